@@ -1,0 +1,90 @@
+/** Layer rules; ARCHITECTURE.md explains them. An arrow that is not allowed here is a mistake, not an exception to add. */
+const only = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from, pathNot: '\\.spec\\.ts$' },
+  to: { path: '^src/', pathNot: [from, ...allowed] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    only('common-knows-nothing', '^src/common/', [], 'common is the floor'),
+    only('config-on-common', '^src/config/', ['^src/common/'], 'configuration is loaded once and injected'),
+    only('features-on-common', '^src/features/', ['^src/common/'], 'the catalogue is data'),
+    only('connectors-on-common', '^src/connectors/', ['^src/common/'], 'wire only, no domain words'),
+    only('state-on-common', '^src/compute/state/', ['^src/common/'], 'neutral states'),
+    only(
+      'contract-below-drivers',
+      '^src/compute/contract/',
+      ['^src/common/', '^src/features/', '^src/compute/state/'],
+      'the contract does not know who implements or calls it',
+    ),
+    only(
+      'journal-behind-its-port',
+      '^src/journal/',
+      ['^src/common/', '^src/compute/contract/'],
+      'the journal stores operations, it does not run them',
+    ),
+    only(
+      'dispatch-knows-contract-and-journal-port',
+      '^src/compute/dispatch/',
+      ['^src/common/', '^src/features/', '^src/compute/(contract|state)/', '^src/journal/journal\\.port\\.ts$'],
+      'dispatch does not know drivers, transports or databases',
+    ),
+    {
+      name: 'drivers-know-only-the-contract',
+      severity: 'error',
+      from: { path: '^src/drivers/([^/]+)/', pathNot: '\\.spec\\.ts$' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/drivers/$1/',
+          '^src/common/',
+          '^src/features/',
+          '^src/connectors/',
+          '^src/compute/(contract|state)/',
+        ],
+      },
+    },
+    only('simulators-stand-alone', '^src/simulators/', ['^src/common/'], 'one misreading must not confirm itself'),
+    only(
+      'client-on-contract',
+      '^src/client/',
+      [
+        '^src/common/',
+        '^src/compute/contract/',
+        '^src/compute/state/',
+        '^src/features/',
+        '^src/transport/amqp/',
+        '^src/transport/nest-rmq/',
+      ],
+      'the typed client speaks the same contract and envelope as the service',
+    ),
+    {
+      name: 'nest-microservices-only-in-transport',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: ['^src/(transport|compute/[^/]+\\.ts|main\\.ts|app\\.module\\.ts|cli)', '\\.spec\\.ts$'],
+      },
+      to: { path: 'node_modules/@nestjs/microservices' },
+    },
+    {
+      name: 'tests-are-not-imported',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { path: ['\\.spec\\.ts$', '^test/'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

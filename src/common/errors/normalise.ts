@@ -1,0 +1,60 @@
+import { types } from 'node:util';
+import type { z } from 'zod';
+import { ComputeError, type JsonValue } from './compute-error.js';
+
+/** The `code` of a Node error (`ECONNREFUSED`, …), also for errors of another realm; undefined when it has none. */
+export function errorCodeOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('code' in value)) return undefined;
+  return typeof value.code === 'string' ? value.code : undefined;
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(value: unknown): string {
+  if (types.isNativeError(value) || value instanceof Error) return value.message;
+  return typeof value === 'string' ? value : 'unknown error';
+}
+
+/**
+ * The one place where a foreign error becomes ours. What no layer below has classified is a defect of the service:
+ * INTERNAL, with the cause kept for the log and nothing of its text told to the caller.
+ */
+export function toComputeError(value: unknown): ComputeError {
+  if (value instanceof ComputeError) return value;
+  return new ComputeError('INTERNAL', 'the service met an unexpected condition; its log has the details', {
+    cause: value,
+  });
+}
+
+/** All the mistakes a schema found, each with its path, as one line for people and as data for programs. */
+export function describeIssues(issues: readonly z.core.$ZodIssue[]): { text: string; details: JsonValue[] } {
+  const list = issues.flatMap((issue) => flatten(issue, []));
+  return {
+    text: list.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; '),
+    details: list,
+  };
+}
+
+interface Mistake extends Record<string, JsonValue> {
+  path: string;
+  message: string;
+}
+
+/** A union reports its alternatives inside one issue; the alternative that came closest says most. */
+function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Mistake[] {
+  const path = [...base, ...issue.path];
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const closest = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0] ?? [];
+    if (closest.length > 0) return closest.flatMap((inner) => flatten(inner, path));
+  }
+  return [{ path: pathText(path), message: issue.message }];
+}
+
+function depth(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map((issue) => issue.path.length));
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`))
+    .join('');
+}

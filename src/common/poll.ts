@@ -1,0 +1,39 @@
+import type { Clock } from './clock.js';
+import { ComputeError } from './errors/index.js';
+
+export interface PollOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** First pause; it grows by `factor` up to `maxIntervalMs`. */
+  readonly intervalMs: number;
+  readonly maxIntervalMs?: number;
+  readonly factor?: number;
+  /** Total time allowed; then BACKEND_TIMEOUT. */
+  readonly timeoutMs: number;
+  /** What is awaited, for the error message: "LPAR ubuntu01 to become active". */
+  readonly what: string;
+}
+
+/**
+ * The one way to wait for a device: asks, and asks again, until `probe` gives something other than undefined.
+ *
+ * @throws ComputeError BACKEND_TIMEOUT (outcome unknown) when the time is over, the signal's reason when it aborts,
+ *   and whatever `probe` throws.
+ */
+export async function pollUntil<T>(probe: () => Promise<T | undefined>, options: PollOptions): Promise<T> {
+  const { clock, signal, timeoutMs, factor = 1.5, what } = options;
+  const maxIntervalMs = options.maxIntervalMs ?? options.intervalMs;
+  const endsAt = clock.now() + timeoutMs;
+  let intervalMs = options.intervalMs;
+  for (;;) {
+    signal.throwIfAborted();
+    const answer = await probe();
+    if (answer !== undefined) return answer;
+    const leftMs = endsAt - clock.now();
+    if (leftMs <= 0) {
+      throw new ComputeError('BACKEND_TIMEOUT', `waited ${Math.round(timeoutMs / 1000)} s for ${what}, in vain`);
+    }
+    await clock.sleep(Math.min(intervalMs, leftMs), signal);
+    intervalMs = Math.min(intervalMs * factor, maxIntervalMs);
+  }
+}

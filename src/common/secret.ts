@@ -1,0 +1,87 @@
+import { inspect } from 'node:util';
+
+const REDACTED = '[redacted]';
+
+/**
+ * Field names whose values are secret wherever they appear (power-drivers.md 0.1, hmc-dpm.md sections 3 and 7, and the
+ * spawn description). Matching ignores case and treats `-` as `_`.
+ */
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  'password',
+  'passwd',
+  'passphrase',
+  'power_pass',
+  'os_password',
+  'power_token',
+  'power_token_secret',
+  'token',
+  'token_secret',
+  'k_g',
+  'key',
+  'private_key',
+  'secret',
+  'admin_password',
+  'user_data',
+  'ssc_master_pw',
+  'boot_ftp_password',
+  'api_session',
+  'x_api_session',
+  'session_credential',
+  'authorization',
+  'cookie',
+]);
+
+/** Is a field of this name secret, whoever sent it? */
+export function isSecretField(name: string): boolean {
+  return SECRET_FIELDS.has(name.toLowerCase().replaceAll('-', '_'));
+}
+
+/** A value that prints, inspects and serialises as `[redacted]`; only {@link Secret.reveal} gives it away. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return REDACTED;
+  }
+
+  toJSON(): string {
+    return REDACTED;
+  }
+
+  [inspect.custom](): string {
+    return REDACTED;
+  }
+}
+
+/**
+ * A JSON-safe copy with every secret field replaced, at any depth, and with userinfo of URLs removed. Depth and size
+ * are bounded: what is deeper than 32 levels is dropped, since this runs on hostile input.
+ */
+export function redact(value: unknown, depth = 0): unknown {
+  if (depth > 32) return '[too deep]';
+  if (value instanceof Secret) return REDACTED;
+  if (typeof value === 'string') return redactText(value);
+  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [
+        name,
+        isSecretField(name) && item !== null ? REDACTED : redact(item, depth + 1),
+      ]),
+    );
+  }
+  return value;
+}
+
+/** Removes `user:password@` from every URL in a text. */
+export function redactText(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, `$1${REDACTED}@`);
+}

@@ -1,0 +1,58 @@
+export type { BreakerKey, BreakerStore, OpenBreaker } from './breaker.js';
+export { STEP_CHECKPOINT, type CallContext, type Checkpoint, type OperationContext, type Step } from './context.js';
+export * from './fields.js';
+export { defineMethod, type MethodDefinition, type MethodKind } from './method.js';
+export {
+  METHODS,
+  METHOD_NAMES,
+  isMethodName,
+  type MethodName,
+  type MethodNameOfKind,
+  type MethodParams,
+  type MethodResult,
+} from './methods/index.js';
+export { OPERATION_STATES, OperationSchema, type OperationView } from './methods/operation.js';
+export type {
+  HostCheck,
+  HostInfo,
+  InstanceInfo,
+  InstanceSummary,
+  InventoryOperations,
+} from './operations/inventory.js';
+export type { LifecycleOperations } from './operations/lifecycle.js';
+export type { ChangeOperation, ChangeResult, PowerOperations, RebootOperation } from './operations/power.js';
+export {
+  definePowerType,
+  type AnyPowerType,
+  type PowerChangeName,
+  type PowerDeclaration,
+  type PowerMachine,
+  type PowerParameter,
+  type PowerType,
+  type PowerVerbName,
+  type PowerVerbs,
+} from './power-type.js';
+export {
+  REQUEST_GATEWAY,
+  type EventPublisher,
+  type Outcome,
+  type ReplyAddress,
+  type ReplySender,
+  type RequestGateway,
+  type RequestMeta,
+  type ServiceEvent,
+} from './request.js';
+export type { Target } from './target.js';
+export {
+  defineVirtDriver,
+  type AnyOperations,
+  type AnyVirtDriver,
+  type ChangeOperationName,
+  type ComputeDeclaration,
+  type DriverPorts,
+  type OperationsOf,
+  type PlannedStep,
+  type Reconciliation,
+  type VirtDriver,
+  type VirtHost,
+} from './virt-driver.js';

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import {
+  ChangeFields,
+  HostNameSchema,
+  InstanceChangeAnswerSchema,
+  InstanceInfoSchema,
+  InstanceSummarySchema,
+  InstanceTargetFields,
+} from '../fields.js';
+import { defineMethod } from '../method.js';
+
+const instance = z.strictObject(InstanceTargetFields);
+const change = z.strictObject({ ...InstanceTargetFields, ...ChangeFields });
+
+function instanceChange<const Operation extends string>(operation: Operation, summary: string) {
+  return defineMethod({ kind: 'change', summary, params: change, result: InstanceChangeAnswerSchema, operation });
+}
+
+/** `compute.*`: instances of the hosts in the configuration. */
+export const computeMethods = {
+  'compute.list_instances': defineMethod({
+    kind: 'read',
+    summary: 'List the instances of a host with their states.',
+    params: z.strictObject({ host: HostNameSchema }),
+    result: z.object({ host: z.string(), instances: z.array(InstanceSummarySchema) }),
+    operation: 'listInstances',
+  }),
+  'compute.get_info': defineMethod({
+    kind: 'read',
+    summary: 'Tell the state and the size of an instance.',
+    params: instance,
+    result: InstanceInfoSchema,
+    operation: 'getInfo',
+  }),
+  'compute.power_on': instanceChange('powerOn', 'Start an instance; one that runs stays as it is.'),
+  'compute.power_off': instanceChange('powerOff', 'Stop an instance, hard; its operating system is not asked.'),
+  'compute.reboot': instanceChange('reboot', 'Stop an instance, when it runs, and start it.'),
+  'compute.pause': instanceChange('pause', "Stop an instance's processors and keep its memory."),
+  'compute.unpause': instanceChange('unpause', 'Let the processors of a paused instance go on.'),
+  'compute.suspend': instanceChange('suspend', "Save an instance's memory to disk and stop it."),
+  'compute.resume': instanceChange('resume', 'Continue a suspended instance from its saved memory.'),
+} as const;

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { HostNameSchema, TimeSchema } from '../fields.js';
+import { defineMethod } from '../method.js';
+
+const host = z.strictObject({ host: HostNameSchema });
+
+/** One thing that `host.test` looked at. */
+export const CheckSchema = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  detail: z.string(),
+  remedy: z.string().nullable().describe('what to do about it, when it is not ok'),
+});
+
+/** `host.*`: the places where instances live. */
+export const hostMethods = {
+  'host.list': defineMethod({
+    kind: 'service',
+    summary: 'List the hosts of this service.',
+    params: z.strictObject({}),
+    result: z.object({
+      hosts: z.array(
+        z.object({
+          name: z.string(),
+          driver: z.string(),
+          server: z.string(),
+          manage: z.array(z.string()),
+          protect: z.array(z.string()),
+        }),
+      ),
+    }),
+  }),
+  'host.get_info': defineMethod({
+    kind: 'read',
+    summary: 'Tell what a host is, how large it is, and how it does.',
+    params: host,
+    result: z.object({
+      host: z.string(),
+      driver: z.string(),
+      hypervisor: z.string().describe("the backend's product and version"),
+      status: z.enum(['up', 'degraded', 'down', 'unknown']),
+      native_status: z.string(),
+      instances: z.int(),
+      running: z.int(),
+      vcpus: z.number().nullable(),
+      memory_mib: z.int().nullable(),
+      native: z.record(z.string(), z.json()),
+      observed_at: TimeSchema,
+    }),
+    operation: 'getHostInfo',
+  }),
+  'host.test': defineMethod({
+    kind: 'read',
+    summary: "Try a host's address, certificate, credentials and permissions, and say what to mend.",
+    params: host,
+    result: z.object({ host: z.string(), ok: z.boolean(), checks: z.array(CheckSchema) }),
+    operation: 'testHost',
+  }),
+  'host.retry': defineMethod({
+    kind: 'service',
+    summary: 'Allow the next logon to a host whose credentials were refused before.',
+    params: host,
+    result: z.object({ host: z.string(), rearmed: z.boolean().describe('false when nothing had been refused') }),
+  }),
+} as const;

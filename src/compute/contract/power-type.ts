@@ -1,0 +1,99 @@
+import type { z } from 'zod';
+import type { POWER_FEATURES, FeatureClaim, PowerFeatureId } from '../../features/index.js';
+import type { TargetKey } from '../../common/ids.js';
+import type { ObservedState } from '../state/power-state.js';
+import type { CallContext, OperationContext } from './context.js';
+import type { ChangeOperation } from './operations/power.js';
+import type { Target } from './target.js';
+import type { DriverPorts, PlannedStep, Reconciliation } from './virt-driver.js';
+
+/** One parameter of a power type, described as MAAS describes it (power-drivers.md 0.1). */
+export interface PowerParameter {
+  readonly name: string;
+  readonly label: string;
+  readonly fieldType: 'string' | 'mac_address' | 'choice' | 'multiple_choice' | 'password';
+  /** Value and label, for the choice types. */
+  readonly choices?: readonly (readonly [string, string])[];
+  readonly default?: string | readonly string[];
+  readonly required?: boolean;
+  /** `bmc`: of the controller, shared by every machine behind it; `node`: of the machine. */
+  readonly scope?: 'bmc' | 'node';
+  readonly secret?: boolean;
+}
+
+/** Every verb that a power type may have; each is governed by the feature of its name. */
+export interface PowerVerbs {
+  powerOn: ChangeOperation;
+  powerOff: ChangeOperation;
+  softOff: ChangeOperation;
+  cycle: ChangeOperation;
+  reset: ChangeOperation;
+  queryPower(ctx: CallContext, target: Target): Promise<ObservedState>;
+}
+export type PowerVerbName = keyof PowerVerbs;
+export type PowerChangeName = Exclude<PowerVerbName, 'queryPower'>;
+
+export type PowerDeclaration = { readonly [F in PowerFeatureId]: FeatureClaim };
+
+type VerbOf<F extends PowerFeatureId> = (typeof POWER_FEATURES)[F]['operation'] & PowerVerbName;
+type MissingClaim = Extract<FeatureClaim, { level: 'missing' }>;
+type ClaimedVerb<D extends PowerDeclaration> = {
+  [F in PowerFeatureId]: D[F] extends MissingClaim ? never : VerbOf<F>;
+}[PowerFeatureId];
+
+/** Exactly the verbs that a declaration claims. */
+export type VerbsOf<D extends PowerDeclaration> = Pick<PowerVerbs, ClaimedVerb<D>> & {
+  readonly [V in Exclude<PowerVerbName, ClaimedVerb<D>>]?: never;
+};
+
+/** One machine behind a controller, with its parameters checked. Opening it causes no traffic. */
+export interface PowerMachine<Verbs = Partial<PowerVerbs>> {
+  /** How events and logs name it; never holds a secret. */
+  readonly label: string;
+  readonly verbs: Verbs;
+  resolve(ctx: CallContext): Promise<Target>;
+  provisionalKey(): TargetKey;
+  plan(ctx: CallContext, verb: PowerChangeName, target: Target): Promise<PlannedStep[]>;
+  reconcile(ctx: OperationContext, verb: PowerChangeName, target: Target): Promise<Reconciliation>;
+}
+
+/** A kind of power controller. */
+export interface PowerType<D extends PowerDeclaration = PowerDeclaration, Params extends z.ZodType = z.ZodType> {
+  /** Name as in MAAS: "hmcz". */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly queryable: boolean;
+  readonly parameters: readonly PowerParameter[];
+  readonly features: D;
+  /** Checks `power_parameters`; names are MAAS's. */
+  readonly schema: Params;
+  /** Prepares the type; connections are shared by all its machines. */
+  open(ports: DriverPorts): PowerTypeConnection<D, Params>;
+}
+
+export interface PowerTypeConnection<D extends PowerDeclaration, Params extends z.ZodType> {
+  machine(params: z.output<Params>): PowerMachine<VerbsOf<D>>;
+  close(): Promise<void>;
+}
+
+/** A power type in the form the registry keeps. */
+export interface AnyPowerType extends Omit<PowerType, 'open'> {
+  open(ports: DriverPorts): { machine(params: unknown): PowerMachine; close(): Promise<void> };
+}
+
+/** Checks a power type against its own declaration, at compile time. */
+export function definePowerType<const D extends PowerDeclaration, Params extends z.ZodType>(
+  type: PowerType<D, Params>,
+): AnyPowerType {
+  return {
+    ...type,
+    open(ports) {
+      const connection = type.open(ports);
+      return {
+        machine: (params) => connection.machine(params as z.output<Params>) as PowerMachine,
+        close: () => connection.close(),
+      };
+    },
+  };
+}

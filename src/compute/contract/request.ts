@@ -1,0 +1,66 @@
+import type { JsonValue, WireError } from '../../common/errors/index.js';
+import type { OperationView } from './methods/operation.js';
+
+/** Where a reply goes, in the words of the envelope that brought the request; kept in the journal as it is. */
+export interface ReplyAddress {
+  /** Name of the codec that can answer it: "nest". */
+  readonly envelope: string;
+  readonly address: JsonValue;
+}
+
+/** What a transport knows of a request beside its method and parameters. */
+export interface RequestMeta {
+  /** Names the request when it brings no `idempotency_key`: AMQP `message_id`, else the envelope's own id. */
+  readonly requestId: string;
+  readonly messageId: string | null;
+  readonly correlationId: string;
+  /** Who asks, as far as the broker vouches for it: the validated AMQP user id, else "anonymous". */
+  readonly requestedBy: string;
+  /** When the message was sent, milliseconds since the epoch; null when it does not say. */
+  readonly sentAt: number | null;
+  readonly replyTo: ReplyAddress | null;
+  /**
+   * Tells the transport that the request is written down, committed: from here the journal owns it and the message may
+   * be acknowledged. Requests that are never accepted are acknowledged with their reply.
+   */
+  accepted(): void;
+}
+
+/** The one way in: every transport hands every request to this. */
+export interface RequestGateway {
+  /**
+   * Checks and carries out a request.
+   *
+   * @param method wire name, e.g. `power.query`; unknown names are REQUEST_INVALID with `details.reason` `unknown_method`
+   * @throws ComputeError, always
+   */
+  handle(method: string, params: unknown, meta: RequestMeta): Promise<JsonValue>;
+}
+
+/** Injection token of {@link RequestGateway}. */
+export const REQUEST_GATEWAY = Symbol('RequestGateway');
+
+export type Outcome = { readonly result: JsonValue } | { readonly error: WireError };
+
+/** The one way out for outcomes that no waiting request carries: those concluded after a restart. */
+export interface ReplySender {
+  /** Resolves when the broker has confirmed it, or the reply queue is gone; the outcome stays in the journal either way. */
+  send(to: ReplyAddress, outcome: Outcome): Promise<void>;
+}
+
+/** Something that happened, for the events exchange (DESIGN 4.1). */
+export type ServiceEvent =
+  | { readonly kind: 'operation'; readonly operation: OperationView; readonly at: number }
+  | {
+      readonly kind: 'power';
+      readonly host: string | null;
+      readonly name: string;
+      readonly state: string;
+      readonly data: Record<string, JsonValue>;
+      readonly at: number;
+    };
+
+/** Events are news, not truth (that is the journal): publishing never fails and never waits. */
+export interface EventPublisher {
+  publish(event: ServiceEvent): void;
+}

@@ -1,0 +1,11 @@
+import type { TargetKey } from '../../common/ids.js';
+
+/** What an operation acts on, found on the backend. */
+export interface Target {
+  /** Equal for every way to name the same thing. */
+  readonly key: TargetKey;
+  /** The backend's id. */
+  readonly id: string;
+  /** The backend's name of it now. */
+  readonly name: string;
+}

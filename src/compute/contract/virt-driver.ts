@@ -1,0 +1,122 @@
+import type { z } from 'zod';
+import type { Clock } from '../../common/clock.js';
+import type { Log } from '../../common/log.js';
+import type { COMPUTE_FEATURES, ComputeFeatureId, FeatureClaim } from '../../features/index.js';
+import type { BreakerStore } from './breaker.js';
+import type { CallContext, OperationContext } from './context.js';
+import type { InventoryOperations } from './operations/inventory.js';
+import type { LifecycleOperations } from './operations/lifecycle.js';
+import type { ChangeResult, PowerOperations, RebootOperation } from './operations/power.js';
+import type { Target } from './target.js';
+import type { ComputeError } from '../../common/errors/index.js';
+import type { TargetKey } from '../../common/ids.js';
+
+/** Every operation that a virt driver may have. */
+export interface InstanceOperations
+  extends PowerOperations, RebootOperation, LifecycleOperations, InventoryOperations {}
+export type InstanceOperationName = keyof InstanceOperations;
+
+/** The operation a feature governs, when the contract has it. */
+type OperationOf<F extends ComputeFeatureId> = (typeof COMPUTE_FEATURES)[F]['operation'] & InstanceOperationName;
+
+type MissingClaim = Extract<FeatureClaim, { level: 'missing' }>;
+
+/** An answer for every feature of the catalogue. What no operation of the contract governs yet can only be missing. */
+export type ComputeDeclaration = {
+  readonly [F in ComputeFeatureId]: [OperationOf<F>] extends [never] ? MissingClaim : FeatureClaim;
+};
+
+type GovernedOperation = { [F in ComputeFeatureId]: OperationOf<F> }[ComputeFeatureId];
+type ClaimedOperation<D extends ComputeDeclaration> = {
+  [F in ComputeFeatureId]: D[F] extends MissingClaim ? never : OperationOf<F>;
+}[ComputeFeatureId];
+
+/** Exactly the operations that a declaration claims, and those that no feature governs. */
+export type OperationsOf<D extends ComputeDeclaration> = Pick<
+  InstanceOperations,
+  Exclude<InstanceOperationName, GovernedOperation> | ClaimedOperation<D>
+> & { readonly [O in Exclude<GovernedOperation, ClaimedOperation<D>>]?: never };
+
+/** The operations as the dispatcher sees them: narrow with a look before the call. */
+export type AnyOperations = Pick<InstanceOperations, Exclude<InstanceOperationName, GovernedOperation>> &
+  Partial<Pick<InstanceOperations, GovernedOperation>>;
+
+/** Operations that change an instance. */
+export type ChangeOperationName = Exclude<InstanceOperationName, keyof InventoryOperations | 'queryPower'>;
+
+export interface PlannedStep {
+  /** Stable word: "start". */
+  readonly action: string;
+  readonly description: string;
+}
+
+/** What a driver finds when it looks after an operation whose worker died, was cancelled, or ran out of time. */
+export type Reconciliation =
+  /** It took effect, or the asked state is there. */
+  | { readonly verdict: 'concluded'; readonly result: ChangeResult }
+  /** It ended, in failure. */
+  | { readonly verdict: 'failed'; readonly error: ComputeError }
+  /** What was sent has ended or never arrived; the operation may be called again and will begin where that leaves it. */
+  | { readonly verdict: 'continue' }
+  /** The true outcome cannot be told. */
+  | { readonly verdict: 'unknown'; readonly reason: string };
+
+/** One host, opened. It holds connections and sessions, and no state of instances. */
+export interface VirtHost<Operations = AnyOperations> {
+  readonly operations: Operations;
+  /**
+   * Finds an instance by name or backend id.
+   *
+   * @throws ComputeError INSTANCE_NOT_FOUND, AMBIGUOUS (details.candidates), BACKEND_*
+   */
+  resolve(ctx: CallContext, reference: string): Promise<Target>;
+  /** The key for an instance that cannot be looked up now; it is replaced before the first device write. */
+  provisionalKey(reference: string): TargetKey;
+  /** What an operation would do now; empty when the asked state is there. Nothing is changed. */
+  plan(ctx: CallContext, operation: ChangeOperationName, target: Target): Promise<PlannedStep[]>;
+  /**
+   * Reads the true state of an operation begun by an earlier attempt, by its checkpoints. It sends nothing that changes
+   * the device, except to end what the operation itself left (a finished job).
+   */
+  reconcile(ctx: OperationContext, operation: ChangeOperationName, target: Target): Promise<Reconciliation>;
+  /** Allows the next logon after a refused one; false when none was refused. */
+  rearm(): Promise<boolean>;
+  /** Gives back what is held (sessions are logged off). */
+  close(): Promise<void>;
+}
+
+/** What a driver gets from its surroundings. */
+export interface DriverPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly breakers: BreakerStore;
+}
+
+/** A kind of host. */
+export interface VirtDriver<D extends ComputeDeclaration = ComputeDeclaration, Settings extends z.ZodType = z.ZodType> {
+  /** Stable name, as in the configuration: "hmc-dpm". */
+  readonly name: string;
+  readonly title: string;
+  readonly features: D;
+  /** Schema of a host's settings in the configuration; unknown keys are refused. */
+  readonly settings: Settings;
+  /** What changing methods may touch when the host's `manage` is silent. */
+  readonly managesByDefault: 'nothing' | 'everything';
+  /** Opens a host. No traffic yet. */
+  open(name: string, settings: z.output<Settings>, ports: DriverPorts): VirtHost<OperationsOf<D>>;
+}
+
+/** A driver with its types checked against its declaration, in the form the registry keeps. */
+export interface AnyVirtDriver extends Omit<VirtDriver, 'open'> {
+  open(name: string, settings: unknown, ports: DriverPorts): VirtHost;
+}
+
+/** Checks a driver against its own declaration, at compile time, and its settings, at run time. */
+export function defineVirtDriver<const D extends ComputeDeclaration, Settings extends z.ZodType>(
+  driver: VirtDriver<D, Settings>,
+): AnyVirtDriver {
+  return {
+    ...driver,
+    open: (name, settings, ports) => driver.open(name, driver.settings.parse(settings), ports) as VirtHost,
+  };
+}
