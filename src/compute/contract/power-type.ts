@@ -91,7 +91,7 @@ export function definePowerType<const D extends PowerDeclaration, Params extends
     open(ports) {
       const connection = type.open(ports);
       return {
-        machine: (params) => connection.machine(params as z.output<Params>) as PowerMachine,
+        machine: (params) => connection.machine(params as z.output<Params>),
         close: () => connection.close(),
       };
     },

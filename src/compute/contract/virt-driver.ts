@@ -117,6 +117,6 @@ export function defineVirtDriver<const D extends ComputeDeclaration, Settings ex
 ): AnyVirtDriver {
   return {
     ...driver,
-    open: (name, settings, ports) => driver.open(name, driver.settings.parse(settings), ports) as VirtHost,
+    open: (name, settings, ports) => driver.open(name, driver.settings.parse(settings), ports),
   };
 }
