@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+// Debian's wrappers in /usr/sbin switch to the user `rabbitmq`; the scripts they call run as whoever calls them.
+export const brokerScripts = {
+  server: '/usr/lib/rabbitmq/bin/rabbitmq-server',
+  ctl: '/usr/lib/rabbitmq/bin/rabbitmqctl',
+};
+
+const pidFileName = 'rabbitmq.pid';
+
+/** @returns {boolean} whether RabbitMQ is installed here */
+export function isBrokerInstalled() {
+  return existsSync(brokerScripts.server);
+}
+
+/**
+ * The policy that the README tells operators to set, here for brokers of our own: requests live ten minutes, a message
+ * that kills its consumer again and again is given up, and a queue that nobody serves does not fill the disk.
+ * Dead letters are kept.
+ */
+export const rpcPolicy = {
+  vhost: '/',
+  name: 'zenova-rpc',
+  pattern: '^zenova\\.rpc(?!\\.dead$)',
+  'apply-to': 'queues',
+  priority: 0,
+  definition: { 'message-ttl': 600_000, 'delivery-limit': 20, 'max-length': 100_000, overflow: 'reject-publish' },
+};
+
+const definitions = {
+  vhosts: [{ name: '/' }],
+  // RabbitMQ lets this user in from loopback addresses only, and this broker listens nowhere else.
+  users: [{ name: 'guest', password: 'guest', tags: ['administrator'] }],
+  permissions: [{ user: 'guest', vhost: '/', configure: '.*', write: '.*', read: '.*' }],
+  policies: [rpcPolicy],
+};
+
+/**
+ * @typedef {object} Layout
+ * @property {string} dataDir
+ * @property {string} logFile
+ * @property {string} pidFile
+ * @property {number} epmdPort
+ * @property {Record<string, string>} env the whole environment of the broker and of rabbitmqctl
+ */
+
+/**
+ * Writes what a broker reads at start into its data directory.
+ *
+ * @param {{ dataDir: string, port: number, distPort: number, epmdPort: number, env: Record<string, string> }} wanted
+ * @returns {Layout}
+ */
+export function layOut({ dataDir, port, distPort, epmdPort, env }) {
+  /** @param {string} name */
+  const at = (name) => join(dataDir, name);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  if (!existsSync(at('.erlang.cookie')))
+    writeFileSync(at('.erlang.cookie'), randomBytes(24).toString('hex'), { mode: 0o400 });
+  writeFileSync(at('enabled_plugins'), '[].\n');
+  writeFileSync(at('definitions.json'), JSON.stringify(definitions, null, 2), { mode: 0o600 });
+  writeFileSync(
+    at('rabbitmq.conf'),
+    [
+      `listeners.tcp.1 = 127.0.0.1:${port}`,
+      `load_definitions = ${at('definitions.json')}`,
+      'log.console = true',
+      'log.console.level = warning',
+      'log.file = false',
+      '',
+    ].join('\n'),
+  );
+
+  const loopbackOnly = '-kernel inet_dist_use_interface {127,0,0,1}';
+  return {
+    dataDir,
+    logFile: at('rabbitmq.log'),
+    pidFile: at(pidFileName),
+    epmdPort,
+    // Nothing else of our own environment: settings for another RabbitMQ on this machine must not leak in.
+    env: {
+      PATH: `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      HOME: dataDir,
+      LC_ALL: 'C.UTF-8',
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      ERL_EPMD_PORT: String(epmdPort),
+      ERL_CRASH_DUMP_SECONDS: '0',
+      RABBITMQ_NODENAME: 'zenova@localhost',
+      RABBITMQ_DIST_PORT: String(distPort),
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${loopbackOnly} +S 1:1`,
+      RABBITMQ_CTL_ERL_ARGS: `${loopbackOnly} +S 1:1`,
+      RABBITMQ_CONF_ENV_FILE: at('rabbitmq-env.conf'),
+      RABBITMQ_CONFIG_FILE: at('rabbitmq.conf'),
+      RABBITMQ_CONFIG_FILES: at('conf.d'),
+      RABBITMQ_ADVANCED_CONFIG_FILE: at('advanced.config'),
+      RABBITMQ_GENERATED_CONFIG_DIR: at('generated'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: at('enabled_plugins'),
+      RABBITMQ_MNESIA_BASE: at('mnesia'),
+      RABBITMQ_LOG_BASE: at('log'),
+      RABBITMQ_PID_FILE: at(pidFileName),
+      ...env,
+    },
+  };
+}
+
+/**
+ * @param {string} dataDir
+ * @returns {number | undefined} the process id of the Erlang machine that works on this data now
+ */
+export function runningIn(dataDir) {
+  try {
+    const pid = Number(readFileSync(join(dataDir, pidFileName), 'utf8'));
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return commandLine.includes(dataDir) ? pid : undefined; // as its home; else the number belongs to another by now
+  } catch {
+    return undefined;
+  }
+}
