@@ -1,0 +1,59 @@
+import type { Generated } from 'kysely';
+
+/** Rows as the database holds them: times in milliseconds since the epoch, JSON as text, booleans as 0 and 1. */
+export interface OperationsTable {
+  seq: Generated<number>;
+  id: string;
+  requested_by: string;
+  request_key: string;
+  fingerprint: string;
+  message_id: string | null;
+  correlation_id: string | null;
+  method: string;
+  driver: string;
+  target: string;
+  target_settled: number;
+  host: string | null;
+  name: string;
+  params: string;
+  reply_to: string | null;
+  state: string;
+  fence: number;
+  attempts: number;
+  accepted_at: number;
+  started_at: number | null;
+  finished_at: number | null;
+  not_after: number | null;
+  result: string | null;
+  error: string | null;
+}
+
+export interface CheckpointsTable {
+  operation_id: string;
+  number: number;
+  fence: number;
+  name: string;
+  data: string;
+  at: number;
+}
+
+export interface BreakersTable {
+  endpoint: string;
+  user_name: string;
+  credential: string;
+  reason: string;
+  opened_at: number;
+}
+
+/** Facts about the database itself, such as proof of the key its secrets are encrypted with. */
+export interface FactsTable {
+  name: string;
+  value: string;
+}
+
+export interface JournalDatabase {
+  operations: OperationsTable;
+  checkpoints: CheckpointsTable;
+  breakers: BreakersTable;
+  facts: FactsTable;
+}
