@@ -87,7 +87,7 @@ export class SqlJournal implements Journal {
         }))
         .where('id', '=', id)
         .where('finished_at', 'is', null)
-        .where((eb) => eb.not(eb.exists(earlierOnSameTarget(eb))))
+        .where((eb) => eb.not(eb.exists(inTheWay(eb))))
         .returning('fence')
         .executeTakeFirst();
       return row === undefined ? undefined : { operationId: id, fence: row.fence };
@@ -327,13 +327,17 @@ export class SqlJournal implements Journal {
   }
 }
 
-function earlierOnSameTarget(eb: ExpressionBuilder<JournalDatabase, 'operations'>) {
+/** Another unfinished operation of the same target that came first, or runs already. */
+function inTheWay(eb: ExpressionBuilder<JournalDatabase, 'operations'>) {
   return eb
-    .selectFrom('operations as earlier')
-    .select('earlier.seq')
-    .whereRef('earlier.target', '=', 'operations.target')
-    .whereRef('earlier.seq', '<', 'operations.seq')
-    .where('earlier.finished_at', 'is', null);
+    .selectFrom('operations as other')
+    .select('other.seq')
+    .whereRef('other.target', '=', 'operations.target')
+    .whereRef('other.seq', '<>', 'operations.seq')
+    .where('other.finished_at', 'is', null)
+    .where((where) =>
+      where.or([where('other.seq', '<', where.ref('operations.seq')), where('other.state', '=', 'running')]),
+    );
 }
 
 function leaseLost(lease: Lease): ComputeError {

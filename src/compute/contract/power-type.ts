@@ -28,7 +28,8 @@ export interface PowerVerbs {
   softOff: ChangeOperation;
   cycle: ChangeOperation;
   reset: ChangeOperation;
-  queryPower(ctx: CallContext, target: Target): Promise<ObservedState>;
+  /** The state now; reads take no target, so that finding and asking can be one request. */
+  queryPower(ctx: CallContext): Promise<ObservedState>;
 }
 export type PowerVerbName = keyof PowerVerbs;
 export type PowerChangeName = Exclude<PowerVerbName, 'queryPower'>;

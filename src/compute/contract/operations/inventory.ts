@@ -1,7 +1,6 @@
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { CallContext } from '../context.js';
 import type { ObservedState } from '../../state/power-state.js';
-import type { Target } from '../target.js';
 
 export interface InstanceSummary {
   readonly name: string;
@@ -43,8 +42,8 @@ export interface HostCheck {
 
 export interface InventoryOperations {
   listInstances(ctx: CallContext): Promise<InstanceSummary[]>;
-  /** Governed by `operation.get-guest-info`. */
-  getInfo(ctx: CallContext, target: Target): Promise<InstanceInfo>;
+  /** Governed by `operation.get-guest-info`. Takes the caller's reference (name or backend id), like `queryPower`. */
+  getInfo(ctx: CallContext, reference: string): Promise<InstanceInfo>;
   /** Governed by `operation.get-host-info`. */
   getHostInfo(ctx: CallContext): Promise<HostInfo>;
   /** Tries address, certificate, credentials and permissions, in this order; never throws for what it is there to find. */

@@ -18,8 +18,13 @@ export interface PowerOperations {
   powerOn: ChangeOperation;
   /** Afterwards the instance is shut down and holds nothing. Hard: the guest is not asked. */
   powerOff: ChangeOperation;
-  /** The state now, in one request on a held session. */
-  queryPower(ctx: CallContext, target: Target): Promise<ObservedState>;
+  /**
+   * The state now. Takes the caller's reference (name or backend id), not a target, so that finding and asking can be
+   * one request.
+   *
+   * @throws ComputeError as `resolve` does
+   */
+  queryPower(ctx: CallContext, reference: string): Promise<ObservedState>;
 }
 
 /** Governed by `operation.reboot`: stops the instance when it runs and starts it. Afterwards it runs. */

@@ -1,0 +1,57 @@
+import { ComputeError } from '../../common/errors/index.js';
+import type { Target } from '../contract/index.js';
+
+export interface GuardRailSettings {
+  /** Names, ids or globs with `*` of what changing methods may touch. */
+  readonly manage: readonly string[];
+  /** What they never may; wins over `manage`. */
+  readonly protect: readonly string[];
+  /** Names of the LPAR or guest that the service itself runs in. */
+  readonly self: readonly string[];
+}
+
+/** Keeps changing methods away from what nobody gave into our hands (DESIGN 5, guard rails). */
+export class GuardRails {
+  readonly #host: string;
+  readonly #manage: readonly RegExp[];
+  readonly #protect: readonly RegExp[];
+  readonly #self: ReadonlySet<string>;
+
+  constructor(host: string, settings: GuardRailSettings) {
+    this.#host = host;
+    this.#manage = settings.manage.map(glob);
+    this.#protect = settings.protect.map(glob);
+    this.#self = new Set(settings.self.map((name) => name.toLowerCase()));
+  }
+
+  /** @throws ComputeError FORBIDDEN, with `details.reason` `self`, `protected` or `not_managed` */
+  check(target: Target, operation: string): void {
+    const { name, id } = target;
+    const matches = (pattern: RegExp): boolean => pattern.test(name) || pattern.test(id);
+    if (operation !== 'powerOn' && this.#self.has(name.toLowerCase())) {
+      throw this.#refusal(target, 'self', `this service runs in ${name}, and does not stop itself`);
+    }
+    if (this.#protect.some(matches)) {
+      throw this.#refusal(target, 'protected', `${name} is protected: it matches hosts.${this.#host}.protect`);
+    }
+    if (!this.#manage.some(matches)) {
+      throw this.#refusal(
+        target,
+        'not_managed',
+        `${name} is not in the hands of this service: add its name to hosts.${this.#host}.manage to allow changes`,
+      );
+    }
+  }
+
+  #refusal(target: Target, reason: string, message: string): ComputeError {
+    return new ComputeError('FORBIDDEN', message, { target: target.key, details: { reason, host: this.#host } });
+  }
+}
+
+function glob(pattern: string): RegExp {
+  const source = pattern
+    .split('*')
+    .map((literal) => literal.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+    .join('.*');
+  return new RegExp(`^${source}$`, 's');
+}
