@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import type { Answer, ReceivedRequest } from '../kit/https-listener.js';
+import { pathOf } from '../kit/inventory-loader.js';
+import { toAnswer } from './answers.js';
+import { HmcFaultSchema } from './fault.schema.js';
+import { HmcError } from './hmc-error.js';
+import type { HmcFaults } from './hmc-faults.js';
+import type { HmcWireLog } from './hmc-wire-log.js';
+import type { Job } from './jobs.js';
+import { parseBody } from './router.js';
+import type { LogonRecord } from './sessions.js';
+import { PARTITION_STATUSES, type PartitionStatus } from './statuses.js';
+
+/** Paths below this are not part of the API of an HMC. */
+export const CONTROL_PREFIX = '/simulator/';
+
+/** A partition as seen from outside the API. */
+export interface PartitionView {
+  readonly name: string;
+  readonly cpc: string;
+  readonly uri: string;
+  readonly status: PartitionStatus;
+  readonly busy: boolean;
+}
+
+/** What can be looked at and done from outside the API, in this process or through the control endpoint. */
+export interface SimulatorControl {
+  readonly wireLog: HmcWireLog;
+  /** The fault rules in force. */
+  readonly faults: HmcFaults;
+  /** Open connections. */
+  readonly connections: number;
+  /** Live sessions, of one user or of all. */
+  sessionCount(user?: string): number;
+  /** As if every session had expired. */
+  dropSessions(): void;
+  /** What came of a user's logons. */
+  logons(user: string): Readonly<LogonRecord>;
+  /** What an HMC administrator does after too many refused logons. */
+  unlock(user: string): void;
+  /** Jobs that no client has deleted. */
+  jobs(): readonly Readonly<Job>[];
+  /** Partitions by name and CPC, or all. */
+  partitions(name?: string, cpc?: string): readonly PartitionView[];
+  /** Forces a status, ending what goes on in the partition. RangeError when the name is unknown or not unique. */
+  setStatus(name: string, status: PartitionStatus, cpc?: string): void;
+  /** As a restart of the HMC: connections refused for `downMs` (simulator time), then no session and no job is left. */
+  restart(options?: { downMs?: number }): Promise<void>;
+}
+
+const LogQuerySchema = z.strictObject({
+  method: z.string().optional(),
+  path: z.string().optional(),
+  subject: z.string().optional(),
+  status: z.coerce.number().int().optional(),
+  executed: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .optional(),
+  since: z.coerce.number().int().optional(),
+});
+
+const PartitionQuerySchema = z.strictObject({ name: z.string().optional(), cpc: z.string().optional() });
+
+const SetStatusSchema = z.strictObject({
+  name: z.string(),
+  cpc: z.string().optional(),
+  status: z.enum(PARTITION_STATUSES),
+});
+
+const RestartSchema = z.strictObject({ down_ms: z.int().min(0).max(3_600_000).default(1000) });
+
+const UserSchema = z.strictObject({ user: z.string() });
+
+type Control = (simulator: SimulatorControl, request: ReceivedRequest, rest: string) => unknown;
+
+const noContent = (act: () => void): undefined => {
+  act();
+  return undefined;
+};
+
+/** What an operator, or a test in another process, can ask of a running simulator. No session is needed. */
+const CONTROLS: Readonly<Record<string, Control>> = {
+  'GET state': (simulator) => ({
+    sessions: simulator.sessionCount(),
+    jobs: simulator.jobs().map(({ uri, status, partition }) => ({ uri, status, partition: partition.name })),
+    connections: simulator.connections,
+    last_sequence: simulator.wireLog.last,
+  }),
+  'GET wire-log': (simulator, request) => ({
+    entries: simulator.wireLog.entries(withoutUndefined(queryOf(LogQuerySchema, request))),
+  }),
+  'DELETE wire-log': (simulator) => noContent(() => simulator.wireLog.clear()),
+  'GET faults': (simulator) => ({ faults: simulator.faults.list() }),
+  'POST faults': (simulator, request) => ({ id: simulator.faults.add(bodyOf(HmcFaultSchema, request)) }),
+  'DELETE faults': (simulator, _request, rest) =>
+    noContent(() => {
+      if (rest === '') simulator.faults.clear();
+      else if (!simulator.faults.remove(Number(rest))) throw new HmcError(404, 1, `there is no fault ${rest}`);
+    }),
+  'GET partitions': (simulator, request) => {
+    const { name, cpc } = queryOf(PartitionQuerySchema, request);
+    return { partitions: simulator.partitions(name, cpc) };
+  },
+  'POST partitions': (simulator, request) =>
+    noContent(() => {
+      const { name, status, cpc } = bodyOf(SetStatusSchema, request);
+      simulator.setStatus(name, status, cpc);
+    }),
+  'GET logons': (simulator, request) => simulator.logons(queryOf(UserSchema, request).user),
+  'POST unlock': (simulator, request) => noContent(() => simulator.unlock(bodyOf(UserSchema, request).user)),
+  'DELETE sessions': (simulator) => noContent(() => simulator.dropSessions()),
+  'POST restart': (simulator, request) => {
+    const { down_ms: downMs } = bodyOf(RestartSchema, request);
+    // After the answer is out.
+    setImmediate(() => void simulator.restart({ downMs }));
+    return undefined;
+  },
+};
+
+export function serveControl(simulator: SimulatorControl, request: ReceivedRequest): Answer {
+  const [resource = '', ...rest] = request.path.slice(CONTROL_PREFIX.length).split('/');
+  const key = `${request.method} ${resource}`;
+  const control = Object.hasOwn(CONTROLS, key) ? CONTROLS[key] : undefined;
+  if (control === undefined) {
+    return toAnswer({
+      status: 404,
+      body: { error: `no such control; there are: ${Object.keys(CONTROLS).join(', ')}` },
+    });
+  }
+  try {
+    const body = control(simulator, request, rest.join('/'));
+    return toAnswer(body === undefined ? { status: 204 } : { status: 200, body });
+  } catch (error) {
+    const status = error instanceof HmcError ? error.status : 400;
+    return toAnswer({ status, body: { error: (error as Error).message } });
+  }
+}
+
+function bodyOf<S extends z.ZodType>(schema: S, request: ReceivedRequest): z.output<S> {
+  if (request.body === null) throw new Error('the body is too large');
+  return checked(schema, parseBody(request) ?? {});
+}
+
+function queryOf<S extends z.ZodType>(schema: S, request: ReceivedRequest): z.output<S> {
+  return checked(schema, Object.fromEntries(new URLSearchParams(request.query)));
+}
+
+function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Error(result.error.issues.map((issue) => `${pathOf(issue.path)}: ${issue.message}`).join('; '));
+}
+
+/** Optional keys that are absent, as exactOptionalPropertyTypes wants them. */
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as never;
+}

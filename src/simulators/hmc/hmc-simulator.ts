@@ -1,0 +1,214 @@
+import {
+  createCertificate,
+  describeCertificate,
+  publishCertificate,
+  type ServerCertificate,
+} from '../kit/certificate.js';
+import { pause, SystemClock, type Clock } from '../kit/clock.js';
+import { HttpsListener, type Answer, type ReceivedRequest } from '../kit/https-listener.js';
+import { checkInventory, loadInventoryFile } from '../kit/inventory-loader.js';
+import { CONTROL_PREFIX, serveControl, type PartitionView, type SimulatorControl } from './control-endpoint.js';
+import type { Partition } from './estate.js';
+import { HmcFaultSchema, type HmcFault, type HmcFaultInput } from './fault.schema.js';
+import { HmcApi } from './hmc-api.js';
+import { createHmcFaults, type HmcFaults } from './hmc-faults.js';
+import { HmcWireLog } from './hmc-wire-log.js';
+import { Hmc } from './hmc.js';
+import { HmcInventorySchema, type HmcInventory, type HmcInventoryInput } from './inventory.schema.js';
+import type { Job } from './jobs.js';
+import type { LogonRecord } from './sessions.js';
+import type { PartitionStatus } from './statuses.js';
+
+/** The port of the Web Services API (hmc-dpm.md section 1). */
+export const HMC_PORT = 6794;
+
+/** Exactly one of `inventory` and `inventoryFile`. */
+export type HmcSimulatorOptions = (
+  { inventory: HmcInventoryInput; inventoryFile?: never } | { inventoryFile: string; inventory?: never }
+) & {
+  /** Address to listen on, default 127.0.0.1. */
+  host?: string;
+  /** Default 6794; 0 takes a free one. */
+  port?: number;
+  clock?: Clock;
+  /** Own key and certificate in place of a self-signed one made at start. */
+  tls?: { keyPem: string; certificatePem: string };
+  /** Where to write the certificate (not the key) for clients to trust. */
+  certificateFile?: string;
+  /** Whether `/simulator/…` is served on the same port, default true. It asks for no credentials. */
+  isControlEnabled?: boolean;
+};
+
+/** An HMC on a real TLS socket. See the README of this folder for what it does and how faithful it is. */
+export class HmcSimulator implements SimulatorControl {
+  readonly wireLog = new HmcWireLog();
+  readonly #faults: HmcFaults;
+  readonly #hmc: Hmc;
+  readonly #api: HmcApi;
+  #listener: HttpsListener;
+  #port = 0;
+  #isStopped = false;
+  #restarting: Promise<void> | null = null;
+  readonly #stop = new AbortController();
+
+  private constructor(
+    inventory: HmcInventory,
+    private readonly certificate: ServerCertificate,
+    private readonly host: string,
+    private readonly clock: Clock,
+    private readonly isControlEnabled: boolean,
+  ) {
+    this.#hmc = new Hmc(inventory, clock);
+    this.#faults = createHmcFaults(inventory.faults);
+    this.#api = new HmcApi(this.#hmc, this.#faults, this.wireLog, clock);
+    this.#listener = this.#createListener();
+  }
+
+  /** Rejects with an InventoryError, or with the error of the socket when the port is taken. */
+  static async start(options: HmcSimulatorOptions): Promise<HmcSimulator> {
+    const inventory =
+      options.inventoryFile === undefined
+        ? checkInventory(HmcInventorySchema, options.inventory)
+        : await loadInventoryFile(HmcInventorySchema, options.inventoryFile);
+    const host = options.host ?? '127.0.0.1';
+    const certificate =
+      options.tls === undefined
+        ? await createCertificate(inventory.hmc.name, [host])
+        : describeCertificate(options.tls.keyPem, options.tls.certificatePem);
+    if (options.certificateFile !== undefined) await publishCertificate(certificate, options.certificateFile);
+    const simulator = new HmcSimulator(
+      inventory,
+      certificate,
+      host,
+      options.clock ?? new SystemClock(),
+      options.isControlEnabled ?? true,
+    );
+    simulator.#port = await simulator.#listener.listen(host, options.port ?? HMC_PORT);
+    return simulator;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    return `https://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.#port}`;
+  }
+
+  get certificatePem(): string {
+    return this.certificate.certificatePem;
+  }
+
+  get fingerprint256(): string {
+    return this.certificate.fingerprint256;
+  }
+
+  get faults(): HmcFaults {
+    return this.#faults;
+  }
+
+  /** Adds a fault rule, checked like one from an inventory; returns its id for `faults.remove`. */
+  fault(rule: HmcFaultInput): number {
+    return this.#faults.add(checkInventory<typeof HmcFaultSchema>(HmcFaultSchema, rule, 'fault') satisfies HmcFault);
+  }
+
+  sessionCount(user?: string): number {
+    return this.#hmc.sessions.count(user);
+  }
+
+  dropSessions(): void {
+    this.#hmc.sessions.dropAll();
+  }
+
+  logons(user: string): Readonly<LogonRecord> {
+    return this.#hmc.sessions.logons(user);
+  }
+
+  unlock(user: string): void {
+    this.#hmc.sessions.unlock(user);
+  }
+
+  jobs(): readonly Readonly<Job>[] {
+    return this.#hmc.jobs.list();
+  }
+
+  get connections(): number {
+    return this.#listener.connections;
+  }
+
+  partitions(name?: string, cpc?: string): readonly PartitionView[] {
+    const { estate, machine } = this.#hmc;
+    return estate
+      .partitions()
+      .filter(
+        (partition) =>
+          (name === undefined || partition.name === name) && (cpc === undefined || partition.cpc.name === cpc),
+      )
+      .map((partition) => ({
+        name: partition.name,
+        cpc: partition.cpc.name,
+        uri: partition.uri,
+        status: partition.status,
+        busy: machine.isBusy(partition),
+      }));
+  }
+
+  /** Throws a RangeError when the name is unknown, or taken on several CPCs and no CPC is given. */
+  status(name: string, cpc?: string): PartitionStatus {
+    return this.#one(name, cpc).status;
+  }
+
+  setStatus(name: string, status: PartitionStatus, cpc?: string): void {
+    this.#hmc.machine.force(this.#one(name, cpc), status);
+  }
+
+  restart({ downMs = 0 }: { downMs?: number } = {}): Promise<void> {
+    this.#restarting ??= this.#restart(downMs).finally(() => {
+      this.#restarting = null;
+    });
+    return this.#restarting;
+  }
+
+  /** Closes every socket and stops every timer. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#stop.abort();
+    await this.#restarting;
+    this.#api.abortPending();
+    this.#hmc.machine.dispose();
+    await this.#listener.close();
+  }
+
+  async #restart(downMs: number): Promise<void> {
+    this.#api.abortPending();
+    await this.#listener.close();
+    this.#hmc.forgetVolatile();
+    await pause(this.clock, downMs, this.#stop.signal);
+    this.#listener = this.#createListener();
+    if (!this.#isStopped) await this.#listener.listen(this.host, this.#port);
+  }
+
+  #one(name: string, cpc?: string): Partition {
+    const [partition, another] = this.#hmc.estate.named(name, cpc);
+    if (partition === undefined) throw new RangeError(`there is no partition "${name}"`);
+    if (another !== undefined) throw new RangeError(`several CPCs have a partition "${name}": name the CPC`);
+    return partition;
+  }
+
+  #createListener(): HttpsListener {
+    const { keep_alive_ms: keepAliveMs, max_body_bytes: maxBodyBytes, chunked } = this.#hmc.settings;
+    return new HttpsListener({
+      certificate: this.certificate,
+      keepAliveMs,
+      maxBodyBytes,
+      chunked,
+      handle: (request) => this.#handle(request),
+    });
+  }
+
+  async #handle(request: ReceivedRequest): Promise<Answer> {
+    if (this.isControlEnabled && request.path.startsWith(CONTROL_PREFIX)) return serveControl(this, request);
+    return this.#api.serve(request);
+  }
+}

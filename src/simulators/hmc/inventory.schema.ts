@@ -1,0 +1,215 @@
+import { z } from 'zod';
+import { HmcFaultSchema } from './fault.schema.js';
+import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES } from './statuses.js';
+
+const durationMs = z
+  .int()
+  .min(0)
+  .max(24 * 3_600_000);
+const objectName = z.string().min(1).max(64);
+const propertyValues = z.record(z.string(), z.json());
+
+/** How long things take, in milliseconds. */
+export const TimingSchema = z.strictObject({
+  start_ms: durationMs.default(2000).describe('Time spent in starting'),
+  paused_ms: durationMs.default(500).describe('Time spent in paused after the job of a start is complete'),
+  stop_ms: durationMs.default(1500).describe('Time spent in stopping'),
+  psw_restart_ms: durationMs.default(500),
+  cancel_ms: durationMs.default(200).describe('Time spent in cancel-pending'),
+  job_ms: durationMs.optional().describe('Time a job runs, when it is not that of its operation'),
+});
+export type Timing = z.output<typeof TimingSchema>;
+
+/** No defaults here: what is left out comes from the timing of the whole HMC. */
+const TimingOverrideSchema = z.strictObject({
+  start_ms: durationMs.optional(),
+  paused_ms: durationMs.optional(),
+  stop_ms: durationMs.optional(),
+  psw_restart_ms: durationMs.optional(),
+  cancel_ms: durationMs.optional(),
+  job_ms: durationMs.optional(),
+});
+
+const partitionShape = {
+  type: z.enum(PARTITION_TYPES).default('linux'),
+  starts_as: z
+    .enum(['active', 'degraded', 'paused', 'terminated', 'reservation-error'])
+    .default('active')
+    .describe('Status that a start ends in; a linux partition with boot-device none always ends paused'),
+  timing: TimingOverrideSchema.optional(),
+  properties: propertyValues.default({}).describe('HMC properties by their HMC names, such as boot-device'),
+};
+
+const PartitionSchema = z.strictObject({
+  name: objectName,
+  status: z.enum(PARTITION_STATUSES).default('stopped'),
+  object_id: z.uuid().optional().describe('Derived from the names of the CPC and the partition when absent'),
+  ...partitionShape,
+});
+
+const GenerateSchema = z.strictObject({
+  pattern: z
+    .string()
+    .regex(/\{n(:\d)?\}/, 'must contain {n}, or {n:4} for a number of four digits')
+    .max(64),
+  count: z.int().min(1).max(10_000),
+  first: z.int().min(0).default(1),
+  statuses: z.array(z.enum(PARTITION_STATUSES)).min(1).default(['stopped']).describe('Dealt out in turn'),
+  ...partitionShape,
+});
+
+const cpcShape = {
+  name: objectName,
+  object_id: z.uuid().optional(),
+  se_version: z.string().default('2.16.0'),
+  properties: propertyValues.default({}),
+};
+
+const DpmCpcSchema = z.strictObject({
+  mode: z.literal('dpm'),
+  status: z.enum(CPC_STATUSES).default('active'),
+  partitions: z.array(PartitionSchema).default([]),
+  generate: z.array(GenerateSchema).default([]).describe('Many partitions in few lines'),
+  ...cpcShape,
+});
+
+const ClassicCpcSchema = z.strictObject({
+  mode: z.literal('classic'),
+  status: z.enum(CPC_STATUSES).default('operating'),
+  logical_partitions: z
+    .array(
+      z.strictObject({
+        name: objectName,
+        status: z.enum(LPAR_STATUSES).default('not-activated'),
+        activation_mode: z.string().default('linux'),
+      }),
+    )
+    .default([]),
+  ...cpcShape,
+});
+
+/** Tasks a user may be allowed, of those that the simulator asks for. */
+export const TASKS = ['start-partition', 'stop-partition', 'psw-restart', 'partition-details'] as const;
+export type Task = (typeof TASKS)[number];
+
+const UserSchema = z.strictObject({
+  name: z.string().min(1).max(64),
+  password: z.string().min(1),
+  allow_management_interfaces: z.boolean().default(true).describe('false on a real HMC unless switched on'),
+  is_locked: z.boolean().default(false),
+  max_sessions: z.int().min(1).default(100),
+  session_idle_ms: z
+    .int()
+    .min(1)
+    .default(360 * 60_000),
+  tasks: z.union([z.literal('all'), z.array(z.enum(TASKS))]).default('all'),
+  sees: z
+    .union([
+      z.literal('everything'),
+      z.array(
+        z.strictObject({
+          cpc: objectName,
+          cpc_itself: z.boolean().default(true).describe('Object access to the CPC, beside that to its partitions'),
+          partitions: z.union([z.literal('all'), z.array(objectName)]).default('all'),
+        }),
+      ),
+    ])
+    .default('everything'),
+});
+
+const HmcSchema = z.strictObject({
+  name: z.string().default('HMC1'),
+  version: z.string().default('2.16.0'),
+  api_version: z
+    .string()
+    .regex(/^\d+\.\d+$/, 'must look like 4.10')
+    .default('4.10'),
+  keep_alive_ms: z.int().min(1).default(20_000).describe('Idle connections are closed after this time'),
+  chunked: z.boolean().default(false).describe('Answers without Content-Length'),
+  max_body_bytes: z
+    .int()
+    .min(1024)
+    .default(1024 * 1024),
+  lock_after_refused_logons: z.int().min(1).default(5).describe('Refused logons in a row that lock a user'),
+  session_limit_reason: z.int().default(9).describe('The 403 reason of a logon over the session limit (a guess)'),
+  unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
+});
+
+/** The file a user edits. Shape mistakes are all reported together; contradictions between entries once the shape is right. */
+export const HmcInventorySchema = z
+  .strictObject({
+    hmc: HmcSchema.prefault({}),
+    timing: TimingSchema.prefault({}),
+    users: z.array(UserSchema).min(1),
+    cpcs: z.array(z.discriminatedUnion('mode', [DpmCpcSchema, ClassicCpcSchema])),
+    faults: z.array(HmcFaultSchema).default([]),
+  })
+  .superRefine((inventory, context) => {
+    reportDuplicates(inventory.users, ['users'], context);
+    reportDuplicates(inventory.cpcs, ['cpcs'], context);
+    inventory.cpcs.forEach((cpc, index) => {
+      if (cpc.mode === 'dpm') reportDuplicates(partitionsOf(cpc), ['cpcs', index, 'partitions'], context);
+      else reportDuplicates(cpc.logical_partitions, ['cpcs', index, 'logical_partitions'], context);
+    });
+    reportUnknownGrants(inventory, context);
+  });
+
+export type HmcInventory = z.output<typeof HmcInventorySchema>;
+/** As written by a user: defaults may be left out. */
+export type HmcInventoryInput = z.input<typeof HmcInventorySchema>;
+export type UserEntry = z.output<typeof UserSchema>;
+export type CpcEntry = HmcInventory['cpcs'][number];
+export type DpmCpcEntry = z.output<typeof DpmCpcSchema>;
+export type PartitionEntry = z.output<typeof PartitionSchema>;
+export type HmcSettings = z.output<typeof HmcSchema>;
+
+/** The JSON schema that editors use; kept in `simulators/hmc/inventory.schema.json`. */
+export function hmcInventoryJsonSchema(): Record<string, unknown> {
+  return {
+    title: 'Inventory of the Zenova HMC simulator',
+    ...z.toJSONSchema(HmcInventorySchema, { io: 'input', unrepresentable: 'any' }),
+  };
+}
+
+/** Those written by hand, then the generated ones. */
+export function partitionsOf(cpc: DpmCpcEntry): PartitionEntry[] {
+  const generated = cpc.generate.flatMap(({ pattern, count, first, statuses, ...rest }) =>
+    Array.from({ length: count }, (_, index): PartitionEntry => {
+      const name = pattern.replaceAll(/\{n(?::(\d))?\}/g, (_match, width?: string) =>
+        String(first + index).padStart(Number(width ?? 0), '0'),
+      );
+      return { ...rest, name, status: statuses[index % statuses.length] ?? 'stopped' };
+    }),
+  );
+  return [...cpc.partitions, ...generated];
+}
+
+function reportDuplicates(
+  entries: readonly { name: string }[],
+  path: (string | number)[],
+  context: z.RefinementCtx,
+): void {
+  const seen = new Set<string>();
+  entries.forEach(({ name }, index) => {
+    if (seen.has(name)) {
+      context.addIssue({
+        code: 'custom',
+        path: [...path, index, 'name'],
+        message: `the name "${name}" is taken already`,
+      });
+    }
+    seen.add(name);
+  });
+}
+
+function reportUnknownGrants(inventory: Pick<HmcInventory, 'users' | 'cpcs'>, context: z.RefinementCtx): void {
+  const cpcs = new Set(inventory.cpcs.map(({ name }) => name));
+  inventory.users.forEach((user, userIndex) => {
+    if (user.sees === 'everything') return;
+    user.sees.forEach((grant, index) => {
+      if (cpcs.has(grant.cpc)) return;
+      const path = ['users', userIndex, 'sees', index, 'cpc'];
+      context.addIssue({ code: 'custom', path, message: `there is no CPC "${grant.cpc}"` });
+    });
+  });
+}

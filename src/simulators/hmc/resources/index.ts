@@ -1,0 +1,21 @@
+import type { Route } from '../router.js';
+import { consoleRoutes } from './console.routes.js';
+import { cpcRoutes } from './cpc.routes.js';
+import { jobRoutes } from './job.routes.js';
+import { logicalPartitionRoutes } from './logical-partition.routes.js';
+import { partitionListRoutes } from './partition-list.routes.js';
+import { partitionRoutes } from './partition.routes.js';
+import { sessionRoutes } from './session.routes.js';
+import { versionRoutes } from './version.routes.js';
+
+/** Every route of the simulated API: one file per resource, registered here. */
+export const hmcRoutes: readonly Route[] = [
+  ...versionRoutes,
+  ...sessionRoutes,
+  ...consoleRoutes,
+  ...cpcRoutes,
+  ...partitionListRoutes,
+  ...partitionRoutes,
+  ...logicalPartitionRoutes,
+  ...jobRoutes,
+];

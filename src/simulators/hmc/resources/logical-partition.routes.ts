@@ -1,0 +1,86 @@
+import { additionalProperties, checkAdditionalProperties, selectProperties } from '../api-level.js';
+import { canSeeChild, isDpm, logicalPartitionProperties, type LogicalPartition } from '../estate.js';
+import { HmcError, refuse } from '../hmc-error.js';
+import type { Route } from '../router.js';
+import { exactFilter, patternFilter } from './list-filter.js';
+
+/** LPARs of CPCs in classic mode, read only (hmc-dpm.md section 17). */
+export const logicalPartitionRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    pattern: '/api/cpcs/:id/logical-partitions',
+    query: ['name', 'additional-properties'],
+    handle: (call, { estate, level }) => {
+      checkAdditionalProperties(call.query, level);
+      const { user } = call.session;
+      const cpc = estate.visibleCpc(call.params['id'] ?? '', user);
+      const hasName = patternFilter(call.query, 'name');
+      const listed = cpc.logicalPartitions.filter((lpar) => canSeeChild(user, lpar) && hasName(lpar.name));
+      if (listed.length === 0 && call.query.has('name') && !isDpm(cpc)) {
+        throw new HmcError(404, 1, 'found no Images');
+      }
+      return {
+        status: 200,
+        body: {
+          'logical-partitions': listed.map((lpar) => ({
+            ...summary(lpar),
+            ...additionalProperties(logicalPartitionProperties(lpar), call.query),
+          })),
+        },
+      };
+    },
+  },
+  {
+    method: 'GET',
+    pattern: '/api/console/operations/list-permitted-logical-partitions',
+    query: ['name', 'activation-mode', 'status', 'has-unacceptable-status', 'cpc-name', 'additional-properties'],
+    handle: (call, { estate, level }) => {
+      if (!level.hasPermittedListings) throw refuse.notFound(call.path);
+      checkAdditionalProperties(call.query, level);
+      const [hasName, hasCpcName] = [patternFilter(call.query, 'name'), patternFilter(call.query, 'cpc-name')];
+      const [hasStatus, hasMode, isUnacceptable] = [
+        exactFilter(call.query, 'status'),
+        exactFilter(call.query, 'activation-mode'),
+        exactFilter(call.query, 'has-unacceptable-status'),
+      ];
+      const listed = estate
+        .logicalPartitions()
+        .filter(
+          (lpar) =>
+            canSeeChild(call.session.user, lpar) &&
+            hasName(lpar.name) &&
+            hasCpcName(lpar.cpc.name) &&
+            hasStatus(lpar.status) &&
+            hasMode(lpar.activationMode) &&
+            isUnacceptable(String(lpar.status !== 'operating')),
+        );
+      return {
+        status: 200,
+        body: {
+          'logical-partitions': listed.map((lpar) => ({
+            ...summary(lpar),
+            'activation-mode': lpar.activationMode,
+            'has-unacceptable-status': lpar.status !== 'operating',
+            'cpc-name': lpar.cpc.name,
+            'cpc-object-uri': lpar.cpc.uri,
+            ...(level.hasSeVersionInListings ? { 'se-version': lpar.cpc.entry.se_version } : {}),
+            ...additionalProperties(logicalPartitionProperties(lpar), call.query),
+          })),
+        },
+      };
+    },
+  },
+  {
+    method: 'GET',
+    pattern: '/api/logical-partitions/:id',
+    query: ['properties', 'cached-acceptable'],
+    handle: (call, { estate, level }) => {
+      const lpar = estate.visibleLogicalPartition(call.params['id'] ?? '', call.session.user);
+      return { status: 200, body: selectProperties(logicalPartitionProperties(lpar), call.query, level) };
+    },
+  },
+];
+
+function summary(lpar: LogicalPartition): Record<string, unknown> {
+  return { 'object-uri': lpar.uri, name: lpar.name, status: lpar.status };
+}

@@ -1,0 +1,98 @@
+import { additionalProperties, checkAdditionalProperties } from '../api-level.js';
+import { canSeeChild, hasUnacceptableStatus, isDpm, partitionProperties, type Partition } from '../estate.js';
+import { HmcError, refuse } from '../hmc-error.js';
+import type { Route } from '../router.js';
+import { exactFilter, patternFilter } from './list-filter.js';
+
+/** Listing of DPM partitions, per CPC and across all (hmc-dpm.md section 7). */
+export const partitionListRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    pattern: '/api/cpcs/:id/partitions',
+    query: ['name', 'status', 'type', 'additional-properties'],
+    handle: (call, { estate, level }) => {
+      checkAdditionalProperties(call.query, level);
+      const { user } = call.session;
+      const cpc = estate.visibleCpc(call.params['id'] ?? '', user);
+      const [hasName, hasStatus, hasType] = [
+        patternFilter(call.query, 'name'),
+        exactFilter(call.query, 'status'),
+        exactFilter(call.query, 'type'),
+      ];
+      // A CPC in classic mode has no partitions: the list is empty, not refused.
+      const listed = cpc.partitions.filter(
+        (partition) =>
+          canSeeChild(user, partition) &&
+          hasName(partition.name) &&
+          hasStatus(partition.status) &&
+          hasType(partition.type),
+      );
+      return {
+        status: 200,
+        body: {
+          partitions: listed.map((partition) => ({
+            ...summary(partition),
+            ...additionalProperties(partitionProperties(partition), call.query),
+          })),
+        },
+      };
+    },
+  },
+  {
+    method: 'GET',
+    pattern: '/api/console/operations/list-permitted-partitions',
+    query: ['name', 'type', 'status', 'has-unacceptable-status', 'cpc-name', 'additional-properties'],
+    handle: (call, { estate, level }) => {
+      if (!level.hasPermittedListings) throw refuse.notFound(call.path);
+      checkAdditionalProperties(call.query, level);
+      const [hasName, hasCpcName] = [patternFilter(call.query, 'name'), patternFilter(call.query, 'cpc-name')];
+      const [hasStatus, hasType, isUnacceptable] = [
+        exactFilter(call.query, 'status'),
+        exactFilter(call.query, 'type'),
+        exactFilter(call.query, 'has-unacceptable-status'),
+      ];
+      const listed = estate
+        .partitions()
+        .filter(
+          (partition) =>
+            canSeeChild(call.session.user, partition) &&
+            hasName(partition.name) &&
+            hasCpcName(partition.cpc.name) &&
+            hasStatus(partition.status) &&
+            hasType(partition.type) &&
+            isUnacceptable(String(hasUnacceptableStatus(partition))),
+        );
+      return {
+        status: 200,
+        body: {
+          partitions: listed.map((partition) => ({
+            ...summary(partition),
+            'has-unacceptable-status': hasUnacceptableStatus(partition),
+            'cpc-name': partition.cpc.name,
+            'cpc-object-uri': partition.cpc.uri,
+            ...(level.hasSeVersionInListings ? { 'se-version': partition.cpc.entry.se_version } : {}),
+            ...additionalProperties(partitionProperties(partition), call.query),
+          })),
+        },
+      };
+    },
+  },
+  {
+    method: 'POST',
+    pattern: '/api/cpcs/:id/partitions',
+    handle: (call, { estate }) => {
+      const cpc = estate.visibleCpc(call.params['id'] ?? '', call.session.user);
+      if (!isDpm(cpc)) throw refuse.notDpm(cpc.name);
+      throw new HmcError(404, 4, 'The simulator does not create partitions yet');
+    },
+  },
+];
+
+function summary(partition: Partition): Record<string, unknown> {
+  return {
+    'object-uri': partition.uri,
+    name: partition.name,
+    status: partition.status,
+    type: partition.type,
+  };
+}

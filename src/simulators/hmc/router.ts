@@ -1,0 +1,89 @@
+import type { ReceivedRequest } from '../kit/https-listener.js';
+import { refuse } from './hmc-error.js';
+import type { Hmc } from './hmc.js';
+import type { Query } from './query.js';
+import type { OperationFault } from './partition-machine.js';
+import type { Session } from './sessions.js';
+
+/** A request whose route is known. */
+export interface Call {
+  readonly path: string;
+  /** Values of the `:name` steps of the pattern. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  /** Parsed JSON; undefined when the request has no body. */
+  readonly body: unknown;
+  /** Asks the fault rules what becomes of the operation; at most once per request. */
+  takeOperationFault(): OperationFault | null;
+}
+
+/** A call that has passed the session check. */
+export interface SessionCall extends Call {
+  readonly session: Session;
+}
+
+/** undefined body: an answer without one. */
+export interface Reply {
+  readonly status: number;
+  readonly body?: unknown;
+}
+
+interface RouteShape {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Such as `/api/partitions/:id/operations/start`. */
+  readonly pattern: string;
+  /** Query parameters that the route knows; others are refused with 400,1. */
+  readonly query?: readonly string[];
+}
+
+/** Most routes need a session; `isPublic` marks the few that do not. */
+export type Route =
+  | (RouteShape & { readonly isPublic?: false; handle(call: SessionCall, hmc: Hmc): Reply })
+  | (RouteShape & { readonly isPublic: true; handle(call: Call, hmc: Hmc): Reply });
+
+export interface RouteMatch {
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Finds the route of a request; a wrong method is as unknown as a wrong path (404,1). */
+export class Router {
+  readonly #routes: readonly { route: Route; steps: readonly string[] }[];
+
+  constructor(routes: readonly Route[]) {
+    this.#routes = routes.map((route) => ({ route, steps: route.pattern.split('/') }));
+  }
+
+  find(method: string, path: string): RouteMatch | null {
+    const steps = path.split('/');
+    for (const { route, steps: expected } of this.#routes) {
+      if (route.method !== method || expected.length !== steps.length) continue;
+      const params: Record<string, string> = {};
+      const isMatch = expected.every((step, index) => {
+        const actual = steps[index] ?? '';
+        if (!step.startsWith(':')) return step === actual;
+        params[step.slice(1)] = actual;
+        return actual !== '';
+      });
+      if (isMatch) return { route, params };
+    }
+    return null;
+  }
+}
+
+/** The body as JSON; undefined when there is none. Throws 400,2. */
+export function parseBody(request: ReceivedRequest): unknown {
+  if (request.body === null || request.body.length === 0) return undefined;
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.body)) as unknown;
+  } catch {
+    throw refuse.notJson();
+  }
+}
+
+/** The body as an object with fields. Throws 400,3. */
+export function objectBody(call: Call): Record<string, unknown> {
+  const { body } = call;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw refuse.bodyMissing();
+  return body as Record<string, unknown>;
+}

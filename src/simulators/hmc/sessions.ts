@@ -1,0 +1,133 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../kit/clock.js';
+import { HmcError, refuse } from './hmc-error.js';
+import type { HmcSettings, UserEntry } from './inventory.schema.js';
+
+export interface Session {
+  readonly id: string;
+  readonly credential: string;
+  readonly topic: string;
+  readonly jobTopic: string;
+  readonly user: UserEntry;
+  lastUsedMs: number;
+}
+
+/** What is known of a user's attempts. */
+export interface LogonRecord {
+  accepted: number;
+  refused: number;
+  refusedInARow: number;
+  isLocked: boolean;
+}
+
+/** Logons and the sessions that came of them (hmc-dpm.md section 3). */
+export class Sessions {
+  readonly #sessions = new Map<string, Session>();
+  readonly #users: ReadonlyMap<string, UserEntry>;
+  readonly #records = new Map<string, LogonRecord>();
+
+  constructor(
+    users: readonly UserEntry[],
+    private readonly settings: HmcSettings,
+    private readonly clock: Clock,
+  ) {
+    this.#users = new Map(users.map((user) => [user.name, user]));
+  }
+
+  /** Throws 403,0 when refused, 403 with the configured reason when the user has too many sessions. */
+  logOn(name: string, password: string): Session {
+    const user = this.#users.get(name);
+    const record = this.#record(name);
+    if (
+      user === undefined ||
+      record.isLocked ||
+      !isSame(password, user.password) ||
+      !user.allow_management_interfaces
+    ) {
+      throw this.refuse(name);
+    }
+    if (this.count(name) >= user.max_sessions) {
+      throw new HmcError(403, this.settings.session_limit_reason, `The user '${name}' has too many sessions`);
+    }
+    record.accepted += 1;
+    record.refusedInARow = 0;
+    const session: Session = {
+      id: randomBytes(24).toString('hex'),
+      credential: randomBytes(24).toString('hex'),
+      topic: `${name}.1obj-${randomBytes(4).toString('hex')}`,
+      jobTopic: `${name}.1job-${randomBytes(4).toString('hex')}`,
+      user,
+      lastUsedMs: this.clock.now(),
+    };
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  /** Counts a refused logon, locks the user when there were too many, and returns the error to throw. */
+  refuse(name: string): HmcError {
+    const record = this.#record(name);
+    record.refused += 1;
+    record.refusedInARow += 1;
+    if (record.refusedInARow >= this.settings.lock_after_refused_logons) record.isLocked = true;
+    return refuse.logonFailed();
+  }
+
+  /** The live session of a request, marked as used. Throws 403,4 without an id and 403,5 with a dead one. */
+  use(id: string | undefined): Session {
+    if (id === undefined || id === '') throw refuse.noSession();
+    const session = this.find(id);
+    if (session === undefined) throw refuse.deadSession();
+    session.lastUsedMs = this.clock.now();
+    return session;
+  }
+
+  /** Without marking it as used. */
+  find(id: string | undefined): Session | undefined {
+    const session = id === undefined ? undefined : this.#sessions.get(id);
+    if (session === undefined || this.#isAlive(session)) return session;
+    this.#sessions.delete(session.id);
+    return undefined;
+  }
+
+  drop(session: Session): void {
+    this.#sessions.delete(session.id);
+  }
+
+  dropAll(): void {
+    this.#sessions.clear();
+  }
+
+  /** Live sessions, of one user or of all. */
+  count(user?: string): number {
+    for (const session of this.#sessions.values()) this.find(session.id);
+    const live = [...this.#sessions.values()];
+    return user === undefined ? live.length : live.filter((session) => session.user.name === user).length;
+  }
+
+  logons(user: string): Readonly<LogonRecord> {
+    return { ...this.#record(user) };
+  }
+
+  unlock(user: string): void {
+    Object.assign(this.#record(user), { refusedInARow: 0, isLocked: false });
+  }
+
+  #isAlive(session: Session): boolean {
+    return this.clock.now() - session.lastUsedMs <= session.user.session_idle_ms;
+  }
+
+  /** Records are kept for known users only: a caller who tries names cannot fill the memory. */
+  #record(name: string): LogonRecord {
+    const known = this.#records.get(name);
+    if (known !== undefined) return known;
+    const user = this.#users.get(name);
+    const record = { accepted: 0, refused: 0, refusedInARow: 0, isLocked: user?.is_locked ?? false };
+    if (user !== undefined) this.#records.set(name, record);
+    return record;
+  }
+}
+
+function isSame(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

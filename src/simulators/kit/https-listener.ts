@@ -1,0 +1,174 @@
+import { createServer, type Server } from 'node:https';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { ServerCertificate } from './certificate.js';
+
+/** A request with its whole body. */
+export interface ReceivedRequest {
+  readonly method: string;
+  /** As sent, without the query. */
+  readonly path: string;
+  /** Raw, without `?`. */
+  readonly query: string;
+  readonly headers: IncomingHttpHeaders;
+  /** null when it was larger than allowed. */
+  readonly body: Buffer | null;
+  /** Aborted when the caller hangs up or the listener closes. */
+  readonly signal: AbortSignal;
+}
+
+/** What to do with the connection: answer, cut it without a word, or answer without end. */
+export type Answer =
+  | { readonly kind: 'body'; readonly status: number; readonly headers: OutgoingHttpHeaders; readonly body: string }
+  | { readonly kind: 'reset' }
+  | {
+      readonly kind: 'endless';
+      readonly status: number;
+      readonly headers: OutgoingHttpHeaders;
+      readonly start: string;
+    };
+
+export interface ListenerOptions {
+  certificate: ServerCertificate;
+  /** Idle keep-alive connections are closed after this time. */
+  keepAliveMs: number;
+  maxBodyBytes: number;
+  /** Bodies without Content-Length. */
+  chunked: boolean;
+  /** Must not throw; if it does, the caller gets a bare 500 and the listener lives on. */
+  handle(request: ReceivedRequest): Promise<Answer>;
+}
+
+/** An HTTPS server that survives its callers: bodies are bounded, malformed requests are answered and forgotten. */
+export class HttpsListener {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(private readonly options: ListenerOptions) {
+    this.#server = createServer({
+      key: options.certificate.keyPem,
+      cert: options.certificate.certificatePem,
+      minVersion: 'TLSv1.2',
+      keepAliveTimeout: options.keepAliveMs,
+    });
+    this.#server.on('request', (request, response) => void this.#serve(request, response));
+    this.#server.on('connection', (socket: Socket) => this.#track(socket));
+    this.#server.on('clientError', (_error, socket) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      else socket.destroy();
+    });
+    this.#server.on('tlsClientError', (_error, socket) => socket.destroy());
+  }
+
+  /** Returns the port, which matters when 0 was asked for. Rejects when the port is taken. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** Refuses new connections and cuts the existing ones. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      for (const socket of this.#sockets) socket.destroy();
+    });
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const hangUp = new AbortController();
+    response.on('close', () => hangUp.abort());
+    response.on('error', () => hangUp.abort());
+    try {
+      const body = await readBody(request, this.options.maxBodyBytes);
+      const url = request.url ?? '/';
+      const queryAt = url.indexOf('?');
+      const answer = await this.options.handle({
+        method: request.method ?? '',
+        path: queryAt === -1 ? url : url.slice(0, queryAt),
+        query: queryAt === -1 ? '' : url.slice(queryAt + 1),
+        headers: request.headers,
+        body,
+        signal: hangUp.signal,
+      });
+      // What is left of an oversized body is not worth reading.
+      if (body === null) response.setHeader('Connection', 'close');
+      await this.#answer(answer, request, response, hangUp.signal);
+    } catch {
+      if (response.headersSent) request.socket.destroy();
+      else response.writeHead(500).end();
+    }
+  }
+
+  async #answer(
+    answer: Answer,
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    switch (answer.kind) {
+      case 'reset':
+        request.socket.destroy();
+        return;
+      case 'endless':
+        response.writeHead(answer.status, answer.headers);
+        response.write(answer.start);
+        await streamUntil(signal, response);
+        return;
+      case 'body':
+        if (answer.body !== '' && !this.options.chunked) {
+          response.setHeader('Content-Length', Buffer.byteLength(answer.body));
+        }
+        response.writeHead(answer.status, answer.headers);
+        if (answer.body !== '' && this.options.chunked) response.write(answer.body);
+        response.end(answer.body !== '' && this.options.chunked ? undefined : answer.body);
+        return;
+    }
+  }
+}
+
+/** null when larger than `maxBytes`; rejects when the caller hangs up in the middle. */
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Leaving the loop would destroy the socket before it could be answered.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    size += (chunk as Buffer).length;
+    if (size > maxBytes) return null;
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+const FILLER = ' '.repeat(16 * 1024);
+
+/** Writes white space at the pace of the reader, until it hangs up. */
+async function streamUntil(signal: AbortSignal, response: ServerResponse): Promise<void> {
+  while (!signal.aborted) {
+    const hasRoom = response.write(FILLER);
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        signal.removeEventListener('abort', go);
+        response.off('drain', go);
+        resolve();
+      };
+      signal.addEventListener('abort', go);
+      if (hasRoom) setImmediate(go);
+      else response.on('drain', go);
+    });
+  }
+}
