@@ -66,6 +66,7 @@ export class WireClient {
     return String(json?.['api-session']);
   }
 
+  /** Closes the pooled connections; the next request opens a new one. */
   close(): void {
     this.agent.destroy();
   }

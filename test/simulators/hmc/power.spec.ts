@@ -164,6 +164,7 @@ describe('power operations and jobs', () => {
   it('goes on with an operation while the HMC restarts, and knows no job afterwards', async () => {
     const uri = await bench.begin('start', 'LPAR1', session);
     await bench.simulator.restart();
+    bench.client.close();
     expect((await bench.client.send('GET', uri, { session })).json).toMatchObject({ 'http-status': 403, reason: 5 });
     session = await bench.client.logOn();
     expect((await bench.client.send('GET', uri, { session })).json).toMatchObject({ 'http-status': 404, reason: 1 });
