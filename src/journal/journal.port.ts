@@ -81,7 +81,7 @@ export interface Journal {
    * target came first or runs.
    */
   claim(id: OperationId, now: number): Promise<Lease | undefined>;
-  /** Puts an operation whose target was only named under the key it turned out to have. */
+  /** Puts an operation whose target was only named under the key it turned out to have, to wait for its turn there. */
   settleTarget(lease: Lease, target: TargetKey): Promise<void>;
   /** Leaves a fact for whoever continues. Throws OPERATION_FAILED when the lease is no longer the newest. */
   checkpoint(lease: Lease, checkpoint: Checkpoint): Promise<void>;

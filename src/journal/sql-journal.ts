@@ -98,7 +98,7 @@ export class SqlJournal implements Journal {
     return this.#guarded(async () => {
       const { numUpdatedRows } = await this.#db
         .updateTable('operations')
-        .set({ target, target_settled: 1 })
+        .set({ target, target_settled: 1, state: 'accepted' })
         .where('id', '=', lease.operationId)
         .where('fence', '=', lease.fence)
         .executeTakeFirstOrThrow();

@@ -11,7 +11,7 @@ import type {
 } from '../contract/index.js';
 import { hostInfo, instanceInfo, instanceState, instanceSummary, machineState } from './answers.js';
 import type { GuardRails } from './guard-rails.js';
-import type { ChangeRoute, ReadRoute } from './route.js';
+import type { Answer, ChangeRoute, ReadRoute } from './route.js';
 
 /** A host of the configuration, opened. */
 export interface OpenHost {
@@ -59,7 +59,11 @@ export function hostReadRoute(open: OpenHost, method: MethodName, operation: str
   return { read: (ctx) => within({ driver: open.driver.name }, () => read(ctx)) };
 }
 
-function reader(open: OpenHost, operation: keyof AnyOperations, reference: string | undefined) {
+function reader(
+  open: OpenHost,
+  operation: keyof AnyOperations,
+  reference: string | undefined,
+): ((ctx: CallContext) => Promise<Answer>) | undefined {
   const { name } = open;
   const { operations } = open.host;
   const instance = reference ?? '';

@@ -1,4 +1,3 @@
-import type { JsonValue } from '../../common/errors/index.js';
 import type { TargetKey } from '../../common/ids.js';
 import type {
   CallContext,
@@ -9,6 +8,9 @@ import type {
   Target,
 } from '../contract/index.js';
 import type { ObservedState } from '../state/power-state.js';
+
+/** An answer to a caller, or a part of one: plain data that JSON holds. */
+export type Answer = object;
 
 /** A changing request, bound to the driver that carries it out. Making one causes no traffic. */
 export interface ChangeRoute {
@@ -25,10 +27,10 @@ export interface ChangeRoute {
   run(ctx: OperationContext, target: Target): Promise<ChangeResult>;
   reconcile(ctx: OperationContext, target: Target): Promise<Reconciliation>;
   /** The state part of the answer, in the words of the method's namespace. */
-  describe(state: ObservedState): Record<string, JsonValue>;
+  describe(state: ObservedState): Answer;
 }
 
 /** A reading request, bound to the driver that carries it out. */
 export interface ReadRoute {
-  read(ctx: CallContext): Promise<JsonValue>;
+  read(ctx: CallContext): Promise<Answer>;
 }

@@ -1,0 +1,250 @@
+import type { Clock } from '../../common/clock.js';
+import { ComputeError, toComputeError, type ErrorCode, type WireError } from '../../common/errors/index.js';
+import { toJson } from '../../common/json.js';
+import type { Log } from '../../common/log.js';
+import { pollUntil } from '../../common/poll.js';
+import type { Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
+import {
+  STEP_CHECKPOINT,
+  type ChangeResult,
+  type Checkpoint,
+  type OperationContext,
+  type Target,
+} from '../contract/index.js';
+import type { ChangeRoute } from './route.js';
+import { RunContext } from './run-context.js';
+import { at, deadlineExceeded } from './time-limits.js';
+
+export interface OperationRunPorts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Longest that looking after an interrupted operation may take. */
+  readonly reconcileTimeoutMs: number;
+}
+
+/** How one attempt ended. */
+export type RunEnd =
+  | { readonly kind: 'ended'; readonly end: OperationEnd; readonly state?: ChangeResult['state'] }
+  /** The target turned out to have another key: it must wait for its turn there. */
+  | { readonly kind: 'moved'; readonly target: Target }
+  /** The service stops: whoever comes next reconciles. */
+  | { readonly kind: 'left' };
+
+export interface OperationRunInput {
+  readonly record: OperationRecord;
+  readonly route: ChangeRoute;
+  readonly lease: Lease;
+  /** Found when the request was accepted, by this process; undefined when it must be looked up. */
+  readonly target: Target | undefined;
+  /** Aborts on cancel and on shutdown. */
+  readonly interrupt: AbortController;
+  readonly progress: (message: string, percent?: number) => void;
+}
+
+/** One attempt at an operation: settle its target, look after what an earlier attempt left, act, tell the outcome. */
+export class OperationRun {
+  readonly #ports: OperationRunPorts;
+  readonly #input: OperationRunInput;
+  readonly #checkpoints: Checkpoint[] = [];
+
+  constructor(ports: OperationRunPorts, input: OperationRunInput) {
+    this.#ports = ports;
+    this.#input = input;
+  }
+
+  /** Never rejects, except with JOURNAL_UNAVAILABLE. */
+  async execute(): Promise<RunEnd> {
+    const { record, interrupt } = this.#input;
+    const { journal, clock } = this.#ports;
+    this.#checkpoints.push(...(await journal.checkpoints(record.id)));
+    const stop = at(clock, record.notAfter, () => interrupt.abort(deadlineExceeded(record.method)));
+    try {
+      return await this.#attempt();
+    } catch (error) {
+      return await this.#interpret(toComputeError(error));
+    } finally {
+      stop();
+    }
+  }
+
+  async #attempt(): Promise<RunEnd> {
+    const { route, record, lease, interrupt } = this.#input;
+    const ctx = this.#context(interrupt.signal);
+    if (this.#hasBegun()) {
+      const concluded = await this.#reconcile();
+      if (concluded !== undefined) return concluded;
+    }
+    this.#refuseStale();
+    interrupt.signal.throwIfAborted();
+    const target = await this.#find(ctx);
+    route.permit(target);
+    if (target.key !== record.target) {
+      await this.#ports.journal.settleTarget(lease, target.key);
+      return { kind: 'moved', target };
+    }
+    return this.#done(await route.run(ctx, target));
+  }
+
+  /** The target, found anew after a restart: a name may stand for something else by then, which is left alone. */
+  async #find(ctx: OperationContext): Promise<Target> {
+    const { record, route, target } = this.#input;
+    if (target !== undefined) return target;
+    const found = await route.resolve(ctx);
+    if (!record.targetSettled || found.key === record.target) return found;
+    throw new ComputeError('STATE_CONFLICT', `${record.name} names something else than when this was accepted`, {
+      details: { accepted_for: record.target, now: found.key },
+    });
+  }
+
+  /**
+   * Looks after what an earlier attempt, or this one before it was interrupted, has sent. Keeps asking while the
+   * backend does not answer; what cannot be told in time, or at all, is OUTCOME_UNKNOWN.
+   *
+   * @returns undefined when nothing stands in the way of going on
+   */
+  async #reconcile(): Promise<RunEnd | undefined> {
+    const { interrupt } = this.#input;
+    const { clock, reconcileTimeoutMs } = this.#ports;
+    const limit = new AbortController();
+    const onInterrupt = (): void => {
+      if (isShutdown(interrupt.signal.reason)) limit.abort(interrupt.signal.reason);
+    };
+    onInterrupt();
+    interrupt.signal.addEventListener('abort', onInterrupt);
+    const stop = at(clock, clock.now() + reconcileTimeoutMs, () => limit.abort(timedOut()));
+    const ctx = this.#context(limit.signal);
+    ctx.progress('finding out how far it went');
+    try {
+      const found = await pollUntil(() => this.#lookAfter(ctx), {
+        clock,
+        signal: limit.signal,
+        intervalMs: 1000,
+        maxIntervalMs: 30_000,
+        timeoutMs: reconcileTimeoutMs,
+        what: 'the backend to tell the true outcome',
+      });
+      return found === 'continue' ? undefined : found;
+    } catch (error) {
+      const cause = toComputeError(error);
+      if (cause.code === 'JOURNAL_UNAVAILABLE') throw cause;
+      if (isShutdown(limit.signal.reason)) return { kind: 'left' };
+      return this.#failed(
+        new ComputeError('OUTCOME_UNKNOWN', `its true outcome is not known: ${cause.message}`, { cause }),
+      );
+    } finally {
+      stop();
+      interrupt.signal.removeEventListener('abort', onInterrupt);
+    }
+  }
+
+  async #lookAfter(ctx: OperationContext): Promise<RunEnd | 'continue' | undefined> {
+    const { route } = this.#input;
+    try {
+      const found = await route.reconcile(ctx, await this.#find(ctx));
+      switch (found.verdict) {
+        case 'concluded':
+          return this.#done(found.result);
+        case 'failed':
+          return this.#failed(found.error);
+        case 'unknown':
+          return this.#failed(new ComputeError('OUTCOME_UNKNOWN', found.reason));
+        case 'continue':
+          return 'continue';
+      }
+    } catch (error) {
+      const failure = toComputeError(error);
+      if (!UNANSWERED.has(failure.code) || ctx.signal.aborted) throw failure;
+      this.#ports.log.warn('the backend does not tell the true outcome yet', { err: failure });
+      return undefined;
+    }
+  }
+
+  /** An error of the attempt: a plain failure, or the echo of a cancel, a deadline, a shutdown. */
+  async #interpret(error: ComputeError): Promise<RunEnd> {
+    if (error.code === 'JOURNAL_UNAVAILABLE') throw error;
+    const { interrupt, record } = this.#input;
+    if (!interrupt.signal.aborted) return this.#failed(this.#hasBegun() ? error : notStarted(error));
+    if (isShutdown(interrupt.signal.reason)) return { kind: 'left' };
+    const interruption = toComputeError(interrupt.signal.reason);
+    if (!this.#hasBegun()) return this.#failed(interruption);
+    const truth = await this.#reconcile();
+    if (truth !== undefined) return truth;
+    return this.#failed(
+      new ComputeError(interruption.code, `${record.method} was stopped between its steps; no further one was begun`, {
+        outcome: this.#stepsBegun() > 1 ? 'unknown' : 'not-applied',
+        retry: 'after-reconcile',
+      }),
+    );
+  }
+
+  #refuseStale(): void {
+    const { record } = this.#input;
+    if (record.notAfter !== null && record.notAfter <= this.#ports.clock.now()) throw deadlineExceeded(record.method);
+  }
+
+  #context(signal: AbortSignal): RunContext {
+    const { journal, clock, log } = this.#ports;
+    const { lease, progress } = this.#input;
+    return new RunContext({ journal, lease, clock, log, signal, checkpoints: this.#checkpoints, progress });
+  }
+
+  #stepsBegun(): number {
+    return this.#checkpoints.filter(({ name }) => name === STEP_CHECKPOINT).length;
+  }
+
+  #hasBegun(): boolean {
+    return this.#stepsBegun() > 0;
+  }
+
+  #done({ outcome, state }: ChangeResult): RunEnd {
+    const { record, route } = this.#input;
+    const answer = toJson({ operation_id: record.id, outcome, ...route.describe(state) });
+    return { kind: 'ended', end: { state: 'done', result: answer as Record<string, never> }, state };
+  }
+
+  #failed(error: ComputeError): RunEnd {
+    const { record, route } = this.#input;
+    return {
+      kind: 'ended',
+      end: failure(error.within({ driver: route.driver, target: record.target, operationId: record.id })),
+    };
+  }
+}
+
+/** The backend said nothing about the outcome: worth asking again. */
+const UNANSWERED: ReadonlySet<ErrorCode> = new Set([
+  'BACKEND_UNREACHABLE',
+  'BACKEND_BUSY',
+  'BACKEND_TIMEOUT',
+  'BACKEND_PROTOCOL',
+]);
+
+function timedOut(): ComputeError {
+  return new ComputeError('BACKEND_TIMEOUT', 'the backend did not tell in time');
+}
+
+/** The end of an operation that an error ended. */
+export function failure(error: ComputeError): OperationEnd {
+  const wire: WireError = error.toWire();
+  return { state: error.code === 'OPERATION_CANCELLED' ? 'cancelled' : 'failed', error: wire };
+}
+
+function isShutdown(reason: unknown): boolean {
+  return reason instanceof ComputeError && reason.code === 'SHUTTING_DOWN';
+}
+
+/** No step was begun, so whatever went wrong, the device was not changed. */
+function notStarted(error: ComputeError): ComputeError {
+  if (error.outcome === 'not-started' || error.code === 'INTERNAL') return error;
+  return new ComputeError(error.code, error.message, {
+    driver: error.driver,
+    target: error.target,
+    native: error.native,
+    details: error.details,
+    cause: error.cause,
+    logLevel: error.logLevel,
+    retry: error.retry === 'after-reconcile' ? 'safe' : error.retry,
+    outcome: 'not-started',
+  });
+}

@@ -1,0 +1,247 @@
+import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
+import { isoTime, type Clock } from '../../common/clock.js';
+import { ComputeError, toComputeError } from '../../common/errors/index.js';
+import type { OperationId, TargetKey } from '../../common/ids.js';
+import { withCorrelation, type Log } from '../../common/log.js';
+import type { Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
+import type { EventPublisher, OperationView, Target } from '../contract/index.js';
+import { machineState } from './answers.js';
+import { OperationRun, failure, type RunEnd } from './operation-run.js';
+import type { ChangeRoute } from './route.js';
+import { TargetQueues, type Queued } from './target-queues.js';
+import { operationView } from './views.js';
+
+export interface OperationRunnerOptions {
+  readonly journal: Journal;
+  readonly events: EventPublisher;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly maxConcurrentPerEndpoint: number;
+  readonly reconcileTimeoutMs: number;
+}
+
+interface Entry extends Queued {
+  record: OperationRecord;
+  readonly route: ChangeRoute;
+  target: Target | undefined;
+  /** The queue it stands in. */
+  queue: TargetKey;
+  readonly interrupt: AbortController;
+  readonly outcome: Promise<OperationRecord>;
+  readonly resolve: (record: OperationRecord) => void;
+  progress: OperationView['progress'];
+}
+
+/** The journal must take an outcome in the end: it is asked again, with growing pauses, until it does. */
+const untilStored = retry(handleAll, {
+  maxAttempts: Number.MAX_SAFE_INTEGER,
+  backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 10_000 }),
+});
+
+/** Carries accepted operations out, one at a time per target, and tells their outcomes. */
+export class OperationRunner {
+  readonly #options: OperationRunnerOptions;
+  readonly #queues: TargetQueues<Entry>;
+  readonly #entries = new Map<OperationId, Entry>();
+  #stopping = false;
+
+  constructor(options: OperationRunnerOptions) {
+    this.#options = options;
+    this.#queues = new TargetQueues(options.maxConcurrentPerEndpoint, (entry) => this.#takeTurn(entry));
+  }
+
+  /** Accepted operations that have no outcome yet. */
+  get load(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Gives an accepted operation its place.
+   *
+   * @param target when this process has just found it
+   * @returns its record once it has an outcome; never rejects, and stays pending when the service stops before
+   */
+  enqueue(record: OperationRecord, route: ChangeRoute, target?: Target): Promise<OperationRecord> {
+    const known = this.#entries.get(record.id);
+    if (known !== undefined) return known.outcome;
+    let resolve: Entry['resolve'] = () => undefined;
+    const outcome = new Promise<OperationRecord>((done) => {
+      resolve = done;
+    });
+    const entry: Entry = {
+      seq: record.seq,
+      record,
+      route,
+      target,
+      queue: record.target,
+      interrupt: new AbortController(),
+      outcome,
+      resolve,
+      progress: null,
+    };
+    this.#entries.set(record.id, entry);
+    this.#publish(entry);
+    this.#queues.add(entry.queue, entry);
+    return outcome;
+  }
+
+  /** The outcome of an operation that waits or runs here; undefined when it does neither. */
+  outcomeOf(id: OperationId): Promise<OperationRecord> | undefined {
+    return this.#entries.get(id)?.outcome;
+  }
+
+  view(record: OperationRecord): OperationView {
+    return operationView(record, this.#entries.get(record.id)?.progress ?? null);
+  }
+
+  /** Ends an operation that waits, interrupts one that runs; false when it does neither here. */
+  async cancel(id: OperationId): Promise<boolean> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return false;
+    const reason = new ComputeError(
+      'OPERATION_CANCELLED',
+      `${entry.record.method} of ${entry.record.name} was cancelled`,
+    );
+    if (this.#queues.remove(entry.queue, entry))
+      await this.#conclude(entry, entry.record.fence, failure(located(entry, reason)));
+    else entry.interrupt.abort(reason);
+    return true;
+  }
+
+  /**
+   * Lets what runs come to its end for so long, then leaves the rest to the next start; nothing waiting begins.
+   *
+   * @returns how many operations are left
+   */
+  async stop(limitMs: number): Promise<number> {
+    this.#stopping = true;
+    const limit = new AbortController();
+    const running = [...this.#entries.values()].filter((entry) => entry.record.state === 'running');
+    const over = this.#options.clock.sleep(limitMs, limit.signal).catch(() => undefined);
+    await Promise.race([Promise.all(running.map(({ outcome }) => outcome)), over]);
+    limit.abort();
+    const left = [...this.#entries.values()];
+    const reason = new ComputeError('SHUTTING_DOWN', 'the service stops; the operation goes on after its restart');
+    for (const { interrupt } of left) interrupt.abort(reason);
+    return left.length;
+  }
+
+  async #takeTurn(entry: Entry): Promise<void> {
+    if (this.#stopping) return;
+    const { record } = entry;
+    await withCorrelation({ operation_id: record.id, correlation_id: record.correlationId }, async () => {
+      try {
+        await this.#attempt(entry);
+      } catch (error) {
+        // The journal does not answer: the lease is still ours, so the outcome is asked for again later.
+        this.#options.log.error('an operation could not be carried on', { err: error });
+        await this.#retryLater(entry);
+      }
+    });
+  }
+
+  async #attempt(entry: Entry): Promise<void> {
+    const { journal, clock, log, reconcileTimeoutMs } = this.#options;
+    const lease = await journal.claim(entry.record.id, clock.now());
+    if (lease === undefined) {
+      log.warn('an operation is no longer ours to run', { operation_id: entry.record.id });
+      const stored = await journal.findById(entry.record.id);
+      if (stored !== undefined && stored.finishedAt !== null) this.#finish(entry, stored);
+      else await this.#retryLater(entry);
+      return;
+    }
+    this.#began(entry, lease);
+    const run = new OperationRun(
+      { journal, clock, log, reconcileTimeoutMs },
+      {
+        record: entry.record,
+        route: entry.route,
+        lease,
+        target: entry.target,
+        interrupt: entry.interrupt,
+        progress: (message, percent) => this.#progress(entry, message, percent),
+      },
+    );
+    await this.#settle(entry, lease, await run.execute());
+  }
+
+  #began(entry: Entry, lease: Lease): void {
+    const { record } = entry;
+    entry.record = {
+      ...record,
+      state: 'running',
+      fence: lease.fence,
+      attempts: record.attempts + 1,
+      startedAt: record.startedAt ?? this.#options.clock.now(),
+    };
+    this.#publish(entry);
+  }
+
+  async #settle(entry: Entry, lease: Lease, end: RunEnd): Promise<void> {
+    switch (end.kind) {
+      case 'moved':
+        entry.target = end.target;
+        entry.queue = end.target.key;
+        entry.record = { ...entry.record, target: end.target.key, targetSettled: true };
+        this.#queues.add(entry.queue, entry);
+        return;
+      case 'left':
+        return;
+      case 'ended':
+        await this.#conclude(entry, lease.fence, end.end);
+        if (end.state !== undefined) this.#publishState(entry, end.state);
+    }
+  }
+
+  async #conclude(entry: Entry, fence: number, end: OperationEnd): Promise<void> {
+    const { journal, clock } = this.#options;
+    this.#finish(entry, await untilStored.execute(() => journal.conclude(entry.record.id, fence, end, clock.now())));
+  }
+
+  #finish(entry: Entry, record: OperationRecord): void {
+    entry.record = record;
+    this.#entries.delete(record.id);
+    this.#publish(entry);
+    const { log } = this.#options;
+    const fields = { operation_id: record.id, method: record.method, target: record.target, host: record.host };
+    if (record.error === null) log.info(`${record.method} of ${record.name}: done`, fields);
+    else {
+      const error = ComputeError.fromWire(record.error);
+      log[error.logLevel](`${record.method} of ${record.name}: ${error.message}`, { ...fields, code: error.code });
+    }
+    entry.resolve(record);
+  }
+
+  async #retryLater(entry: Entry): Promise<void> {
+    try {
+      await this.#options.clock.sleep(1000, entry.interrupt.signal);
+    } catch (reason) {
+      if (toComputeError(reason).code === 'SHUTTING_DOWN') return;
+    }
+    this.#queues.add(entry.queue, entry);
+  }
+
+  #progress(entry: Entry, message: string, percent?: number): void {
+    entry.progress = { message, percent: percent ?? null, at: isoTime(this.#options.clock.now()) };
+    this.#publish(entry);
+  }
+
+  #publish(entry: Entry): void {
+    this.#options.events.publish({
+      kind: 'operation',
+      operation: operationView(entry.record, entry.progress),
+      at: this.#options.clock.now(),
+    });
+  }
+
+  #publishState(entry: Entry, observed: Parameters<typeof machineState>[0]): void {
+    const { state, ...data } = machineState(observed);
+    const { host, name } = entry.record;
+    this.#options.events.publish({ kind: 'power', host, name, state, data, at: this.#options.clock.now() });
+  }
+}
+
+function located(entry: Entry, error: ComputeError): ComputeError {
+  const { driver, target, id } = entry.record;
+  return error.within({ driver, target, operationId: id });
+}

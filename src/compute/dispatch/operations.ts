@@ -1,0 +1,282 @@
+import type { Clock } from '../../common/clock.js';
+import { ComputeError, toComputeError, type JsonValue, type WireError } from '../../common/errors/index.js';
+import { newOperationId, type OperationId } from '../../common/ids.js';
+import { canonicalJson, toJson } from '../../common/json.js';
+import { withCorrelation, type Log } from '../../common/log.js';
+import type { Journal, NewOperation, OperationRecord } from '../../journal/journal.port.js';
+import {
+  ChangeFields,
+  isMethodName,
+  type CallContext,
+  type ChangeOptions,
+  type MethodNameOfKind,
+  type MethodParams,
+  type OperationView,
+  type Outcome,
+  type ReplySender,
+  type RequestMeta,
+  type Target,
+} from '../contract/index.js';
+import { failure } from './operation-run.js';
+import type { OperationRunner } from './operation-runner.js';
+import type { Answer, ChangeRoute } from './route.js';
+import { isMethodOfKind, type Destination, type Router } from './router.js';
+import { at, deadlineExceeded, notAfter } from './time-limits.js';
+
+export interface OperationsOptions {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Keyed digest, by which a repeat is told from another request under its key. */
+  readonly fingerprint: (text: string) => string;
+  readonly replies: ReplySender;
+  /** Longest that accepting waits for a backend to name the target; then it is accepted by name. */
+  readonly resolveTimeoutMs: number;
+  readonly planTimeoutMs: number;
+  /** An accepted operation that has not begun so long after a restart never does. */
+  readonly startWithinMs: number;
+}
+
+type ChangeRequest = Destination & ChangeOptions;
+
+/** The errors that mean "no answer", after which a target is accepted by its name. */
+const NO_ANSWER: ReadonlySet<string> = new Set([
+  'BACKEND_UNREACHABLE',
+  'BACKEND_TIMEOUT',
+  'BACKEND_BUSY',
+  'BACKEND_PROTOCOL',
+]);
+
+/** Accepts changing requests into the journal, joins repeats to what they repeat, and takes up what a restart left. */
+export class Operations {
+  readonly #router: Router;
+  readonly #runner: OperationRunner;
+  readonly #options: OperationsOptions;
+
+  constructor(router: Router, runner: OperationRunner, options: OperationsOptions) {
+    this.#router = router;
+    this.#runner = runner;
+    this.#options = options;
+  }
+
+  /** @returns the outcome, or with `wait: accepted` the receipt; a failed outcome is thrown */
+  async submit(method: MethodNameOfKind<'change'>, request: ChangeRequest, meta: RequestMeta): Promise<Answer> {
+    const { journal, clock } = this.#options;
+    const now = clock.now();
+    const until = notAfter(request, meta.sentAt, now);
+    if (request.plan === true) return this.#plan(this.#router.change(method, request));
+
+    const requestKey = request.idempotency_key ?? meta.requestId;
+    const fingerprint = this.#options.fingerprint(canonicalJson([method, withoutChangeFields(request)]));
+    const known = await journal.findByKey(meta.requestedBy, requestKey);
+    if (known !== undefined) return this.#join(known, fingerprint, request, meta);
+
+    if (until !== null && until <= now) throw deadlineExceeded(method);
+    const route = this.#router.change(method, request);
+    const target = await this.#find(route, method, until);
+    const { created, record } = await journal.accept({
+      id: newOperationId(),
+      requestedBy: meta.requestedBy,
+      requestKey,
+      fingerprint,
+      messageId: meta.messageId,
+      correlationId: meta.correlationId,
+      method,
+      driver: route.driver,
+      target: target?.key ?? route.provisionalKey(),
+      targetSettled: target !== undefined,
+      host: route.host,
+      name: route.name,
+      params: request as NewOperation['params'],
+      replyTo: meta.replyTo,
+      acceptedAt: clock.now(),
+      notAfter: until,
+    });
+    if (!created) return this.#join(record, fingerprint, request, meta);
+    const outcome = this.#runner.enqueue(record, route, target);
+    meta.accepted();
+    return request.wait === 'accepted' ? receipt(record) : answerOf(await outcome);
+  }
+
+  async get(reference: MethodParams<'operation.get'>): Promise<OperationView> {
+    return this.#runner.view(await this.#lookUp(reference));
+  }
+
+  async list(filter: MethodParams<'operation.list'>): Promise<{ operations: OperationView[]; next: string | null }> {
+    const { limit = 100, before, ...rest } = filter;
+    const found = await this.#options.journal.list({
+      ...definedOnly(rest),
+      ...(before === undefined ? {} : { beforeId: before }),
+      limit: limit + 1,
+    });
+    const page = found.slice(0, limit);
+    return {
+      operations: page.map((record) => this.#runner.view(record)),
+      next: found.length > limit ? (page.at(-1)?.id ?? null) : null,
+    };
+  }
+
+  /** @throws ComputeError STATE_CONFLICT when it has its outcome already */
+  async cancel(reference: MethodParams<'operation.cancel'>): Promise<OperationView> {
+    const record = await this.#lookUp(reference);
+    const outcome = this.#runner.outcomeOf(record.id);
+    if (record.finishedAt !== null || outcome === undefined || !(await this.#runner.cancel(record.id))) {
+      throw new ComputeError('STATE_CONFLICT', `operation ${record.id} has ended: ${record.state}`, {
+        operationId: record.id,
+        target: record.target,
+      });
+    }
+    return this.#runner.view(await outcome);
+  }
+
+  /** Takes up what an earlier process left, in order of acceptance. Resolves once all of it stands in its queue. */
+  async recover(): Promise<number> {
+    const left = await this.#options.journal.unfinished();
+    for (const record of left) this.#takeUp(record);
+    return left.length;
+  }
+
+  #takeUp(record: OperationRecord): void {
+    const { log } = this.#options;
+    withCorrelation({ operation_id: record.id, correlation_id: record.correlationId }, () => {
+      log.info(`taking up ${record.method} of ${record.name}, ${record.state} before the restart`);
+      void this.#outcomeAfterRestart(record)
+        .then((concluded) => this.#replyLate(concluded))
+        .catch((error: unknown) =>
+          log.error('an operation of before the restart could not be taken up', { err: error }),
+        );
+    });
+  }
+
+  async #outcomeAfterRestart(record: OperationRecord): Promise<OperationRecord> {
+    const { journal, clock, startWithinMs } = this.#options;
+    const refuse = (error: ComputeError): Promise<OperationRecord> => {
+      const { id, driver, target, fence } = record;
+      return journal.conclude(id, fence, failure(error.within({ driver, target, operationId: id })), clock.now());
+    };
+    if (record.state === 'accepted' && record.acceptedAt + startWithinMs < clock.now()) {
+      return refuse(deadlineExceeded(record.method));
+    }
+    try {
+      return await this.#runner.enqueue(record, this.#routeOf(record));
+    } catch (error) {
+      const cause = toComputeError(error);
+      if (record.state === 'accepted') return refuse(cause);
+      return refuse(
+        new ComputeError('OUTCOME_UNKNOWN', `it cannot be looked after any more: ${cause.message}`, { cause }),
+      );
+    }
+  }
+
+  #routeOf(record: OperationRecord): ChangeRoute {
+    if (!isMethodName(record.method) || !isMethodOfKind(record.method, 'change')) {
+      throw new ComputeError('REQUEST_INVALID', `this version knows no method ${record.method}`);
+    }
+    return this.#router.change(record.method, record.params);
+  }
+
+  async #replyLate(record: OperationRecord): Promise<void> {
+    const waits = (record.params as ChangeRequest).wait !== 'accepted';
+    if (record.replyTo !== null && waits) await this.#options.replies.send(record.replyTo, outcomeOf(record));
+  }
+
+  /** A repeat: the same request gets the stored outcome, or waits for it with the first. */
+  async #join(
+    record: OperationRecord,
+    fingerprint: string,
+    request: ChangeRequest,
+    meta: RequestMeta,
+  ): Promise<Answer> {
+    if (record.fingerprint !== fingerprint) {
+      throw new ComputeError(
+        'DUPLICATE_OPERATION',
+        `operation ${record.id} has this key already, with another request; use a new key for a new request`,
+        { operationId: record.id, target: record.target },
+      );
+    }
+    meta.accepted();
+    if (record.finishedAt !== null) return answerOf(record);
+    if (request.wait === 'accepted') return receipt(record);
+    const outcome = this.#runner.outcomeOf(record.id);
+    return answerOf((await outcome) ?? (await this.#lookUp({ operation_id: record.id })));
+  }
+
+  #plan(route: ChangeRoute): Promise<Answer> {
+    const { clock, planTimeoutMs } = this.#options;
+    return this.#limited(clock.now() + planTimeoutMs, async (ctx) => {
+      const target = await route.resolve(ctx);
+      route.permit(target);
+      return { operation_id: null, outcome: 'planned', steps: await route.plan(ctx, target) };
+    });
+  }
+
+  /** The target; undefined when its backend does not answer now. */
+  async #find(route: ChangeRoute, method: string, until: number | null): Promise<Target | undefined> {
+    const { clock, resolveTimeoutMs } = this.#options;
+    const limit = clock.now() + resolveTimeoutMs;
+    try {
+      const target = await this.#limited(Math.min(until ?? limit, limit), (ctx) => route.resolve(ctx));
+      route.permit(target);
+      return target;
+    } catch (error) {
+      if (!NO_ANSWER.has(toComputeError(error).code)) throw error;
+      if (until !== null && until <= clock.now()) throw deadlineExceeded(method);
+      return undefined;
+    }
+  }
+
+  async #limited<T>(moment: number, work: (ctx: CallContext) => Promise<T>): Promise<T> {
+    const { clock, log } = this.#options;
+    const controller = new AbortController();
+    const stop = at(clock, moment, () =>
+      controller.abort(
+        new ComputeError('BACKEND_TIMEOUT', 'the backend did not answer in time', {
+          retry: 'safe',
+          outcome: 'not-started',
+        }),
+      ),
+    );
+    try {
+      return await work({ clock, log, signal: controller.signal });
+    } finally {
+      stop();
+    }
+  }
+
+  async #lookUp(reference: MethodParams<'operation.get'>): Promise<OperationRecord> {
+    const { journal } = this.#options;
+    const record =
+      reference.operation_id !== undefined
+        ? await journal.findById(reference.operation_id)
+        : reference.idempotency_key !== undefined
+          ? await journal.findBy('requestKey', reference.idempotency_key)
+          : await journal.findBy('messageId', reference.message_id ?? '');
+    if (record !== undefined) return record;
+    throw new ComputeError('RESOURCE_NOT_FOUND', 'there is no such operation; outcomes are kept for journal.keep', {
+      details: { reference: toJson(reference) },
+    });
+  }
+}
+
+function withoutChangeFields(request: ChangeRequest): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(request).filter(([name]) => !Object.hasOwn(ChangeFields, name)));
+}
+
+function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+function receipt(record: { readonly id: OperationId }): Answer {
+  return { operation_id: record.id, outcome: 'accepted' };
+}
+
+function answerOf(record: OperationRecord): Answer {
+  if (record.error !== null) throw ComputeError.fromWire(record.error);
+  return record.result ?? {};
+}
+
+function outcomeOf(record: OperationRecord): Outcome {
+  const error: WireError | null = record.error;
+  return error === null ? { result: (record.result ?? {}) as JsonValue } : { error };
+}

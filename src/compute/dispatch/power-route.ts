@@ -1,0 +1,65 @@
+import { ComputeError, describeIssues } from '../../common/errors/index.js';
+import { POWER_FEATURES, POWER_FEATURE_IDS, claimNotes } from '../../features/index.js';
+import type { AnyPowerType, MethodName, PowerChangeName, PowerMachine, PowerVerbName } from '../contract/index.js';
+import { machineState } from './answers.js';
+import { targetPlace, within } from './host-route.js';
+import type { ChangeRoute, ReadRoute } from './route.js';
+
+/** A power type, ready to be asked. */
+export interface OpenPowerType {
+  readonly type: AnyPowerType;
+  machine(params: unknown): PowerMachine;
+}
+
+/** Binds a changing verb to a machine given by power type and parameters. */
+export function powerChangeRoute(
+  open: OpenPowerType,
+  method: MethodName,
+  operation: string,
+  parameters: unknown,
+): ChangeRoute {
+  const machine = machineOf(open, parameters);
+  const verb = operation as PowerChangeName;
+  const run = machine.verbs[verb];
+  if (run === undefined) throw unsupported(open.type, method, verb);
+  const place = { driver: open.type.name };
+  return {
+    driver: open.type.name,
+    host: null,
+    name: machine.label,
+    resolve: (ctx) => within(place, () => machine.resolve(ctx)),
+    provisionalKey: () => machine.provisionalKey(),
+    // Whoever gives a controller's credentials gives its machine into our hands.
+    permit: () => undefined,
+    plan: (ctx, target) => within(targetPlace(place, target), () => machine.plan(ctx, verb, target)),
+    run: (ctx, target) => within(targetPlace(place, target), () => run(ctx, target)),
+    reconcile: (ctx, target) => within(targetPlace(place, target), () => machine.reconcile(ctx, verb, target)),
+    describe: machineState,
+  };
+}
+
+/** Binds `power.query` to a machine given by power type and parameters. */
+export function powerReadRoute(open: OpenPowerType, method: MethodName, parameters: unknown): ReadRoute {
+  const { queryPower } = machineOf(open, parameters).verbs;
+  if (queryPower === undefined) throw unsupported(open.type, method, 'queryPower');
+  return { read: (ctx) => within({ driver: open.type.name }, async () => machineState(await queryPower(ctx))) };
+}
+
+function machineOf(open: OpenPowerType, parameters: unknown): PowerMachine {
+  const checked = open.type.schema.safeParse(parameters ?? {});
+  if (checked.success) return open.machine(checked.data);
+  const { text, details } = describeIssues(checked.error.issues);
+  throw new ComputeError('REQUEST_INVALID', `power_parameters of ${open.type.name}: ${text}`, {
+    driver: open.type.name,
+    details: { mistakes: details },
+  });
+}
+
+function unsupported(type: AnyPowerType, method: string, verb: PowerVerbName): ComputeError {
+  const feature = POWER_FEATURE_IDS.find((id) => POWER_FEATURES[id].operation === verb);
+  const reason = feature === undefined ? null : claimNotes(type.features[feature]);
+  return new ComputeError('FEATURE_UNSUPPORTED', `${type.name} does not offer ${method}: ${reason ?? 'missing'}`, {
+    driver: type.name,
+    details: { method, feature: feature ?? null },
+  });
+}

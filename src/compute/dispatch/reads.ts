@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../common/clock.js';
+import { ComputeError } from '../../common/errors/index.js';
+import { canonicalJson } from '../../common/json.js';
+import type { Log } from '../../common/log.js';
+import type { MethodNameOfKind } from '../contract/index.js';
+import type { Answer } from './route.js';
+import type { Destination, Router } from './router.js';
+import { at } from './time-limits.js';
+
+export interface ReadsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Longest that a read may take. */
+  readonly timeoutMs: number;
+}
+
+/** Reads go straight to the driver and never wait for operations; equal ones in flight share one backend call. */
+export class Reads {
+  readonly #router: Router;
+  readonly #options: ReadsOptions;
+  readonly #inFlight = new Map<string, Promise<Answer>>();
+
+  constructor(router: Router, options: ReadsOptions) {
+    this.#router = router;
+    this.#options = options;
+  }
+
+  run(method: MethodNameOfKind<'read'>, params: Destination): Promise<Answer> {
+    const key = keyOf(method, params);
+    const shared = this.#inFlight.get(key);
+    if (shared !== undefined) return shared;
+    const answer = this.#ask(method, params).finally(() => this.#inFlight.delete(key));
+    this.#inFlight.set(key, answer);
+    return answer;
+  }
+
+  async #ask(method: MethodNameOfKind<'read'>, params: Destination): Promise<Answer> {
+    const { clock, log, timeoutMs } = this.#options;
+    const route = this.#router.read(method, params);
+    const controller = new AbortController();
+    const stop = at(clock, clock.now() + timeoutMs, () =>
+      controller.abort(
+        new ComputeError('BACKEND_TIMEOUT', `no answer to ${method} within ${timeoutMs / 1000} s`, {
+          retry: 'safe',
+          outcome: 'not-applied',
+        }),
+      ),
+    );
+    try {
+      return await route.read({ clock, log, signal: controller.signal });
+    } finally {
+      stop();
+    }
+  }
+}
+
+/** Requests with equal keys ask for the same thing with the same credentials. Credentials are in it, so it is a digest. */
+function keyOf(method: string, params: Destination): string {
+  if (params.power_parameters === undefined) return `${method} ${params.host}\n${params.instance ?? ''}`;
+  return createHash('sha256')
+    .update(`${method} ${canonicalJson(params)}`)
+    .digest('base64');
+}

@@ -1,0 +1,71 @@
+import { ComputeError } from '../../common/errors/index.js';
+import { METHODS, type MethodName, type MethodNameOfKind } from '../contract/index.js';
+import { hostChangeRoute, hostReadRoute, type OpenHost } from './host-route.js';
+import { powerChangeRoute, powerReadRoute, type OpenPowerType } from './power-route.js';
+import type { ChangeRoute, ReadRoute } from './route.js';
+
+/** The fields that say where a request goes; which of them are there, the method's schema has checked. */
+export interface Destination {
+  readonly host?: string | undefined;
+  readonly instance?: string | undefined;
+  readonly machine?: string | undefined;
+  readonly power_type?: string | undefined;
+  readonly power_parameters?: unknown;
+}
+
+/** Finds the driver for a request. Causes no traffic. */
+export class Router {
+  readonly hosts: ReadonlyMap<string, OpenHost>;
+  readonly powerTypes: ReadonlyMap<string, OpenPowerType>;
+
+  constructor(hosts: ReadonlyMap<string, OpenHost>, powerTypes: ReadonlyMap<string, OpenPowerType>) {
+    this.hosts = hosts;
+    this.powerTypes = powerTypes;
+  }
+
+  change(method: MethodNameOfKind<'change'>, to: Destination): ChangeRoute {
+    const { operation } = METHODS[method];
+    if (to.host !== undefined) return hostChangeRoute(this.host(to.host), method, operation, to.instance ?? '');
+    return powerChangeRoute(this.#powerType(to), method, operation, to.power_parameters);
+  }
+
+  read(method: MethodNameOfKind<'read'>, to: Destination): ReadRoute {
+    const { operation } = METHODS[method];
+    if (to.host !== undefined) return hostReadRoute(this.host(to.host), method, operation, to.instance);
+    return powerReadRoute(this.#powerType(to), method, to.power_parameters);
+  }
+
+  /** @throws ComputeError RESOURCE_NOT_FOUND, naming the hosts there are */
+  host(name: string): OpenHost {
+    const host = this.hosts.get(name);
+    if (host === undefined) throw notFound(`this service has no host ${name}`, 'hosts', [...this.hosts.keys()]);
+    return host;
+  }
+
+  #powerType(to: Destination): OpenPowerType {
+    if (to.machine !== undefined) {
+      throw notFound(`no machine ${to.machine} is registered; give host and instance, or power_type`, 'machines', []);
+    }
+    const name = to.power_type ?? '';
+    const type = this.powerTypes.get(name);
+    if (type === undefined)
+      throw notFound(`there is no power type ${name}`, 'power_types', [...this.powerTypes.keys()]);
+    return type;
+  }
+}
+
+export function isMethodOfKind<K extends 'read' | 'change' | 'service' | 'control'>(
+  method: MethodName,
+  kind: K,
+): method is MethodNameOfKind<K> {
+  return METHODS[method].kind === kind;
+}
+
+const MAX_NAMES = 20;
+
+function notFound(message: string, kind: string, known: string[]): ComputeError {
+  const names = known.slice(0, MAX_NAMES);
+  return new ComputeError('RESOURCE_NOT_FOUND', `${message}${names.length > 0 ? `; it has ${names.join(', ')}` : ''}`, {
+    details: { [kind]: names },
+  });
+}

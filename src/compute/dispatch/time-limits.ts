@@ -1,0 +1,28 @@
+import type { Clock } from '../../common/clock.js';
+import { ComputeError } from '../../common/errors/index.js';
+import type { ChangeOptions } from '../contract/index.js';
+
+/** Longest that one timer can wait; a later end needs none, since no operation lives that long. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The moment after which nothing of a request may begin (DESIGN 5.3); null when it does not say. */
+export function notAfter(request: ChangeOptions, sentAt: number | null, now: number): number | null {
+  if (request.not_after !== undefined) return Date.parse(request.not_after);
+  if (request.deadline_ms === undefined) return null;
+  const asked = request.requested_at === undefined ? sentAt : Date.parse(request.requested_at);
+  return (asked ?? now) + request.deadline_ms;
+}
+
+export function deadlineExceeded(what: string): ComputeError {
+  return new ComputeError('DEADLINE_EXCEEDED', `the time for ${what} was over before it began; nothing was done`);
+}
+
+/** Calls `end` at a moment, unless cancelled before. Answers the cancelling function. */
+export function at(clock: Clock, moment: number | null, end: () => void): () => void {
+  const timer = new AbortController();
+  const leftMs = moment === null ? Number.POSITIVE_INFINITY : moment - clock.now();
+  if (leftMs <= MAX_TIMER_MS) {
+    clock.sleep(Math.max(0, leftMs), timer.signal).then(end, () => undefined);
+  }
+  return () => timer.abort();
+}

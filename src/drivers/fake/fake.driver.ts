@@ -1,0 +1,146 @@
+import { ComputeError } from '../../common/errors/index.js';
+import { targetKey } from '../../common/ids.js';
+import {
+  defineVirtDriver,
+  type ChangeOperation,
+  type ChangeOperationName,
+  type OperationsOf,
+  type PlannedStep,
+  type Reconciliation,
+  type Target,
+  type VirtHost,
+} from '../../compute/contract/index.js';
+import type { InstancePowerState } from '../../compute/state/power-state.js';
+import { fakeFeatures } from './fake.features.js';
+import { FakeSettingsSchema, type FakeSettings } from './fake.settings.js';
+import { FakeSite, type FakeInstance } from './fake-site.js';
+
+const STEP_TIMEOUT_MS = 5000;
+
+interface Change {
+  /** States it starts from; others are STATE_CONFLICT. */
+  readonly from: readonly InstancePowerState[];
+  readonly to: InstancePowerState;
+  readonly doing: string;
+}
+
+/** A reboot ends where it began, so that only its step in the journal tells whether it happened. */
+const CHANGES: Readonly<Record<ChangeOperationName, Change>> = {
+  powerOn: { from: ['shutdown', 'crashed', 'suspended', 'nostate'], to: 'running', doing: 'starting' },
+  powerOff: { from: ['running', 'paused', 'crashed', 'suspended', 'nostate'], to: 'shutdown', doing: 'stopping' },
+  reboot: { from: ['running', 'shutdown', 'crashed', 'paused'], to: 'running', doing: 'rebooting' },
+  pause: { from: ['running'], to: 'paused', doing: 'pausing' },
+  unpause: { from: ['paused'], to: 'running', doing: 'unpausing' },
+  suspend: { from: ['running', 'paused'], to: 'suspended', doing: 'suspending' },
+  resume: { from: ['suspended'], to: 'running', doing: 'resuming' },
+};
+
+/** Instances in memory, for rehearsal and benchmarks. */
+export const fakeDriver = defineVirtDriver({
+  name: 'fake',
+  title: 'Fake (instances in memory)',
+  features: fakeFeatures,
+  settings: FakeSettingsSchema,
+  managesByDefault: 'everything',
+  open: (name, settings) => openFakeHost(name, settings),
+});
+
+function openFakeHost(name: string, settings: FakeSettings): VirtHost<OperationsOf<typeof fakeFeatures>> {
+  const site = new FakeSite(settings);
+  const target = (instance: FakeInstance): Target => ({
+    key: targetKey('fake', name, instance.id),
+    id: instance.id,
+    name: instance.name,
+  });
+  const changing = (operation: ChangeOperationName): ChangeOperation =>
+    async function change(ctx, { id }) {
+      const { from, to, doing } = CHANGES[operation];
+      const instance = site.find(id);
+      if (instance.state === to && operation !== 'reboot') {
+        return { outcome: 'already', state: site.observe(instance, ctx.clock.now()) };
+      }
+      if (!from.includes(instance.state)) {
+        throw new ComputeError('STATE_CONFLICT', `${instance.name} is ${instance.state}, not ${from.join(' or ')}`);
+      }
+      const description = `${doing} ${instance.name}`;
+      await ctx.beginStep({ name: operation, description, requestTimeoutMs: STEP_TIMEOUT_MS });
+      await site.change(ctx, operation, instance, to, (percent) => ctx.progress(description, percent));
+      return { outcome: 'done', state: site.observe(instance, ctx.clock.now()) };
+    };
+
+  return {
+    operations: {
+      powerOn: changing('powerOn'),
+      powerOff: changing('powerOff'),
+      reboot: changing('reboot'),
+      pause: changing('pause'),
+      unpause: changing('unpause'),
+      suspend: changing('suspend'),
+      resume: changing('resume'),
+      async queryPower(ctx, reference) {
+        await site.read(ctx, 'queryPower', reference);
+        return site.observe(site.find(reference), ctx.clock.now());
+      },
+      async listInstances(ctx) {
+        await site.read(ctx, 'listInstances');
+        return site.all().map((instance) => ({
+          name: instance.name,
+          id: instance.id,
+          state: site.observe(instance, ctx.clock.now()),
+        }));
+      },
+      async getInfo(ctx, reference) {
+        await site.read(ctx, 'getInfo', reference);
+        const instance = site.find(reference);
+        return {
+          name: instance.name,
+          id: instance.id,
+          state: site.observe(instance, ctx.clock.now()),
+          vcpus: 2,
+          memoryMib: 4096,
+          maxMemoryMib: 8192,
+          cpuTimeNs: null,
+          native: {},
+        };
+      },
+      async getHostInfo(ctx) {
+        await site.read(ctx, 'getHostInfo');
+        const all = site.all();
+        return {
+          hypervisor: 'fake',
+          status: 'up',
+          nativeStatus: 'up',
+          instances: all.length,
+          running: all.filter(({ state }) => state === 'running').length,
+          vcpus: null,
+          memoryMib: null,
+          native: {},
+          observedAt: ctx.clock.now(),
+        };
+      },
+      testHost: () => Promise.resolve([{ name: 'memory', ok: true, detail: 'always there', remedy: null }]),
+    },
+    resolve: async (ctx, reference) => {
+      await site.read(ctx, 'resolve', reference);
+      return target(site.find(reference));
+    },
+    provisionalKey: (reference) => targetKey('fake', name, `name:${reference}`),
+    plan: (_ctx, operation, { id }): Promise<PlannedStep[]> => {
+      const { to, doing } = CHANGES[operation];
+      const instance = site.find(id);
+      if (instance.state === to && operation !== 'reboot') return Promise.resolve([]);
+      return Promise.resolve([{ action: operation, description: `${doing} ${instance.name}` }]);
+    },
+    reconcile: (ctx, operation, { id }): Promise<Reconciliation> => {
+      const instance = site.find(id);
+      if (instance.transition !== null) {
+        throw new ComputeError('BACKEND_BUSY', `${instance.name} is ${instance.transition}`);
+      }
+      if (instance.state !== CHANGES[operation].to) return Promise.resolve({ verdict: 'continue' });
+      const state = site.observe(instance, ctx.clock.now());
+      return Promise.resolve({ verdict: 'concluded', result: { outcome: 'done', state } });
+    },
+    rearm: () => Promise.resolve(false),
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { ERROR_CODE_NAMES } from '../../common/errors/index.js';
+import { INSTANCE_POWER_STATES } from '../../compute/state/power-state.js';
+
+const FaultSchema = z.strictObject({
+  operation: z.string().min(1).describe('driver operation that fails, e.g. powerOn, or * for any'),
+  instance: z.string().min(1).default('*').describe('instance it concerns, or *'),
+  error: z.enum(ERROR_CODE_NAMES).describe('error code it fails with'),
+  times: z.int().min(1).optional().describe('how often it happens (default: always)'),
+  after_effect: z.boolean().default(false).describe('fail once the change has happened, as if the answer were lost'),
+});
+
+/** Settings of a host of the `fake` driver. */
+export const FakeSettingsSchema = z.strictObject({
+  instances: z.int().min(0).max(100_000).default(10).describe('how many instances there are, named instance-0001 …'),
+  names: z.array(z.string().min(1)).default([]).describe('instances with names of your own, besides'),
+  initial_state: z.enum(INSTANCE_POWER_STATES).default('shutdown').describe('state of every instance at the start'),
+  read_delay_ms: z.int().min(0).max(3_600_000).default(0).describe('how long a read takes'),
+  change_delay_ms: z.int().min(0).max(3_600_000).default(0).describe('how long a change takes'),
+  faults: z.array(FaultSchema).default([]).describe('what goes wrong'),
+});
+export type FakeSettings = z.output<typeof FakeSettingsSchema>;
+export type FakeFault = FakeSettings['faults'][number];
