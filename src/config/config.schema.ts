@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { durationField } from '../common/duration.js';
+import { LOG_LEVELS } from '../common/log.js';
+import { Secret } from '../common/secret.js';
+
+/** The configuration file as it is written. Keys are snake_case; unknown ones are refused. Order is the document's. */
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+const QueuePartSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,100}$/, 'may hold letters, digits, dot, underscore and hyphen, at most 100 of them');
+/** Both become parts of queue names; `dead` and `server` are names of queues already. */
+const GroupSchema = z
+  .string()
+  .regex(
+    /^(?!(dead|server)$)[A-Za-z0-9_-]{1,64}$/,
+    'may hold letters, digits, _ and -, at most 64, and is not "dead" or "server"',
+  );
+const ServerSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'may hold letters, digits, dot, _ and -, at most 128');
+const PathSchema = z.string().min(1).max(4096);
+const PatternSchema = z.string().min(1).max(255).meta({ typeText: 'name or pattern with *' });
+
+/** A secret, after its reference was resolved. */
+const SecretSchema = z.instanceof(Secret, { error: 'must be {file: /path} or {env: NAME}' });
+const secretField = (description: string) => SecretSchema.meta({ description, typeText: 'secret reference' });
+
+/** A broker's address may hold a password, so it is a secret from here on. */
+const AmqpUrlSchema = z
+  .instanceof(Secret, { error: 'must be an address such as amqp://127.0.0.1:5672, {file: /path} or {env: NAME}' })
+  .refine((url) => isAmqpUrl(url.reveal()), {
+    message: 'is no broker address; write amqp://user:password@host:port/vhost or amqps://…',
+  });
+
+function isAmqpUrl(text: string): boolean {
+  return URL.canParse(text) && ['amqp:', 'amqps:'].includes(new URL(text).protocol) && new URL(text).hostname !== '';
+}
+
+const TlsSchema = z.strictObject({
+  ca_file: PathSchema.optional().describe('PEM file with the authorities to trust, instead of the system’s'),
+  cert_file: PathSchema.optional().describe('PEM file with our certificate'),
+  key_file: PathSchema.optional().describe('PEM file with its private key; others must not be able to read it'),
+  verify: z.boolean().default(true).describe('check the broker’s certificate and name'),
+});
+
+const AmqpSchema = z.strictObject({
+  url: z
+    .union([AmqpUrlSchema, z.array(AmqpUrlSchema).min(1).max(16)])
+    .prefault(() => new Secret('amqp://guest:guest@127.0.0.1:5672'))
+    .meta({
+      description: 'address of the RabbitMQ broker, or a list of the addresses of its nodes; may be a secret reference',
+      typeText: 'address, secret reference, or list of them',
+      defaultText: 'amqp://guest:guest@127.0.0.1:5672',
+    }),
+  tls: TlsSchema.prefault({}).describe('for amqps:// addresses'),
+  prefetch: z.int().min(1).max(65_535).default(256).describe('requests taken from the broker and not yet acknowledged'),
+  heartbeat_seconds: z
+    .int()
+    .min(5)
+    .max(600)
+    .default(15)
+    .describe('after twice this silence the connection counts as lost'),
+  drain_timeout_ms: z
+    .int()
+    .min(0)
+    .max(HOUR_MS)
+    .default(30_000)
+    .describe('how long running requests may take to end when the service stops'),
+  dead_queue: QueuePartSchema.default('zenova.rpc.dead').describe('queue for requests that nobody could read or serve'),
+  events_exchange: QueuePartSchema.default('zenova.events').describe('topic exchange for progress and state changes'),
+});
+
+const HttpSchema = z.strictObject({
+  enabled: z.boolean().default(true),
+  host: z.string().min(1).max(255).default('127.0.0.1').describe('address to bind'),
+  port: z.int().min(0).max(65_535).default(8780).describe('port to bind; 0 takes a free one'),
+  token: secretField('bearer token; required when host is not a loopback address').optional(),
+});
+
+const LogSchema = z.strictObject({
+  level: z.enum(LOG_LEVELS).default('info').describe('least level that is written; the log goes to standard error'),
+});
+
+const JournalSchema = z.strictObject({
+  keep: durationField({ minMs: DAY_MS, maxMs: 3650 * DAY_MS })
+    .prefault('30d')
+    .meta({ description: 'how long outcomes are kept; at least 24h', typeText: 'duration' }),
+  max_accepted: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .describe('unfinished operations above which consuming stops'),
+  max_per_target: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(100)
+    .describe('unfinished operations of one target above which further ones are refused'),
+  max_concurrent: z.int().min(1).max(1000).default(16).describe('operations running at once on one endpoint'),
+  start_within: durationField({ minMs: 1000, maxMs: DAY_MS }).prefault('10m').meta({
+    description: 'accepted operations not begun within this time end unbegun after a restart',
+    typeText: 'duration',
+  }),
+});
+
+const SecretsSchema = z.strictObject({
+  key_file: PathSchema.optional().meta({
+    description: 'file with the key that encrypts secrets at rest; created when missing',
+    defaultText: 'secrets.key in state_dir',
+  }),
+});
+
+export const HostFileSchema = z.strictObject({
+  driver: z.string().min(1).describe('virt driver, see `zenova features`'),
+  settings: z
+    .record(z.string(), z.unknown())
+    .prefault({})
+    .meta({ description: 'what the driver needs; see its section below', typeText: 'map' }),
+  manage: z
+    .array(PatternSchema)
+    .optional()
+    .meta({ description: 'instances that changing requests may touch', defaultText: 'as the driver decides' }),
+  protect: z
+    .array(PatternSchema)
+    .prefault([])
+    .describe('instances that changing requests never touch; wins over manage'),
+  protect_self: z.boolean().default(true).describe('never stop the instance that this service runs in'),
+  max_concurrent: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .meta({ description: 'operations running at once on this host', defaultText: 'journal.max_concurrent' }),
+});
+
+export const HostNameKeySchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'is no host name: letters, digits, dot, underscore and hyphen only');
+
+export const ConfigFileSchema = z.strictObject({
+  server: ServerSchema.optional().meta({
+    description: 'name of this service; it also takes requests from zenova.rpc.server.<server>',
+    defaultText: 'the machine’s host name',
+  }),
+  group: GroupSchema.optional().describe('take requests from zenova.rpc.<group> instead of zenova.rpc'),
+  state_dir: PathSchema.optional().meta({
+    description: 'directory of the journal and the key',
+    defaultText: '/var/lib/zenova when it exists and is writable, else zenova in $XDG_STATE_HOME or ~/.local/state',
+  }),
+  amqp: AmqpSchema.prefault({}),
+  http: HttpSchema.prefault({}),
+  log: LogSchema.prefault({}),
+  journal: JournalSchema.prefault({}),
+  secrets: SecretsSchema.prefault({}),
+  hosts: z.record(HostNameKeySchema, HostFileSchema).prefault({}).describe('the places where instances live, by name'),
+});
+export type ConfigFile = z.output<typeof ConfigFileSchema>;

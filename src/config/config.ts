@@ -1,0 +1,69 @@
+import type { LogLevel } from '../common/log.js';
+import type { Secret } from '../common/secret.js';
+
+/** The configuration as the code reads it: checked, complete, read-only. */
+export interface Config {
+  /** Where it came from, for people: a file's path, or "built-in simulated estate". */
+  readonly origin: string;
+  /** No file was found: the service is to simulate an estate, see `withSimulatedEstate`. */
+  readonly isSimulatedEstate: boolean;
+  /** Name of this service. */
+  readonly server: string;
+  readonly group: string | null;
+  readonly stateDir: string;
+  readonly amqp: AmqpConfig;
+  readonly http: HttpConfig;
+  readonly log: { readonly level: LogLevel };
+  readonly journal: JournalConfig;
+  readonly secrets: { readonly keyFile: string };
+  /** By name, in the file's order. */
+  readonly hosts: ReadonlyMap<string, HostConfig>;
+}
+
+export interface AmqpConfig {
+  /** At least one; secret since an address may hold a password. */
+  readonly urls: readonly Secret[];
+  readonly tls: AmqpTlsConfig;
+  readonly prefetch: number;
+  readonly heartbeatSeconds: number;
+  readonly drainTimeoutMs: number;
+  readonly deadQueue: string;
+  readonly eventsExchange: string;
+}
+
+/** Contents of the files that the configuration names. */
+export interface AmqpTlsConfig {
+  readonly ca: string | null;
+  readonly cert: string | null;
+  readonly key: Secret | null;
+  readonly verify: boolean;
+}
+
+export interface HttpConfig {
+  readonly enabled: boolean;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly token: Secret | null;
+}
+
+export interface JournalConfig {
+  readonly keepMs: number;
+  readonly maxAccepted: number;
+  readonly maxPerTarget: number;
+  /** Per endpoint. */
+  readonly maxConcurrent: number;
+  readonly startWithinMs: number;
+}
+
+export interface HostConfig {
+  readonly name: string;
+  readonly driver: string;
+  /** As written, checked by the driver's schema, with `Secret` in place of secret references: input of `driver.open`. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Names or patterns; null leaves it to the driver's `managesByDefault`. */
+  readonly manage: readonly string[] | null;
+  readonly protect: readonly string[];
+  readonly protectSelf: boolean;
+  readonly maxConcurrent: number;
+}

@@ -1,0 +1,70 @@
+import { stringify } from 'yaml';
+import { formatDuration } from '../common/duration.js';
+import { redact, redactText } from '../common/secret.js';
+import type { Config } from './config.js';
+
+/** The effective configuration as YAML of the file's shape, with every secret redacted. */
+export function showConfig(config: Config): string {
+  return stringify(effectiveConfig(config), { lineWidth: 0 });
+}
+
+/** The effective configuration as data of the file's shape, with every secret redacted. */
+export function effectiveConfig(config: Config): Record<string, unknown> {
+  const { amqp, http, journal } = config;
+  const urls = amqp.urls.map((url) => redactText(url.reveal()));
+  const inFull = {
+    server: config.server,
+    ...(config.group === null ? {} : { group: config.group }),
+    state_dir: config.stateDir,
+    amqp: {
+      url: urls.length === 1 ? urls[0] : urls,
+      tls: {
+        ca: amqp.tls.ca === null ? 'system' : 'from file',
+        certificate: amqp.tls.cert === null ? 'none' : 'from file',
+        verify: amqp.tls.verify,
+      },
+      prefetch: amqp.prefetch,
+      heartbeat_seconds: amqp.heartbeatSeconds,
+      drain_timeout_ms: amqp.drainTimeoutMs,
+      dead_queue: amqp.deadQueue,
+      events_exchange: amqp.eventsExchange,
+    },
+    http: {
+      enabled: http.enabled,
+      host: http.host,
+      port: http.port,
+      ...(http.token === null ? {} : { token: http.token }),
+    },
+    log: { level: config.log.level },
+    journal: {
+      keep: formatDuration(journal.keepMs),
+      max_accepted: journal.maxAccepted,
+      max_per_target: journal.maxPerTarget,
+      max_concurrent: journal.maxConcurrent,
+      start_within: formatDuration(journal.startWithinMs),
+    },
+    secrets: { key_file: config.secrets.keyFile },
+    hosts: Object.fromEntries(
+      [...config.hosts].map(([name, host]) => [
+        name,
+        {
+          driver: host.driver,
+          settings: host.settings,
+          ...(host.manage === null ? {} : { manage: host.manage }),
+          protect: host.protect,
+          protect_self: host.protectSelf,
+          max_concurrent: host.maxConcurrent,
+        },
+      ]),
+    ),
+  };
+  return redact(inFull) as Record<string, unknown>;
+}
+
+/** One line on what a checked configuration holds. */
+export function summariseConfig(config: Config): string {
+  const brokers = config.amqp.urls.map((url) => redactText(url.reveal())).join(', ');
+  const hosts = [...config.hosts.values()].map(({ name, driver }) => `${name} (${driver})`);
+  const served = config.isSimulatedEstate ? 'a simulated estate' : hosts.length === 0 ? 'no hosts' : hosts.join(', ');
+  return `${config.origin}: server ${config.server}, broker ${brokers}, ${served}`;
+}

@@ -1,0 +1,14 @@
+export type { AmqpConfig, AmqpTlsConfig, Config, HostConfig, HttpConfig, JournalConfig } from './config.js';
+export { configReference } from './config-reference.js';
+export { findConfig, parseSource, type ConfigSource, type FindOptions } from './config-source.js';
+export { effectiveConfig, showConfig, summariseConfig } from './describe-config.js';
+export { processEnvironment, type Environment } from './environment.js';
+export { loadConfig, withHosts, type DriverSettings, type LoadOptions } from './load-config.js';
+export type { Mistake } from './mistakes.js';
+export {
+  SIMULATED_HMC_INVENTORY,
+  SIMULATED_HMC_USER,
+  simulatedEstate,
+  withSimulatedEstate,
+  type SimulatedHmc,
+} from './simulated-estate.js';

@@ -1,0 +1,294 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { ComputeError } from '../common/errors/index.js';
+import { Secret } from '../common/secret.js';
+import type { Config, HostConfig } from './config.js';
+import { findConfig, parseSource } from './config-source.js';
+import { effectiveConfig, showConfig } from './describe-config.js';
+import type { Environment } from './environment.js';
+import { loadConfig } from './load-config.js';
+import type { Mistake } from './mistakes.js';
+import { withSimulatedEstate } from './simulated-estate.js';
+
+const driverSettings = new Map<string, z.ZodType>([
+  [
+    'hmc-dpm',
+    z.strictObject({
+      hmc: z.string(),
+      user: z.string(),
+      password: z.instanceof(Secret),
+      cpc: z.string(),
+      tls: z.strictObject({ fingerprint: z.string() }).optional(),
+      poll_ms: z.int().min(100).optional(),
+    }),
+  ],
+  ['fake', z.strictObject({})],
+]);
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'zenova-config-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function load(text: string, environment: Environment = {}): Config {
+  return loadConfig(parseSource(text, join(directory, 'zenova.yaml')), { driverSettings, environment });
+}
+
+function mistakesOf(work: () => unknown): Mistake[] {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof ComputeError)) throw error;
+    expect(error.code).toBe('CONFIG_INVALID');
+    return error.details['mistakes'] as Mistake[];
+  }
+  throw new Error('nothing was wrong with it');
+}
+
+function secretFile(name: string, text: string, mode = 0o600): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+}
+
+function secretOf(host: HostConfig | undefined, setting: string): string {
+  const secret = host?.settings[setting];
+  if (!(secret instanceof Secret)) throw new Error('there is no secret');
+  return secret.reveal();
+}
+
+describe('a configuration', () => {
+  it('is complete when nothing is written', () => {
+    const config = load('', { XDG_STATE_HOME: '/tmp/state' });
+    expect(config.amqp.urls.map((url) => url.reveal())).toEqual(['amqp://guest:guest@127.0.0.1:5672']);
+    expect(config).toMatchObject({
+      isSimulatedEstate: false,
+      group: null,
+      amqp: { prefetch: 256, deadQueue: 'zenova.rpc.dead', eventsExchange: 'zenova.events', tls: { verify: true } },
+      http: { enabled: true, host: '127.0.0.1', port: 8780, token: null },
+      log: { level: 'info' },
+      journal: {
+        keepMs: 30 * 86_400_000,
+        maxAccepted: 10_000,
+        maxPerTarget: 100,
+        maxConcurrent: 16,
+        startWithinMs: 600_000,
+      },
+    });
+    expect(config.server.length).toBeGreaterThan(0);
+    expect(config.hosts.size).toBe(0);
+  });
+
+  it('reads hosts, and resolves their secrets', () => {
+    const file = secretFile('pw', 'top-secret\n');
+    const config = load(
+      `
+state_dir: state
+journal: {keep: 48h, max_concurrent: 4}
+hosts:
+  cpc1:
+    driver: hmc-dpm
+    settings: {hmc: hmc1, user: op, password: {file: ${file}}, cpc: CPC1}
+    manage: ['web*', db1]
+  cpc2:
+    driver: hmc-dpm
+    settings: {hmc: hmc1, user: op, password: {env: PW}, cpc: CPC2}
+    protect: [prod]
+    protect_self: false
+    max_concurrent: 2
+  spare:
+    driver: fake
+    settings:
+`,
+      { PW: 'other-secret' },
+    );
+    expect([...config.hosts.keys()]).toEqual(['cpc1', 'cpc2', 'spare']);
+    const [one, two] = [...config.hosts.values()];
+    expect(one).toMatchObject({ manage: ['web*', 'db1'], protect: [], protectSelf: true, maxConcurrent: 4 });
+    expect(two).toMatchObject({ manage: null, protect: ['prod'], protectSelf: false, maxConcurrent: 2 });
+    expect(secretOf(one, 'password')).toBe('top-secret');
+    expect(secretOf(two, 'password')).toBe('other-secret');
+    expect(config.stateDir).toBe(join(directory, 'state'));
+    expect(config.secrets.keyFile).toBe(join(directory, 'state', 'secrets.key'));
+    expect(config.journal.keepMs).toBe(48 * 3_600_000);
+  });
+
+  it('reads the files of TLS', () => {
+    secretFile('ca.pem', 'CA', 0o644);
+    secretFile('key.pem', 'KEY');
+    const { tls } = load('amqp: {tls: {ca_file: ca.pem, key_file: key.pem, verify: false}}').amqp;
+    expect(tls).toMatchObject({ ca: 'CA', cert: null, verify: false });
+    expect(tls.key?.reveal()).toBe('KEY');
+  });
+
+  it('takes a list of brokers, each of which may be a secret', () => {
+    const config = load('amqp: {url: [amqp://one, {env: TWO}]}', { TWO: 'amqps://u:p@two:5671/v' });
+    expect(config.amqp.urls.map((url) => url.reveal())).toEqual(['amqp://one', 'amqps://u:p@two:5671/v']);
+  });
+});
+
+describe('mistakes', () => {
+  it('are reported at once, each with its path and place', () => {
+    const mistakes = mistakesOf(() =>
+      load(
+        `
+http:
+  prot: 1
+  port: ninety
+journal:
+  keep: 1h
+hosts:
+  cpc1:
+    driver: hmc-dmp
+  cpc2:
+    driver: hmc-dpm
+    settings:
+      hmc: 7
+      usr: op
+      password: clear-text
+      cpc: CPC2
+  'no good': {driver: fake}
+logs: {}
+`,
+        { ZENOVA__AMQP__PREFETCH: 'many', ZENOVA__HTTP__PROT: '1' },
+      ),
+    );
+    const seen = mistakes.map(({ path, message, at }) => `${at} | ${path} | ${message}`);
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        'line 3, column 3 | http.prot | unknown key; did you mean port?',
+        'line 4, column 3 | http.port | Invalid input: expected number, received string',
+        'line 6, column 3 | journal.keep | must be 1d to 3650d',
+        'line 9, column 5 | hosts.cpc1.driver | there is no driver of this name; did you mean hmc-dpm?',
+        'line 13, column 7 | hosts.cpc2.settings.hmc | Invalid input: expected string, received number',
+        'line 14, column 7 | hosts.cpc2.settings.usr | unknown key; did you mean user?',
+        'line 12, column 5 | hosts.cpc2.settings.user | is required',
+        'line 18, column 1 | logs | unknown key; did you mean log?',
+        'ZENOVA__AMQP__PREFETCH | amqp.prefetch | Invalid input: expected number, received string',
+        'ZENOVA__HTTP__PROT | http.prot | there is no such setting; did you mean http.port?',
+      ]),
+    );
+    expect(seen).toContainEqual(
+      expect.stringMatching(/^line 15, .* \| hosts\.cpc2\.settings\.password \| a secret is not/),
+    );
+    expect(seen).toContainEqual(expect.stringMatching(/^line 17, .* \| hosts\.no good \| is no host name/));
+    expect(seen).toHaveLength(12);
+    expect(JSON.stringify(mistakes)).not.toContain('clear-text');
+  });
+
+  it.each<[string, string, string]>([
+    ['amqp: {url: "http://x"}', 'amqp.url', 'is no broker address'],
+    ['amqp: {url: 7}', 'amqp.url', 'must be an address'],
+    ['amqp: {url: []}', 'amqp.url', 'Too small'],
+    ['http: {host: 0.0.0.0}', 'http.token', 'is required because'],
+    ['http: {token: abc}', 'http.token', 'is not written into the configuration'],
+    ['http: {token: {env: NOPE}}', 'http.token', 'NOPE is not set'],
+    ['http: {token: {file: nope}}', 'http.token', 'does not exist'],
+    ['http: {token: {fil: x}}', 'http.token', 'write {file:'],
+    ['http: {token: {env: EMPTY}}', 'http.token', 'EMPTY is empty'],
+    ['group: dead', 'group', 'is not "dead"'],
+    ['group: a b', 'group', 'may hold letters'],
+    ['server: -x', 'server', 'may hold letters'],
+    ['journal: {keep: 30}', 'journal.keep', 'expected string'],
+    ['journal: {keep: soon}', 'journal.keep', 'is no duration'],
+    ['journal: {max_concurrent: 0}', 'journal.max_concurrent', 'Too small'],
+    ['log: {level: loud}', 'log.level', 'Invalid option'],
+    ['hosts: []', 'hosts', 'expected record'],
+    ['hosts: {a: {}}', 'hosts.a.driver', 'is required'],
+    ['hosts: {a: {driver: fake, settings: {x: 1}}}', 'hosts.a.settings.x', 'unknown key'],
+    ['hosts: {a: {driver: fake, manage: "*"}}', 'hosts.a.manage', 'expected array'],
+    ['amqp: {tls: {ca_file: none.pem}}', 'amqp.tls.ca_file', 'does not exist'],
+  ])('%s', (text, path, message) => {
+    const mistakes = mistakesOf(() => load(text, { EMPTY: '' }));
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toMatchObject({
+      path,
+      message: expect.stringContaining(message),
+      at: expect.stringContaining('line 1'),
+    });
+  });
+
+  it('refuses a secret file that every user can open', () => {
+    const file = secretFile('pw', 'x', 0o644);
+    const [mistake] = mistakesOf(() => load(`http: {token: {file: ${file}}}`));
+    expect(mistake?.message).toBe(`${file} is open to every user (mode 0644); run: chmod o-rwx ${file}`);
+  });
+});
+
+describe('the environment', () => {
+  it('overrides the file by path', () => {
+    const config = load('http: {port: 1}\nhosts: {my-cpc.1: {driver: hmc-dpm, settings: {hmc: a, user: u, cpc: C}}}', {
+      ZENOVA__HTTP__PORT: '8781',
+      ZENOVA__HTTP__ENABLED: 'false',
+      ZENOVA__SERVER: '0123',
+      ZENOVA__HTTP__TOKEN: 'tok',
+      ZENOVA__HOSTS__MY_CPC_1__SETTINGS__PASSWORD: 'pw',
+      ZENOVA__HOSTS__MY_CPC_1__SETTINGS__TLS__FINGERPRINT: 'AB:CD',
+      ZENOVA__HOSTS__MY_CPC_1__SETTINGS__POLL_MS: '500',
+      ZENOVA__HOSTS__MY_CPC_1__MANAGE: '["*", b]',
+      ZENOVA_AMQP_URL: 'amqp://a:b@elsewhere',
+      ZENOVA_STATE_DIR: '/srv/zenova',
+      ZENOVA_UNRELATED: 'x',
+    });
+    const host = config.hosts.get('my-cpc.1');
+    expect(config).toMatchObject({ server: '0123', stateDir: '/srv/zenova', http: { port: 8781, enabled: false } });
+    expect(config.http.token?.reveal()).toBe('tok');
+    expect(config.amqp.urls[0]?.reveal()).toBe('amqp://a:b@elsewhere');
+    expect(host).toMatchObject({ manage: ['*', 'b'], settings: { poll_ms: 500, tls: { fingerprint: 'AB:CD' } } });
+    expect(secretOf(host, 'password')).toBe('pw');
+  });
+
+  it.each([
+    ['ZENOVA__HTTP', 'is a section'],
+    ['ZENOVA__NOPE__X', 'there is no such setting'],
+    ['ZENOVA__HOSTS__NEW__SETTINGS__USER', 'there is no such setting'],
+    ['ZENOVA__HTTP__PORT', 'Too big'],
+  ])('%s that does not fit is named', (variable, message) => {
+    const mistakes = mistakesOf(() => load('', { [variable]: '99999' }));
+    expect(mistakes).toMatchObject([{ at: variable, message: expect.stringContaining(message) }]);
+  });
+});
+
+describe('secrets', () => {
+  it('are not in what is shown, inspected or logged', () => {
+    const config = load(
+      'http: {token: {env: T}}\nhosts: {a: {driver: hmc-dpm, settings: {hmc: h, user: u, cpc: c, password: {env: P}}}}',
+      { T: 'hidden-token', P: 'hidden-password', ZENOVA_AMQP_URL: 'amqp://u:hidden-amqp@h' },
+    );
+    const shown = [
+      showConfig(config),
+      JSON.stringify(config),
+      inspect(config, { depth: 9 }),
+      JSON.stringify([...config.hosts]),
+    ];
+    for (const text of shown) expect(text).not.toContain('hidden');
+    expect(effectiveConfig(config)).toMatchObject({
+      amqp: { url: 'amqp://[redacted]@h' },
+      http: { token: '[redacted]' },
+      hosts: { a: { settings: { user: 'u', password: '[redacted]' } } },
+    });
+  });
+});
+
+describe('the simulated estate', () => {
+  it('stands in when there is no file, and passes the checks of its drivers', () => {
+    const source = findConfig({ environment: {}, systemFile: join(directory, 'none.yaml') });
+    const config = loadConfig(source, { driverSettings, environment: {} });
+    expect(config.isSimulatedEstate).toBe(true);
+    const estate = withSimulatedEstate(
+      config,
+      { url: 'https://127.0.0.1:4711', fingerprint256: 'AB:CD' },
+      driverSettings,
+    );
+    expect([...estate.hosts.keys()]).toEqual(['cpc1', 'cpc2', 'fake1']);
+    expect(estate.hosts.get('cpc2')).toMatchObject({ driver: 'hmc-dpm', manage: ['*'], settings: { cpc: 'CPC2' } });
+  });
+});

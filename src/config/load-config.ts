@@ -1,0 +1,223 @@
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { z } from 'zod';
+import { describeSchema, schemaAt, type SchemaNode } from '../common/json-schema.js';
+import { isLoopback } from '../common/loopback.js';
+import { Secret } from '../common/secret.js';
+import { closest } from '../common/similar.js';
+import { ConfigFileSchema, type ConfigFile } from './config.schema.js';
+import type { AmqpTlsConfig, Config, HostConfig } from './config.js';
+import type { ConfigSource } from './config-source.js';
+import type { Environment } from './environment.js';
+import { Mistakes, type ConfigPath } from './mistakes.js';
+import { applyOverrides, readOverrides } from './overrides.js';
+import { SecretReferences } from './secret-references.js';
+import { defaultStateDir } from './state-dir.js';
+
+/** Schemas of the hosts' settings by driver name; configuration does not know drivers. */
+export type DriverSettings = ReadonlyMap<string, z.ZodType>;
+
+export interface LoadOptions {
+  readonly driverSettings: DriverSettings;
+  readonly environment: Environment;
+}
+
+const fileSchema = describeSchema(ConfigFileSchema);
+
+/** Says "is required" where zod says that it received undefined. */
+const inOurWords = {
+  error: (issue: z.core.$ZodRawIssue) => (issue.input === undefined ? 'is required' : undefined),
+};
+
+/**
+ * Checks a configuration, with what the environment overrides and the secrets it refers to, and completes it.
+ *
+ * @throws ComputeError CONFIG_INVALID with every mistake found, each with its path and place
+ */
+export function loadConfig(source: ConfigSource, { driverSettings, environment }: LoadOptions): Config {
+  const overridden = new Map<string, string>();
+  const mistakes = new Mistakes(source.origin, (path) => variableOf(path, overridden) ?? source.locate(path));
+  const written = withoutNulls(source.document) as Record<string, unknown>;
+  const overrides = readOverrides(environment, written, schemaFinder(written, driverSettings), mistakes);
+  for (const { path, variable } of overrides) overridden.set(path.join('.'), variable);
+
+  const references = new SecretReferences(source.directory, environment, mistakes);
+  const document = resolveSecrets(applyOverrides(written, overrides), references);
+  const parsed = ConfigFileSchema.safeParse(document, inOurWords);
+  if (!parsed.success) mistakes.addIssues(parsed.error.issues, fileSchema);
+  checkHosts(document['hosts'], driverSettings, mistakes);
+  checkToken(document['http'], mistakes);
+  const tls = parsed.success ? readTls(parsed.data.amqp.tls, references) : undefined;
+  mistakes.throwIfAny();
+  if (!parsed.success || tls === undefined) throw new Error('a schema failed without an issue');
+  return toConfig(parsed.data, tls, source, environment);
+}
+
+/** Checks hosts that did not come from the file, as those of the file are checked. */
+export function withHosts(config: Config, hosts: Record<string, unknown>, driverSettings: DriverSettings): Config {
+  const mistakes = new Mistakes(config.origin, () => null);
+  const parsed = ConfigFileSchema.shape.hosts.safeParse(hosts, inOurWords);
+  if (!parsed.success) mistakes.addIssues(parsed.error.issues, fileSchema, ['hosts']);
+  checkHosts(hosts, driverSettings, mistakes);
+  mistakes.throwIfAny();
+  if (!parsed.success) throw new Error('a schema failed without an issue');
+  const added = toHosts(parsed.data, config.journal.maxConcurrent);
+  return { ...config, hosts: new Map([...config.hosts, ...added]) };
+}
+
+function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, environment: Environment): Config {
+  const { amqp, http, journal } = file;
+  const absolute = (path: string): string => resolve(source.directory, path);
+  const stateDir = file.state_dir === undefined ? defaultStateDir(environment) : absolute(file.state_dir);
+  return {
+    origin: source.origin,
+    isSimulatedEstate: source.isSimulatedEstate,
+    server: file.server ?? hostname(),
+    group: file.group ?? null,
+    stateDir,
+    amqp: {
+      urls: Array.isArray(amqp.url) ? amqp.url : [amqp.url],
+      tls,
+      prefetch: amqp.prefetch,
+      heartbeatSeconds: amqp.heartbeat_seconds,
+      drainTimeoutMs: amqp.drain_timeout_ms,
+      deadQueue: amqp.dead_queue,
+      eventsExchange: amqp.events_exchange,
+    },
+    http: { enabled: http.enabled, host: http.host, port: http.port, token: http.token ?? null },
+    log: file.log,
+    journal: {
+      keepMs: journal.keep,
+      maxAccepted: journal.max_accepted,
+      maxPerTarget: journal.max_per_target,
+      maxConcurrent: journal.max_concurrent,
+      startWithinMs: journal.start_within,
+    },
+    secrets: {
+      keyFile: file.secrets.key_file === undefined ? join(stateDir, 'secrets.key') : absolute(file.secrets.key_file),
+    },
+    hosts: toHosts(file.hosts, journal.max_concurrent),
+  };
+}
+
+function toHosts(hosts: ConfigFile['hosts'], maxConcurrent: number): Map<string, HostConfig> {
+  return new Map(
+    Object.entries(hosts).map(([name, host]) => [
+      name,
+      {
+        name,
+        driver: host.driver,
+        settings: host.settings,
+        manage: host.manage ?? null,
+        protect: host.protect,
+        protectSelf: host.protect_self,
+        maxConcurrent: host.max_concurrent ?? maxConcurrent,
+      },
+    ]),
+  );
+}
+
+/** Secrets stand in `amqp.url`, in `http`, and wherever a driver's settings have a secret field. */
+function resolveSecrets(document: Record<string, unknown>, references: SecretReferences): Record<string, unknown> {
+  const resolved = { ...document };
+  if (isRecord(document['amqp']) && 'url' in document['amqp']) {
+    const { url } = document['amqp'];
+    const path = ['amqp', 'url'];
+    resolved['amqp'] = {
+      ...document['amqp'],
+      url: Array.isArray(url)
+        ? url.map((item, i) => references.resolveText(item, [...path, i]))
+        : references.resolveText(url, path),
+    };
+  }
+  if ('http' in document) resolved['http'] = references.resolveFields(document['http'], ['http']);
+  if (isRecord(document['hosts'])) {
+    resolved['hosts'] = Object.fromEntries(
+      Object.entries(document['hosts']).map(([name, host]) => {
+        if (!isRecord(host) || !('settings' in host)) return [name, host];
+        const path = ['hosts', name, 'settings'];
+        return [name, { ...host, settings: references.resolveFields(host['settings'], path) }];
+      }),
+    );
+  }
+  return resolved;
+}
+
+function checkHosts(hosts: unknown, driverSettings: DriverSettings, mistakes: Mistakes): void {
+  if (!isRecord(hosts)) return;
+  for (const [name, host] of Object.entries(hosts)) {
+    if (!isRecord(host) || typeof host['driver'] !== 'string') continue;
+    const schema = driverSettings.get(host['driver']);
+    if (schema === undefined) {
+      const known = [...driverSettings.keys()];
+      const meant = closest(host['driver'], known);
+      const hint = meant === undefined ? `there are ${known.join(', ')}` : `did you mean ${meant}?`;
+      mistakes.add(['hosts', name, 'driver'], `there is no driver of this name; ${hint}`);
+      continue;
+    }
+    const path = ['hosts', name, 'settings'];
+    const parsed = schema.safeParse(host['settings'] ?? {}, inOurWords);
+    if (parsed.success) continue;
+    // A secret whose reference led nowhere is missing now; it has been reported with the true reason.
+    const issues = parsed.error.issues.filter((issue) => !mistakes.has([...path, ...issue.path.map(String)]));
+    mistakes.addIssues(issues, describeSchema(schema), path);
+  }
+}
+
+function checkToken(http: unknown, mistakes: Mistakes): void {
+  if (!isRecord(http) || http['enabled'] === false || typeof http['host'] !== 'string') return;
+  if (isLoopback(http['host']) || http['token'] !== undefined || mistakes.has(['http', 'token'])) return;
+  mistakes.add(
+    ['http', 'token'],
+    `is required because http.host is ${http['host']}, which other machines can reach; write {file: /path} or {env: NAME}`,
+  );
+}
+
+function readTls(tls: ConfigFile['amqp']['tls'], references: SecretReferences): AmqpTlsConfig {
+  const read = (key: 'ca_file' | 'cert_file' | 'key_file', rights: 'private' | 'any'): string | null => {
+    const file = tls[key];
+    return file === undefined ? null : (references.readFile(file, ['amqp', 'tls', key], rights) ?? null);
+  };
+  const key = read('key_file', 'private');
+  return {
+    ca: read('ca_file', 'any'),
+    cert: read('cert_file', 'any'),
+    key: key === null ? null : new Secret(key),
+    verify: tls.verify,
+  };
+}
+
+/** Finds the schema of a path, through the driver's own below a host's `settings`. */
+function schemaFinder(document: Record<string, unknown>, driverSettings: DriverSettings) {
+  return (path: readonly string[]): SchemaNode | undefined => {
+    const [section, name, part, ...rest] = path;
+    if (section !== 'hosts' || name === undefined || part !== 'settings') return schemaAt(fileSchema, path);
+    const hosts = document['hosts'];
+    const host = isRecord(hosts) ? hosts[name] : undefined;
+    const schema =
+      isRecord(host) && typeof host['driver'] === 'string' ? driverSettings.get(host['driver']) : undefined;
+    return schema === undefined ? undefined : schemaAt(describeSchema(schema), rest);
+  };
+}
+
+function variableOf(path: ConfigPath, overridden: ReadonlyMap<string, string>): string | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const variable = overridden.get(path.slice(0, length).join('.'));
+    if (variable !== undefined) return variable;
+  }
+  return undefined;
+}
+
+/** A key without a value counts as not written. */
+function withoutNulls(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== null)
+      .map(([name, item]) => [name, withoutNulls(item)]),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);
+}
