@@ -9,6 +9,7 @@ import { machineState } from './answers.js';
 import { OperationRun, failure, type RunEnd } from './operation-run.js';
 import type { ChangeRoute } from './route.js';
 import { TargetQueues, type Queued } from './target-queues.js';
+import { at, deadlineExceeded } from './time-limits.js';
 import { operationView } from './views.js';
 
 export interface OperationRunnerOptions {
@@ -29,6 +30,8 @@ interface Entry extends Queued {
   readonly interrupt: AbortController;
   readonly outcome: Promise<OperationRecord>;
   readonly resolve: (record: OperationRecord) => void;
+  /** Stops watching for the end of its time while it waits. */
+  forgetDeadline: () => void;
   progress: OperationView['progress'];
 }
 
@@ -77,9 +80,11 @@ export class OperationRunner {
       interrupt: new AbortController(),
       outcome,
       resolve,
+      forgetDeadline: () => undefined,
       progress: null,
     };
     this.#entries.set(record.id, entry);
+    entry.forgetDeadline = at(this.#options.clock, record.notAfter, () => void this.#expire(entry));
     this.#publish(entry);
     this.#queues.add(entry.queue, entry);
     return outcome;
@@ -102,9 +107,7 @@ export class OperationRunner {
       'OPERATION_CANCELLED',
       `${entry.record.method} of ${entry.record.name} was cancelled`,
     );
-    if (this.#queues.remove(entry.queue, entry))
-      await this.#conclude(entry, entry.record.fence, failure(located(entry, reason)));
-    else entry.interrupt.abort(reason);
+    if (!(await this.#endWaiting(entry, reason))) entry.interrupt.abort(reason);
     return true;
   }
 
@@ -124,6 +127,18 @@ export class OperationRunner {
     const reason = new ComputeError('SHUTTING_DOWN', 'the service stops; the operation goes on after its restart');
     for (const { interrupt } of left) interrupt.abort(reason);
     return left.length;
+  }
+
+  /** False when it waits no longer. */
+  async #endWaiting(entry: Entry, reason: ComputeError): Promise<boolean> {
+    if (!this.#queues.remove(entry.queue, entry)) return false;
+    await this.#conclude(entry, entry.record.fence, failure(located(entry, reason)));
+    return true;
+  }
+
+  /** Once it runs, its run watches the time; what an earlier process began has to be looked after first. */
+  async #expire(entry: Entry): Promise<void> {
+    if (entry.record.state === 'accepted') await this.#endWaiting(entry, deadlineExceeded(entry.record.method));
   }
 
   async #takeTurn(entry: Entry): Promise<void> {
@@ -200,6 +215,7 @@ export class OperationRunner {
 
   #finish(entry: Entry, record: OperationRecord): void {
     entry.record = record;
+    entry.forgetDeadline();
     this.#entries.delete(record.id);
     this.#publish(entry);
     const { log } = this.#options;

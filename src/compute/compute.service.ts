@@ -1,0 +1,197 @@
+import type { Clock } from '../common/clock.js';
+import { ComputeError, type JsonValue } from '../common/errors/index.js';
+import type { Log } from '../common/log.js';
+import type { Journal } from '../journal/journal.port.js';
+import type {
+  AnyPowerType,
+  AnyVirtDriver,
+  BreakerStore,
+  EventPublisher,
+  ReplySender,
+  RequestGateway,
+  RequestMeta,
+} from './contract/index.js';
+import {
+  Gateway,
+  GuardRails,
+  OperationRunner,
+  Operations,
+  Reads,
+  Router,
+  serviceMethods,
+  type OpenHost,
+} from './dispatch/index.js';
+
+/** One host of the configuration. */
+export interface HostOptions {
+  readonly name: string;
+  readonly driver: string;
+  /** As the driver's schema wants it, secrets resolved. */
+  readonly settings: unknown;
+  /** Undefined: the driver's default. */
+  readonly manage: readonly string[] | undefined;
+  readonly protect: readonly string[];
+}
+
+export interface ComputeServiceOptions {
+  /** Name by which this service is addressed. */
+  readonly server: string;
+  readonly hosts: readonly HostOptions[];
+  readonly drivers: readonly AnyVirtDriver[];
+  readonly powerTypes: readonly AnyPowerType[];
+  readonly journal: Journal;
+  readonly breakers: BreakerStore;
+  readonly fingerprint: (text: string) => string;
+  readonly events: EventPublisher;
+  readonly replies: ReplySender;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Names of the LPAR or guest that this process runs in; it is never stopped from here. */
+  readonly selfNames: readonly string[];
+  readonly limits: ComputeLimits;
+}
+
+export interface ComputeLimits {
+  readonly maxConcurrentPerEndpoint: number;
+  readonly startWithinMs: number;
+  readonly keepMs: number;
+  readonly readTimeoutMs: number;
+  readonly resolveTimeoutMs: number;
+  readonly reconcileTimeoutMs: number;
+}
+
+const PRUNE_INTERVAL_MS = 3_600_000;
+
+/** The compute service without its edges: everything between the contract and the drivers. */
+export class ComputeService implements RequestGateway {
+  readonly #options: ComputeServiceOptions;
+  readonly #gateway: Gateway;
+  readonly #runner: OperationRunner;
+  readonly #operations: Operations;
+  readonly #hosts: readonly OpenHost[];
+  readonly #closers: readonly (() => Promise<void>)[];
+  readonly #life = new AbortController();
+
+  /** Opens every host, without traffic. @throws ComputeError CONFIG_INVALID for a driver that does not exist */
+  constructor(options: ComputeServiceOptions) {
+    this.#options = options;
+    const { clock, log, limits, journal } = options;
+    const ports = { clock, log, breakers: options.breakers };
+    this.#hosts = options.hosts.map((host) => openHost(host, options));
+    const connections = options.powerTypes.map((type) => ({ type, connection: type.open(ports) }));
+    const router = new Router(
+      new Map(this.#hosts.map((host) => [host.name, host])),
+      new Map(
+        connections.map(({ type, connection }) => [
+          type.name,
+          { type, machine: (params: unknown) => connection.machine(params) },
+        ]),
+      ),
+    );
+    this.#runner = new OperationRunner({
+      journal,
+      clock,
+      log,
+      events: options.events,
+      maxConcurrentPerEndpoint: limits.maxConcurrentPerEndpoint,
+      reconcileTimeoutMs: limits.reconcileTimeoutMs,
+    });
+    this.#operations = new Operations(router, this.#runner, {
+      journal,
+      clock,
+      log,
+      fingerprint: options.fingerprint,
+      replies: options.replies,
+      resolveTimeoutMs: limits.resolveTimeoutMs,
+      planTimeoutMs: limits.readTimeoutMs,
+      startWithinMs: limits.startWithinMs,
+    });
+    this.#gateway = new Gateway({
+      operations: this.#operations,
+      reads: new Reads(router, { clock, log, timeoutMs: limits.readTimeoutMs }),
+      service: serviceMethods({
+        server: options.server,
+        drivers: options.drivers,
+        powerTypes: options.powerTypes,
+        router,
+        operations: this.#operations,
+      }),
+      log,
+    });
+    this.#closers = [
+      ...this.#hosts.map(
+        ({ host }) =>
+          () =>
+            host.close(),
+      ),
+      ...connections.map(
+        ({ connection }) =>
+          () =>
+            connection.close(),
+      ),
+    ];
+  }
+
+  handle(method: string, params: unknown, meta: RequestMeta): Promise<JsonValue> {
+    return this.#gateway.handle(method, params, meta);
+  }
+
+  /** Unfinished operations of this process. */
+  get load(): number {
+    return this.#runner.load;
+  }
+
+  /** Takes up what an earlier process left, and keeps the journal short from then on. */
+  async start(): Promise<void> {
+    const left = await this.#operations.recover();
+    if (left > 0) this.#options.log.info(`${left} operations of before the restart are taken up`);
+    void this.#prune();
+  }
+
+  /** Lets what runs end for so long, leaves the rest to the next start, and gives back what the hosts hold. */
+  async stop(limitMs: number): Promise<void> {
+    this.#life.abort();
+    const left = await this.#runner.stop(limitMs);
+    if (left > 0) this.#options.log.warn(`${left} operations are left to the next start`);
+    const closed = await Promise.allSettled(this.#closers.map((close) => close()));
+    for (const result of closed) {
+      if (result.status === 'rejected') this.#options.log.warn('a host did not close', { err: result.reason });
+    }
+  }
+
+  async #prune(): Promise<void> {
+    const { journal, clock, limits, log } = this.#options;
+    while (!this.#life.signal.aborted) {
+      try {
+        const gone = await journal.prune(clock.now() - limits.keepMs);
+        if (gone > 0) log.info(`${gone} old outcomes were removed from the journal`);
+        await clock.sleep(PRUNE_INTERVAL_MS, this.#life.signal);
+      } catch (error) {
+        if (this.#life.signal.aborted) return;
+        log.warn('old outcomes could not be removed', { err: error });
+        await clock.sleep(PRUNE_INTERVAL_MS, this.#life.signal).catch(() => undefined);
+      }
+    }
+  }
+}
+
+function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
+  const driver = options.drivers.find(({ name }) => name === host.driver);
+  if (driver === undefined) {
+    const known = options.drivers.map(({ name }) => name).join(', ');
+    throw new ComputeError(
+      'CONFIG_INVALID',
+      `hosts.${host.name}.driver: there is no driver ${host.driver}; there are ${known}`,
+    );
+  }
+  const manage = host.manage ?? (driver.managesByDefault === 'everything' ? ['*'] : []);
+  const { clock, breakers, log, selfNames } = options;
+  return {
+    name: host.name,
+    driver,
+    host: driver.open(host.name, host.settings, { clock, breakers, log: log.child({ host: host.name }) }),
+    rails: new GuardRails(host.name, { manage, protect: host.protect, self: selfNames }),
+    manage,
+    protect: host.protect,
+  };
+}

@@ -1,0 +1,335 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { isoTime } from '../../src/common/clock.js';
+import { fakeDriver } from '../../src/drivers/fake/index.js';
+import { manualPower } from '../../src/drivers/power/manual.power.js';
+import { ComputeBench, type ComputeBenchOptions } from '../support/compute-bench.js';
+import { eventually } from '../support/eventually.js';
+
+let bench: ComputeBench;
+afterEach(() => bench.discard());
+
+async function start(settings: object = {}, options: Partial<ComputeBenchOptions> = {}): Promise<void> {
+  const host = { name: 'site', driver: 'fake', settings, manage: undefined, protect: [] };
+  bench = await ComputeBench.start({ drivers: [fakeDriver], powerTypes: [manualPower], hosts: [host], ...options });
+}
+const one = { host: 'site', instance: 'instance-0001' };
+const two = { host: 'site', instance: 'instance-0002' };
+
+describe('a changing request', () => {
+  it('is carried out, told in events, and remembered', async () => {
+    await start({ change_delay_ms: 40 });
+    const answer = await bench.call('compute.power_on', one, { messageId: 'm-1', requestId: 'm-1' });
+    expect(answer).toMatchObject({ outcome: 'done', power_state: 'running', power_state_code: 1, transition: null });
+    expect(new Set(bench.statesOf(answer.operation_id))).toEqual(new Set(['accepted', 'running', 'done']));
+    expect(bench.statesOf(answer.operation_id).at(-1)).toBe('done');
+    expect(bench.events).toContainEqual(
+      expect.objectContaining({ kind: 'power', host: 'site', name: 'instance-0001', state: 'on' }),
+    );
+    for (const reference of [
+      { operation_id: answer.operation_id },
+      { message_id: 'm-1' },
+      { idempotency_key: 'm-1' },
+    ]) {
+      expect(await bench.call('operation.get', reference)).toMatchObject({
+        state: 'done',
+        result: answer,
+        attempts: 1,
+      });
+    }
+  });
+
+  it('is accepted once under its key: repeats get the stored outcome, other requests are refused', async () => {
+    await start();
+    const first = await bench.call('compute.power_on', { ...one, idempotency_key: 'k' });
+    const repeat = await bench.call('compute.power_on', { ...one, idempotency_key: 'k', deadline_ms: 1000 });
+    expect(repeat).toEqual(first);
+    await expect(bench.call('compute.power_off', { ...one, idempotency_key: 'k' })).rejects.toMatchObject({
+      code: 'DUPLICATE_OPERATION',
+      operationId: first.operation_id,
+    });
+    const another = await bench.call('compute.power_on', { ...one, idempotency_key: 'k' }, { requestedBy: 'another' });
+    expect(another).toMatchObject({ outcome: 'already' });
+    expect(another.operation_id).not.toBe(first.operation_id);
+  });
+
+  it('is joined by a repeat that comes while it runs', async () => {
+    await start({ change_delay_ms: 80 });
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => bench.call('compute.power_on', { ...one, idempotency_key: 'k' })),
+    );
+    expect(new Set(answers.map(({ operation_id: id }) => id)).size).toBe(1);
+    expect((await bench.call('operation.list', {})).operations).toHaveLength(1);
+  });
+
+  it('is acknowledged when it is written down, before it is over', async () => {
+    await start({ change_delay_ms: 200 });
+    let unfinished: unknown;
+    const answer = bench.call('compute.power_on', one, {
+      accepted: () => {
+        unfinished = bench.opened.journal.unfinished();
+      },
+    });
+    await answer;
+    expect(await unfinished).toHaveLength(1);
+  });
+
+  it('answers at once with wait: accepted', async () => {
+    await start({ change_delay_ms: 60 });
+    const receipt = await bench.call('compute.power_on', { ...one, wait: 'accepted' });
+    expect(receipt).toMatchObject({ outcome: 'accepted' });
+    await eventually(
+      async () => (await bench.call('operation.get', { operation_id: receipt.operation_id })).state === 'done',
+      'done',
+    );
+  });
+
+  it('does nothing with plan, and says what it would do', async () => {
+    await start();
+    const plan = await bench.call('compute.power_on', { ...one, plan: true });
+    expect(plan).toMatchObject({ operation_id: null, outcome: 'planned', steps: [{ action: 'powerOn' }] });
+    expect(await bench.call('power.query', one)).toMatchObject({ state: 'off' });
+    expect((await bench.call('operation.list', {})).operations).toEqual([]);
+  });
+
+  it('fails with the whole error, which a repeat gets too', async () => {
+    await start({ faults: [{ operation: 'powerOn', error: 'BACKEND_REJECTED', times: 1 }] });
+    const failed = { code: 'BACKEND_REJECTED', driver: 'fake', retry: 'never', outcome: 'not-applied' };
+    await expect(bench.call('compute.power_on', { ...one, idempotency_key: 'k' })).rejects.toMatchObject(failed);
+    await expect(bench.call('compute.power_on', { ...one, idempotency_key: 'k' })).rejects.toMatchObject(failed);
+    expect(await bench.call('compute.power_on', one)).toMatchObject({ outcome: 'done' });
+  });
+
+  it.each([
+    ['an unknown host', 'compute.power_on', { host: 'nowhere', instance: 'x' }, 'RESOURCE_NOT_FOUND'],
+    ['an unknown instance', 'compute.power_on', { host: 'site', instance: 'x' }, 'INSTANCE_NOT_FOUND'],
+    ['a wrong state', 'compute.unpause', one, 'STATE_CONFLICT'],
+    ['a verb its driver lacks', 'power.soft_off', one, 'FEATURE_UNSUPPORTED'],
+    ['a verb its power type lacks', 'power.on', { power_type: 'manual' }, 'FEATURE_UNSUPPORTED'],
+    ['a power type that is not there', 'power.on', { power_type: 'none' }, 'RESOURCE_NOT_FOUND'],
+    ['a machine that is not there', 'power.on', { machine: 'm' }, 'RESOURCE_NOT_FOUND'],
+    [
+      'parameters its type does not have',
+      'power.on',
+      { power_type: 'manual', power_parameters: { a: 'b' } },
+      'REQUEST_INVALID',
+    ],
+    ['an unknown field', 'compute.power_on', { ...one, colour: 'red' }, 'REQUEST_INVALID'],
+    ['no machine', 'power.on', {}, 'REQUEST_INVALID'],
+    ['two machines', 'power.on', { ...one, machine: 'm' }, 'REQUEST_INVALID'],
+    ['an unknown method', 'compute.explode', one, 'REQUEST_INVALID'],
+    ['a method of another kind of name', '__proto__', one, 'REQUEST_INVALID'],
+  ])('refuses %s', async (_what, method, params, code) => {
+    await start();
+    await expect(bench.call(method, params)).rejects.toMatchObject({ code });
+    expect((await bench.call('operation.list', { state: 'unfinished' })).operations).toEqual([]);
+  });
+});
+
+describe('operations on one target', () => {
+  it('run one at a time, in order of acceptance; other targets do not wait', async () => {
+    await start({ change_delay_ms: 40 });
+    const order: string[] = [];
+    const run = (method: string, where: object, name: string): Promise<unknown> =>
+      bench.call(method, where).then(() => order.push(name));
+    await Promise.all([
+      run('compute.power_on', one, 'on'),
+      run('compute.pause', one, 'pause'),
+      run('compute.power_on', two, 'other'),
+      run('compute.unpause', one, 'unpause'),
+    ]);
+    expect(order.filter((name) => name !== 'other')).toEqual(['on', 'pause', 'unpause']);
+    expect(order.indexOf('other')).toBeLessThan(order.indexOf('unpause'));
+  });
+
+  it('are the same target by name and by id', async () => {
+    await start({ change_delay_ms: 40 });
+    const { id } = await bench.call('compute.get_info', one);
+    const [first, second] = await Promise.all([
+      bench.call('compute.power_on', one),
+      bench.call('compute.power_on', { host: 'site', instance: id }),
+    ]);
+    expect([first?.outcome, second?.outcome].toSorted()).toEqual(['already', 'done']);
+  });
+
+  it('are refused beyond what a target may hold', async () => {
+    await start({ change_delay_ms: 200 }, { maxPerTarget: 2 });
+    const all = await Promise.allSettled([1, 2, 3].map(() => bench.call('compute.power_on', one)));
+    const refused = all.filter(({ status }) => status === 'rejected');
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toMatchObject({ reason: { code: 'BACKEND_BUSY', retry: 'safe', outcome: 'not-started' } });
+  });
+
+  it('never touch what is protected or not managed, nor the service itself', async () => {
+    const host = { name: 'site', driver: 'fake', settings: {}, manage: ['instance-000*'], protect: ['instance-0002'] };
+    await start({}, { hosts: [host], selfNames: ['INSTANCE-0003'] });
+    const reason = (instance: string) =>
+      bench.call('compute.power_off', { host: 'site', instance }).then(
+        () => 'allowed',
+        (error: { code: string; details: { reason: string } }) => `${error.code} ${error.details.reason}`,
+      );
+    expect(await reason('instance-0001')).toBe('allowed');
+    expect(await reason('instance-0002')).toBe('FORBIDDEN protected');
+    expect(await reason('instance-0003')).toBe('FORBIDDEN self');
+    expect(await reason('instance-0010')).toBe('FORBIDDEN not_managed');
+    expect(await bench.call('power.query', { host: 'site', instance: 'instance-0010' })).toMatchObject({
+      state: 'off',
+    });
+  });
+});
+
+describe('time', () => {
+  it.each([
+    ['by deadline_ms from the message', { deadline_ms: 1000 }, Date.now() - 60_000],
+    ['by deadline_ms from requested_at', { deadline_ms: 1000, requested_at: isoTime(Date.now() - 60_000) }, Date.now()],
+    ['by not_after, which wins', { deadline_ms: 600_000, not_after: isoTime(Date.now() - 1) }, Date.now()],
+  ])('that has passed %s changes nothing', async (_what, limits, sentAt) => {
+    await start();
+    await expect(bench.call('compute.power_on', { ...one, ...limits }, { sentAt })).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      outcome: 'not-started',
+    });
+    expect(await bench.call('power.query', one)).toMatchObject({ state: 'off' });
+  });
+
+  it('that passes while an operation waits ends it before it begins', async () => {
+    await start({ change_delay_ms: 150 });
+    const before = bench.call('compute.power_on', one);
+    await eventually(() => bench.service.load === 1, 'the first is accepted');
+    await expect(bench.call('compute.power_off', { ...one, deadline_ms: 50 })).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      outcome: 'not-started',
+    });
+    expect(bench.service.load).toBe(1);
+    expect(await before).toMatchObject({ outcome: 'done' });
+    expect(await bench.call('power.query', one)).toMatchObject({ state: 'on' });
+  });
+
+  it('that passes while a step runs lets it come to its true end', async () => {
+    await start({ change_delay_ms: 200 });
+    expect(await bench.call('compute.power_on', { ...one, deadline_ms: 100 })).toMatchObject({
+      outcome: 'done',
+      power_state: 'running',
+    });
+  });
+});
+
+describe('operation.cancel', () => {
+  it('ends what waits', async () => {
+    await start({ change_delay_ms: 150 });
+    const first = bench.call('compute.power_on', one);
+    await eventually(() => bench.service.load === 1, 'the first is accepted');
+    const second = bench.call('compute.power_off', { ...one, idempotency_key: 'second' });
+    const cancelled = expect(second).rejects.toMatchObject({ code: 'OPERATION_CANCELLED', outcome: 'not-started' });
+    await eventually(() => bench.service.load === 2, 'the second is accepted');
+    expect(await bench.call('operation.cancel', { idempotency_key: 'second' })).toMatchObject({ state: 'cancelled' });
+    await cancelled;
+    expect(await first).toMatchObject({ outcome: 'done' });
+    await expect(bench.call('operation.cancel', { idempotency_key: 'second' })).rejects.toMatchObject({
+      code: 'STATE_CONFLICT',
+    });
+  });
+
+  it('interrupts what runs and tells its true outcome', async () => {
+    await start({ change_delay_ms: 200 });
+    const running = bench.call('compute.power_on', { ...one, idempotency_key: 'k' });
+    await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
+    const view = await bench.call('operation.cancel', { idempotency_key: 'k' });
+    // The fake device cannot take a start back, so the truth is that it happened.
+    expect(view).toMatchObject({ state: 'done', result: { outcome: 'done', power_state: 'running' } });
+    expect(await running).toMatchObject({ outcome: 'done' });
+  });
+});
+
+describe('a restart', () => {
+  it('concludes what waited and what ran, and replies late', async () => {
+    await start({ change_delay_ms: 300 });
+    const replyTo = { envelope: 'nest', address: { queue: 'q', id: '1' } };
+    void bench.call('compute.power_on', { ...one, idempotency_key: 'runs' }, { replyTo });
+    await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
+    void bench.call('compute.pause', { ...one, idempotency_key: 'waits' }, { replyTo });
+    await eventually(() => bench.service.load === 2, 'the second waits');
+    await bench.stop();
+    await bench.start();
+    await eventually(() => bench.lateReplies.length === 2, 'both are replied to');
+    expect(await bench.call('operation.get', { idempotency_key: 'runs' })).toMatchObject({
+      state: 'done',
+      attempts: 2,
+    });
+    expect(await bench.call('operation.get', { idempotency_key: 'waits' })).toMatchObject({
+      state: 'done',
+      attempts: 1,
+    });
+    expect(bench.lateReplies.map(({ to }) => to)).toEqual([replyTo, replyTo]);
+    expect(bench.lateReplies[0]?.outcome).toMatchObject({ result: { outcome: 'done', power_state: 'running' } });
+  });
+
+  it('begins nothing that has waited too long', async () => {
+    await start({ change_delay_ms: 300 }, { limits: { startWithinMs: 0 } });
+    void bench.call('compute.power_on', { ...one, idempotency_key: 'runs' });
+    await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
+    void bench.call('compute.power_off', { ...one, idempotency_key: 'waits' });
+    await eventually(() => bench.service.load === 2, 'the second waits');
+    await bench.stop();
+    await bench.start();
+    const waited = await eventually(async () => {
+      const view = await bench.call('operation.get', { idempotency_key: 'waits' });
+      return view.finished_at === null ? undefined : view;
+    }, 'it is over');
+    expect(waited).toMatchObject({ state: 'failed', error: { code: 'DEADLINE_EXCEEDED' }, attempts: 0 });
+  });
+
+  it('lets what runs come to its end when there is time for it', async () => {
+    await start({ change_delay_ms: 100 });
+    const running = bench.call('compute.power_on', one);
+    await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
+    await bench.stop(5000);
+    expect(await running).toMatchObject({ outcome: 'done' });
+  });
+});
+
+describe('reads', () => {
+  it('share one backend call while it is in flight', async () => {
+    await start({ read_delay_ms: 50, faults: [{ operation: 'queryPower', error: 'BACKEND_BUSY', times: 1 }] });
+    const first = await Promise.allSettled([1, 2, 3].map(() => bench.call('power.query', one)));
+    expect(first.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(await bench.call('power.query', one)).toMatchObject({ state: 'off', transition: null });
+  });
+
+  it('do not wait for operations', async () => {
+    await start({ change_delay_ms: 200 });
+    const running = bench.call('compute.power_on', one);
+    await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
+    expect(await bench.call('power.query', one)).toMatchObject({ state: 'unknown', transition: 'starting' });
+    await running;
+  });
+
+  it('end when they take too long', async () => {
+    await start({ read_delay_ms: 5000 }, { limits: { readTimeoutMs: 50 } });
+    await expect(bench.call('power.query', one)).rejects.toMatchObject({ code: 'BACKEND_TIMEOUT' });
+  });
+
+  it('tell of hosts, drivers and power types', async () => {
+    await start();
+    expect(await bench.call('host.list', {})).toEqual({
+      hosts: [{ name: 'site', driver: 'fake', server: 'bench', manage: ['*'], protect: [] }],
+    });
+    expect(await bench.call('host.get_info', { host: 'site' })).toMatchObject({
+      driver: 'fake',
+      instances: 10,
+      running: 0,
+    });
+    expect(await bench.call('host.test', { host: 'site' })).toMatchObject({ ok: true });
+    expect(await bench.call('host.retry', { host: 'site' })).toEqual({ host: 'site', rearmed: false });
+    expect(await bench.call('power.query', { power_type: 'manual' })).toMatchObject({ state: 'unknown' });
+    const { catalogue, drivers } = (await bench.call('features.matrix', {})) as Record<string, unknown[]>;
+    expect(catalogue).toHaveLength(56);
+    expect(drivers).toHaveLength(2);
+    expect(await bench.call('features.driver', { driver: 'manual' })).toMatchObject({ kind: 'power' });
+  });
+});
+
+/** The newest operation that events told of. */
+function operationId(): string | undefined {
+  const event = bench.events.findLast(({ kind }) => kind === 'operation');
+  return event?.kind === 'operation' ? event.operation.operation_id : undefined;
+}

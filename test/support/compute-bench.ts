@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock, type Clock } from '../../src/common/clock.js';
+import { silentLog } from '../../src/common/log.js';
+import { ComputeService, type ComputeLimits, type HostOptions } from '../../src/compute/compute.service.js';
+import type {
+  AnyPowerType,
+  AnyVirtDriver,
+  Outcome,
+  ReplyAddress,
+  RequestMeta,
+  ServiceEvent,
+} from '../../src/compute/contract/index.js';
+import { openJournal, type OpenJournal } from '../../src/journal/index.js';
+
+export interface ComputeBenchOptions {
+  readonly drivers: readonly AnyVirtDriver[];
+  readonly powerTypes?: readonly AnyPowerType[];
+  readonly hosts: readonly HostOptions[];
+  readonly clock?: Clock;
+  readonly limits?: Partial<ComputeLimits>;
+  readonly maxPerTarget?: number;
+  readonly selfNames?: readonly string[];
+}
+
+/** The compute service between a real journal on disk and edges that only remember; it can be stopped and started again. */
+export class ComputeBench {
+  readonly events: ServiceEvent[] = [];
+  readonly lateReplies: { to: ReplyAddress; outcome: Outcome }[] = [];
+  readonly #options: ComputeBenchOptions;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'zenova-bench-'));
+  #opened: OpenJournal | undefined;
+  #service: ComputeService | undefined;
+  #requests = 0;
+
+  private constructor(options: ComputeBenchOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: ComputeBenchOptions): Promise<ComputeBench> {
+    const bench = new ComputeBench(options);
+    await bench.start();
+    return bench;
+  }
+
+  async start(): Promise<void> {
+    const {
+      clock = systemClock,
+      limits,
+      drivers,
+      powerTypes = [],
+      hosts,
+      selfNames = [],
+      maxPerTarget = 100,
+    } = this.#options;
+    this.#opened = await openJournal(
+      { file: join(this.#directory, 'journal.db'), keyFile: join(this.#directory, 'key'), maxPerTarget },
+      clock,
+    );
+    this.#service = new ComputeService({
+      server: 'bench',
+      hosts,
+      drivers,
+      powerTypes,
+      ...this.#opened,
+      events: { publish: (event) => void this.events.push(event) },
+      replies: { send: (to, outcome) => Promise.resolve(void this.lateReplies.push({ to, outcome })) },
+      clock,
+      log: silentLog,
+      selfNames,
+      limits: {
+        maxConcurrentPerEndpoint: 16,
+        startWithinMs: 600_000,
+        keepMs: 86_400_000,
+        readTimeoutMs: 10_000,
+        resolveTimeoutMs: 5000,
+        reconcileTimeoutMs: 10_000,
+        ...limits,
+      },
+    });
+    await this.#service.start();
+  }
+
+  get service(): ComputeService {
+    if (this.#service === undefined) throw new Error('the bench is stopped');
+    return this.#service;
+  }
+
+  get opened(): OpenJournal {
+    if (this.#opened === undefined) throw new Error('the bench is stopped');
+    return this.#opened;
+  }
+
+  /** Ends the process, so to speak: what runs has so long, then it is left. */
+  async stop(limitMs = 0): Promise<void> {
+    await this.#service?.stop(limitMs);
+    await this.#opened?.journal.close();
+    this.#service = undefined;
+    this.#opened = undefined;
+  }
+
+  /** Stops, and removes every file. */
+  async discard(): Promise<void> {
+    await this.stop();
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  /** Sends a request as a transport would. */
+  call(method: string, params: object, meta: Partial<RequestMeta> = {}): Promise<Record<string, unknown>> {
+    this.#requests += 1;
+    const requestId = `request-${this.#requests}`;
+    return this.service.handle(method, params, {
+      requestId,
+      messageId: null,
+      correlationId: requestId,
+      requestedBy: 'tester',
+      sentAt: null,
+      replyTo: null,
+      accepted: () => undefined,
+      ...meta,
+    }) as Promise<Record<string, unknown>>;
+  }
+
+  /** The states of an operation's events, in order. */
+  statesOf(operationId: unknown): string[] {
+    return this.events.flatMap((event) =>
+      event.kind === 'operation' && event.operation.operation_id === operationId ? [event.operation.state] : [],
+    );
+  }
+}
