@@ -1,0 +1,167 @@
+import { EventEmitter, once } from 'node:events';
+import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
+import { connect, type ChannelModel } from 'amqplib';
+import { messageOf } from '../../common/errors/index.js';
+import type { Clock } from '../../common/clock.js';
+import type { Log } from '../../common/log.js';
+import { Backoff } from './backoff.js';
+
+/** What an `amqps:` connection is checked and identified with; handed to Node's TLS as it is (PEM contents, not paths). */
+export type AmqpTlsOptions = Pick<TlsConnectionOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'servername'>;
+
+export interface AmqpConnectionOptions {
+  /** Shown in the broker's list of connections. */
+  readonly name: string;
+  /** `amqp://` or `amqps://`, tried in turn; never empty. */
+  readonly urls: readonly string[];
+  readonly tls?: AmqpTlsOptions | undefined;
+  /** A silent peer is given up after two of these. */
+  readonly heartbeatSeconds: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface ConnectionEvents {
+  /** A connection stands. */
+  open: [ChannelModel];
+  /** It is gone, and the next one is being tried. */
+  lost: [Error];
+  /** An attempt failed. */
+  failed: [Error];
+  /** The broker takes no messages from us (memory or disk alarm). */
+  blocked: [string];
+  unblocked: [];
+  closed: [];
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_DELAY_MS = 10_000;
+/** A connection that lived this long was a good one; losing it earlier counts as a failed attempt. */
+const SETTLED_AFTER_MS = 10_000;
+
+/**
+ * A connection that is there again whenever it can be: every loss and every failed attempt is followed by another, for
+ * ever, with capped backoff and over all brokers in turn.
+ *
+ * amqplib's own `recovery` option is not used: it knows one URL, and it notices lost connections only, while channels
+ * and consumers are lost as well and need the same care (amqp.md section 2, items 4 and 5).
+ */
+export class AmqpConnection extends EventEmitter<ConnectionEvents> {
+  readonly #stop = new AbortController();
+  readonly #backoff: Backoff;
+  #model: ChannelModel | undefined;
+  #attempts = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(private readonly options: AmqpConnectionOptions) {
+    super({ captureRejections: false });
+    this.setMaxListeners(0);
+    this.#backoff = new Backoff(options.clock, { initialMs: 100, maxMs: 10_000 });
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get isOpen(): boolean {
+    return this.#model !== undefined;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /**
+   * The connection, as soon as one stands.
+   *
+   * @throws the signal's reason
+   */
+  async opened(signal: AbortSignal): Promise<ChannelModel> {
+    signal.throwIfAborted();
+    if (this.#model !== undefined) return this.#model;
+    const [model] = (await once(this, 'open', { signal })) as [ChannelModel];
+    return model;
+  }
+
+  /** Closes in good order. Channels with acknowledgements under way must be closed before. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    try {
+      await this.#model?.close();
+    } catch {
+      // It was lost in the same moment.
+    }
+    await this.#running;
+    this.emit('closed');
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const url = this.options.urls[this.#attempts++ % this.options.urls.length] ?? '';
+      try {
+        await this.#session(url);
+      } catch (error) {
+        const failure = error instanceof Error ? error : new Error(messageOf(error));
+        this.options.log.warn('cannot connect to the broker', { broker: describeUrl(url), reason: failure.message });
+        this.emit('failed', failure);
+      }
+      if (!signal.aborted) await this.#backoff.pause(signal);
+    }
+  }
+
+  /** One connection from its beginning to its end. */
+  async #session(url: string): Promise<void> {
+    const { clock, log, name, tls, heartbeatSeconds } = this.options;
+    const broker = describeUrl(url);
+    const model = await connect(withHeartbeat(url, heartbeatSeconds), {
+      ...tls,
+      noDelay: true, // acknowledgement after reply is write-write-read: 44 ms each without it (amqp.md section 1)
+      keepAlive: true,
+      keepAliveDelay: KEEP_ALIVE_DELAY_MS,
+      timeout: CONNECT_TIMEOUT_MS,
+      clientProperties: { connection_name: name },
+    });
+    const ended = new Promise<Error>((resolve) => {
+      model.once('close', (error?: Error) => resolve(error ?? new Error('closed by us')));
+    });
+    model.on('error', (error) => log.warn('broker connection failed', { broker, connection: name, err: error }));
+    model.on('blocked', (reason) => {
+      log.warn('the broker takes no messages from us', { broker, connection: name, reason });
+      this.emit('blocked', reason);
+    });
+    model.on('unblocked', () => {
+      log.info('the broker takes messages again', { broker, connection: name });
+      this.emit('unblocked');
+    });
+    if (this.#stop.signal.aborted) {
+      await model.close();
+      return;
+    }
+    const openedAt = clock.now();
+    this.#model = model;
+    log.info('connected to the broker', { broker, connection: name });
+    this.emit('open', model);
+
+    const reason = await ended;
+    this.#model = undefined;
+    if (clock.now() - openedAt >= SETTLED_AFTER_MS) this.#backoff.reset();
+    if (!this.#stop.signal.aborted) {
+      log.warn('lost the broker', { broker, connection: name, reason: reason.message });
+    }
+    this.emit('lost', reason);
+  }
+}
+
+/** Host, port and virtual host of a broker's URL, without the password. */
+export function describeUrl(url: string): string {
+  if (!URL.canParse(url)) return '(not a URL)';
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
+
+function withHeartbeat(url: string, heartbeatSeconds: number): string {
+  const parsed = new URL(url);
+  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(heartbeatSeconds));
+  return parsed.href;
+}

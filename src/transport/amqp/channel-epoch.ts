@@ -1,0 +1,93 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Log } from '../../common/log.js';
+
+let lastNumber = 0;
+
+/**
+ * The lifetime of one channel. Delivery tags mean something inside it only: a tag of an earlier channel acknowledges
+ * another message on the next one, or closes it.
+ */
+export class ChannelEpoch<C extends Channel = Channel> {
+  readonly number = ++lastNumber;
+  /** Resolves when the channel is gone, with the error that the broker gave for it, if any. */
+  readonly closed: Promise<Error | undefined>;
+  #isOpen = true;
+
+  constructor(
+    readonly channel: C,
+    log: Log,
+  ) {
+    let failure: Error | undefined;
+    channel.on('error', (error) => {
+      this.#isOpen = false;
+      failure = error;
+      log.warn('the broker closed a channel', { epoch: this.number, err: error });
+    });
+    // Without a listener for it, an exception below an event would end in amqplib's frame loop and cost the connection.
+    channel.on('handler-error', (error, event) => log.error('a channel event failed', { event, err: error }));
+    this.closed = new Promise((resolve) => {
+      channel.once('close', () => {
+        this.#isOpen = false;
+        resolve(failure);
+      });
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Closes the channel behind everything sent on it; what was delivered and not acknowledged goes back to its queue. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    try {
+      await this.channel.close();
+    } catch {
+      // It was lost in the same moment.
+    }
+    this.#isOpen = false;
+  }
+}
+
+/** A message together with the channel that it came from and can be settled on. Settling twice, or too late, does nothing. */
+export class Delivery {
+  #isSettled = false;
+
+  constructor(
+    readonly message: ConsumeMessage,
+    private readonly epoch: ChannelEpoch,
+    private readonly log: Log,
+  ) {}
+
+  /** Is its channel gone? Then the broker delivers the message again, whatever we do. */
+  get isStale(): boolean {
+    return !this.epoch.isOpen;
+  }
+
+  ack(): void {
+    this.#settle('ack');
+  }
+
+  /** Gives the message back to its queue. */
+  requeue(): void {
+    this.#settle('requeue');
+  }
+
+  #settle(how: 'ack' | 'requeue'): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    if (this.epoch.isOpen) {
+      try {
+        if (how === 'ack') this.epoch.channel.ack(this.message);
+        else this.epoch.channel.nack(this.message, false, true);
+        return;
+      } catch {
+        // The channel is closing; what follows is true of it too.
+      }
+    }
+    this.log.info('dropped the acknowledgement of a message whose channel is gone; the broker delivers it again', {
+      epoch: this.epoch.number,
+      delivery_tag: this.message.fields.deliveryTag,
+    });
+  }
+}

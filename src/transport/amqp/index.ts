@@ -1,0 +1,15 @@
+export { AmqpConnection, describeUrl, type AmqpConnectionOptions, type AmqpTlsOptions } from './amqp-connection.js';
+export { Backoff } from './backoff.js';
+export { Delivery } from './channel-epoch.js';
+export { Publisher, type OutgoingMessage, type PublishOutcome } from './publisher.js';
+export { QueueConsumer } from './queue-consumer.js';
+export {
+  DEAD_QUEUE,
+  EVENTS_EXCHANGE,
+  QUEUE_ARGUMENTS,
+  RPC_QUEUE,
+  declareQueue,
+  declareTopicExchange,
+  groupQueue,
+  serverQueue,
+} from './topology.js';

@@ -1,0 +1,39 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import type { Clock } from '../../common/clock.js';
+import { messageOf } from '../../common/errors/index.js';
+import type { Log } from '../../common/log.js';
+import type { AmqpConnection } from './amqp-connection.js';
+import { Backoff } from './backoff.js';
+import { ChannelEpoch } from './channel-epoch.js';
+
+export interface KeepChannelOptions<C extends Channel> {
+  readonly connection: AmqpConnection;
+  readonly open: (model: ChannelModel) => Promise<C>;
+  /**
+   * Works with one channel until it is gone; resolves or rejects then. Calls `settled` once it does what it is there for,
+   * so that a later loss is answered at once.
+   */
+  readonly use: (epoch: ChannelEpoch<C>, settled: () => void) => Promise<void>;
+  readonly onFailure: (error: Error) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Keeps one channel open for ever: whenever it or its connection is gone, another one, until the signal aborts. */
+export async function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): Promise<void> {
+  const { connection, open, use, onFailure, clock, log, signal } = options;
+  const backoff = new Backoff(clock, { initialMs: 100, maxMs: 30_000 });
+  while (!signal.aborted) {
+    let epoch: ChannelEpoch<C> | undefined;
+    try {
+      const model = await connection.opened(signal);
+      epoch = new ChannelEpoch(await open(model), log);
+      await use(epoch, () => backoff.reset());
+    } catch (error) {
+      if (!signal.aborted) onFailure(error instanceof Error ? error : new Error(messageOf(error)));
+    }
+    await epoch?.close();
+    if (!signal.aborted && connection.isOpen) await backoff.pause(signal);
+  }
+}

@@ -1,0 +1,137 @@
+import { EventEmitter, once } from 'node:events';
+import type { Clock } from '../../common/clock.js';
+import type { Log } from '../../common/log.js';
+import type { AmqpConnection } from './amqp-connection.js';
+import { Delivery, type ChannelEpoch } from './channel-epoch.js';
+import { keepChannel } from './keep-channel.js';
+import { declareQueue } from './topology.js';
+
+export interface QueueConsumerOptions {
+  readonly connection: AmqpConnection;
+  readonly queue: string;
+  /** The most messages delivered and not acknowledged. */
+  readonly prefetch: number;
+  readonly onDelivery: (delivery: Delivery) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface ConsumerEvents {
+  /** Attached or not, or another error. */
+  change: [];
+  wake: [];
+}
+
+/**
+ * Consumes one queue for ever: declares it and attaches to it again after the loss of the connection or the channel,
+ * after the broker cancelled it, and after the queue was deleted.
+ */
+export class QueueConsumer extends EventEmitter<ConsumerEvents> {
+  readonly #stop = new AbortController();
+  #isWanted = true;
+  #tag: string | undefined;
+  #error: Error | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(private readonly options: QueueConsumerOptions) {
+    super();
+  }
+
+  get queue(): string {
+    return this.options.queue;
+  }
+
+  /** Does the broker send us this queue's messages now? */
+  get isAttached(): boolean {
+    return this.#tag !== undefined;
+  }
+
+  /** Why it is not attached, as far as known. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  start(): void {
+    const { connection, clock, log } = this.options;
+    this.#running ??= keepChannel({
+      connection,
+      open: (model) => model.createChannel(),
+      use: (epoch, settled) => this.#use(epoch, settled),
+      onFailure: (error) => {
+        log.warn('cannot consume a queue', { queue: this.queue, err: error });
+        this.#set(undefined, error);
+      },
+      clock,
+      log,
+      signal: this.#stop.signal,
+    });
+  }
+
+  /** Stops consuming; resolves when the broker has confirmed it. What was delivered stays with us and can be settled. */
+  async pause(): Promise<void> {
+    this.#isWanted = false;
+    this.emit('wake');
+    while (this.#tag !== undefined) await once(this, 'change');
+  }
+
+  resume(): void {
+    this.#isWanted = true;
+    this.emit('wake');
+  }
+
+  /** Closes the channel; what was delivered and is not settled goes back to the queue. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.emit('wake');
+    await this.#running;
+  }
+
+  async #use(epoch: ChannelEpoch, settled: () => void): Promise<void> {
+    const { channel } = epoch;
+    void this.#awaitEnd(epoch);
+    await channel.prefetch(this.options.prefetch);
+    while (epoch.isOpen && !this.#stop.signal.aborted) {
+      if (this.#isWanted && this.#tag === undefined) {
+        await this.#attach(epoch);
+        settled();
+      } else if (!this.#isWanted && this.#tag !== undefined) {
+        await channel.cancel(this.#tag);
+        this.#set(undefined, undefined);
+      } else {
+        await once(this, 'wake');
+      }
+    }
+  }
+
+  async #awaitEnd(epoch: ChannelEpoch): Promise<void> {
+    const error = await epoch.closed;
+    this.#set(undefined, error ?? this.#error);
+    this.emit('wake');
+  }
+
+  async #attach(epoch: ChannelEpoch): Promise<void> {
+    const { log, onDelivery } = this.options;
+    await declareQueue(epoch.channel, this.queue);
+    let isCancelled = false;
+    const { consumerTag } = await epoch.channel.consume(this.queue, (message) => {
+      if (message !== null) {
+        onDelivery(new Delivery(message, epoch, log));
+        return;
+      }
+      // basic.cancel: the queue was deleted, or its leader moved.
+      isCancelled = true;
+      log.warn('the broker cancelled our consumer', { queue: this.queue });
+      this.#set(undefined, new Error('the broker cancelled our consumer'));
+      this.emit('wake');
+    });
+    if (!epoch.isOpen || isCancelled) return;
+    log.info('consuming', { queue: this.queue, epoch: epoch.number });
+    this.#set(consumerTag, undefined);
+  }
+
+  #set(tag: string | undefined, error: Error | undefined): void {
+    this.#tag = tag;
+    this.#error = error;
+    this.emit('change');
+  }
+}

@@ -1,0 +1,136 @@
+import { EventEmitter, once } from 'node:events';
+import { ComputeError, toComputeError, type JsonValue } from '../common/errors/index.js';
+import { withCorrelation, type Log } from '../common/log.js';
+import type { Outcome, ReplyAddress, RequestMeta } from '../compute/contract/index.js';
+import type { Delivery } from './amqp/index.js';
+import type { DecodedRequest, EnvelopeCodec, Poison } from './codec.port.js';
+import type { DeadLetters } from './dead-letters.js';
+import type { ReplyOutbox } from './reply.sender.js';
+
+export interface IntakeOptions {
+  readonly codec: EnvelopeCodec;
+  readonly replies: ReplyOutbox;
+  readonly deadLetters: DeadLetters;
+  readonly log: Log;
+}
+
+/** Carries out requests; undefined for a method that nobody handles. */
+export type Handler = (params: unknown, meta: RequestMeta) => Promise<JsonValue>;
+export type HandlerLookup = (method: string) => Handler | undefined;
+
+interface IntakeEvents {
+  idle: [];
+}
+
+/**
+ * What happens to a delivery, from the envelope to the acknowledgement (DESIGN 5.1, 5.6):
+ * - accepted requests are acknowledged when they are accepted, all others after their reply is confirmed;
+ * - what cannot be understood gets an error reply, then becomes a dead letter, then is acknowledged.
+ */
+export class Intake extends EventEmitter<IntakeEvents> {
+  #handlerOf: HandlerLookup = () => undefined;
+  #runningCount = 0;
+  #isDraining = false;
+
+  constructor(private readonly options: IntakeOptions) {
+    super();
+  }
+
+  /** Requests in hand. */
+  get runningCount(): number {
+    return this.#runningCount;
+  }
+
+  /** Where requests go; before, none may be taken. */
+  connect(handlerOf: HandlerLookup): void {
+    this.#handlerOf = handlerOf;
+    this.#isDraining = false;
+  }
+
+  take(delivery: Delivery): void {
+    if (this.#isDraining) {
+      // Another service of the group takes it, or this one when it is back: better than an error.
+      delivery.requeue();
+      return;
+    }
+    this.#runningCount++;
+    void this.#serve(delivery)
+      .catch((error: unknown) => {
+        this.options.log.error('a request could not be finished; the broker delivers it again', { err: error });
+        delivery.requeue();
+      })
+      .finally(() => {
+        if (--this.#runningCount === 0) this.emit('idle');
+      });
+  }
+
+  /** Takes nothing more; resolves with true when everything in hand is finished, with false after `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<boolean> {
+    this.#isDraining = true;
+    if (this.#runningCount === 0) return true;
+    try {
+      await once(this, 'idle', { signal: AbortSignal.timeout(timeoutMs) });
+      return true;
+    } catch {
+      this.options.log.warn('shutdown did not wait for all requests', { running: this.#runningCount });
+      return false;
+    }
+  }
+
+  async #serve(delivery: Delivery): Promise<void> {
+    const decoded = this.options.codec.decode(delivery.message);
+    if (decoded.kind === 'poison') {
+      await withCorrelation({ correlation_id: decoded.correlationId }, () => this.#refuse(delivery, decoded));
+      return;
+    }
+    const { method, meta } = decoded;
+    const handler = this.#handlerOf(method);
+    await withCorrelation({ correlation_id: meta.correlationId, request_id: meta.requestId }, () =>
+      handler === undefined
+        ? this.#refuse(delivery, unknownMethod(decoded))
+        : this.#carryOut(delivery, decoded, handler),
+    );
+  }
+
+  async #carryOut(delivery: Delivery, { method, params, meta }: DecodedRequest, handler: Handler): Promise<void> {
+    const outcome = await this.#outcomeOf(method, () => handler(params, { ...meta, accepted: () => delivery.ack() }));
+    if (meta.replyTo !== null) await this.#reply(meta.replyTo, outcome);
+    delivery.ack();
+  }
+
+  async #outcomeOf(method: string, run: () => Promise<JsonValue>): Promise<Outcome> {
+    try {
+      return { result: await run() };
+    } catch (error) {
+      const computeError = toComputeError(error);
+      const { logLevel, code, message } = computeError;
+      const fields = { method, code, reason: message, ...(logLevel === 'error' ? { err: computeError } : {}) };
+      this.options.log[logLevel]('a request failed', fields);
+      return { error: computeError.toWire() };
+    }
+  }
+
+  async #refuse(delivery: Delivery, poison: Poison): Promise<void> {
+    if (poison.replyTo !== null) await this.#reply(poison.replyTo, { error: poison.error.toWire() });
+    await this.options.deadLetters.bury(delivery, poison);
+  }
+
+  async #reply(to: ReplyAddress, outcome: Outcome): Promise<void> {
+    await this.options.replies.deliver(to, outcome);
+  }
+}
+
+function unknownMethod({ method, meta, body }: DecodedRequest): Poison {
+  // What stands in the wrong place may be anything, so only what looks like a method's name is repeated.
+  const name = /^[A-Za-z0-9_.:-]{1,64}$/.test(method) ? `"${method}"` : 'of this name';
+  return {
+    kind: 'poison',
+    reason: 'unknown_method',
+    error: new ComputeError('REQUEST_INVALID', `there is no method ${name}; features.matrix and the README list them`, {
+      details: { reason: 'unknown_method' },
+    }),
+    replyTo: meta.replyTo,
+    correlationId: meta.correlationId,
+    body,
+  };
+}

@@ -1,0 +1,141 @@
+import type { ConsumeMessage } from 'amqplib';
+import { uuidv7 } from 'uuidv7';
+import { z } from 'zod';
+import type { Clock } from '../../common/clock.js';
+import { ComputeError, describeIssues, type JsonValue, type WireError } from '../../common/errors/index.js';
+import type { ReplyAddress, RequestMeta } from '../../compute/contract/index.js';
+import type { DecodedRequest, EncodedReply, EnvelopeCodec, Poison, PoisonReason } from '../codec.port.js';
+import { MAX_DEPTH, parseBoundedJson } from './bounded-json.js';
+import { NestAddressSchema, NestRequestSchema, type NestAddress, type NestRequest } from './nest-envelope.js';
+
+/** Requests above this size are refused (DESIGN 4.1). */
+export const MAX_REQUEST_BYTES = 1024 * 1024;
+
+export const NEST_ENVELOPE = 'nest';
+const ANONYMOUS = 'anonymous';
+const DAY_MS = 86_400_000;
+
+const text = z.string().min(1).optional().catch(undefined);
+/** The AMQP properties that matter; what has another type than AMQP gives it counts as absent. */
+const PropertiesSchema = z.object({
+  messageId: text,
+  correlationId: text,
+  replyTo: text,
+  userId: text,
+  contentEncoding: text,
+  timestamp: z.int().positive().optional().catch(undefined),
+});
+type Properties = z.infer<typeof PropertiesSchema>;
+
+/** The envelope of Nest's RabbitMQ transport. */
+export class NestCodec implements EnvelopeCodec {
+  readonly envelope = NEST_ENVELOPE;
+
+  constructor(private readonly clock: Clock) {}
+
+  decode({ content, properties: raw }: ConsumeMessage): DecodedRequest | Poison {
+    const properties = PropertiesSchema.parse(raw);
+    const refuse = (reason: PoisonReason, message: string, details: Record<string, JsonValue> = {}, body?: unknown) =>
+      poison(properties, reason, message, details, body);
+
+    if (content.length > MAX_REQUEST_BYTES) {
+      return refuse('too_large', `the request has ${content.length} bytes; at most ${MAX_REQUEST_BYTES} are taken`);
+    }
+    // "utf-8" says how text is written; everything else (gzip …) would have to be undone before it can be checked.
+    const { contentEncoding } = properties;
+    if (contentEncoding !== undefined && !/^utf-?8$/i.test(contentEncoding)) {
+      return refuse('unsupported_encoding', 'the content encoding is not supported: send plain UTF-8 JSON');
+    }
+    const json = parseBoundedJson(content);
+    if (json.kind === 'malformed_json') return refuse('malformed_json', 'the body is not valid JSON in UTF-8');
+    if (json.kind === 'too_deep') return refuse('too_deep', `the body is nested deeper than ${MAX_DEPTH} levels`);
+
+    const packet = NestRequestSchema.safeParse(json.value);
+    if (!packet.success) {
+      const { text: what, details } = describeIssues(packet.error.issues);
+      return refuse(
+        'malformed_envelope',
+        `the body is not {"pattern": "<namespace>.<method>", "data": {…}, "id": "…"}: ${what}`,
+        { issues: details },
+        json.value,
+      );
+    }
+    return {
+      kind: 'request',
+      method: packet.data.pattern,
+      params: packet.data.data ?? {},
+      meta: this.#meta(properties, packet.data.id),
+      body: json.value,
+    };
+  }
+
+  encodeResult(to: ReplyAddress, result: JsonValue): EncodedReply {
+    return encode(to, (id) => ({ response: result, isDisposed: true, id }));
+  }
+
+  encodeError(to: ReplyAddress, error: WireError): EncodedReply {
+    return encode(to, (id) => ({ err: error, isDisposed: true, id }));
+  }
+
+  #meta(properties: Properties, packetId: NestRequest['id']): Omit<RequestMeta, 'accepted'> {
+    const { messageId, correlationId, userId, timestamp } = properties;
+    const id = packetId === undefined || packetId === null ? undefined : String(packetId);
+    // An event may come without any name; sent twice by its sender it is two events, so nothing can be derived for it.
+    const requestId = messageId ?? id ?? correlationId ?? uuidv7();
+    return {
+      requestId,
+      messageId: messageId ?? null,
+      correlationId: correlationId ?? id ?? requestId,
+      requestedBy: userId ?? ANONYMOUS,
+      sentAt: this.#sentAt(timestamp),
+      replyTo: addressOf(properties, packetId ?? null),
+    };
+  }
+
+  /**
+   * AMQP timestamps are whole seconds. One that lies in the future is a clock that is fast, and must not lengthen a
+   * deadline; more than a day of it (milliseconds taken for seconds …) is no time at all.
+   */
+  #sentAt(timestampSeconds: number | undefined): number | null {
+    if (timestampSeconds === undefined) return null;
+    const sentAt = timestampSeconds * 1000;
+    const now = this.clock.now();
+    return sentAt > now + DAY_MS ? null : Math.min(sentAt, now);
+  }
+}
+
+function poison(
+  properties: Properties,
+  reason: PoisonReason,
+  message: string,
+  details: Record<string, JsonValue>,
+  body: unknown,
+): Poison {
+  return {
+    kind: 'poison',
+    reason,
+    error: new ComputeError('REQUEST_INVALID', message, { details: { reason, ...details } }),
+    replyTo: addressOf(properties, properties.correlationId ?? properties.messageId ?? null),
+    correlationId: properties.correlationId ?? null,
+    ...(body === undefined ? {} : { body }),
+  };
+}
+
+function addressOf({ replyTo, correlationId }: Properties, id: string | number | null): ReplyAddress | null {
+  if (replyTo === undefined) return null;
+  const address: NestAddress = { queue: replyTo, correlation_id: correlationId ?? null, id };
+  return { envelope: NEST_ENVELOPE, address };
+}
+
+function encode(to: ReplyAddress, packet: (id: string | number | null) => object): EncodedReply {
+  const address = NestAddressSchema.safeParse(to.address);
+  if (to.envelope !== NEST_ENVELOPE || !address.success) {
+    throw new ComputeError('INTERNAL', `not a reply address of the ${NEST_ENVELOPE} envelope`);
+  }
+  const { queue, correlation_id: correlationId, id } = address.data;
+  return {
+    queue,
+    content: Buffer.from(JSON.stringify(packet(id ?? correlationId))),
+    properties: { contentType: 'application/json', ...(correlationId === null ? {} : { correlationId }) },
+  };
+}

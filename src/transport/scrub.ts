@@ -1,0 +1,62 @@
+import type { JsonValue } from '../common/errors/index.js';
+import { isSecretField, redactText } from '../common/secret.js';
+
+/**
+ * Names whose values say which request it was, or what the broker did with it. Everything else that came with a request
+ * that we could not understand may hold a secret under whatever name it has: one wrong letter in `power_pass` and no
+ * list of secret names knows it.
+ */
+const READABLE: ReadonlySet<string> = new Set([
+  'pattern',
+  'id',
+  'host',
+  'instance',
+  'machine',
+  'power_type',
+  'operation_id',
+  'idempotency_key',
+  'requested_at',
+  'not_after',
+  'deadline_ms',
+  'wait',
+  'plan',
+  'count',
+  'reason',
+  'queue',
+  'exchange',
+  'x-death',
+  'x-delivery-count',
+  'x-first-death-exchange',
+  'x-first-death-queue',
+  'x-first-death-reason',
+  'traceparent',
+]);
+
+const MAX_DEPTH = 16;
+const MAX_ENTRIES = 200;
+const MAX_TEXT = 255;
+/** What a name looks like that somebody gave a field; anything else may be a value in the wrong place. */
+const NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
+
+/**
+ * What may be kept of data that nobody understood: its shape, and the values under well-known names. Bounded in depth,
+ * width and length.
+ */
+export function scrub(value: unknown, name?: string, depth = 0): JsonValue {
+  if (value === null || typeof value === 'boolean') return value;
+  if (depth > MAX_DEPTH) return '[too deep]';
+  if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((item) => scrub(item, name, depth + 1));
+  if (typeof value === 'object' && !Buffer.isBuffer(value)) {
+    const entries = Object.entries(value).slice(0, MAX_ENTRIES);
+    return Object.fromEntries(
+      entries.map(([key, item], i) => {
+        if (!NAME.test(key)) return [`[name ${i}]`, '[removed]'];
+        return [key, scrub(item, key, depth + 1)];
+      }),
+    );
+  }
+  const isReadable = name !== undefined && READABLE.has(name) && !isSecretField(name);
+  if (isReadable && typeof value === 'number') return value;
+  if (isReadable && typeof value === 'string') return redactText(value).slice(0, MAX_TEXT);
+  return typeof value === 'string' ? `[string of ${value.length}]` : `[${typeof value}]`;
+}

@@ -1,0 +1,128 @@
+import type { Clock } from '../common/clock.js';
+import type { Log } from '../common/log.js';
+import type { EventPublisher, ReplySender } from '../compute/contract/index.js';
+import { AmqpConnection, Publisher, QueueConsumer, declareQueue, declareTopicExchange } from './amqp/index.js';
+import { DeadLetters } from './dead-letters.js';
+import { AmqpEventPublisher } from './event.publisher.js';
+import { Intake } from './intake.js';
+import { NestCodec } from './nest-rmq/index.js';
+import { ReplyOutbox } from './reply.sender.js';
+import { TransportHealth } from './transport-health.js';
+import { transportSettings, type TransportOptions } from './transport-options.js';
+import { ZenovaServer, type ServerLine } from './zenova-server.js';
+
+/** Back-pressure (DESIGN 5.7): stops and resumes the intake of requests. Both resolve when it is so. */
+export interface IntakeGate {
+  pause(): Promise<void>;
+  resume(): void;
+}
+
+export interface Transport {
+  /** For `connectMicroservice({ strategy })`, with `RpcController` among the controllers. Its `close` drains. */
+  readonly strategy: ZenovaServer;
+  readonly events: EventPublisher;
+  readonly replies: ReplySender;
+  readonly health: TransportHealth;
+  readonly intake: IntakeGate;
+}
+
+/** How long the last confirms are awaited when a shutdown has no time left. */
+const MIN_FLUSH_MS = 1_000;
+
+/**
+ * Wires the transport together. Nothing happens before the strategy listens.
+ *
+ * @throws ComputeError CONFIG_INVALID
+ */
+export function createTransport(options: TransportOptions, { log, clock }: { log: Log; clock: Clock }): Transport {
+  const settings = transportSettings(options);
+  const { server, queues, prefetch, replyTimeoutMs: timeoutMs, deadQueue, eventsExchange } = settings;
+  const stop = new AbortController();
+
+  const connection = (purpose: string): AmqpConnection =>
+    new AmqpConnection({ name: `zenova ${server} ${purpose}`, ...settings.connection, clock, log });
+  // Flow control of a publishing connection must not hold up acknowledgements, and a forged direct reply address costs
+  // the connection that it is used on (see Publisher).
+  const consuming = connection('consuming');
+  const publishing = connection('publishing');
+  const direct = connection('direct replies');
+  const connections = [consuming, publishing, direct];
+
+  const base = { timeoutMs, clock, log };
+  const namedReplies = new Publisher({ name: 'replies', connection: publishing, ...base });
+  const directReplies = new Publisher({ name: 'direct replies', connection: direct, ...base });
+  const letters = new Publisher({
+    name: 'dead letters',
+    connection: publishing,
+    prepare: (channel) => declareQueue(channel, deadQueue),
+    ...base,
+  });
+  const news = new Publisher({
+    name: 'events',
+    connection: publishing,
+    prepare: (channel) => declareTopicExchange(channel, eventsExchange),
+    ...base,
+  });
+  const publishers = [namedReplies, directReplies, letters, news];
+
+  const codec = new NestCodec(clock);
+  const replies = new ReplyOutbox({ codecs: [codec], named: namedReplies, direct: directReplies, log });
+  const deadLetters = new DeadLetters({
+    publisher: letters,
+    queue: deadQueue,
+    server,
+    clock,
+    log,
+    signal: stop.signal,
+  });
+  const intake = new Intake({ codec, replies, deadLetters, log });
+  const consumers = queues.map(
+    (queue) =>
+      new QueueConsumer({
+        connection: consuming,
+        queue,
+        prefetch,
+        onDelivery: (delivery) => intake.take(delivery),
+        clock,
+        log,
+      }),
+  );
+  const health = new TransportHealth({ connections, consumers, publishers }, clock);
+
+  const line: ServerLine = {
+    open(handlerOf) {
+      intake.connect(handlerOf);
+      for (const part of [...publishers, ...consumers, ...connections]) part.start();
+    },
+    async close() {
+      const endsAt = clock.now() + settings.drainTimeoutMs;
+      const leftMs = (): number => Math.max(endsAt - clock.now(), MIN_FLUSH_MS);
+      const drained = intake.drain(settings.drainTimeoutMs);
+      await Promise.all(consumers.map((consumer) => consumer.pause()));
+      await drained;
+      stop.abort();
+      await Promise.all(publishers.map((publisher) => publisher.flush(leftMs())));
+      // Channels before connections: amqplib lets a connection's close overtake what its channels have still to send.
+      await Promise.all([...consumers, ...publishers].map((part) => part.close()));
+      await Promise.all(connections.map((part) => part.close()));
+      log.info('the transport is closed', {});
+    },
+  };
+
+  return {
+    strategy: new ZenovaServer(line),
+    events: new AmqpEventPublisher({ publisher: news, exchange: eventsExchange, server, log }),
+    replies,
+    health,
+    intake: {
+      async pause() {
+        health.setPaused(true);
+        await Promise.all(consumers.map((consumer) => consumer.pause()));
+      },
+      resume() {
+        for (const consumer of consumers) consumer.resume();
+        health.setPaused(false);
+      },
+    },
+  };
+}
