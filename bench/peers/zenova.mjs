@@ -1,0 +1,29 @@
+// The service itself, with the fake driver, as `zenova serve` starts it.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { peerOptions, ready } from '../support/peer-process.mjs';
+
+const { url, group, server, prefetch } = peerOptions();
+const directory = mkdtempSync(join(tmpdir(), 'zenova-bench-'));
+const file = join(directory, 'zenova.yaml');
+writeFileSync(
+  file,
+  JSON.stringify({
+    server,
+    group,
+    state_dir: directory,
+    amqp: { url, prefetch },
+    http: { enabled: false },
+    log: { level: 'error' },
+    hosts: { fake: { driver: 'fake', settings: { instances: 10 } } },
+  }),
+);
+const { serveFile } = await import('../../dist/serve.js');
+const service = await serveFile(file);
+process.once('SIGTERM', async () => {
+  await service.stop();
+  rmSync(directory, { recursive: true });
+  process.exit(0);
+});
+ready();
