@@ -1,0 +1,16 @@
+/** `node scripts/bench.mjs <name>`: runs bench/<name>.bench.mjs, a plain module that measures what dist holds. */
+import { readdirSync } from 'node:fs';
+import { inCheckout } from './environment/checkout.mjs';
+import { launch } from './environment/launch.mjs';
+import { main, Stop } from './environment/stop.mjs';
+
+const suffix = '.bench.mjs';
+
+await main(async () => {
+  const [name = '', ...args] = process.argv.slice(2);
+  const names = readdirSync(inCheckout('bench'))
+    .filter((file) => file.endsWith(suffix))
+    .map((file) => file.slice(0, -suffix.length));
+  if (!names.includes(name)) throw new Stop(`Which benchmark? There are: ${names.join(', ') || 'none'}`);
+  return launch(`bench/${name}${suffix}`, args);
+});

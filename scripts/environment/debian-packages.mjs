@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { isBrokerInstalled } from '../broker/layout.mjs';
+import { show } from './run.mjs';
+import { Stop } from './stop.mjs';
+
+/**
+ * @typedef {object} DebianPackage
+ * @property {string} name
+ * @property {string} reason
+ */
+
+/**
+ * @param {{ broker: boolean, compiler: boolean }} needs
+ * @returns {DebianPackage[]} what these needs take that this machine does not have
+ */
+export function missingDebianPackages(needs) {
+  const compiling = 'to compile the native module better-sqlite3';
+  const table = [
+    {
+      name: 'rabbitmq-server',
+      reason: 'to run a private RabbitMQ, because none answers on 127.0.0.1:5672',
+      isMissing: needs.broker && !isBrokerInstalled(),
+    },
+    { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
+    { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },
+    { name: 'python3', reason: compiling, isMissing: needs.compiler && !isOnPath('python3') },
+  ];
+  return table.filter((row) => row.isMissing).map(({ name, reason }) => ({ name, reason }));
+}
+
+/** @param {string} program */
+function isOnPath(program) {
+  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * How this process may become root, as the words before a command; undefined when it may not.
+ *
+ * @returns {string[] | undefined}
+ */
+function asRoot() {
+  if (process.getuid?.() === 0) return [];
+  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined;
+}
+
+/**
+ * @param {readonly DebianPackage[]} packages
+ * @throws {Stop} with the exact command when we may not install, or with what to provide on other systems
+ */
+export function checkDebianPackagesCanBeInstalled(packages) {
+  const names = packages.map(({ name }) => name);
+  if (!existsSync('/usr/bin/apt-get')) {
+    throw new Stop(
+      `This is not a Debian or Ubuntu system. Provide what these Debian packages hold (${names.join(', ')}), then run ` +
+        'the command again. A RabbitMQ elsewhere will do: ZENOVA_AMQP_URL=amqp://user:password@host:5672/vhost.',
+    );
+  }
+  if (asRoot()) return;
+  throw new Stop(
+    'Installing Debian packages takes root. Run this, then the same command again:\n\n' +
+      `  ${manualCommand(names)}\n` +
+      (names.includes('rabbitmq-server')
+        ? '\nDebian then also runs RabbitMQ as a service, which Zenova uses. To have a private one instead, add:\n\n' +
+          '  sudo systemctl disable --now rabbitmq-server\n'
+        : ''),
+  );
+}
+
+/** @param {readonly string[]} names */
+export function manualCommand(names) {
+  return `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${names.join(' ')}`;
+}
+
+// Debian starts a service as soon as its package is installed, and at each boot: RabbitMQ on all interfaces with the
+// password "guest". Nobody asked for that here, so it is prevented; a policy that the administrator has stays.
+const installScript = `
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+had_erlang=$(dpkg-query -W -f '\${Status}' erlang-base 2>/dev/null || true)
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 130' INT TERM HUP
+  cat >"$policy" <<'END'
+#!/bin/sh
+# Zenova wrote this while it installs RabbitMQ and removes it right after.
+case "$1" in rabbitmq-server*|epmd*) exit 101 ;; esac
+END
+  chmod 755 "$policy"
+fi
+apt-get -q update || echo 'apt-get update failed; going on with the package lists that are here.'
+apt-get -q install -y --no-install-recommends "$@"
+case " $* " in
+  *' rabbitmq-server '*)
+    units=rabbitmq-server.service
+    case "$had_erlang" in *' installed') ;; *) units="$units epmd.service epmd.socket" ;; esac
+    if command -v systemctl >/dev/null; then
+      systemctl --quiet disable $units || true
+      if [ -d /run/systemd/system ]; then systemctl --quiet stop $units || true; fi
+    fi ;;
+esac
+`;
+
+/**
+ * @param {readonly DebianPackage[]} packages
+ * @throws {Stop}
+ */
+export async function installDebianPackages(packages) {
+  const names = packages.map(({ name }) => name);
+  const [command, ...args] = [...(asRoot() ?? []), 'sh', '-c', installScript, 'sh', ...names];
+  const { status } = await show(command ?? 'sh', args);
+  if (status !== 0) throw new Stop(`apt-get failed; its messages are above. By hand: ${manualCommand(names)}`);
+  if (names.includes('rabbitmq-server'))
+    console.log("RabbitMQ's own service stays off; `systemctl enable --now rabbitmq-server` would turn it on.");
+}

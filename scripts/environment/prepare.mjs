@@ -1,0 +1,57 @@
+import {
+  checkDebianPackagesCanBeInstalled,
+  installDebianPackages,
+  manualCommand,
+  missingDebianPackages,
+} from './debian-packages.mjs';
+import { findBroker } from './find-broker.mjs';
+import { buildNativeModule, hasNodeHeaders, isNativeModuleUsable, nativeModuleBuild } from './native-module.mjs';
+import { checkNodeVersion } from './node-version.mjs';
+import { areNpmPackagesInstalled, installNpmPackages } from './npm-packages.mjs';
+import { Stop } from './stop.mjs';
+
+/**
+ * Provides everything that our commands need and this machine lacks, and says so before it does. Nothing is printed or
+ * done when nothing is missing.
+ *
+ * @throws {Stop} when something is missing and may not or cannot be installed
+ */
+export async function prepare() {
+  checkNodeVersion();
+  const needsNpm = !areNpmPackagesInstalled();
+  const needsNative = needsNpm || !(await isNativeModuleUsable());
+  const debian = missingDebianPackages({
+    broker: (await findBroker()) === undefined,
+    compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
+  });
+  if (!needsNpm && !needsNative && debian.length === 0) return;
+
+  const mayInstall = process.env['ZENOVA_NO_INSTALL'] !== '1';
+  console.log(mayInstall ? 'To be installed first:' : 'Missing:');
+  for (const { name, reason } of debian) console.log(`  Debian package ${name.padEnd(16)} ${reason}`);
+  if (needsNpm) console.log('  npm packages                    as package-lock.json lists them, into node_modules');
+  if (needsNative) console.log('  native module better-sqlite3    built for this Node, about a minute');
+  if (!mayInstall) {
+    const commands = [
+      ...(debian.length > 0 ? [manualCommand(debian.map(({ name }) => name))] : []),
+      ...(needsNpm ? ['npm ci --ignore-scripts'] : []),
+      ...(needsNative ? [`npm ${nativeModuleBuild().join(' ')}`] : []),
+    ];
+    throw new Stop(`ZENOVA_NO_INSTALL=1 forbids installing. By hand:\n\n  ${commands.join('\n  ')}\n`);
+  }
+
+  if (debian.length > 0) {
+    checkDebianPackagesCanBeInstalled(debian);
+    console.log('\nInstalling Debian packages …');
+    await installDebianPackages(debian);
+  }
+  if (needsNpm) {
+    console.log('\nInstalling npm packages …');
+    await installNpmPackages();
+  }
+  if (needsNative) {
+    console.log('\nBuilding better-sqlite3 …');
+    await buildNativeModule();
+  }
+  console.log();
+}

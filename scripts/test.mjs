@@ -1,0 +1,103 @@
+/**
+ * `npm test [-- <jest arguments>]`: every check of this repository, one after the other. The last line reads
+ * `N passed, N failed` and counts each jest test and each other step as one. A test that is skipped has not passed.
+ */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { build } from './environment/build.mjs';
+import { inCheckout } from './environment/checkout.mjs';
+import { npm } from './environment/npm.mjs';
+import { prepare } from './environment/prepare.mjs';
+import { show } from './environment/run.mjs';
+import { main, Stop } from './environment/stop.mjs';
+import { withBroker } from './environment/with-broker.mjs';
+
+/** @typedef {{ passed: number, failed: number }} Counts */
+
+const jestArgs = process.argv.slice(2);
+const resultsFile = inCheckout('.zenova', 'jest-results.json');
+
+/** @type {[title: string, step: () => Promise<Counts>][]} */
+const steps = [
+  ['format', () => script('format:check')],
+  ['lint', () => script('lint')],
+  ['types', () => script('types')],
+  ['layers', () => script('layers')],
+  ['dead code', () => script('dead-code')],
+  ['build', () => build().then(() => ({ passed: 1, failed: 0 }))],
+  ['jest', jest],
+];
+
+await main(async () => {
+  const total = { passed: 0, failed: 0 };
+  /** @type {string[]} */
+  const summary = [];
+
+  /** @type {(title: string, step: () => Promise<Counts>) => Promise<boolean>} */
+  const take = async (title, step) => {
+    console.log(`\n── ${title} ${'─'.repeat(Math.max(0, 76 - title.length))}`);
+    const began = performance.now();
+    const counts = await step().catch(failedWith);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    const line = `${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${title.padEnd(10)} ${seconds.padStart(6)} s`;
+    console.log(line);
+    summary.push(line);
+    return counts.failed === 0;
+  };
+
+  if (await take('prepare', () => prepare().then(() => ({ passed: 1, failed: 0 }))))
+    for (const [title, step] of steps) await take(title, step);
+
+  console.log(`\n${summary.join('\n')}`);
+  if (jestArgs.length > 0) console.log(`Only a part of the jest tests ran: ${jestArgs.join(' ')}`);
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 ? 0 : 1;
+});
+
+/**
+ * @param {unknown} error
+ * @returns {Counts}
+ */
+function failedWith(error) {
+  console.error(error instanceof Stop ? error.message : error);
+  return { passed: 0, failed: 1 };
+}
+
+/** @param {string} name of a script in package.json */
+async function script(name) {
+  const { status, wasInterrupted } = await show(...npm('run', '--silent', name));
+  if (wasInterrupted) process.exit(130);
+  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** @returns {Promise<Counts>} */
+async function jest() {
+  mkdirSync(inCheckout('.zenova'), { recursive: true });
+  rmSync(resultsFile, { force: true });
+  const status = await withBroker(
+    async () => ({}),
+    async (url) => {
+      const [command, args, options] = npm('run', '--silent', 'jest', '--');
+      const env = { ...process.env, ZENOVA_AMQP_URL: url };
+      const jestOptions = ['--json', `--outputFile=${resultsFile}`, ...jestArgs];
+      return (await show(command, [...args, ...jestOptions], { ...options, env })).status;
+    },
+  );
+  const counts = readResults();
+  // jest also ends badly for reasons that no test shows: nothing found to run, a crash, a threshold.
+  return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/** @returns {Counts} */
+function readResults() {
+  /** @type {Record<'numPassedTests' | 'numFailedTests' | 'numPendingTests' | 'numTodoTests' | 'numRuntimeErrorTestSuites', number>} */
+  const results = JSON.parse(readFileSync(resultsFile, 'utf8'));
+  // Under a name filter jest reports what the filter left out as pending.
+  const skipped = jestArgs.length > 0 ? 0 : results.numPendingTests + results.numTodoTests;
+  if (skipped > 0) console.log(`${skipped} tests were skipped, which counts as failed.`);
+  return {
+    passed: results.numPassedTests,
+    failed: results.numFailedTests + results.numRuntimeErrorTestSuites + skipped,
+  };
+}
