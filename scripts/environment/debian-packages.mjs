@@ -69,19 +69,26 @@ export function checkDebianPackagesCanBeInstalled(packages) {
     'Installing Debian packages takes root. Run this, then the same command again:\n\n' +
       `  ${manualCommand(names)}\n` +
       (names.includes('rabbitmq-server')
-        ? '\nDebian then also runs RabbitMQ as a service, which Zenova uses. To have a private one instead, add:\n\n' +
-          '  sudo systemctl disable --now rabbitmq-server\n'
+        ? '\nDebian then runs RabbitMQ as a service, which Zenova uses; `systemctl disable --now rabbitmq-server` (as ' +
+          'root) ends that, and Zenova then starts a private one.\n'
         : ''),
   );
 }
 
-/** @param {readonly string[]} names */
+/**
+ * @param {readonly string[]} names
+ * @returns {string} what to type, by whoever runs us, to install these packages
+ */
 export function manualCommand(names) {
-  return `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${names.join(' ')}`;
+  const update = 'apt-get update';
+  const install = `apt-get install -y --no-install-recommends ${names.join(' ')}`;
+  if (process.getuid?.() === 0) return `${update} && ${install}`;
+  return isOnPath('sudo') ? `sudo ${update} && sudo ${install}` : `su -c '${update} && ${install}'`;
 }
 
 // Debian starts a service as soon as its package is installed, and at each boot: RabbitMQ on all interfaces with the
-// password "guest". Nobody asked for that here, so it is prevented; a policy that the administrator has stays.
+// password "guest", Erlang's port mapper and, where there is no systemd, cron for its log rotation. Nobody asked for
+// that here, so it is prevented; a policy that the administrator has stays.
 const installScript = `
 set -eu
 export DEBIAN_FRONTEND=noninteractive
@@ -93,7 +100,7 @@ if [ ! -e "$policy" ]; then
   cat >"$policy" <<'END'
 #!/bin/sh
 # Zenova wrote this while it installs RabbitMQ and removes it right after.
-case "$1" in rabbitmq-server*|epmd*) exit 101 ;; esac
+case "$1" in rabbitmq-server*|epmd*|cron*) exit 101 ;; esac
 END
   chmod 755 "$policy"
 fi
@@ -103,6 +110,7 @@ case " $* " in
   *' rabbitmq-server '*)
     units=rabbitmq-server.service
     case "$had_erlang" in *' installed') ;; *) units="$units epmd.service epmd.socket" ;; esac
+    update-rc.d rabbitmq-server disable >/dev/null 2>&1 || true
     if command -v systemctl >/dev/null; then
       systemctl --quiet disable $units || true
       if [ -d /run/systemd/system ]; then systemctl --quiet stop $units || true; fi
