@@ -1,0 +1,174 @@
+import { request as httpsRequest } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
+import { create, type AxiosInstance } from 'axios';
+import { errorCodeOf, messageOf, type JsonValue } from '../../common/errors/index.js';
+import { readBody, type HttpBody } from './http-body.js';
+import { HttpFailure } from './http-failure.js';
+import type { TlsTrust } from './tls-trust.js';
+import { TrustingAgent } from './trusting-agent.js';
+
+export interface HttpClientOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly trust: TlsTrust;
+  readonly connectTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly maxConnections?: number;
+  readonly maxAnswerBytes?: number;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Path and query, percent-encoded. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: JsonValue;
+  /** For the whole exchange: waiting for a connection, sending, and the complete answer. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A complete answer of any status; whether it is a good one is for the caller to say. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: HttpBody;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/**
+ * HTTPS to one server, JSON both ways: connections are kept and bounded in number, answers are bounded in size and
+ * time, redirects are not followed, and no proxy is taken from the environment.
+ */
+export class HttpClient {
+  readonly #agent: TrustingAgent;
+  readonly #axios: AxiosInstance;
+  #isClosed = false;
+
+  constructor(options: HttpClientOptions) {
+    const { host, port, trust } = options;
+    this.#agent = new TrustingAgent({
+      host,
+      port,
+      trust,
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 15_000,
+      maxConnections: options.maxConnections ?? 10,
+    });
+    this.#axios = create({
+      baseURL: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+      adapter: 'http',
+      httpsAgent: this.#agent,
+      proxy: false,
+      maxRedirects: 0,
+      decompress: false,
+      maxContentLength: options.maxAnswerBytes ?? 32 * MEBIBYTE,
+      responseType: 'arraybuffer',
+      transformRequest: [],
+      transformResponse: [],
+      validateStatus: () => true,
+    });
+  }
+
+  /** Lowers the number of connections: of several users' limits the smallest holds. */
+  limitConnections(atMost: number): void {
+    this.#agent.maxSockets = Math.min(this.#agent.maxSockets, atMost);
+  }
+
+  /**
+   * Sends a request. A GET is sent once more when a kept connection turns out to be dead; nothing else ever is.
+   *
+   * @throws HttpFailure when there is no complete answer; the signal's reason when it aborts
+   */
+  async request(request: HttpRequest): Promise<HttpAnswer> {
+    const endsAt = performance.now() + request.timeoutMs;
+    try {
+      return await this.#send(request, request.timeoutMs);
+    } catch (error) {
+      const isStale = error instanceof HttpFailure && error.kind === 'reset' && error.isReusedConnection;
+      if (!isStale || request.method !== 'GET') throw error;
+      return await this.#send(request, endsAt - performance.now());
+    }
+  }
+
+  /** Cuts every connection; requests under way fail. */
+  close(): void {
+    this.#isClosed = true;
+    this.#agent.destroy();
+  }
+
+  async #send(request: HttpRequest, timeoutMs: number): Promise<HttpAnswer> {
+    const { method, path, headers, json, signal } = request;
+    signal?.throwIfAborted();
+    if (this.#isClosed) throw new HttpFailure('closed', 'the client is closed', undefined, 'no');
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), Math.max(0, timeoutMs));
+    const onAbort = (): void => stop.abort();
+    signal?.addEventListener('abort', onAbort);
+    const wire = new WireWatch();
+    try {
+      const answer = await this.#axios.request<Uint8Array>({
+        method,
+        url: path,
+        headers: {
+          Accept: 'application/json',
+          'Accept-Encoding': 'identity',
+          'User-Agent': 'zenova',
+          ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
+        ...(json === undefined ? {} : { data: JSON.stringify(json) }),
+        signal: stop.signal,
+        transport: wire,
+      });
+      const contentType: unknown = answer.headers['content-type'];
+      return {
+        status: answer.status,
+        body: readBody(typeof contentType === 'string' ? contentType : undefined, answer.data),
+      };
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw wire.failure(error, stop.signal.aborted, timeoutMs);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+/** Sees how far one request came: axios alone does not tell whether it got a connection. */
+class WireWatch {
+  #hasConnection = false;
+  #isReused = false;
+  #error: unknown;
+
+  readonly request = (options: object, onAnswer: (answer: IncomingMessage) => void): ClientRequest => {
+    const request = httpsRequest(options, onAnswer);
+    request.once('socket', () => {
+      this.#hasConnection = true;
+      this.#isReused = request.reusedSocket;
+    });
+    request.once('error', (error) => {
+      this.#error = error;
+    });
+    return request;
+  };
+
+  /** Only code and message go on: errors of axios carry the whole request. */
+  failure(error: unknown, isOverTime: boolean, timeoutMs: number): HttpFailure {
+    if (this.#error instanceof HttpFailure) return this.#error;
+    const sent = this.#hasConnection ? 'perhaps' : 'no';
+    const code = errorCodeOf(error);
+    if (isOverTime) {
+      const what = this.#hasConnection ? 'no complete answer' : 'no free connection';
+      return new HttpFailure('timeout', `${what} within ${Math.round(timeoutMs)} ms`, 'ETIMEDOUT', sent);
+    }
+    const message = messageOf(error);
+    if (message.startsWith('maxContentLength')) {
+      return new HttpFailure('too-large', 'the answer is larger than allowed', undefined, sent);
+    }
+    if (!this.#hasConnection) return new HttpFailure('unreachable', message, code, sent);
+    return new HttpFailure('reset', message, code, sent, this.#isReused);
+  }
+}

@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises';
+import { Agent, type RequestOptions } from 'node:https';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { errorCodeOf, messageOf } from '../../common/errors/index.js';
+import { HttpFailure } from './http-failure.js';
+import { normaliseFingerprint, type TlsTrust } from './tls-trust.js';
+
+export interface TrustingAgentOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly trust: TlsTrust;
+  readonly connectTimeoutMs: number;
+  /** Unused connections are closed after this time: shorter than most servers', which close them without a word. */
+  readonly idleTimeoutMs: number;
+  readonly maxConnections: number;
+}
+
+/**
+ * Keeps connections to one server. A request gets its socket only after the handshake and the check of the
+ * certificate, so not one byte of it goes to a server that is not trusted. Failures are {@link HttpFailure}.
+ */
+export class TrustingAgent extends Agent {
+  readonly #target: TrustingAgentOptions;
+  readonly #connecting = new Set<TLSSocket>();
+
+  constructor(target: TrustingAgentOptions) {
+    super({
+      keepAlive: true,
+      maxSockets: target.maxConnections,
+      timeout: target.idleTimeoutMs,
+      maxCachedSessions: 0,
+    });
+    this.#target = target;
+  }
+
+  override createConnection(
+    _options: RequestOptions,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): undefined {
+    void this.#supply(callback as ((error: Error | null, stream?: Duplex) => void) | undefined);
+  }
+
+  override destroy(): void {
+    super.destroy();
+    for (const socket of this.#connecting) socket.destroy();
+  }
+
+  async #supply(deliver: ((error: Error | null, stream?: Duplex) => void) | undefined): Promise<void> {
+    let socket: TLSSocket;
+    try {
+      socket = await this.#connect();
+    } catch (error) {
+      deliver?.(error as Error);
+      return;
+    }
+    deliver?.(null, socket);
+  }
+
+  async #connect(): Promise<TLSSocket> {
+    const { host, port, connectTimeoutMs, trust } = this.#target;
+    const socket = connect({
+      host,
+      port,
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      ...(await trustOptions(trust)),
+    });
+    this.#connecting.add(socket);
+    try {
+      await handshake(socket, connectTimeoutMs);
+      checkPin(socket, trust);
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    } finally {
+      this.#connecting.delete(socket);
+    }
+  }
+}
+
+async function trustOptions(trust: TlsTrust): Promise<ConnectionOptions> {
+  switch (trust.kind) {
+    case 'system':
+      return {};
+    case 'ca':
+      return { ca: trust.pem };
+    case 'ca-file':
+      try {
+        return { ca: await readFile(trust.path) };
+      } catch (error) {
+        const code = errorCodeOf(error);
+        throw new HttpFailure(
+          'untrusted',
+          `the CA file ${trust.path} cannot be read (${code ?? 'unknown'})`,
+          code,
+          'no',
+        );
+      }
+    case 'pinned':
+    case 'unverified':
+      return { rejectUnauthorized: false };
+  }
+}
+
+function handshake(socket: TLSSocket, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      finish(new HttpFailure('unreachable', `no connection within ${timeoutMs} ms`, 'ETIMEDOUT', 'no'));
+    }, timeoutMs);
+    const onSecure = (): void => finish();
+    const onError = (error: unknown): void => {
+      // Node sets authorizationError before it gives up for the certificate's sake.
+      const kind = (socket.authorizationError as unknown) ? 'untrusted' : 'unreachable';
+      finish(new HttpFailure(kind, messageOf(error), errorCodeOf(error), 'no'));
+    };
+    const onClose = (): void => {
+      finish(new HttpFailure('unreachable', 'the connection was closed during the handshake', undefined, 'no'));
+    };
+    const finish = (failure?: HttpFailure): void => {
+      clearTimeout(timer);
+      socket.off('secureConnect', onSecure).off('close', onClose);
+      if (failure === undefined) {
+        socket.off('error', onError);
+        resolve();
+      } else {
+        // The listener for errors stays: a socket that is given up may still complain.
+        reject(failure);
+      }
+    };
+    socket.on('secureConnect', onSecure).on('error', onError).on('close', onClose);
+  });
+}
+
+function checkPin(socket: TLSSocket, trust: TlsTrust): void {
+  if (trust.kind !== 'pinned') return;
+  const seen = normaliseFingerprint(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
+  if (seen !== undefined && seen === normaliseFingerprint(trust.fingerprintSha256)) return;
+  throw new HttpFailure(
+    'untrusted',
+    `the certificate has the SHA-256 fingerprint ${seen ?? '(none)'}, which is not the pinned one`,
+    'PIN_MISMATCH',
+    'no',
+  );
+}

@@ -1,0 +1,162 @@
+import type { z } from 'zod';
+import { decodeAnswer } from './hmc-answer.js';
+import { HmcError } from './hmc-error.js';
+import { exactly, query } from './hmc-query.js';
+import {
+  ADDITIONAL_FACTS,
+  CpcListSchema,
+  CpcPropertiesSchema,
+  JobReferenceSchema,
+  JobSchema,
+  PARTITION_FACTS,
+  PartitionListSchema,
+  PartitionSchema,
+  VersionSchema,
+  type Cpc,
+  type CpcProperties,
+  type HmcVersion,
+  type Job,
+  type Partition,
+  type PartitionItem,
+} from './hmc-schemas.js';
+import type { HmcCall, HmcSession } from './hmc-session.js';
+
+const CPC_FACTS = Object.keys(CpcPropertiesSchema.shape);
+
+export interface PartitionFilter {
+  readonly cpcName?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+/** The calls of the Web Services API that the driver makes, in the HMC's words. Each throws HmcError, or the signal's reason. */
+export class HmcClient {
+  constructor(
+    readonly session: HmcSession,
+    private readonly requestTimeoutMs: number,
+  ) {}
+
+  /** Query API Version: the one call without a session. */
+  async version(signal?: AbortSignal): Promise<HmcVersion> {
+    const call = { method: 'GET', path: '/api/version', timeoutMs: this.requestTimeoutMs, signal } as const;
+    return decodeAnswer(await this.session.anonymous(call), VersionSchema, false);
+  }
+
+  /** List CPC Objects: every CPC the user may see, or the one of this name. */
+  async cpcs(name: string | undefined, signal?: AbortSignal): Promise<Cpc[]> {
+    const filter = query({ name: name === undefined ? undefined : exactly(name) });
+    const { cpcs } = await this.#get(`/api/cpcs${filter}`, CpcListSchema, signal);
+    return name === undefined ? cpcs : cpcs.filter((cpc) => cpc.name === name);
+  }
+
+  /** Get CPC Properties, those few that are cheap. It may fail for reasons of its own (409,272): never rely on it. */
+  async cpcProperties(cpcUri: string, signal?: AbortSignal): Promise<CpcProperties> {
+    return await this.#getSome(cpcUri, CPC_FACTS, { 'cached-acceptable': 'true' }, CpcPropertiesSchema, signal);
+  }
+
+  /**
+   * List Permitted Partitions: of every DPM-mode CPC, of one CPC, or those of one name; always one request. The filters
+   * are expressions, so names are compared again here, exactly.
+   *
+   * @param withFacts also ask for what {@link PARTITION_FACTS} names, where the HMC can: see {@link listsFacts}
+   */
+  async partitions(filter: PartitionFilter, withFacts: boolean, signal?: AbortSignal): Promise<PartitionItem[]> {
+    const { cpcName, name } = filter;
+    const wantsFacts = withFacts && (await this.listsFacts(signal));
+    const list = (facts: string | undefined): Promise<{ partitions: PartitionItem[] }> =>
+      this.#get(
+        `/api/console/operations/list-permitted-partitions${query({
+          name: name === undefined ? undefined : exactly(name),
+          'cpc-name': cpcName === undefined ? undefined : exactly(cpcName),
+          'additional-properties': facts,
+        })}`,
+        PartitionListSchema,
+        signal,
+      );
+    const { partitions } = wantsFacts
+      ? await this.#unlessRefused('additional-properties', () => list(ADDITIONAL_FACTS.join(',')), list)
+      : await list(undefined);
+    return partitions.filter(
+      (item) => (name === undefined || item.name === name) && (cpcName === undefined || item['cpc-name'] === cpcName),
+    );
+  }
+
+  /** Does a list of this HMC give facts too? API 4.10 and newer do (hmc-dpm.md section 7). */
+  async listsFacts(signal?: AbortSignal): Promise<boolean> {
+    if (this.session.refusedQueries.has('additional-properties')) return false;
+    const { major, minor } = await this.session.apiVersion(signal);
+    return major > 4 || (major === 4 && minor >= 10);
+  }
+
+  /** Get Partition Properties. */
+  async partition(partitionUri: string, signal?: AbortSignal): Promise<Partition> {
+    return await this.#getSome(partitionUri, ['name', 'status', ...PARTITION_FACTS], {}, PartitionSchema, signal);
+  }
+
+  /**
+   * Start Partition, Stop Partition. Sent without a body, and not bound to a signal: once it is out, its answer is wanted.
+   *
+   * @returns the job's URI; undefined when the HMC accepted it without a job
+   */
+  async operate(partitionUri: string, operation: 'start' | 'stop', timeoutMs: number): Promise<string | undefined> {
+    const call: HmcCall = { method: 'POST', path: `${partitionUri}/operations/${operation}`, timeoutMs };
+    const answer = await this.session.request(call);
+    if (answer.body.kind === 'empty') return undefined;
+    return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
+  }
+
+  /** Query Job Status. */
+  async job(jobUri: string, signal?: AbortSignal): Promise<Job> {
+    return await this.#get(jobUri, JobSchema, signal);
+  }
+
+  async cancelJob(jobUri: string): Promise<void> {
+    await this.session.request({
+      method: 'POST',
+      path: `${jobUri}/operations/cancel`,
+      timeoutMs: this.requestTimeoutMs,
+    });
+  }
+
+  /** Deletes an ended job; one that is not deleted stays with the HMC. */
+  async deleteJob(jobUri: string): Promise<void> {
+    await this.session.request({ method: 'DELETE', path: jobUri, timeoutMs: this.requestTimeoutMs });
+  }
+
+  async #get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
+    const answer = await this.session.request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
+    return decodeAnswer(answer, schema, false);
+  }
+
+  /** A GET of some properties; all of them from an HMC that does not know `properties=` or one of the names. */
+  async #getSome<S extends z.ZodType>(
+    uri: string,
+    names: readonly string[],
+    parameters: Readonly<Record<string, string>>,
+    schema: S,
+    signal?: AbortSignal,
+  ): Promise<z.output<S>> {
+    return await this.#unlessRefused(
+      'properties',
+      () => this.#get(`${uri}${query({ properties: names.join(','), ...parameters })}`, schema, signal),
+      () => this.#get(uri, schema, signal),
+    );
+  }
+
+  /** Older HMCs refuse some query parameters (400,1 and 400,14): asked without it, now and from now on. */
+  async #unlessRefused<T>(
+    parameter: 'properties' | 'additional-properties',
+    ask: () => Promise<T>,
+    askWithout: (nothing: undefined) => Promise<T>,
+  ): Promise<T> {
+    const { refusedQueries } = this.session;
+    if (!refusedQueries.has(parameter)) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof HmcError && error.is(400, 1, 14))) throw error;
+        refusedQueries.add(parameter);
+      }
+    }
+    return await askWithout(undefined);
+  }
+}

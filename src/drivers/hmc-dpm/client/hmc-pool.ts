@@ -1,0 +1,140 @@
+import type { DriverPorts } from '../../../compute/contract/index.js';
+import { HttpClient } from '../../../connectors/http/index.js';
+import { connectionKey, sessionKey, type HmcAccess } from './hmc-access.js';
+import { HmcClient } from './hmc-client.js';
+import { HmcSession } from './hmc-session.js';
+
+/** The pool of the service that these ports belong to. */
+export type PoolOf = (ports: DriverPorts) => HmcPool;
+
+/** Sessions that no host holds are logged off after this time without a request. */
+const IDLE_LOGOFF_MS = 5 * 60_000;
+
+interface Connection {
+  readonly http: HttpClient;
+  sessions: number;
+}
+
+interface Pooled {
+  readonly session: HmcSession;
+  readonly connectionKey: string;
+  /** Hosts that hold it until they close. */
+  holders: number;
+  /** Has a machine of a power type used it? Then it stays until it is idle. */
+  isBorrowed: boolean;
+}
+
+/**
+ * The sessions of a service: one per HMC, user, credential and trust, whoever uses it, since the HMC counts them
+ * (hmc-dpm.md section 3). Hosts hold a session until they close; machines given in requests borrow one, and what is
+ * borrowed is logged off when nobody has used it for a while.
+ */
+export class HmcPool {
+  readonly #connections = new Map<string, Connection>();
+  readonly #sessions = new Map<string, Pooled>();
+  readonly #closing = new Set<Promise<void>>();
+  #idleCheck: NodeJS.Timeout | undefined;
+
+  constructor(private readonly idleLogoffMs = IDLE_LOGOFF_MS) {}
+
+  /** A client for a host; `release` gives it back, and logs off when nobody else uses the session. */
+  hold(access: HmcAccess, ports: DriverPorts): { client: HmcClient; release(): Promise<void> } {
+    const key = sessionKey(access);
+    const pooled = this.#open(key, access, ports);
+    pooled.holders += 1;
+    let isReleased = false;
+    return {
+      client: new HmcClient(pooled.session, access.requestTimeoutMs),
+      release: async () => {
+        if (!isReleased) {
+          isReleased = true;
+          pooled.holders -= 1;
+          if (pooled.holders === 0 && !pooled.isBorrowed) this.#close(key, pooled);
+        }
+        await Promise.all(this.#closing);
+      },
+    };
+  }
+
+  /** A client for one use, soon. */
+  borrow(access: HmcAccess, ports: DriverPorts): HmcClient {
+    const pooled = this.#open(sessionKey(access), access, ports);
+    pooled.isBorrowed = true;
+    this.#idleCheck ??= setInterval(() => this.#closeIdle(), Math.ceil(this.idleLogoffMs / 5)).unref();
+    return new HmcClient(pooled.session, access.requestTimeoutMs);
+  }
+
+  /** Ends all borrowing: logs off what no host holds. */
+  async closeBorrowed(): Promise<void> {
+    clearInterval(this.#idleCheck);
+    this.#idleCheck = undefined;
+    for (const [key, pooled] of this.#sessions) {
+      pooled.isBorrowed = false;
+      if (pooled.holders === 0) this.#close(key, pooled);
+    }
+    await Promise.all(this.#closing);
+  }
+
+  #closeIdle(): void {
+    for (const [key, pooled] of this.#sessions) {
+      if (pooled.holders === 0 && pooled.session.idleMs >= this.idleLogoffMs) this.#close(key, pooled);
+    }
+    if (this.#sessions.size > 0) return;
+    clearInterval(this.#idleCheck);
+    this.#idleCheck = undefined;
+  }
+
+  #open(key: string, access: HmcAccess, ports: DriverPorts): Pooled {
+    const connection = this.#connect(access, ports);
+    const existing = this.#sessions.get(key);
+    if (existing !== undefined) return existing;
+    connection.sessions += 1;
+    const pooled: Pooled = {
+      session: new HmcSession(connection.http, access, ports.breakers, ports.log),
+      connectionKey: connectionKey(access),
+      holders: 0,
+      isBorrowed: false,
+    };
+    this.#sessions.set(key, pooled);
+    return pooled;
+  }
+
+  #connect(access: HmcAccess, ports: DriverPorts): Connection {
+    const key = connectionKey(access);
+    const { address, trust, maxConcurrentRequests } = access;
+    let connection = this.#connections.get(key);
+    if (connection === undefined) {
+      const http = new HttpClient({
+        host: address.host,
+        port: address.port,
+        trust,
+        maxConnections: maxConcurrentRequests,
+      });
+      connection = { http, sessions: 0 };
+      this.#connections.set(key, connection);
+      if (trust.kind === 'unverified') {
+        ports.log.warn('the certificate of the HMC is not verified: anybody in between can read the password', {
+          hmc: address.label,
+        });
+      }
+    }
+    connection.http.limitConnections(maxConcurrentRequests);
+    return connection;
+  }
+
+  #close(key: string, pooled: Pooled): void {
+    this.#sessions.delete(key);
+    const closing = this.#logOff(pooled).finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  async #logOff({ session, connectionKey }: Pooled): Promise<void> {
+    await session.close();
+    const connection = this.#connections.get(connectionKey);
+    if (connection === undefined) return;
+    connection.sessions -= 1;
+    if (connection.sessions > 0) return;
+    this.#connections.delete(connectionKey);
+    connection.http.close();
+  }
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+
+/** Answers of the HMC (hmc-dpm.md). They are not trusted, and unknown fields are ignored: every release adds some. */
+
+const text = z.string().max(4096);
+const word = z.string().max(255);
+const flag = z.boolean().nullish();
+const amount = z.number().nonnegative().nullish();
+/** A URI that we send back as a path: nothing in it may lead elsewhere. */
+const uri = z.string().regex(/^\/api(\/[A-Za-z0-9_.~-]*[A-Za-z0-9_~-])+$/, 'is not a URI of the API');
+
+export const ErrorBodySchema = z.object({
+  reason: z.int().optional().catch(undefined),
+  message: z.string().optional().catch(undefined),
+});
+
+export const VersionSchema = z.object({
+  'hmc-version': word,
+  'hmc-name': word.nullish(),
+  'api-major-version': z.int(),
+  'api-minor-version': z.int(),
+});
+export type HmcVersion = z.infer<typeof VersionSchema>;
+
+export const LogonSchema = z.object({
+  // It becomes a header: no blanks, no line ends.
+  'api-session': z.string().regex(/^[\u0021-\u007e]{1,4096}$/, 'is not a session id'),
+  'api-major-version': z.int(),
+  'api-minor-version': z.int(),
+});
+
+export const CpcSchema = z.object({
+  'object-uri': uri,
+  name: word,
+  status: word,
+  'dpm-enabled': z.boolean().nullish(),
+  'se-version': word.nullish(),
+});
+export type Cpc = z.infer<typeof CpcSchema>;
+export const CpcListSchema = z.object({ cpcs: z.array(CpcSchema) });
+
+export const CpcPropertiesSchema = z.object({
+  'machine-type': word.nullish(),
+  'machine-model': word.nullish(),
+  'machine-serial-number': word.nullish(),
+  'processor-count-ifl': amount,
+  'processor-count-general-purpose': amount,
+  'storage-customer': amount,
+});
+export type CpcProperties = z.infer<typeof CpcPropertiesSchema>;
+
+/** What is read of a partition beside its name and status; the names serve as `properties=` too. */
+const partitionFacts = {
+  type: word.nullish(),
+  description: text.nullish(),
+  'is-locked': flag,
+  'boot-device': word.nullish(),
+  'ifl-processors': amount,
+  'cp-processors': amount,
+  'processor-mode': word.nullish(),
+  'initial-memory': amount,
+  'maximum-memory': amount,
+  'os-name': text.nullish(),
+  'os-type': text.nullish(),
+  'os-version': text.nullish(),
+} as const;
+
+export const PARTITION_FACTS: readonly string[] = Object.keys(partitionFacts);
+/** `additional-properties` names what a list does not give by itself. */
+export const ADDITIONAL_FACTS: readonly string[] = PARTITION_FACTS.filter((name) => name !== 'type');
+
+export const PartitionSchema = z.object({ name: word, status: word, ...partitionFacts });
+/** A partition, as far as it was asked for. */
+export type Partition = z.infer<typeof PartitionSchema>;
+
+export const PartitionItemSchema = z.object({
+  ...PartitionSchema.shape,
+  'object-uri': uri,
+  'cpc-name': word,
+  'cpc-object-uri': uri,
+});
+/** An item of List Permitted Partitions. */
+export type PartitionItem = z.infer<typeof PartitionItemSchema>;
+export const PartitionListSchema = z.object({ partitions: z.array(PartitionItemSchema) });
+
+export const JobReferenceSchema = z.object({ 'job-uri': uri });
+
+export const JobSchema = z.object({
+  status: z.enum(['running', 'cancel-pending', 'canceled', 'complete']),
+  'job-status-code': z.int().nullish(),
+  'job-reason-code': z.int().nullish(),
+  'job-results': z.object({ message: text.nullish(), error: text.nullish() }).nullish().catch(null),
+});
+export type Job = z.infer<typeof JobSchema>;
+
+/** The object-id at the end of a URI. */
+export function objectId(objectUri: string): string {
+  return objectUri.slice(objectUri.lastIndexOf('/') + 1);
+}

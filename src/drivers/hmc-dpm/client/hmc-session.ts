@@ -1,0 +1,227 @@
+import type { JsonValue } from '../../../common/errors/index.js';
+import type { Log } from '../../../common/log.js';
+import { redactText } from '../../../common/secret.js';
+import type { BreakerStore } from '../../../compute/contract/index.js';
+import { HttpFailure, type HttpAnswer, type HttpClient } from '../../../connectors/http/index.js';
+import { breakerKey, type HmcAccess } from './hmc-access.js';
+import { decodeAnswer, LONGEST_TEXT, refusalOf } from './hmc-answer.js';
+import { HmcError } from './hmc-error.js';
+import { LogonSchema } from './hmc-schemas.js';
+
+const LOGOFF_TIMEOUT_MS = 5000;
+
+/** One request, without its session. */
+export interface HmcCall {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly json?: JsonValue;
+  /** For everything: a connection, a logon when one is needed, and the answer. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Held {
+  readonly id: string;
+  readonly api: ApiVersion;
+}
+export interface ApiVersion {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/**
+ * One user's session on one HMC (hmc-dpm.md section 3), shared by everything that talks to it as this user. It logs on
+ * when the first request comes, once for all that wait; a lost session is replaced once per request; a refused logon is
+ * never repeated until {@link rearm}, since the HMC disables users after a few.
+ */
+export class HmcSession {
+  /** Query parameters that this HMC refused; asked once, remembered. */
+  readonly refusedQueries = new Set<'properties' | 'additional-properties'>();
+  #lastUsedAt = performance.now();
+  /** The logon under way or done. */
+  #held: Promise<Held> | undefined;
+  /** What it gave. */
+  #current: Held | undefined;
+  /** Holds logons back when the breaker could not be written down. */
+  #refusal: string | undefined;
+  #isClosed = false;
+
+  constructor(
+    private readonly http: HttpClient,
+    private readonly access: HmcAccess,
+    private readonly breakers: BreakerStore,
+    private readonly log: Log,
+  ) {}
+
+  /** Milliseconds since the last request. */
+  get idleMs(): number {
+    return performance.now() - this.#lastUsedAt;
+  }
+
+  /**
+   * Sends a request in this session; its good answer.
+   *
+   * @throws HmcError, or the signal's reason
+   */
+  async request(call: HmcCall): Promise<HttpAnswer> {
+    this.#lastUsedAt = performance.now();
+    const endsAt = performance.now() + call.timeoutMs;
+    const held = await this.#hold(call.signal);
+    try {
+      return await this.#send(call, endsAt, held);
+    } catch (error) {
+      if (!(error instanceof HmcError && error.isSessionLost)) throw error;
+      // 403,4 and 403,5 prove that nothing was executed, so a POST may go out again too.
+      this.#forget(held);
+      return await this.#send(call, endsAt, await this.#hold(call.signal));
+    } finally {
+      this.#lastUsedAt = performance.now();
+    }
+  }
+
+  /** Sends a request that needs no session. @throws HmcError, or the signal's reason */
+  async anonymous(call: HmcCall): Promise<HttpAnswer> {
+    return await this.#send(call, performance.now() + call.timeoutMs);
+  }
+
+  /** Version of the API, as the logon tells it; logs on when needed. @throws HmcError */
+  async apiVersion(signal?: AbortSignal): Promise<ApiVersion> {
+    return (await this.#hold(signal)).api;
+  }
+
+  /** Allows the next logon after a refused one; tells whether one was held back. */
+  async rearm(): Promise<boolean> {
+    const wasRefused = this.#refusal !== undefined;
+    this.#refusal = undefined;
+    const { endpoint, user } = breakerKey(this.access);
+    return (await this.breakers.close({ endpoint, user })) || wasRefused;
+  }
+
+  /** Logs off and takes no more requests. Never fails: a session that cannot be logged off ends by itself. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const held = await this.#held?.catch(() => undefined);
+    this.#held = undefined;
+    if (held === undefined) return;
+    try {
+      const path = '/api/sessions/this-session';
+      const call = { method: 'DELETE', path, timeoutMs: LOGOFF_TIMEOUT_MS } as const;
+      await this.#send(call, performance.now() + LOGOFF_TIMEOUT_MS, held);
+    } catch (error) {
+      this.log.warn('the HMC session could not be logged off', { hmc: this.access.address.label, err: error });
+    }
+  }
+
+  /** Waits for the shared logon; a caller that gives up does not take it from the others. */
+  async #hold(signal: AbortSignal | undefined): Promise<Held> {
+    signal?.throwIfAborted();
+    if (this.#isClosed) {
+      throw new HmcError({ kind: 'closed', changes: false, text: 'the session has been given back' });
+    }
+    if (this.#held === undefined) {
+      const logon = this.#logOn();
+      this.#held = logon;
+      logon.catch(() => {
+        if (this.#held === logon) this.#held = undefined;
+      });
+    }
+    return await unlessAborted(this.#held, signal);
+  }
+
+  /** Drops a lost session, unless somebody has replaced it already. */
+  #forget(lost: Held): void {
+    if (this.#current !== lost) return;
+    this.#current = undefined;
+    this.#held = undefined;
+  }
+
+  async #logOn(): Promise<Held> {
+    const key = breakerKey(this.access);
+    const reason = (await this.breakers.find(key))?.reason ?? this.#refusal;
+    if (reason !== undefined) {
+      throw new HmcError({ kind: 'held-back', changes: false, text: reason, isLogon: true });
+    }
+    const { userid, password, requestTimeoutMs, address } = this.access;
+    const call: HmcCall = {
+      method: 'POST',
+      path: '/api/sessions',
+      json: { userid, password: password.reveal() },
+      timeoutMs: requestTimeoutMs,
+    };
+    try {
+      const answer = await this.#send(call, performance.now() + requestTimeoutMs);
+      const logon = decodeAnswer(answer, LogonSchema, true);
+      this.#current = {
+        id: logon['api-session'],
+        api: { major: logon['api-major-version'], minor: logon['api-minor-version'] },
+      };
+      this.log.info('logged on to the HMC', { hmc: address.label, user: userid });
+      return this.#current;
+    } catch (error) {
+      if (!(error instanceof HmcError)) throw error;
+      const failed = error.duringLogon();
+      if (failed.is(403) || failed.is(401)) await this.#holdBack(failed);
+      throw failed;
+    }
+  }
+
+  async #holdBack(refusal: HmcError): Promise<void> {
+    const reason = `${refusal.nativeCode ?? 'refused'}: ${refusal.message}`;
+    this.log.warn('the HMC refused the logon; no more is tried', {
+      hmc: this.access.address.label,
+      user: this.access.userid,
+      reason,
+    });
+    try {
+      await this.breakers.open(breakerKey(this.access), reason);
+    } catch (error) {
+      this.#refusal = reason;
+      this.log.error('the refused logon could not be written down', { err: error });
+    }
+  }
+
+  async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
+    const { method, path, json, signal } = call;
+    const timeoutMs = endsAt - performance.now();
+    const changes = method !== 'GET';
+    try {
+      if (timeoutMs <= 0) throw new HttpFailure('timeout', 'the time was over before it was sent', 'ETIMEDOUT', 'no');
+      const answer = await this.http.request({
+        method,
+        path,
+        timeoutMs,
+        ...(held === undefined ? {} : { headers: { 'X-API-Session': held.id } }),
+        ...(json === undefined ? {} : { json }),
+        signal,
+      });
+      if (answer.status >= 200 && answer.status < 300) return answer;
+      throw refusalOf(answer, changes, (text) => this.#scrub(text, held));
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      throw new HmcError({ kind: 'wire', changes, text: this.#scrub(error.message, held), failure: error });
+    }
+  }
+
+  /** The HMC may quote our own request in its texts. */
+  #scrub(text: string, held: Held | undefined): string {
+    const secrets = [this.access.password.reveal(), held?.id ?? ''].filter((secret) => secret.length > 2);
+    const clean = secrets.reduce((all, secret) => all.replaceAll(secret, '[redacted]'), text);
+    return redactText(clean).replace(/\s+/g, ' ').trim().slice(0, LONGEST_TEXT);
+  }
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  let onAbort: (() => void) | undefined;
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<never>((_resolve, reject) => {
+        onAbort = () => reject(signal.reason as Error);
+        signal.addEventListener('abort', onAbort);
+      }),
+    ]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,69 @@
+import { complete, missing } from '../../features/index.js';
+import type { ComputeDeclaration } from '../../compute/contract/index.js';
+
+const NO_MIGRATION = missing('DPM has no such operation: a partition belongs to its CPC and cannot move to another');
+const NO_FRAMEBUFFER = missing('DPM has no such console: partitions have text consoles only');
+const NOT_A_DISK_IMAGE = missing(
+  'DPM has no such operation: disks are LUNs of a storage system, which the HMC does not read or write',
+);
+const NO_FIREWALL = missing(
+  'DPM has no such function: adapters do not filter, routing and filtering are the network’s',
+);
+
+/** What this driver does now. */
+export const hmcDpmFeatures = {
+  'operation.get-guest-info': complete,
+  'operation.get-host-info': complete,
+  'operation.reboot': complete,
+
+  'operation.attach-volume': missing('not built yet: attaching storage groups'),
+  'operation.detach-volume': missing('not built yet: detaching storage groups'),
+  'operation.attach-interface': missing('not built yet: creating NICs'),
+  'operation.detach-interface': missing('not built yet: deleting NICs'),
+  'operation.maintenance-mode': missing('not built yet'),
+  'operation.launch': missing('not built yet: creating partitions'),
+  'operation.terminate': missing('not built yet: deleting partitions'),
+  'operation.rebuild': missing('not built yet: needs image storage first'),
+  'operation.rescue': missing('not built yet: booting another device for a while'),
+  'operation.resize': missing('not built yet: changing processors and memory'),
+  'operation.service-control': missing('not built yet'),
+  'operation.swap-volume': missing(
+    'DPM has no such operation: storage groups are attached and detached, not exchanged',
+  ),
+  'operation.trigger-crash-dump': missing('not built yet: the dump program and PSW restart'),
+
+  'operation.pause': missing('DPM has no such operation: a partition gets into paused by itself only'),
+  'operation.unpause': missing('DPM has no such operation: a paused partition must be stopped and started'),
+  'operation.suspend': missing('DPM has no such operation: memory is not saved'),
+  'operation.resume': missing('DPM has no such operation: there is no saved memory'),
+  'operation.live-migrate': NO_MIGRATION,
+  'operation.force-live-migration-to-complete': NO_MIGRATION,
+  'operation.evacuate': missing('not built yet: defining the partition on another CPC that sees the same storage'),
+  'operation.set-admin-password': missing('DPM has no such operation: the HMC cannot reach into the operating system'),
+  'operation.snapshot': NOT_A_DISK_IMAGE,
+  'operation.uefi-boot': missing('DPM has no such function: IBM Z firmware boots by IPL'),
+
+  'guest.disk.autoconfig': missing('not built yet'),
+  'guest.disk.rate-limit': missing('DPM has no such function: the HMC does not limit disk I/O'),
+  'guest.setup.configdrive': missing('not built yet: mounting an ISO image'),
+  'guest.setup.inject.file': NOT_A_DISK_IMAGE,
+  'guest.setup.inject.networking': missing('not built yet'),
+
+  'console.rdp': NO_FRAMEBUFFER,
+  'console.spice': NO_FRAMEBUFFER,
+  'console.vnc': NO_FRAMEBUFFER,
+  'console.serial.log': missing('not built yet: operating system messages'),
+  'console.serial.interactive': missing('not built yet: the integrated ASCII console'),
+
+  'storage.block': missing('not built yet: storage groups'),
+  'storage.block.backend.fibrechannel': missing('not built yet: storage groups of type fcp'),
+  'storage.block.backend.iscsi': missing('DPM has no such adapter: storage is FCP, FICON or NVMe'),
+  'storage.block.backend.iscsi.auth.chap': missing('DPM has no iSCSI, so nothing to authenticate'),
+  'storage.image': missing('not built yet'),
+
+  'networking.firewallrules': NO_FIREWALL,
+  'networking.routing': NO_FIREWALL,
+  'networking.securitygroups': NO_FIREWALL,
+  'networking.topology.flat': missing('not built yet: creating NICs'),
+  'networking.topology.vlan': missing('not built yet: creating NICs with a VLAN'),
+} as const satisfies ComputeDeclaration;

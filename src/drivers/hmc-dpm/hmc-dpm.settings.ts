@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { Secret } from '../../common/secret.js';
+import { normaliseFingerprint, type TlsTrust } from '../../connectors/http/index.js';
+import { parseHmcAddress } from './client/hmc-address.js';
+import type { HmcAccess } from './client/hmc-access.js';
+import { DEFAULT_PACING, type HmcPacing } from './operations/hmc-place.js';
+
+/** An HMC's address in any of its forms, read. */
+export const HmcAddressSchema = z
+  .string()
+  .min(1)
+  .max(300)
+  .transform((text, context) => {
+    const address = parseHmcAddress(text);
+    if (typeof address !== 'string') return address;
+    context.issues.push({ code: 'custom', message: address, input: text });
+    return z.NEVER;
+  });
+
+/** How the HMC's certificate is verified; without it, by the CAs of the system. */
+const TlsSchema = z
+  .union([
+    z.strictObject({
+      ca_file: z.string().min(1).describe('path of a PEM file with the CA, or with the certificate itself'),
+    }),
+    z.strictObject({ ca: z.string().includes('-----BEGIN CERTIFICATE-----').describe('the same, as text') }),
+    z.strictObject({
+      fingerprint_sha256: z
+        .string()
+        .refine((text) => normaliseFingerprint(text) !== undefined, 'expected 64 hexadecimal digits, colons allowed')
+        .describe('SHA-256 fingerprint of the certificate, which is then the only one accepted'),
+    }),
+    z.strictObject({
+      verify: z.literal(false).describe('accept any certificate: whoever is in between can read the password'),
+    }),
+  ])
+  .transform((tls): TlsTrust => {
+    if ('ca_file' in tls) return { kind: 'ca-file', path: tls.ca_file };
+    if ('ca' in tls) return { kind: 'ca', pem: tls.ca };
+    if ('fingerprint_sha256' in tls) return { kind: 'pinned', fingerprintSha256: tls.fingerprint_sha256 };
+    return { kind: 'unverified' };
+  });
+
+const printable = z.string().min(1).max(255);
+const milliseconds = (least: number, most: number) => z.int().min(least).max(most);
+
+/**
+ * Settings of a host of this driver. `password` arrives as a {@link Secret}: the configuration resolves `{file: …}` and
+ * `{env: …}` before this schema sees it.
+ */
+export const HmcDpmSettingsSchema = z.strictObject({
+  endpoint: HmcAddressSchema.describe(
+    'the HMC: host, host:port, [IPv6]:port or https URL; the port is 6794 if not given',
+  ),
+  userid: printable.describe('HMC user with access to the Web Services API'),
+  password: z.instanceof(Secret, { error: 'expected a secret: {file: path} or {env: name}' }).describe('its password'),
+  cpc: printable.describe('name of the CPC, exactly as the HMC shows it; it must be in DPM mode'),
+  tls: TlsSchema.default({ kind: 'system' }).describe(
+    'how the certificate of the HMC is verified; without it, by the CAs of the system',
+  ),
+  request_timeout_ms: milliseconds(1000, 600_000)
+    .default(DEFAULT_PACING.requestTimeoutMs)
+    .describe('longest time for one request to the HMC'),
+  operation_timeout_ms: milliseconds(1000, 24 * 3_600_000)
+    .default(DEFAULT_PACING.operationTimeoutMs)
+    .describe('longest time for a whole start, stop or reboot'),
+  poll: z
+    .strictObject({
+      initial_ms: milliseconds(50, 60_000)
+        .default(DEFAULT_PACING.poll.initialMs)
+        .describe('first pause between two looks'),
+      max_ms: milliseconds(50, 600_000).default(DEFAULT_PACING.poll.maxMs).describe('the pauses grow up to this'),
+    })
+    .prefault({})
+    .describe('how often a job or a status is looked at'),
+  max_concurrent_requests: z.int().min(1).max(100).default(10).describe('connections to this HMC, at most'),
+});
+export type HmcDpmSettings = z.output<typeof HmcDpmSettingsSchema>;
+
+export function accessOf(settings: HmcDpmSettings): HmcAccess {
+  return {
+    address: settings.endpoint,
+    userid: settings.userid,
+    password: settings.password,
+    trust: settings.tls,
+    requestTimeoutMs: settings.request_timeout_ms,
+    maxConcurrentRequests: settings.max_concurrent_requests,
+  };
+}
+
+export function pacingOf(settings: HmcDpmSettings): HmcPacing {
+  return {
+    requestTimeoutMs: settings.request_timeout_ms,
+    operationTimeoutMs: settings.operation_timeout_ms,
+    poll: { initialMs: settings.poll.initial_ms, maxMs: settings.poll.max_ms },
+  };
+}

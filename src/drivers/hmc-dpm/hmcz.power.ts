@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { Secret } from '../../common/secret.js';
+import {
+  definePowerType,
+  type AnyPowerType,
+  type CallContext,
+  type PowerChangeName,
+} from '../../compute/contract/index.js';
+import { complete, missing } from '../../features/index.js';
+import type { HmcAccess } from './client/hmc-access.js';
+import type { PoolOf } from './client/hmc-pool.js';
+import { HmcAddressSchema } from './hmc-dpm.settings.js';
+import type { PowerChange } from './mapping/next-action.js';
+import { findPartition } from './operations/find-partition.js';
+import { DEFAULT_PACING, explaining, provisionalTargetKey, targetOf, type HmcPlace } from './operations/hmc-place.js';
+import { planChange } from './operations/plan.js';
+import { powerOperations } from './operations/power.operations.js';
+import { rebootOperation } from './operations/reboot.operations.js';
+import { reconcileChange } from './operations/reconcile.js';
+
+const HmczParametersSchema = z.strictObject({
+  power_address: HmcAddressSchema,
+  power_user: z.string().min(1).max(255),
+  power_pass: z
+    .string()
+    .min(1)
+    .max(1024)
+    .transform((text) => new Secret(text)),
+  power_partition_name: z.string().min(1).max(255),
+  power_verify_ssl: z.enum(['y', 'n']).default('y'),
+});
+
+/** The verbs in the words of the operations that carry them out. */
+const CHANGES: Readonly<Partial<Record<PowerChangeName, PowerChange>>> = {
+  powerOn: 'powerOn',
+  powerOff: 'powerOff',
+  cycle: 'reboot',
+};
+
+/** A partition of a DPM-mode machine as a machine with a power controller, the HMC; parameters as in MAAS (power-drivers.md 7). */
+export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
+  return definePowerType({
+    name: 'hmcz',
+    title: 'IBM Z HMC (DPM partitions)',
+    description: 'Partitions of IBM Z and LinuxONE machines in DPM mode, through the Web Services API of their HMC.',
+    queryable: true,
+    parameters: [
+      { name: 'power_address', label: 'HMC address', fieldType: 'string', required: true },
+      { name: 'power_user', label: 'HMC username', fieldType: 'string', required: true },
+      { name: 'power_pass', label: 'HMC password', fieldType: 'password', required: true, secret: true },
+      { name: 'power_partition_name', label: 'HMC partition name', fieldType: 'string', required: true, scope: 'node' },
+      {
+        name: 'power_verify_ssl',
+        label: "Verify the HMC's TLS certificate",
+        fieldType: 'choice',
+        choices: [
+          ['n', 'No'],
+          ['y', 'Yes'],
+        ],
+        default: 'y',
+      },
+    ],
+    features: {
+      'power.on': complete,
+      'power.off': complete,
+      'power.cycle': complete,
+      'power.query': complete,
+      'power.error-reporting': complete,
+      'power.soft-off': missing('DPM has no such operation: the HMC cannot ask the operating system to shut down'),
+      'power.reset': missing('DPM has no such operation: a running partition can be stopped and started, see cycle'),
+      'power.pxe-next-boot': missing('not built yet: setting a network adapter as boot device'),
+      'power.chassis': missing('not built yet: listing the partitions of an HMC as machines'),
+      'power.enlistment': missing('DPM has no such function: a partition cannot find out its HMC from within'),
+    },
+    schema: HmczParametersSchema,
+    open: (ports) => ({
+      machine(parameters) {
+        const { power_address: address, power_partition_name: name } = parameters;
+        const access: HmcAccess = {
+          address,
+          userid: parameters.power_user,
+          password: parameters.power_pass,
+          trust: { kind: parameters.power_verify_ssl === 'y' ? 'system' : 'unverified' },
+          requestTimeoutMs: DEFAULT_PACING.requestTimeoutMs,
+          maxConcurrentRequests: 10,
+        };
+        const place: HmcPlace = {
+          client: () => poolOf(ports).borrow(access, ports),
+          hmc: address.label,
+          cpc: undefined,
+          pacing: DEFAULT_PACING,
+        };
+        const power = powerOperations(place);
+        return {
+          label: `hmcz ${address.label} ${name}`,
+          verbs: {
+            powerOn: power.powerOn,
+            powerOff: power.powerOff,
+            cycle: rebootOperation(place).reboot,
+            queryPower: (ctx: CallContext) => power.queryPower(ctx, name),
+          },
+          resolve: (ctx) =>
+            explaining(place, { what: `finding partition ${name}`, subject: 'cpc' }, async () =>
+              targetOf(await findPartition(ctx, place, name)),
+            ),
+          provisionalKey: () => provisionalTargetKey(place, name),
+          plan: async (ctx, verb, target) => planChange(ctx, place, changeOf(verb), target),
+          reconcile: async (ctx, verb, target) => reconcileChange(ctx, place, changeOf(verb), target),
+        };
+      },
+      close: () => poolOf(ports).closeBorrowed(),
+    }),
+  });
+}
+
+function changeOf(verb: PowerChangeName): PowerChange {
+  const change = CHANGES[verb];
+  if (change === undefined) throw new TypeError(`hmcz has no verb ${verb}`);
+  return change;
+}

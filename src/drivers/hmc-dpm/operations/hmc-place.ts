@@ -1,0 +1,58 @@
+import { targetKey } from '../../../common/ids.js';
+import type { TargetKey } from '../../../common/ids.js';
+import type { Target } from '../../../compute/contract/index.js';
+import type { HmcClient } from '../client/hmc-client.js';
+import { objectId, type PartitionItem } from '../client/hmc-schemas.js';
+import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
+
+/** How long and how often to wait. */
+export interface HmcPacing {
+  readonly requestTimeoutMs: number;
+  /** The longest one operation may take. */
+  readonly operationTimeoutMs: number;
+  readonly poll: { readonly initialMs: number; readonly maxMs: number };
+}
+
+export const DEFAULT_PACING: HmcPacing = {
+  requestTimeoutMs: 30_000,
+  operationTimeoutMs: 15 * 60_000,
+  poll: { initialMs: 250, maxMs: 5000 },
+};
+
+/** Where partitions are looked for: one CPC of an HMC, or every CPC that the user may see. */
+export interface HmcPlace {
+  /** Asked for each use, since a session that nobody used for long is given back. */
+  client(): HmcClient;
+  /** `host:port` of the HMC. */
+  readonly hmc: string;
+  /** Name of the CPC; undefined for all. */
+  readonly cpc: string | undefined;
+  readonly pacing: HmcPacing;
+}
+
+/** Equal for every HMC of the CPC, since object-ids are the same on all of them (hmc-dpm.md section 1). */
+export function targetOf(item: PartitionItem): Target {
+  const id = objectId(item['object-uri']);
+  return { key: targetKey(DRIVER_NAME, objectId(item['cpc-object-uri']), id), id, name: item.name };
+}
+
+export function provisionalTargetKey(place: HmcPlace, reference: string): TargetKey {
+  return targetKey(DRIVER_NAME, place.hmc, reference);
+}
+
+export function partitionUri(id: string): string {
+  return `/api/partitions/${encodeURIComponent(id)}`;
+}
+
+/** Runs `work`, turning what the HMC says into our errors. */
+export async function explaining<T>(
+  place: HmcPlace,
+  doing: Pick<Doing, 'what' | 'subject'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toHmcComputeError(error, { ...doing, hmc: place.hmc });
+  }
+}

@@ -1,0 +1,160 @@
+import type { JsonValue } from '../../../common/errors/index.js';
+import type { CallContext, HostInfo, InstanceInfo, InventoryOperations } from '../../../compute/contract/index.js';
+import { HmcError } from '../client/hmc-error.js';
+import { objectId, type Cpc, type CpcProperties, type Partition, type PartitionItem } from '../client/hmc-schemas.js';
+import { hostStatus } from '../mapping/cpc-status.js';
+import { observe } from '../mapping/partition-status.js';
+import { cpcProblem, findPartition } from './find-partition.js';
+import { explaining, type HmcPlace } from './hmc-place.js';
+import { NameCache } from './name-cache.js';
+import { testHost } from './test-host.js';
+
+/** A place that is one CPC. */
+export interface CpcPlace extends HmcPlace {
+  readonly cpc: string;
+}
+
+/** What there is on a CPC. Semantics are the contract's. */
+export function inventoryOperations(place: CpcPlace): InventoryOperations {
+  const { cpc } = place;
+  const names = new NameCache();
+  return {
+    listInstances: (ctx) =>
+      explaining(place, { what: `listing the partitions of CPC ${cpc}`, subject: 'cpc' }, async () => {
+        const partitions = await place.client().partitions({ cpcName: cpc }, false, ctx.signal);
+        if (partitions.length === 0) await requireCpc(ctx, place);
+        const now = ctx.clock.now();
+        return partitions.map((item) => ({
+          name: item.name,
+          id: objectId(item['object-uri']),
+          state: observe(item.status, now),
+        }));
+      }),
+    getInfo: (ctx, reference) =>
+      explaining(place, { what: `reading partition ${reference}`, subject: 'cpc' }, () =>
+        getInfo(ctx, place, names, reference),
+      ),
+    getHostInfo: (ctx) =>
+      explaining(place, { what: `reading CPC ${cpc}`, subject: 'cpc' }, () => getHostInfo(ctx, place)),
+    testHost: (ctx) => testHost(ctx, place),
+  };
+}
+
+async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, reference: string): Promise<InstanceInfo> {
+  const { item, partition } =
+    (await readKnown(ctx, place, names, reference)) ?? (await findAndRead(ctx, place, names, reference));
+  return {
+    name: partition.name,
+    id: objectId(item['object-uri']),
+    state: observe(partition.status, ctx.clock.now()),
+    vcpus: sum(partition['ifl-processors'], partition['cp-processors']),
+    memoryMib: partition['initial-memory'] ?? null,
+    maxMemoryMib: partition['maximum-memory'] ?? null,
+    cpuTimeNs: null,
+    native: facts({
+      cpc: item['cpc-name'],
+      type: partition.type,
+      description: partition.description,
+      is_locked: partition['is-locked'],
+      boot_device: partition['boot-device'],
+      processor_mode: partition['processor-mode'],
+      os_name: partition['os-name'],
+      os_type: partition['os-type'],
+      os_version: partition['os-version'],
+    }),
+  };
+}
+
+interface Reading {
+  readonly item: PartitionItem;
+  readonly partition: Partition;
+}
+
+/** One request with API 4.10 and newer, two with older ones. */
+async function findAndRead(ctx: CallContext, place: CpcPlace, names: NameCache, reference: string): Promise<Reading> {
+  const client = place.client();
+  const item = await findPartition(ctx, place, reference, true);
+  if (await client.listsFacts(ctx.signal)) return { item, partition: item };
+  const partition = await client.partition(item['object-uri'], ctx.signal);
+  names.set(reference, item, ctx.clock);
+  return { item, partition };
+}
+
+/** One request, when the reference was found before and still means the same partition. */
+async function readKnown(
+  ctx: CallContext,
+  place: CpcPlace,
+  names: NameCache,
+  reference: string,
+): Promise<Reading | undefined> {
+  const item = names.get(reference, ctx.clock);
+  if (item === undefined) return undefined;
+  try {
+    const partition = await place.client().partition(item['object-uri'], ctx.signal);
+    if (partition.name === item.name) return { item, partition };
+  } catch (error) {
+    if (!(error instanceof HmcError && error.is(404))) throw error;
+  }
+  names.forget(reference);
+  return undefined;
+}
+
+async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo> {
+  const client = place.client();
+  const cpc = await requireCpc(ctx, place);
+  const partitions = await client.partitions({ cpcName: place.cpc }, false, ctx.signal);
+  const properties = await readProperties(ctx, place, cpc);
+  const ifls = properties['processor-count-ifl'];
+  const cps = properties['processor-count-general-purpose'];
+  return {
+    hypervisor: `IBM Dynamic Partition Manager${cpc['se-version'] ? `, SE ${cpc['se-version']}` : ''}`,
+    status: hostStatus(cpc.status),
+    nativeStatus: cpc.status,
+    instances: partitions.length,
+    running: partitions.filter(({ status }) => observe(status, 0).powerState === 'running').length,
+    vcpus: sum(ifls, cps),
+    memoryMib: properties['storage-customer'] ?? null,
+    native: facts({
+      cpc: cpc.name,
+      id: objectId(cpc['object-uri']),
+      se_version: cpc['se-version'],
+      machine_type: properties['machine-type'],
+      machine_model: properties['machine-model'],
+      machine_serial_number: properties['machine-serial-number'],
+      ifl_processors: ifls,
+      cp_processors: cps,
+    }),
+    observedAt: ctx.clock.now(),
+  };
+}
+
+/** Size and model are nice to have: Get CPC Properties fails for reasons of its own (409,272; hmc-dpm.md section 4). */
+async function readProperties(ctx: CallContext, place: HmcPlace, cpc: Cpc): Promise<Partial<CpcProperties>> {
+  try {
+    return await place.client().cpcProperties(cpc['object-uri'], ctx.signal);
+  } catch (error) {
+    if (!(error instanceof HmcError)) throw error;
+    ctx.log.info('the properties of the CPC cannot be read', { hmc: place.hmc, cpc: cpc.name, err: error });
+    return {};
+  }
+}
+
+/** The CPC. @throws ComputeError RESOURCE_NOT_FOUND or FEATURE_UNSUPPORTED (classic mode) */
+async function requireCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
+  const cpcs = await place.client().cpcs(undefined, ctx.signal);
+  const problem = cpcProblem(place, place.cpc, cpcs);
+  const cpc = cpcs.find(({ name }) => name === place.cpc);
+  if (problem !== undefined || cpc === undefined) throw problem;
+  return cpc;
+}
+
+function sum(...amounts: (number | null | undefined)[]): number | null {
+  const known = amounts.filter((amount) => typeof amount === 'number');
+  return known.length === 0 ? null : known.reduce((total, amount) => total + amount, 0);
+}
+
+function facts(values: Record<string, JsonValue | undefined>): Record<string, JsonValue> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined || value === null ? [] : [[name, value]])),
+  );
+}

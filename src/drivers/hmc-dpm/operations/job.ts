@@ -1,0 +1,102 @@
+import { ComputeError } from '../../../common/errors/index.js';
+import { pollUntil } from '../../../common/poll.js';
+import { HmcError } from '../client/hmc-error.js';
+import type { Job } from '../client/hmc-schemas.js';
+import type { PartitionChange } from './partition-change.js';
+
+/** How a job ended. `lost`: the HMC does not know it (any more), as after a restart; the partition's status decides. */
+export type JobEnd =
+  { readonly kind: 'complete' | 'canceled' | 'lost' } | { readonly kind: 'failed'; readonly error: HmcError };
+
+/** How long a cancelled operation waits for its job to obey. */
+const CANCEL_PATIENCE_MS = 15_000;
+
+/**
+ * Waits for a job, over lost sessions and restarts of the HMC, and deletes it once it has ended.
+ *
+ * When the operation is cancelled, so is the job; when it runs out of time or the service stops, the job is left alone,
+ * since it will be asked for again.
+ *
+ * @throws the signal's reason; ComputeError BACKEND_TIMEOUT; HmcError
+ */
+export async function awaitJob(change: PartitionChange, jobUri: string, what: string): Promise<JobEnd> {
+  const { ctx, client } = change;
+  try {
+    const end = await change.poll(
+      what,
+      change.place.pacing.poll.initialMs,
+      async () => await jobEnd(() => client.job(jobUri, ctx.signal)),
+    );
+    if (end.kind !== 'lost') await forgetJob(change, jobUri);
+    return end;
+  } catch (error) {
+    const reason: unknown = ctx.signal.reason;
+    if (reason instanceof ComputeError && reason.code === 'OPERATION_CANCELLED') await cancelJob(change, jobUri);
+    throw error;
+  }
+}
+
+async function jobEnd(ask: () => Promise<Job>): Promise<JobEnd | undefined> {
+  let job: Job;
+  try {
+    job = await ask();
+  } catch (error) {
+    if (error instanceof HmcError && error.is(404)) return { kind: 'lost' };
+    throw error;
+  }
+  switch (job.status) {
+    case 'running':
+    case 'cancel-pending':
+      return undefined;
+    case 'canceled':
+      return { kind: 'canceled' };
+    case 'complete':
+      return judge(job);
+  }
+}
+
+function judge(job: Job): JobEnd {
+  const status = job['job-status-code'] ?? 200;
+  if (status < 400) return { kind: 'complete' };
+  const reason = job['job-reason-code'] ?? undefined;
+  const results = job['job-results'];
+  return {
+    kind: 'failed',
+    error: new HmcError({
+      kind: 'refused',
+      // The job has ended: nothing of it is still to come.
+      changes: false,
+      status,
+      ...(reason === undefined ? {} : { reason }),
+      text: (results?.message ?? results?.error ?? 'the job failed without a message').slice(0, 500),
+    }),
+  };
+}
+
+/** Cancels a job and waits briefly for its end. It does not fail: what became of the job is found out by reconciling. */
+async function cancelJob(change: PartitionChange, jobUri: string): Promise<void> {
+  const { client, ctx, place } = change;
+  try {
+    await client.cancelJob(jobUri);
+    await pollUntil(async () => await jobEnd(() => client.job(jobUri)), {
+      clock: ctx.clock,
+      signal: new AbortController().signal,
+      intervalMs: place.pacing.poll.initialMs,
+      maxIntervalMs: place.pacing.poll.maxMs,
+      timeoutMs: CANCEL_PATIENCE_MS,
+      what: 'the job to be cancelled',
+    });
+    await forgetJob(change, jobUri);
+  } catch (error) {
+    ctx.log.info('the job of a cancelled operation could not be cancelled', { hmc: place.hmc, err: error });
+  }
+}
+
+/** Ended jobs stay with the HMC until they are deleted; one that cannot be deleted harms nobody. */
+async function forgetJob(change: PartitionChange, jobUri: string): Promise<void> {
+  try {
+    await change.client.deleteJob(jobUri);
+  } catch (error) {
+    change.ctx.log.debug('an ended job could not be deleted', { hmc: change.place.hmc, err: error });
+  }
+}

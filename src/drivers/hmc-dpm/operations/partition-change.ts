@@ -1,0 +1,140 @@
+import { ComputeError } from '../../../common/errors/index.js';
+import { pollUntil } from '../../../common/poll.js';
+import type { OperationContext, Target } from '../../../compute/contract/index.js';
+import { HmcError } from '../client/hmc-error.js';
+import type { HmcClient } from '../client/hmc-client.js';
+import type { Partition } from '../client/hmc-schemas.js';
+import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
+import type { StepName } from '../mapping/next-action.js';
+import { partitionUri, type HmcPlace } from './hmc-place.js';
+
+/** How long an HMC that does not answer is waited for once something was sent to it: it restarts in a few minutes. */
+const OUTAGE_PATIENCE_MS = 10 * 60_000;
+/** How long one that says "not now" is asked again while nothing was sent. */
+const BUSY_PATIENCE_MS = 60_000;
+
+/** One change of one partition under way: what is known of it, and the patient ways to look at it. */
+export class PartitionChange {
+  readonly client: HmcClient;
+  readonly uri: string;
+  /** The step that was sent and is not known to have ended. */
+  underWay: StepName | undefined;
+  /** Did this change try to send anything? From then on the HMC is waited for. */
+  hasBegun = false;
+  readonly #endsAt: number;
+
+  constructor(
+    readonly ctx: OperationContext,
+    readonly place: HmcPlace,
+    readonly target: Target,
+  ) {
+    this.client = place.client();
+    this.uri = partitionUri(target.id);
+    this.#endsAt = ctx.clock.now() + place.pacing.operationTimeoutMs;
+  }
+
+  get remainingMs(): number {
+    return Math.max(0, this.#endsAt - this.ctx.clock.now());
+  }
+
+  /** Waits out what passes by itself. @throws ComputeError, HmcError */
+  async look(): Promise<Partition> {
+    return await this.watch('the HMC to answer', this.place.pacing.poll.initialMs, (partition) => partition);
+  }
+
+  /**
+   * Reads the partition until `judge` makes something of it, at pauses that grow from `intervalMs`.
+   *
+   * @throws ComputeError BACKEND_TIMEOUT when the time is over; INSTANCE_NOT_FOUND when it is another partition now;
+   *   HmcError when the HMC fails for too long; the signal's reason
+   */
+  async watch<T>(what: string, intervalMs: number, judge: (partition: Partition) => T | undefined): Promise<T> {
+    return await this.poll(what, intervalMs, async () => {
+      const partition = await this.client.partition(this.uri, this.ctx.signal);
+      this.#verify(partition);
+      return judge(partition);
+    });
+  }
+
+  /** Asks until there is an answer, over interruptions that a restarting HMC explains. */
+  async poll<T>(what: string, intervalMs: number, probe: () => Promise<T | undefined>): Promise<T> {
+    const { ctx, place, remainingMs: timeoutMs } = this;
+    const maxIntervalMs = Math.max(intervalMs, place.pacing.poll.maxMs);
+    let failingSince: number | undefined;
+    return await pollUntil(
+      async () => {
+        try {
+          const answer = await probe();
+          failingSince = undefined;
+          return answer;
+        } catch (error) {
+          const now = ctx.clock.now();
+          failingSince ??= now;
+          if (!this.#isPatientWith(error, now - failingSince)) throw error;
+          ctx.log.debug('the HMC did not answer, asking again', { hmc: place.hmc, err: error });
+          return undefined;
+        }
+      },
+      { clock: ctx.clock, signal: ctx.signal, intervalMs, maxIntervalMs, timeoutMs, what },
+    );
+  }
+
+  #isPatientWith(error: unknown, failingMs: number): boolean {
+    if (!(error instanceof HmcError)) return false;
+    if (this.hasBegun) return error.isTransient && failingMs < OUTAGE_PATIENCE_MS;
+    return error.isBusy && failingMs < BUSY_PATIENCE_MS;
+  }
+
+  /** Names are what people act by: another name under the same id is not what was asked for. */
+  #verify(partition: Partition): void {
+    if (partition.name === this.target.name) return;
+    throw this.error(
+      'INSTANCE_NOT_FOUND',
+      `partition ${this.target.name} (HMC ${this.place.hmc}) is called ${partition.name} by now; nothing more was done, repeat it with the new name`,
+    );
+  }
+
+  /** An error of this change. */
+  error(
+    code: 'STATE_CONFLICT' | 'OPERATION_FAILED' | 'OUTCOME_UNKNOWN' | 'INSTANCE_NOT_FOUND',
+    message: string,
+    status?: string,
+  ): ComputeError {
+    return new ComputeError(code, message, {
+      driver: DRIVER_NAME,
+      target: this.target.key,
+      ...(status === undefined ? {} : { details: { status } }),
+    });
+  }
+
+  /** Runs the change; whatever fails leaves as a ComputeError that tells the truth about what was sent. */
+  async run<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition' };
+    try {
+      return await work();
+    } catch (error) {
+      const failure = toHmcComputeError(error, doing);
+      if (!(failure instanceof ComputeError) || failure === this.ctx.signal.reason) throw failure;
+      throw this.#truthful(failure, error instanceof HmcError).within({
+        driver: DRIVER_NAME,
+        target: this.target.key,
+      });
+    }
+  }
+
+  /** The HMC's "no" to a question does not undo what it had accepted before. */
+  #truthful(failure: ComputeError, isFromHmc: boolean): ComputeError {
+    if (this.underWay === undefined || !isFromHmc || failure.outcome === 'unknown') return failure;
+    return new ComputeError(
+      failure.code,
+      `${failure.message}. A ${this.underWay} had been sent before, its end is not known`,
+      {
+        retry: 'after-reconcile',
+        outcome: 'unknown',
+        native: failure.native,
+        details: failure.details,
+        cause: failure.cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,160 @@
+import { ComputeError } from '../../../common/errors/index.js';
+import { HmcError } from '../client/hmc-error.js';
+import type { Partition } from '../client/hmc-schemas.js';
+import { nativeOf, toHmcComputeError } from '../hmc-dpm.errors.js';
+import type { StepName } from '../mapping/next-action.js';
+import { showsEffect, stepVerdict } from '../mapping/step-verdict.js';
+import { awaitJob, type JobEnd } from './job.js';
+import type { PartitionChange } from './partition-change.js';
+
+/** Name of the checkpoint that holds a job's URI: `{uri, step}`. */
+export const JOB_CHECKPOINT = 'job';
+
+/** How long the status may lag behind the job: after a start it is `paused` for some seconds (hmc-dpm.md section 5). */
+const LAG_MS = 60_000;
+
+const DOING: Record<StepName, string> = { start: 'starting', stop: 'stopping' };
+
+/** How an attempt to take a step came out. */
+export type StepEnd =
+  | { readonly kind: 'done'; readonly partition: Partition }
+  /** Proven not to have been executed; look at the state again, at once or after a pause. */
+  | { readonly kind: 'refused'; readonly isBusy: boolean; readonly error: HmcError };
+
+/**
+ * Sends a start or a stop, once, and sees it through: its job, then the status. A lost answer is looked for in the
+ * status, never sent again.
+ *
+ * @throws ComputeError OPERATION_FAILED, OUTCOME_UNKNOWN, BACKEND_*; HmcError; what beginStep throws
+ */
+export async function takeStep(change: PartitionChange, step: StepName): Promise<StepEnd> {
+  const { ctx, client, place, target, uri } = change;
+  const { requestTimeoutMs } = place.pacing;
+  const description = `${DOING[step]} partition ${target.name}`;
+  await ctx.beginStep({ name: step, description, requestTimeoutMs });
+  const sentAt = ctx.clock.now();
+  change.hasBegun = true;
+  change.underWay = step;
+  let jobUri: string | undefined;
+  let lost: HmcError | undefined;
+  try {
+    jobUri = await client.operate(uri, step, requestTimeoutMs);
+  } catch (error) {
+    if (!(error instanceof HmcError)) throw error;
+    if (!error.mayHaveRun) {
+      change.underWay = undefined;
+      const isBusy = error.isBusy || error.failure?.kind === 'unreachable' || error.failure?.kind === 'timeout';
+      if (isBusy || error.is(409, 1)) return { kind: 'refused', isBusy, error };
+      throw error;
+    }
+    lost = error;
+  }
+  if (jobUri !== undefined) {
+    await ctx.checkpoint(JOB_CHECKPOINT, { uri: jobUri, step });
+  } else if (!(await becameVisible(change, step, sentAt + requestTimeoutMs))) {
+    throw outcomeUnknown(change, step, lost);
+  }
+  return { kind: 'done', partition: await seeThrough(change, step, jobUri) };
+}
+
+/** Sees a step through that was carried out: its job when there is one, then the status. @throws as {@link takeStep} */
+export async function seeThrough(
+  change: PartitionChange,
+  step: StepName,
+  jobUri: string | undefined,
+): Promise<Partition> {
+  const { ctx, target } = change;
+  change.hasBegun = true;
+  change.underWay = step;
+  let end: JobEnd = { kind: 'complete' };
+  if (jobUri !== undefined) {
+    ctx.progress(`waiting for the HMC to finish ${DOING[step]} partition ${target.name}`, 30);
+    end = await awaitJob(change, jobUri, `the HMC to finish ${DOING[step]} partition ${target.name}`);
+  }
+  const partition = await settle(change, step, end);
+  change.underWay = undefined;
+  return partition;
+}
+
+/**
+ * Looks whether a step whose answer is not known shows in the status, until `untilMs` (epoch).
+ *
+ * @returns false when the partition is as it was before; true when the step was carried out
+ */
+export async function becameVisible(change: PartitionChange, step: StepName, untilMs: number): Promise<boolean> {
+  const { clock } = change.ctx;
+  const { initialMs } = change.place.pacing.poll;
+  change.hasBegun = true;
+  change.underWay = step;
+  return await change.watch(`the ${step} of partition ${change.target.name} to show`, initialMs, ({ status }) => {
+    if (showsEffect(step, status)) return true;
+    return clock.now() >= untilMs ? false : undefined;
+  });
+}
+
+/** Waits for the status that the step should end in. */
+async function settle(change: PartitionChange, step: StepName, end: JobEnd): Promise<Partition> {
+  const { clock } = change.ctx;
+  const endedAt = clock.now();
+  const { name } = change.target;
+  const what = `partition ${name} to be ${step === 'start' ? 'active' : 'stopped'}`;
+  // The job has done the waiting; what is left takes seconds, and each look is a request.
+  return await change.watch(what, 4 * change.place.pacing.poll.initialMs, (partition) => {
+    const verdict = stepVerdict(step, partition);
+    switch (verdict.kind) {
+      case 'done':
+        return partition;
+      case 'wait':
+        return undefined;
+      case 'lagging':
+        // Only a job that says it did its work makes it worth waiting for a status that says otherwise.
+        if (end.kind === 'complete' && clock.now() - endedAt < LAG_MS) return undefined;
+        throw stepFailed(change, step, end, partition, verdict.why);
+      case 'failed':
+        throw stepFailed(change, step, end, partition, verdict.why);
+    }
+  });
+}
+
+function stepFailed(
+  change: PartitionChange,
+  step: StepName,
+  end: JobEnd,
+  { status }: Partition,
+  why: string,
+): ComputeError {
+  change.underWay = undefined;
+  const what = `${DOING[step]} partition ${change.target.name}`;
+  switch (end.kind) {
+    case 'failed': {
+      const { hmc } = change.place;
+      const failure = toHmcComputeError(end.error, { what, hmc, subject: 'partition' }) as ComputeError;
+      return new ComputeError(failure.code, `${failure.message}. The partition is ${status} now`, {
+        retry: failure.retry,
+        outcome: 'not-applied',
+        native: failure.native,
+        details: { status },
+        cause: failure.cause,
+      });
+    }
+    case 'canceled':
+      return change.error('OPERATION_FAILED', `${what} was cancelled on the HMC; the partition is ${status}`, status);
+    case 'lost':
+      return change.error(
+        'OPERATION_FAILED',
+        `${what} did not come about: the HMC lost its job, as when it restarts, and the partition is ${status}; repeat it`,
+        status,
+      );
+    case 'complete':
+      return change.error('OPERATION_FAILED', `${what} failed: ${why}`, status);
+  }
+}
+
+function outcomeUnknown(change: PartitionChange, step: StepName, lost: HmcError | undefined): ComputeError {
+  const { target, place } = change;
+  return new ComputeError(
+    'OUTCOME_UNKNOWN',
+    `the answer to the ${step} of partition ${target.name} was lost (HMC ${place.hmc}: ${lost?.message ?? 'accepted without a job'}), and its status has not changed since; look at it again before you repeat it`,
+    lost === undefined ? {} : { native: nativeOf(lost), cause: lost },
+  );
+}
