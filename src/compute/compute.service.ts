@@ -31,6 +31,8 @@ export interface HostOptions {
   /** Undefined: the driver's default. */
   readonly manage: readonly string[] | undefined;
   readonly protect: readonly string[];
+  /** Keep the LPAR or guest that this process runs in from being stopped. */
+  readonly protectSelf: boolean;
 }
 
 export interface ComputeServiceOptions {
@@ -49,6 +51,8 @@ export interface ComputeServiceOptions {
   /** Names of the LPAR or guest that this process runs in; it is never stopped from here. */
   readonly selfNames: readonly string[];
   readonly limits: ComputeLimits;
+  /** Told whenever the number of unfinished operations changes, for back-pressure. */
+  onLoad?(unfinished: number): void;
 }
 
 export interface ComputeLimits {
@@ -93,6 +97,7 @@ export class ComputeService implements RequestGateway {
       clock,
       log,
       events: options.events,
+      onLoad: (unfinished) => options.onLoad?.(unfinished),
       maxConcurrentPerEndpoint: limits.maxConcurrentPerEndpoint,
       reconcileTimeoutMs: limits.reconcileTimeoutMs,
     });
@@ -148,11 +153,16 @@ export class ComputeService implements RequestGateway {
     void this.#prune();
   }
 
-  /** Lets what runs end for so long, leaves the rest to the next start, and gives back what the hosts hold. */
-  async stop(limitMs: number): Promise<void> {
+  /** Lets what runs end for so long, and leaves the rest to the next start. */
+  async finish(limitMs: number): Promise<void> {
     this.#life.abort();
     const left = await this.#runner.stop(limitMs);
     if (left > 0) this.#options.log.warn(`${left} operations are left to the next start`);
+  }
+
+  /** Gives back what the hosts hold. Nothing may be asked afterwards. */
+  async close(): Promise<void> {
+    this.#life.abort();
     const closed = await Promise.allSettled(this.#closers.map((close) => close()));
     for (const result of closed) {
       if (result.status === 'rejected') this.#options.log.warn('a host did not close', { err: result.reason });
@@ -190,7 +200,7 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
     name: host.name,
     driver,
     host: driver.open(host.name, host.settings, { clock, breakers, log: log.child({ host: host.name }) }),
-    rails: new GuardRails(host.name, { manage, protect: host.protect, self: selfNames }),
+    rails: new GuardRails(host.name, { manage, protect: host.protect, self: host.protectSelf ? selfNames : [] }),
     manage,
     protect: host.protect,
   };

@@ -9,7 +9,7 @@ let bench: ComputeBench;
 afterEach(() => bench.discard());
 
 async function start(settings: object = {}, options: Partial<ComputeBenchOptions> = {}): Promise<void> {
-  const host = { name: 'site', driver: 'fake', settings, manage: undefined, protect: [] };
+  const host = { name: 'site', driver: 'fake', settings, manage: undefined, protect: [], protectSelf: true };
   bench = await ComputeBench.start({ drivers: [fakeDriver], powerTypes: [manualPower], hosts: [host], ...options });
 }
 const one = { host: 'site', instance: 'instance-0001' };
@@ -160,7 +160,7 @@ describe('operations on one target', () => {
   });
 
   it('never touch what is protected or not managed, nor the service itself', async () => {
-    const host = { name: 'site', driver: 'fake', settings: {}, manage: ['instance-000*'], protect: ['instance-0002'] };
+    const host = { name: 'site', driver: 'fake', settings: {}, manage: ['instance-000*'], protect: ['instance-0002'], protectSelf: true };
     await start({}, { hosts: [host], selfNames: ['INSTANCE-0003'] });
     const reason = (instance: string) =>
       bench.call('compute.power_off', { host: 'site', instance }).then(

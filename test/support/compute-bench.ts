@@ -94,7 +94,8 @@ export class ComputeBench {
 
   /** Ends the process, so to speak: what runs has so long, then it is left. */
   async stop(limitMs = 0): Promise<void> {
-    await this.#service?.stop(limitMs);
+    await this.#service?.finish(limitMs);
+    await this.#service?.close();
     await this.#opened?.journal.close();
     this.#service = undefined;
     this.#opened = undefined;

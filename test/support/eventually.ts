@@ -3,14 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Waits until `probe` gives something truthy; fails loudly when it does not within `timeoutMs`. */
 export async function eventually<T>(
   probe: () => T | Promise<T>,
-  what: string,
+  what: string | (() => string),
   timeoutMs = 10_000,
 ): Promise<NonNullable<T>> {
   const endsAt = Date.now() + timeoutMs;
   for (;;) {
     const answer = await probe();
     if (answer !== undefined && answer !== null && answer !== false) return answer;
-    if (Date.now() > endsAt) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
+    if (Date.now() > endsAt) {
+      throw new Error(`waited ${timeoutMs} ms in vain: ${typeof what === 'function' ? what() : what}`);
+    }
     await delay(10);
   }
 }

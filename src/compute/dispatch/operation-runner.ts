@@ -19,6 +19,8 @@ export interface OperationRunnerOptions {
   readonly log: Log;
   readonly maxConcurrentPerEndpoint: number;
   readonly reconcileTimeoutMs: number;
+  /** Told the number of unfinished operations whenever it changes. */
+  onLoad(unfinished: number): void;
 }
 
 interface Entry extends Queued {
@@ -84,6 +86,7 @@ export class OperationRunner {
       progress: null,
     };
     this.#entries.set(record.id, entry);
+    this.#options.onLoad(this.#entries.size);
     entry.forgetDeadline = at(this.#options.clock, record.notAfter, () => void this.#expire(entry));
     this.#publish(entry);
     this.#queues.add(entry.queue, entry);
@@ -217,6 +220,7 @@ export class OperationRunner {
     entry.record = record;
     entry.forgetDeadline();
     this.#entries.delete(record.id);
+    this.#options.onLoad(this.#entries.size);
     this.#publish(entry);
     const { log } = this.#options;
     const fields = { operation_id: record.id, method: record.method, target: record.target, host: record.host };

@@ -1,0 +1,137 @@
+import 'reflect-metadata';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ClientProxyFactory, Transport, type ClientProxy } from '@nestjs/microservices';
+import { firstValueFrom } from 'rxjs';
+import { startBroker, type Broker } from '../support/broker.js';
+import { PlainClient } from '../transport/support.js';
+import { Estate } from './estate.js';
+
+/** One call, by whichever kind of client: its answer, or the error as it came over the wire. */
+type Call = (pattern: string, data: object) => Promise<Record<string, unknown>>;
+interface Caller {
+  readonly name: string;
+  open(url: string, queue: string): Promise<{ call: Call; close(): Promise<void> | void }>;
+}
+
+const CALLERS: Caller[] = [
+  {
+    name: 'a Nest ClientProxy',
+    async open(url, queue) {
+      const proxy: ClientProxy = ClientProxyFactory.create({
+        transport: Transport.RMQ,
+        options: {
+          urls: [url],
+          queue,
+          queueOptions: { durable: true, arguments: { 'x-queue-type': 'quorum' } },
+          persistent: true,
+          socketOptions: { reconnectTimeInSeconds: 1 },
+        },
+      });
+      await proxy.connect();
+      return {
+        call: (pattern, data) => firstValueFrom(proxy.send<Record<string, unknown>>(pattern, data)),
+        close: () => proxy.close(),
+      };
+    },
+  },
+  {
+    name: 'a plain amqplib client',
+    async open(url, queue) {
+      const client = await PlainClient.connect(url);
+      return {
+        async call(pattern, data) {
+          const { response, err } = await client.call(queue, pattern, data);
+          if (err !== undefined && err !== null) throw err as Error;
+          return response as Record<string, unknown>;
+        },
+        close: () => client.close(),
+      };
+    },
+  },
+];
+
+let broker: Broker;
+let estate: Estate;
+beforeAll(async () => {
+  broker = await startBroker();
+});
+afterAll(() => broker.stop());
+beforeEach(async () => {
+  estate = await Estate.open(broker.url);
+  await estate.start();
+});
+afterEach(() => estate.close());
+
+describe.each(CALLERS)('$name', ({ open }) => {
+  const lpar1 = { host: 'cpc1', instance: 'lpar1' };
+
+  it('powers an LPAR on and off, and gets errors whole', async () => {
+    const { call, close } = await open(broker.url, estate.queue);
+    expect(await call('power.query', lpar1)).toMatchObject({ state: 'off', native_state: 'stopped' });
+    expect(await call('compute.power_on', lpar1)).toMatchObject({ outcome: 'done', power_state: 'running' });
+    expect(estate.simulator.status('lpar1')).toBe('active');
+    expect(await call('compute.power_on', lpar1)).toMatchObject({ outcome: 'already' });
+    expect(await call('power.off', lpar1)).toMatchObject({ outcome: 'done', state: 'off' });
+    expect(estate.simulator.status('lpar1')).toBe('stopped');
+    expect(estate.simulator.wireLog.starts('lpar1')).toBe(1);
+
+    await expect(call('compute.power_on', { host: 'cpc1', instance: 'nobody' })).rejects.toMatchObject({
+      code: 'INSTANCE_NOT_FOUND',
+      driver: 'hmc-dpm',
+      retry: 'never',
+      outcome: 'not-started',
+      message: expect.stringContaining('nobody'),
+    });
+    await expect(call('compute.pause', lpar1)).rejects.toMatchObject({ code: 'FEATURE_UNSUPPORTED' });
+    await expect(call('compute.explode', lpar1)).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      details: { reason: 'unknown_method' },
+    });
+    await expect(call('power.query', { host: 7 })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    await close();
+  });
+});
+
+describe('a broker that is restarted in the middle', () => {
+  it('loses nothing that was promised', async () => {
+    const replies = `e2e-replies-${estate.names.group}`;
+    const before = await PlainClient.connect(broker.url, replies);
+    const instances = ['instance-0001', 'instance-0002', 'instance-0003'];
+    // Nobody waits on this connection: it dies with the broker, and its durable reply queue does not.
+    for (const instance of instances) {
+      before.channel.sendToQueue(
+        estate.queue,
+        Buffer.from(JSON.stringify({ pattern: 'compute.power_on', data: { host: 'fake', instance }, id: instance })),
+        { persistent: true, replyTo: replies, correlationId: instance, messageId: `restart-${instance}` },
+      );
+    }
+    await before.call(estate.queue, 'operation.list', { state: 'unfinished' });
+    await broker.restart();
+    await estate.service.ready();
+
+    const after = await PlainClient.connect(broker.url);
+    const held = await after.model.createChannel();
+    const answers: Record<string, unknown>[] = [];
+    await held.consume(replies, (message) => {
+      if (message === null) return;
+      answers.push(JSON.parse(message.content.toString()) as Record<string, unknown>);
+      held.ack(message);
+    });
+    for (const instance of instances) {
+      const { response } = await after.call(
+        estate.queue,
+        'compute.power_on',
+        { host: 'fake', instance },
+        { messageId: `restart-${instance}` },
+      );
+      expect(response).toMatchObject({ outcome: 'done', power_state: 'running' });
+    }
+    const { response } = await after.call(estate.queue, 'operation.list', { method: 'compute.power_on' });
+    const { operations } = response as { operations: { state: string; attempts: number }[] };
+    expect(operations.map(({ state, attempts }) => `${state} ${attempts}`)).toEqual(['done 1', 'done 1', 'done 1']);
+    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set(instances));
+    await after.channel.deleteQueue(replies);
+    await after.close();
+    await before.close();
+  });
+});

@@ -1,0 +1,121 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { eventually } from './eventually.js';
+
+const ENTRY = resolve(import.meta.dirname, '../../dist/main.js');
+
+export interface ServiceProcessOptions {
+  readonly url: string;
+  readonly group: string;
+  readonly server: string;
+  readonly deadQueue: string;
+  readonly eventsExchange: string;
+  /** Hosts as in the configuration file. */
+  readonly hosts: Record<string, unknown>;
+  readonly environment?: Record<string, string>;
+  readonly amqp?: Record<string, unknown>;
+  readonly journal?: Record<string, unknown>;
+}
+
+/** The built service in a process of its own, with a state directory that outlives it: `npm test` builds it first. */
+export class ServiceProcess {
+  readonly #options: ServiceProcessOptions;
+  readonly directory = mkdtempSync(join(tmpdir(), 'zenova-e2e-'));
+  #child: ChildProcess | undefined;
+  #port = 0;
+  /** Everything it wrote, over all its starts. */
+  log = '';
+
+  constructor(options: ServiceProcessOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async start(): Promise<void> {
+    const {
+      url,
+      group,
+      server,
+      deadQueue,
+      eventsExchange,
+      hosts,
+      environment = {},
+      amqp = {},
+      journal,
+    } = this.#options;
+    this.#port = await freePort();
+    const file = join(this.directory, 'zenova.yaml');
+    // JSON is YAML.
+    const config = {
+      server,
+      group,
+      state_dir: this.directory,
+      amqp: { url, dead_queue: deadQueue, events_exchange: eventsExchange, ...amqp },
+      http: { port: this.#port },
+      log: { level: 'debug' },
+      ...(journal === undefined ? {} : { journal }),
+      hosts,
+    };
+    writeFileSync(file, JSON.stringify(config));
+    const child = spawn(process.execPath, [ENTRY, 'serve', '--config', file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'] ?? '', HOME: this.directory, ...environment },
+    });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text: string) => {
+        this.log += text;
+      });
+    }
+  }
+
+  /** Resolves once `/readyz` says so. */
+  async ready(): Promise<void> {
+    await eventually(
+      async () => {
+        if (this.#child?.exitCode !== null) throw new Error(`the service ended before it was ready:\n${this.log}`);
+        return (await this.http('/readyz'))?.status === 200;
+      },
+      () => `the service to be ready:\n${this.log}`,
+      30_000,
+    );
+  }
+
+  async http(path: string): Promise<Response | undefined> {
+    return fetch(`http://127.0.0.1:${this.#port}${path}`).catch(() => undefined);
+  }
+
+  /** Ends it with a signal and resolves to its exit status, null when the signal ended it. */
+  async end(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+    return child.exitCode;
+  }
+
+  /** Ends it however it stands, and removes its files. */
+  async discard(): Promise<void> {
+    await this.end('SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
