@@ -8,9 +8,12 @@ import { Secret } from '../common/secret.js';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-const QueuePartSchema = z
+const BrokerNameSchema = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,100}$/, 'may hold letters, digits, dot, underscore and hyphen, at most 100 of them');
+  .regex(
+    /^(?!amq\.)[A-Za-z0-9._-]{1,200}$/,
+    'may hold letters, digits, dot, _ and -, at most 200, and not begin with "amq."',
+  );
 /** Both become parts of queue names; `dead` and `server` are names of queues already. */
 const GroupSchema = z
   .string()
@@ -61,7 +64,7 @@ const AmqpSchema = z.strictObject({
     .int()
     .min(5)
     .max(600)
-    .default(15)
+    .default(10)
     .describe('after twice this silence the connection counts as lost'),
   drain_timeout_ms: z
     .int()
@@ -69,8 +72,10 @@ const AmqpSchema = z.strictObject({
     .max(HOUR_MS)
     .default(30_000)
     .describe('how long running requests may take to end when the service stops'),
-  dead_queue: QueuePartSchema.default('zenova.rpc.dead').describe('queue for requests that nobody could read or serve'),
-  events_exchange: QueuePartSchema.default('zenova.events').describe('topic exchange for progress and state changes'),
+  dead_queue: BrokerNameSchema.default('zenova.rpc.dead').describe(
+    'queue for requests that nobody could read or serve',
+  ),
+  events_exchange: BrokerNameSchema.default('zenova.events').describe('topic exchange for progress and state changes'),
 });
 
 const HttpSchema = z.strictObject({
