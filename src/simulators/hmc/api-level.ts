@@ -46,8 +46,11 @@ export function selectProperties(
 }
 
 /** The properties that `additional-properties=` adds to a list item. Throws like {@link selectProperties}. */
-export function additionalProperties(all: Readonly<Record<string, unknown>>, query: Query): Record<string, unknown> {
-  return pick(all, query.names('additional-properties'));
+export function additionalProperties(
+  all: () => Readonly<Record<string, unknown>>,
+  query: Query,
+): Record<string, unknown> {
+  return query.has('additional-properties') ? pick(all(), query.names('additional-properties')) : {};
 }
 
 /** To be asked before the list is made: an empty list refuses just the same. */

@@ -113,7 +113,7 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   'POST restart': (simulator, request) => {
     const { down_ms: downMs } = bodyOf(RestartSchema, request);
     // After the answer is out.
-    setImmediate(() => void simulator.restart({ downMs }));
+    setImmediate(() => void simulator.restart({ downMs }).catch(() => undefined));
     return undefined;
   },
 };

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   createCertificate,
   describeCertificate,
@@ -21,6 +22,8 @@ import type { PartitionStatus } from './statuses.js';
 
 /** The port of the Web Services API (hmc-dpm.md section 1). */
 export const HMC_PORT = 6794;
+
+const MOST_ATTEMPTS_TO_LISTEN = 100;
 
 /** Exactly one of `inventory` and `inventoryFile`. */
 export type HmcSimulatorOptions = (
@@ -185,8 +188,21 @@ export class HmcSimulator implements SimulatorControl {
     await this.#listener.close();
     this.#hmc.forgetVolatile();
     await pause(this.clock, downMs, this.#stop.signal);
-    this.#listener = this.#createListener();
-    if (!this.#isStopped) await this.#listener.listen(this.host, this.#port);
+    await this.#listenAgain();
+  }
+
+  /** On the same port, which a short-lived socket of somebody else may hold for a moment. */
+  async #listenAgain(): Promise<void> {
+    for (let attempt = 1; !this.#isStopped; attempt += 1) {
+      this.#listener = this.#createListener();
+      try {
+        await this.#listener.listen(this.host, this.#port);
+        return;
+      } catch (error) {
+        if (attempt === MOST_ATTEMPTS_TO_LISTEN) throw error;
+        await setTimeout(50);
+      }
+    }
   }
 
   #one(name: string, cpc?: string): Partition {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { HmcError } from './hmc-error.js';
 import { compileNameFilter } from './name-filter.js';
 

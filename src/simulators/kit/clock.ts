@@ -28,8 +28,6 @@ export class SystemClock implements Clock {
 
   after(delayMs: number, act: () => void): Cancel {
     const timer = setTimeout(act, Math.min(delayMs / this.#scale, LONGEST_TIMEOUT_MS));
-    // A listening socket keeps the process alive, a pending transition must not.
-    timer.unref();
     return () => clearTimeout(timer);
   }
 }

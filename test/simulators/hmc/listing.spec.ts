@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HmcBench, smallInventory } from './hmc-bench.js';
+import type { WireAnswer } from './hmc-client.js';
 
 const PERMITTED = '/api/console/operations/list-permitted-partitions';
 
-const namesIn = (answer: { json: Record<string, unknown> | undefined }, list: string): string[] =>
-  (answer.json?.[list] as { name: string }[]).map(({ name }) => name);
+const itemsIn = ({ json }: WireAnswer, list: string) =>
+  (json?.[list] ?? []) as { name: string; 'object-uri': string }[];
+
+const namesIn = (answer: WireAnswer, list: string): string[] => itemsIn(answer, list).map(({ name }) => name);
 
 describe('listing and reading', () => {
   let bench: HmcBench;
@@ -15,8 +18,7 @@ describe('listing and reading', () => {
     bench = await HmcBench.start();
     session = await bench.client.logOn();
     const listed = await get('/api/cpcs');
-    const items = listed.json?.['cpcs'] as { name: string; 'object-uri': string }[];
-    cpcs = new Map(items.map((cpc) => [cpc.name, cpc['object-uri']]));
+    cpcs = new Map(itemsIn(listed, 'cpcs').map((cpc) => [cpc.name, cpc['object-uri']]));
   });
   afterAll(() => bench.stop());
 
@@ -150,7 +152,7 @@ describe('listing and reading', () => {
     expect(permitted.json).toMatchObject({
       'logical-partitions': [{ name: 'PROD1', status: 'operating', 'activation-mode': 'linux', 'cpc-name': 'CPC3' }],
     });
-    const [lpar] = lpars.json?.['logical-partitions'] as { 'object-uri': string }[];
+    const [lpar] = itemsIn(lpars, 'logical-partitions');
     expect((await get(lpar?.['object-uri'] ?? '')).json).toMatchObject({ class: 'logical-partition', name: 'PROD1' });
   });
 

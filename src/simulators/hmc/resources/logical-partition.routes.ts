@@ -24,7 +24,7 @@ export const logicalPartitionRoutes: readonly Route[] = [
         body: {
           'logical-partitions': listed.map((lpar) => ({
             ...summary(lpar),
-            ...additionalProperties(logicalPartitionProperties(lpar), call.query),
+            ...additionalProperties(() => logicalPartitionProperties(lpar), call.query),
           })),
         },
       };
@@ -64,7 +64,7 @@ export const logicalPartitionRoutes: readonly Route[] = [
             'cpc-name': lpar.cpc.name,
             'cpc-object-uri': lpar.cpc.uri,
             ...(level.hasSeVersionInListings ? { 'se-version': lpar.cpc.entry.se_version } : {}),
-            ...additionalProperties(logicalPartitionProperties(lpar), call.query),
+            ...additionalProperties(() => logicalPartitionProperties(lpar), call.query),
           })),
         },
       };

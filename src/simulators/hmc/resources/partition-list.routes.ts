@@ -32,7 +32,7 @@ export const partitionListRoutes: readonly Route[] = [
         body: {
           partitions: listed.map((partition) => ({
             ...summary(partition),
-            ...additionalProperties(partitionProperties(partition), call.query),
+            ...additionalProperties(() => partitionProperties(partition), call.query),
           })),
         },
       };
@@ -71,7 +71,7 @@ export const partitionListRoutes: readonly Route[] = [
             'cpc-name': partition.cpc.name,
             'cpc-object-uri': partition.cpc.uri,
             ...(level.hasSeVersionInListings ? { 'se-version': partition.cpc.entry.se_version } : {}),
-            ...additionalProperties(partitionProperties(partition), call.query),
+            ...additionalProperties(() => partitionProperties(partition), call.query),
           })),
         },
       };
