@@ -19,8 +19,11 @@ writeFileSync(
     hosts: { fake: { driver: 'fake', settings: { instances: 10 } } },
   }),
 );
-const { serveFile } = await import('../../dist/serve.js');
-const service = await serveFile(file);
+const { findConfig, loadConfig } = await import('../../dist/config/index.js');
+const { VIRT_DRIVERS } = await import('../../dist/drivers/driver-registry.js');
+const { serve } = await import('../../dist/serve.js');
+const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
+const service = await serve(loadConfig(findConfig({ file, environment: {} }), { driverSettings, environment: {} }));
 process.once('SIGTERM', async () => {
   await service.stop();
   rmSync(directory, { recursive: true });

@@ -7,7 +7,10 @@ import type { Log } from '../../common/log.js';
 import { Backoff } from './backoff.js';
 
 /** What an `amqps:` connection is checked and identified with; handed to Node's TLS as it is (PEM contents, not paths). */
-export type AmqpTlsOptions = Pick<TlsConnectionOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'servername'>;
+export type AmqpTlsOptions = Pick<
+  TlsConnectionOptions,
+  'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized'
+>;
 
 export interface AmqpConnectionOptions {
   /** Shown in the broker's list of connections. */

@@ -1,0 +1,126 @@
+import 'reflect-metadata';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+import { systemClock } from './common/clock.js';
+import { createLog, type Log } from './common/log.js';
+import { ComputeService } from './compute/compute.service.js';
+import type { AmqpConfig, Config } from './config/index.js';
+import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
+import { openJournal } from './journal/index.js';
+import { NestLog } from './nest-log.js';
+import { selfNames } from './self-identity.js';
+import { startEstate } from './simulated-estate.js';
+import { createTransport, type Transport, type TransportOptions } from './transport/index.js';
+
+/** A read that takes longer is given up. */
+const READ_TIMEOUT_MS = 60_000;
+/** A backend that has not named the target by then is asked again when the operation's turn comes. */
+const RESOLVE_TIMEOUT_MS = 10_000;
+/** Longer than any operation of any driver may take. */
+const RECONCILE_TIMEOUT_MS = 30 * 60_000;
+
+export interface RunningService {
+  /** Ends what runs, within the configured limit, and gives everything back. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves a configuration: opens the journal and the hosts, takes up what an earlier process left, and then takes requests.
+ * Resolves once all parts are started; `/readyz` tells when the broker is there too.
+ *
+ * @throws ComputeError CONFIG_INVALID, JOURNAL_UNAVAILABLE
+ */
+export async function serve(given: Config, log: Log = createLog(given.log.level)): Promise<RunningService> {
+  const clock = systemClock;
+  const { config, stop: stopEstate } = await startEstate(given, log);
+  const { journal } = config;
+  const opened = await openJournal(
+    { file: join(config.stateDir, 'journal.db'), keyFile: config.secrets.keyFile, maxPerTarget: journal.maxPerTarget },
+    clock,
+  );
+  const transport = createTransport(transportOptions(config), { log, clock });
+  const compute = new ComputeService({
+    ...opened,
+    server: config.server,
+    hosts: [...config.hosts.values()].map((host) => ({ ...host, manage: host.manage ?? undefined })),
+    drivers: VIRT_DRIVERS,
+    powerTypes: POWER_TYPES,
+    events: transport.events,
+    replies: transport.replies,
+    clock,
+    log,
+    selfNames: selfNames(),
+    onLoad: backPressure(transport, journal.maxAccepted, log),
+    limits: {
+      maxConcurrentPerEndpoint: journal.maxConcurrent,
+      startWithinMs: journal.startWithinMs,
+      keepMs: journal.keepMs,
+      readTimeoutMs: READ_TIMEOUT_MS,
+      resolveTimeoutMs: RESOLVE_TIMEOUT_MS,
+      reconcileTimeoutMs: RECONCILE_TIMEOUT_MS,
+    },
+  });
+
+  const app = await NestFactory.create(AppModule.of({ gateway: compute }), {
+    logger: new NestLog(log),
+    abortOnError: false,
+  });
+  app.connectMicroservice({ strategy: transport.strategy });
+  // What was accepted before stands in its queues before anything new is accepted.
+  await compute.start();
+  await app.startAllMicroservices();
+  if (config.http.enabled) await app.listen(config.http.port, config.http.host);
+  log.info('serving', { server: config.server, group: config.group, hosts: [...config.hosts.keys()] });
+
+  return {
+    async stop() {
+      log.info('stopping');
+      await Promise.all([compute.finish(config.amqp.drainTimeoutMs), app.close()]);
+      await compute.close();
+      await opened.journal.close();
+      await stopEstate();
+      log.info('stopped');
+    },
+  };
+}
+
+function transportOptions({ amqp, server, group }: Config): TransportOptions {
+  const { urls, tls, prefetch, heartbeatSeconds, drainTimeoutMs, deadQueue, eventsExchange } = amqp;
+  return {
+    urls: urls.map((url) => url.reveal()),
+    tls: tlsOptions(tls),
+    server,
+    group: group ?? undefined,
+    prefetch,
+    heartbeatSeconds,
+    drainTimeoutMs,
+    deadQueue,
+    eventsExchange,
+  };
+}
+
+function tlsOptions({ ca, cert, key, verify }: AmqpConfig['tls']): TransportOptions['tls'] {
+  return {
+    ...(ca === null ? {} : { ca }),
+    ...(cert === null ? {} : { cert }),
+    ...(key === null ? {} : { key: key.reveal() }),
+    rejectUnauthorized: verify,
+  };
+}
+
+/** Consuming stops at the limit and goes on when a tenth of it is free again (DESIGN 5.7). */
+function backPressure({ intake }: Transport, maxAccepted: number, log: Log): (unfinished: number) => void {
+  let isPaused = false;
+  return (unfinished) => {
+    if (!isPaused && unfinished >= maxAccepted) {
+      isPaused = true;
+      log.warn(`${unfinished} operations are unfinished: nothing more is taken until some are`);
+      intake.pause().catch((error: unknown) => log.error('consuming could not be stopped', { err: error }));
+    } else if (isPaused && unfinished <= maxAccepted * 0.9) {
+      isPaused = false;
+      log.info('taking requests again');
+      intake.resume();
+    }
+  };
+}
