@@ -1,0 +1,45 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { Secret, isSecretField, redact } from './secret.js';
+
+describe('a secret', () => {
+  it('shows itself to nobody who does not ask', () => {
+    const secret = new Secret('hunter2');
+    const shown = [
+      String(secret),
+      `${secret}`,
+      JSON.stringify({ secret }),
+      inspect({ secret }, { depth: 9, showHidden: true }),
+    ];
+    expect(shown.join()).not.toContain('hunter2');
+    expect(secret.reveal()).toBe('hunter2');
+  });
+
+  it.each(['power_pass', 'password', 'Password', 'X-API-Session', 'session-credential', 'k_g', 'boot-ftp-password'])(
+    'stands in a field named %s',
+    (name) => expect(isSecretField(name)).toBe(true),
+  );
+
+  it.each(['power_user', 'idempotency_key', 'key_file', 'name'])('does not stand in %s', (name) =>
+    expect(isSecretField(name)).toBe(false),
+  );
+});
+
+describe('redact', () => {
+  it('removes secrets at any depth, and passwords in addresses', () => {
+    const message = {
+      power_parameters: { power_user: 'u', power_pass: 'hunter2', nested: [{ password: { a: 'hunter2' } }] },
+      text: 'amqp://user:hunter2@host/vhost and https://hunter2@other',
+      none: { password: null },
+    };
+    const shown = JSON.stringify(redact(message));
+    expect(shown).not.toContain('hunter2');
+    expect(redact(message)).toMatchObject({ power_parameters: { power_user: 'u' }, none: { password: null } });
+  });
+
+  it('comes back from the deepest nesting', () => {
+    let deep: unknown = 'hunter2';
+    for (let i = 0; i < 10_000; i++) deep = [deep];
+    expect(JSON.stringify(redact(deep))).not.toContain('hunter2');
+  });
+});
