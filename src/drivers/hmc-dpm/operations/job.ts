@@ -8,6 +8,9 @@ import type { PartitionChange } from './partition-change.js';
 export type JobEnd =
   { readonly kind: 'complete' | 'canceled' | 'lost' } | { readonly kind: 'failed'; readonly error: HmcError };
 
+/** Name of the checkpoint that says that a job was cancelled because its operation was: `{uri}`. */
+export const CANCELLED_CHECKPOINT = 'job-cancelled';
+
 /** How long a cancelled operation waits for its job to obey. */
 const CANCEL_PATIENCE_MS = 15_000;
 
@@ -78,7 +81,7 @@ async function cancelJob(change: PartitionChange, jobUri: string): Promise<void>
   const { client, ctx, place } = change;
   try {
     await client.cancelJob(jobUri);
-    await pollUntil(async () => await jobEnd(() => client.job(jobUri)), {
+    const end = await pollUntil(async () => await jobEnd(() => client.job(jobUri)), {
       clock: ctx.clock,
       signal: new AbortController().signal,
       intervalMs: place.pacing.poll.initialMs,
@@ -86,6 +89,7 @@ async function cancelJob(change: PartitionChange, jobUri: string): Promise<void>
       timeoutMs: CANCEL_PATIENCE_MS,
       what: 'the job to be cancelled',
     });
+    if (end.kind === 'canceled') await ctx.checkpoint(CANCELLED_CHECKPOINT, { uri: jobUri });
     await forgetJob(change, jobUri);
   } catch (error) {
     ctx.log.info('the job of a cancelled operation could not be cancelled', { hmc: place.hmc, err: error });

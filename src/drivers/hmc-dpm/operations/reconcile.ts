@@ -11,6 +11,7 @@ import type { PowerChange, StepName } from '../mapping/next-action.js';
 import { observe } from '../mapping/partition-status.js';
 import type { HmcPlace } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
+import { CANCELLED_CHECKPOINT } from './job.js';
 import { becameVisible, JOB_CHECKPOINT, seeThrough } from './step.js';
 
 const StepDataSchema = z.object({ step: z.enum(['start', 'stop']), request_timeout_ms: z.number() });
@@ -30,7 +31,8 @@ export async function reconcileChange(
   target: Target,
 ): Promise<Reconciliation> {
   const last = lastStep(ctx.checkpoints);
-  if (last === undefined) return { verdict: 'continue' };
+  // A job that was cancelled with its operation has ended, and the partition is as it was before the step.
+  if (last === undefined || last.isCancelled) return { verdict: 'continue' };
   const partitionChange = new PartitionChange(ctx, place, target);
   try {
     return await partitionChange.run('finding out what became of partition', async () => {
@@ -46,6 +48,9 @@ export async function reconcileChange(
     // Without a step under way the end is known: it failed.
     if (partitionChange.underWay === undefined || error.code === 'INSTANCE_NOT_FOUND')
       return { verdict: 'failed', error };
+    // Whoever asked may ask again: the HMC said nothing about the outcome.
+    if (error.code === 'BACKEND_UNREACHABLE' || error.code === 'BACKEND_BUSY' || error.code === 'BACKEND_PROTOCOL')
+      throw error;
     return { verdict: 'unknown', reason: error.message };
   }
 }
@@ -55,6 +60,7 @@ interface LastStep {
   /** Moment from which its request cannot be under way any more, milliseconds since the epoch. */
   readonly latestArrivalAt: number;
   readonly jobUri: string | undefined;
+  readonly isCancelled: boolean;
 }
 
 function lastStep(checkpoints: readonly Checkpoint[]): LastStep | undefined {
@@ -62,10 +68,12 @@ function lastStep(checkpoints: readonly Checkpoint[]): LastStep | undefined {
   const checkpoint = checkpoints[index];
   if (checkpoint === undefined) return undefined;
   const { step, request_timeout_ms } = StepDataSchema.parse(checkpoint.data);
-  const job = checkpoints.slice(index).find(({ name }) => name === JOB_CHECKPOINT);
+  const since = checkpoints.slice(index);
+  const job = since.find(({ name }) => name === JOB_CHECKPOINT);
   return {
     step,
     latestArrivalAt: checkpoint.at + request_timeout_ms,
     jobUri: job === undefined ? undefined : JobDataSchema.parse(job.data).uri,
+    isCancelled: since.some(({ name }) => name === CANCELLED_CHECKPOINT),
   };
 }

@@ -107,8 +107,8 @@ async function settle(change: PartitionChange, step: StepName, end: JobEnd): Pro
       case 'wait':
         return undefined;
       case 'lagging':
-        // Only a job that says it did its work makes it worth waiting for a status that says otherwise.
-        if (end.kind === 'complete' && clock.now() - endedAt < LAG_MS) return undefined;
+        // A job that says it failed explains the status; any other makes it worth waiting for a better one.
+        if (end.kind !== 'failed' && end.kind !== 'canceled' && clock.now() - endedAt < LAG_MS) return undefined;
         throw stepFailed(change, step, end, partition, verdict.why);
       case 'failed':
         throw stepFailed(change, step, end, partition, verdict.why);
@@ -142,7 +142,7 @@ function stepFailed(
     case 'lost':
       return change.error(
         'OPERATION_FAILED',
-        `${what} did not come about: the HMC lost its job, as when it restarts, and the partition is ${status}; repeat it`,
+        `${what} failed, and the HMC has forgotten its job, as when it restarts: ${why}`,
         status,
       );
     case 'complete':

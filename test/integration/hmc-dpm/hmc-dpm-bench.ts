@@ -1,0 +1,195 @@
+import type { Clock } from '../../../src/common/clock.js';
+import { ComputeError } from '../../../src/common/errors/index.js';
+import { silentLog } from '../../../src/common/log.js';
+import { Secret } from '../../../src/common/secret.js';
+import type {
+  Checkpoint,
+  DriverPorts,
+  OperationContext,
+  PowerMachine,
+  Target,
+  VirtHost,
+} from '../../../src/compute/contract/index.js';
+import { createHmcDpm } from '../../../src/drivers/hmc-dpm/index.js';
+import { HmcSimulator, type HmcInventoryInput } from '../../../src/simulators/hmc/index.js';
+import type { WireEntry } from '../../../src/simulators/kit/wire-log.js';
+import { MemoryBreakers } from '../../support/memory-breakers.js';
+import { RecordingContext } from '../../support/operation-context.js';
+import { scaledClock } from '../../support/scaled-clock.js';
+
+export const USER = { name: 'zenova', password: 'secret-of-zenova' } as const;
+
+const properties = {
+  'boot-device': 'storage-volume',
+  'boot-storage-volume': '/api/storage-groups/g/storage-volumes/v',
+};
+
+export const inventory: HmcInventoryInput = {
+  timing: { start_ms: 60, paused_ms: 20, stop_ms: 40, cancel_ms: 20 },
+  users: [
+    { name: USER.name, password: USER.password },
+    { name: 'reader', password: 'secret-of-reader', tasks: [] },
+    { name: 'tenant', password: 'secret-of-tenant', sees: [{ cpc: 'CPC2', partitions: ['LPAR1'] }] },
+  ],
+  cpcs: [
+    {
+      name: 'CPC1',
+      mode: 'dpm',
+      partitions: [
+        { name: 'off', properties },
+        { name: 'on', status: 'active', properties },
+        { name: 'degraded', status: 'degraded', starts_as: 'degraded', properties },
+        { name: 'paused', status: 'paused', properties },
+        { name: 'terminated', status: 'terminated', properties },
+        { name: 'starved', status: 'reservation-error', properties },
+        { name: 'starving', starts_as: 'reservation-error', properties },
+        { name: 'crashing', starts_as: 'terminated', properties },
+        { name: 'halting', starts_as: 'paused', properties },
+        { name: 'bootless', properties: { 'boot-device': 'none' } },
+        { name: 'bootless-on', status: 'active', properties: { 'boot-device': 'none' } },
+        { name: 'locked', status: 'active', properties: { ...properties, 'is-locked': true } },
+        { name: 'starting', status: 'starting', properties },
+        { name: 'stopping', status: 'stopping', properties },
+        { name: 'out-of-touch', status: 'communications-not-active', properties },
+        { name: 'checking', status: 'status-check', properties },
+        { name: 'db.prod', status: 'active', properties },
+        { name: 'db-prod', properties },
+        { name: 'DB.prod', properties },
+        { name: 'app @ test', properties },
+        { name: 'odd\\E.*\\Q (a+b)', properties },
+        { name: 'LPAR1', properties },
+      ],
+    },
+    {
+      name: 'CPC2',
+      mode: 'dpm',
+      partitions: [{ name: 'LPAR1', properties }],
+      generate: [{ pattern: 'g{n:3}', count: 300 }],
+    },
+    { name: 'CPC3', mode: 'classic', logical_partitions: [{ name: 'PROD1' }] },
+    { name: 'CPC4', mode: 'dpm' },
+  ],
+};
+
+export interface BenchOptions {
+  readonly inventory?: Partial<HmcInventoryInput>;
+  readonly settings?: Record<string, unknown>;
+  readonly clock?: Clock;
+  readonly idleLogoffMs?: number;
+}
+
+/** A simulated HMC and the driver, with one host opened on it; the driver's clock runs a hundred times as fast. */
+export class HmcDpmBench {
+  readonly breakers = new MemoryBreakers();
+  readonly ports: DriverPorts;
+  readonly host: VirtHost;
+  readonly #drivers: ReturnType<typeof createHmcDpm>;
+  readonly #connection: ReturnType<ReturnType<typeof createHmcDpm>['powerType']['open']>;
+  readonly #hosts: VirtHost[] = [];
+
+  private constructor(
+    readonly simulator: HmcSimulator,
+    readonly clock: Clock,
+    options: BenchOptions,
+  ) {
+    this.ports = { clock, log: silentLog, breakers: this.breakers };
+    this.#drivers = createHmcDpm(options.idleLogoffMs === undefined ? {} : { idleLogoffMs: options.idleLogoffMs });
+    this.#connection = this.#drivers.powerType.open(this.ports);
+    this.host = this.open(options.settings);
+  }
+
+  static async start(options: BenchOptions = {}): Promise<HmcDpmBench> {
+    const simulator = await HmcSimulator.start({ inventory: { ...inventory, ...options.inventory }, port: 0 });
+    return new HmcDpmBench(simulator, options.clock ?? scaledClock(100), options);
+  }
+
+  settings(changes: Record<string, unknown> = {}): Record<string, unknown> {
+    return {
+      endpoint: this.simulator.url,
+      userid: USER.name,
+      password: new Secret(USER.password),
+      cpc: 'CPC1',
+      tls: { ca: this.simulator.certificatePem },
+      request_timeout_ms: 2000,
+      ...changes,
+    };
+  }
+
+  open(changes: Record<string, unknown> = {}): VirtHost {
+    const host = this.#drivers.virtDriver.open('host1', this.settings(changes), this.ports);
+    this.#hosts.push(host);
+    return host;
+  }
+
+  machine(changes: Record<string, unknown> = {}): PowerMachine {
+    const parameters = {
+      power_address: `127.0.0.1:${this.simulator.port}`,
+      power_user: USER.name,
+      power_pass: USER.password,
+      power_partition_name: 'off',
+      power_verify_ssl: 'n',
+      ...changes,
+    };
+    return this.#connection.machine(this.#drivers.powerType.schema.parse(parameters));
+  }
+
+  context(earlier: readonly Checkpoint[] = []): RecordingContext {
+    return new RecordingContext(this.clock, earlier);
+  }
+
+  /** Resolves and changes, as the dispatcher does. */
+  async change(
+    operation: 'powerOn' | 'powerOff' | 'reboot',
+    name: string,
+    ctx: OperationContext = this.context(),
+    host = this.host,
+  ) {
+    const target = await host.resolve(ctx, name);
+    return await run(host, operation, ctx, target);
+  }
+
+  /** Requests since `since`, but job polls, as "METHOD path". */
+  requests(since: number): string[] {
+    return this.entries(since).map(
+      ({ method, path }) => `${method} ${path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')}`,
+    );
+  }
+
+  entries(since: number): readonly WireEntry[] {
+    return this.simulator.wireLog
+      .entries({ since })
+      .filter(({ method, path }) => !(method === 'GET' && path.startsWith('/api/jobs/')));
+  }
+
+  async closeDrivers(): Promise<void> {
+    await Promise.all(this.#hosts.map((host) => host.close()));
+    await this.#connection.close();
+  }
+
+  async stop(): Promise<void> {
+    await this.closeDrivers();
+    await this.simulator.stop();
+  }
+}
+
+export function run(
+  host: VirtHost,
+  operation: 'powerOn' | 'powerOff' | 'reboot',
+  ctx: OperationContext,
+  target: Target,
+) {
+  const change = host.operations[operation];
+  if (change === undefined) throw new Error(`no ${operation}`);
+  return change(ctx, target);
+}
+
+/** The ComputeError that a promise rejects with. */
+export async function failureOf(promise: Promise<unknown>): Promise<ComputeError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof ComputeError) return error;
+    throw error;
+  }
+  throw new Error('it did not fail');
+}

@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { STEP_CHECKPOINT, type Checkpoint, type Target } from '../../../src/compute/contract/index.js';
+import type { RecordingContext } from '../../support/operation-context.js';
+import { failureOf, HmcDpmBench, run } from './hmc-dpm-bench.js';
+
+let bench: HmcDpmBench;
+let off: Target;
+let on: Target;
+beforeEach(async () => {
+  bench = await HmcDpmBench.start();
+  off = await bench.host.resolve(bench.context(), 'off');
+  on = await bench.host.resolve(bench.context(), 'on');
+});
+afterEach(async () => {
+  await bench.stop();
+});
+
+/** The process dies here: nothing of it goes on but what it left. */
+class Died extends Error {}
+
+/** Dies when it has left so many checkpoints of a name. */
+function dyingAt(name: string, count = 1, when: 'before' | 'after' = 'after'): RecordingContext {
+  const ctx = bench.context();
+  const leave = ctx.checkpoint.bind(ctx);
+  let left = 0;
+  ctx.checkpoint = async (checkpoint, data) => {
+    const isIt = checkpoint === name && ++left === count;
+    if (isIt && when === 'before') throw new Died();
+    await leave(checkpoint, data);
+    if (isIt) throw new Died();
+  };
+  return ctx;
+}
+
+const reconcile = (operation: 'powerOn' | 'powerOff' | 'reboot', left: readonly Checkpoint[], target: Target) =>
+  bench.host.reconcile(bench.context(left), operation, target);
+
+describe('a power-on whose process died', () => {
+  test('before anything was begun goes on', async () => {
+    await expect(reconcile('powerOn', [], off)).resolves.toEqual({ verdict: 'continue' });
+  });
+
+  test('before the start was sent goes on, once the start cannot arrive any more', async () => {
+    const ctx = dyingAt(STEP_CHECKPOINT);
+    await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    const began = bench.clock.now();
+    await expect(reconcile('powerOn', ctx.checkpoints, off)).resolves.toEqual({ verdict: 'continue' });
+    expect(bench.clock.now() - (ctx.checkpoints[0]?.at ?? began)).toBeGreaterThanOrEqual(2000);
+    const next = bench.context(ctx.checkpoints);
+    await expect(run(bench.host, 'powerOn', next, off)).resolves.toMatchObject({ outcome: 'done' });
+    expect(bench.simulator.wireLog.starts('off')).toBe(1);
+  });
+
+  test('after the start was sent, its job not yet written down, is concluded by the status', async () => {
+    const ctx = dyingAt('job', 1, 'before');
+    await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    await expect(reconcile('powerOn', ctx.checkpoints, off)).resolves.toMatchObject({
+      verdict: 'concluded',
+      result: { outcome: 'done', state: { powerState: 'running' } },
+    });
+    expect(bench.simulator.wireLog.starts('off')).toBe(1);
+  });
+
+  test('while the job ran is concluded by the job, which is deleted', async () => {
+    const ctx = dyingAt('job');
+    await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    await expect(reconcile('powerOn', ctx.checkpoints, off)).resolves.toMatchObject({ verdict: 'concluded' });
+    expect(bench.simulator.wireLog.starts('off')).toBe(1);
+    expect(bench.simulator.jobs()).toHaveLength(0);
+  });
+
+  test('while the job ran, and so did the HMC, is concluded by the status', async () => {
+    const ctx = dyingAt('job');
+    await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    await bench.simulator.restart();
+    await expect(reconcile('powerOn', ctx.checkpoints, off)).resolves.toMatchObject({ verdict: 'concluded' });
+    expect(bench.simulator.wireLog.starts('off')).toBe(1);
+  });
+
+  test('and whose start failed has failed, and is not started again', async () => {
+    bench.simulator.fault({ kind: 'job-failed', partition: 'off', ends_as: 'reservation-error' });
+    const ctx = dyingAt('job');
+    await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    await expect(reconcile('powerOn', ctx.checkpoints, off)).resolves.toMatchObject({
+      verdict: 'failed',
+      error: { details: { status: 'reservation-error' } },
+    });
+  });
+
+  test('and whose start nobody can tell about any more is failed when the partition is stopped', async () => {
+    bench.simulator.fault({ kind: 'ignored', partition: 'off' });
+    const ctx = dyingAt('job');
+    await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    await bench.simulator.restart();
+    await expect(reconcile('powerOn', ctx.checkpoints, off)).resolves.toMatchObject({
+      verdict: 'failed',
+      error: { code: 'OPERATION_FAILED' },
+    });
+    expect(bench.simulator.wireLog.starts('off')).toBe(1);
+  });
+
+  test('and whose end never comes is unknown', async () => {
+    bench.simulator.fault({ kind: 'never-reaches', partition: 'off' });
+    const ctx = dyingAt('job');
+    const host = bench.open({ operation_timeout_ms: 30_000 });
+    await expect(run(host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    await expect(host.reconcile(bench.context(ctx.checkpoints), 'powerOn', off)).resolves.toMatchObject({
+      verdict: 'unknown',
+    });
+  });
+
+  test('in the stop before the start goes on with the start', async () => {
+    const paused = await bench.host.resolve(bench.context(), 'paused');
+    const ctx = dyingAt('job');
+    await expect(run(bench.host, 'powerOn', ctx, paused)).rejects.toThrow(Died);
+    await expect(reconcile('powerOn', ctx.checkpoints, paused)).resolves.toEqual({ verdict: 'continue' });
+    await run(bench.host, 'powerOn', bench.context(ctx.checkpoints), paused);
+    expect(bench.simulator.wireLog.starts('paused')).toBe(1);
+    expect(bench.simulator.wireLog.stops('paused')).toBe(1);
+  });
+
+  test('can be asked again when the HMC does not answer', async () => {
+    const ctx = dyingAt('job');
+    await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    bench.simulator.fault({ kind: 'unavailable', times: 'always' });
+    const failure = await failureOf(reconcile('powerOn', ctx.checkpoints, off));
+    expect(failure.code).toBe('BACKEND_BUSY');
+  });
+});
+
+describe('a reboot whose process died', () => {
+  test('in its stop goes on with the start', async () => {
+    const ctx = dyingAt('job');
+    await expect(run(bench.host, 'reboot', ctx, on)).rejects.toThrow(Died);
+    await expect(reconcile('reboot', ctx.checkpoints, on)).resolves.toEqual({ verdict: 'continue' });
+    await expect(run(bench.host, 'reboot', bench.context(ctx.checkpoints), on)).resolves.toMatchObject({
+      outcome: 'done',
+    });
+    expect(bench.simulator.wireLog.stops('on')).toBe(1);
+    expect(bench.simulator.wireLog.starts('on')).toBe(1);
+  });
+
+  test('in its start is concluded', async () => {
+    const ctx = dyingAt('job', 2);
+    await expect(run(bench.host, 'reboot', ctx, on)).rejects.toThrow(Died);
+    await expect(reconcile('reboot', ctx.checkpoints, on)).resolves.toMatchObject({ verdict: 'concluded' });
+    expect(bench.simulator.wireLog.starts('on')).toBe(1);
+  });
+});
+
+test('a power-off whose process died is concluded', async () => {
+  const ctx = dyingAt('job');
+  await expect(run(bench.host, 'powerOff', ctx, on)).rejects.toThrow(Died);
+  await expect(reconcile('powerOff', ctx.checkpoints, on)).resolves.toMatchObject({
+    verdict: 'concluded',
+    result: { state: { powerState: 'shutdown' } },
+  });
+  expect(bench.simulator.wireLog.stops('on')).toBe(1);
+});

@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Secret } from '../../../src/common/secret.js';
+import type { BreakerStore } from '../../../src/compute/contract/index.js';
+import { createHmcDpm } from '../../../src/drivers/hmc-dpm/index.js';
+import { eventually } from '../../support/eventually.js';
+import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
+
+let bench: HmcDpmBench;
+beforeEach(async () => {
+  bench = await HmcDpmBench.start();
+});
+afterEach(async () => {
+  await bench.stop();
+});
+
+const wrong = { password: new Secret('not-it') };
+const fifty = <T>(work: () => Promise<T>): Promise<PromiseSettledResult<T>[]> =>
+  Promise.allSettled(Array.from({ length: 50 }, work));
+
+describe('a session', () => {
+  test('is shared by all who come at once, by every host and by machines given in requests', async () => {
+    const other = bench.open({ cpc: 'CPC2' });
+    const machine = bench.machine();
+    const pinned = bench.machine({ power_partition_name: 'on' });
+    await Promise.all([
+      ...Array.from({ length: 20 }, () => bench.host.operations.queryPower(bench.context(), 'on')),
+      ...Array.from({ length: 20 }, () => other.operations.queryPower(bench.context(), 'LPAR1')),
+    ]);
+    expect(bench.simulator.wireLog.logons()).toBe(1);
+    await Promise.all([machine.verbs.queryPower?.(bench.context()), pinned.verbs.queryPower?.(bench.context())]);
+    // Another reason to trust the HMC is another connection, and another session.
+    expect(bench.simulator.wireLog.logons()).toBe(2);
+    expect(bench.simulator.sessionCount()).toBe(2);
+  });
+
+  test('that is lost is replaced once, whoever notices', async () => {
+    await bench.host.operations.queryPower(bench.context(), 'on');
+    bench.simulator.dropSessions();
+    const answers = await fifty(() => bench.host.operations.queryPower(bench.context(), 'on'));
+    expect(answers.every(({ status }) => status === 'fulfilled')).toBe(true);
+    expect(bench.simulator.wireLog.logons()).toBe(2);
+    expect(bench.simulator.sessionCount()).toBe(1);
+  });
+
+  test('that is lost again at once is an error, not a loop', async () => {
+    bench.simulator.fault({ kind: 'session-expired', times: 'always' });
+    const failure = await failureOf(bench.host.operations.queryPower(bench.context(), 'on'));
+    expect(failure).toMatchObject({ code: 'BACKEND_REJECTED', retry: 'safe', native: { code: '403,5' } });
+    expect(bench.simulator.wireLog.logons()).toBe(2);
+  });
+
+  test('ends with the host that held it', async () => {
+    const other = bench.open();
+    await bench.host.operations.queryPower(bench.context(), 'on');
+    await bench.host.close();
+    expect(bench.simulator.sessionCount()).toBe(1);
+    await other.operations.queryPower(bench.context(), 'on');
+    await other.close();
+    expect(bench.simulator.sessionCount()).toBe(0);
+    await eventually(() => bench.simulator.connections === 0, 'the connections to be closed');
+    const failure = await failureOf(other.operations.queryPower(bench.context(), 'on'));
+    expect(failure.code).toBe('SHUTTING_DOWN');
+  });
+
+  test('ends also when the logon is still under way', async () => {
+    bench.simulator.fault({ kind: 'slow', method: 'POST', path: '/api/sessions', delay_ms: 100 });
+    const query = failureOf(bench.host.operations.queryPower(bench.context(), 'on'));
+    await eventually(() => bench.simulator.wireLog.logons() === 1, 'the logon');
+    await bench.closeDrivers();
+    await query.catch(() => undefined);
+    expect(bench.simulator.sessionCount()).toBe(0);
+  });
+
+  test('survives a caller who gives up during the logon', async () => {
+    bench.simulator.fault({ kind: 'slow', method: 'POST', path: '/api/sessions', delay_ms: 100 });
+    const reason = new Error('no longer wanted');
+    const ctx = bench.context();
+    const given = bench.host.operations.queryPower(ctx, 'on');
+    const kept = bench.host.operations.queryPower(bench.context(), 'on');
+    await eventually(() => bench.simulator.wireLog.logons() === 1, 'the logon');
+    ctx.abort(reason);
+    await expect(given).rejects.toBe(reason);
+    await expect(kept).resolves.toMatchObject({ powerState: 'running' });
+    expect(bench.simulator.wireLog.logons()).toBe(1);
+  });
+
+  test('that only requests used is logged off when it is idle', async () => {
+    const idle = await HmcDpmBench.start({ idleLogoffMs: 100 });
+    try {
+      const machine = idle.machine();
+      await machine.verbs.queryPower?.(idle.context());
+      expect(idle.simulator.sessionCount()).toBe(1);
+      await eventually(() => idle.simulator.sessionCount() === 0, 'the idle session to be logged off');
+      await expect(machine.verbs.queryPower?.(idle.context())).resolves.toMatchObject({ powerState: 'shutdown' });
+    } finally {
+      await idle.stop();
+    }
+    expect(idle.simulator.sessionCount()).toBe(0);
+  });
+});
+
+describe('a refused logon', () => {
+  test('is one attempt, with fifty callers and after', async () => {
+    const host = bench.open(wrong);
+    const answers = await fifty(() => host.operations.queryPower(bench.context(), 'on'));
+    for (const answer of answers) {
+      expect(answer).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'BACKEND_AUTH_FAILED', outcome: 'not-started' },
+      });
+    }
+    await fifty(() => host.resolve(bench.context(), 'on'));
+    expect(bench.simulator.wireLog.logons()).toBe(1);
+    expect(bench.simulator.logons('zenova')).toMatchObject({ refused: 1 });
+    const [key] = bench.breakers.keys;
+    expect(key).toMatchObject({ endpoint: `127.0.0.1:${bench.simulator.port}`, user: 'zenova' });
+    expect(JSON.stringify(key)).not.toContain('not-it');
+  });
+
+  test('holds back the same password only, and tells how to go on', async () => {
+    const host = bench.open(wrong);
+    await failureOf(host.operations.queryPower(bench.context(), 'on'));
+    const failure = await failureOf(host.operations.queryPower(bench.context(), 'on'));
+    expect(failure.message).toMatch(/403,0.*zenova host retry/);
+    await expect(bench.host.operations.queryPower(bench.context(), 'on')).resolves.toMatchObject({
+      powerState: 'running',
+    });
+  });
+
+  test('holds back another process that shares the breakers', async () => {
+    await failureOf(bench.open(wrong).operations.queryPower(bench.context(), 'on'));
+    const breakers: BreakerStore = {
+      find: (key) => bench.breakers.find(key),
+      open: (key, reason) => bench.breakers.open(key, reason),
+      close: (key) => bench.breakers.close(key),
+    };
+    const { virtDriver } = createHmcDpm();
+    const host = virtDriver.open('host2', bench.settings(wrong), { ...bench.ports, breakers });
+    const failure = await failureOf(host.operations.queryPower(bench.context(), 'on'));
+    expect(failure.code).toBe('BACKEND_AUTH_FAILED');
+    expect(bench.simulator.wireLog.logons()).toBe(1);
+    await host.close();
+  });
+
+  test('is tried again once it is re-armed, once', async () => {
+    const host = bench.open(wrong);
+    await failureOf(host.operations.queryPower(bench.context(), 'on'));
+    await expect(host.rearm()).resolves.toBe(true);
+    await fifty(() => host.operations.queryPower(bench.context(), 'on'));
+    expect(bench.simulator.wireLog.logons()).toBe(2);
+    await expect(bench.open().rearm()).resolves.toBe(true);
+    await expect(bench.open().rearm()).resolves.toBe(false);
+  });
+
+  test('is remembered even when it cannot be written down', async () => {
+    const { virtDriver } = createHmcDpm();
+    const breakers: BreakerStore = {
+      find: () => Promise.resolve(undefined),
+      open: () => Promise.reject(new Error('the database is gone')),
+      close: () => Promise.resolve(false),
+    };
+    const host = virtDriver.open('host2', bench.settings(wrong), { ...bench.ports, breakers });
+    await failureOf(host.operations.queryPower(bench.context(), 'on'));
+    const failure = await failureOf(host.operations.queryPower(bench.context(), 'on'));
+    expect(failure.code).toBe('BACKEND_AUTH_FAILED');
+    expect(bench.simulator.wireLog.logons()).toBe(1);
+    await expect(host.rearm()).resolves.toBe(true);
+    await host.close();
+  });
+
+  test('of a permission is none: the session stays', async () => {
+    const host = bench.open({ userid: 'reader', password: new Secret('secret-of-reader') });
+    const target = await host.resolve(bench.context(), 'off');
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const failure = await failureOf(host.operations.powerOn(bench.context(), target));
+      expect(failure.code).toBe('BACKEND_FORBIDDEN');
+    }
+    expect(bench.simulator.wireLog.logons()).toBe(1);
+  });
+
+  test('says nothing of the password', async () => {
+    bench.simulator.fault({
+      kind: 'error',
+      method: 'POST',
+      path: '/api/sessions',
+      status: 403,
+      reason: 0,
+      message: 'password not-it of zenova is wrong',
+    });
+    const failure = await failureOf(bench.open(wrong).operations.queryPower(bench.context(), 'on'));
+    expect(JSON.stringify(failure.toWire())).not.toContain('not-it');
+    expect(String((failure.cause as Error).stack)).not.toContain('not-it');
+  });
+});
