@@ -7,7 +7,7 @@ import type { AmqpConnection } from '../transport/amqp/index.js';
 import type { ChannelEpoch } from '../transport/amqp/channel-epoch.js';
 import { keepChannel } from '../transport/amqp/keep-channel.js';
 import { parseBoundedJson } from '../transport/nest-rmq/bounded-json.js';
-import { aborted } from './aborted.js';
+import { aborted } from '../common/aborted.js';
 
 const EventSchema = z.object({
   id: z.string(),

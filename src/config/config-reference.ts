@@ -35,7 +35,7 @@ without a value counts as not written, and relative paths count from the file's 
 ## Environment
 
 \`${OVERRIDE_PREFIX}\` and the path of a key, its parts joined by two underscores, override the file:
-\`${OVERRIDE_PREFIX}HTTP__PORT=8781\` sets \`http.port\`, \`${OVERRIDE_PREFIX}HOSTS__CPC1__SETTINGS__USER=operator\` sets the user of host
+\`${OVERRIDE_PREFIX}HTTP__PORT=8781\` sets \`http.port\`, \`${OVERRIDE_PREFIX}HOSTS__CPC1__SETTINGS__USERID=operator\` sets the user of host
 \`cpc1\`. Case does not matter, and \`_\` stands for \`-\` and \`.\` in names. Numbers, booleans and lists are written as in
 YAML: \`[a, b]\`. The variable of a secret holds the secret itself.
 

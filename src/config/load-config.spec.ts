@@ -7,22 +7,21 @@ import { z } from 'zod';
 import { ComputeError } from '../common/errors/index.js';
 import { Secret } from '../common/secret.js';
 import type { Config, HostConfig } from './config.js';
-import { findConfig, parseSource } from './config-source.js';
+import { parseSource } from './config-source.js';
 import { effectiveConfig, showConfig } from './describe-config.js';
 import type { Environment } from './environment.js';
 import { loadConfig } from './load-config.js';
 import type { Mistake } from './mistakes.js';
-import { withSimulatedEstate } from './simulated-estate.js';
 
 const driverSettings = new Map<string, z.ZodType>([
   [
     'hmc-dpm',
     z.strictObject({
-      hmc: z.string(),
-      user: z.string(),
+      endpoint: z.string(),
+      userid: z.string(),
       password: z.instanceof(Secret),
       cpc: z.string(),
-      tls: z.strictObject({ fingerprint: z.string() }).optional(),
+      tls: z.strictObject({ fingerprint_sha256: z.string() }).optional(),
       poll_ms: z.int().min(100).optional(),
     }),
   ],
@@ -96,11 +95,11 @@ journal: {keep: 48h, max_concurrent: 4}
 hosts:
   cpc1:
     driver: hmc-dpm
-    settings: {hmc: hmc1, user: op, password: {file: ${file}}, cpc: CPC1}
+    settings: {endpoint: hmc1, userid: op, password: {file: ${file}}, cpc: CPC1}
     manage: ['web*', db1]
   cpc2:
     driver: hmc-dpm
-    settings: {hmc: hmc1, user: op, password: {env: PW}, cpc: CPC2}
+    settings: {endpoint: hmc1, userid: op, password: {env: PW}, cpc: CPC2}
     protect: [prod]
     protect_self: false
     max_concurrent: 2
@@ -151,8 +150,8 @@ hosts:
   cpc2:
     driver: hmc-dpm
     settings:
-      hmc: 7
-      usr: op
+      endpoint: 7
+      usrid: op
       password: clear-text
       cpc: CPC2
   'no good': {driver: fake}
@@ -168,9 +167,9 @@ logs: {}
         'line 4, column 3 | http.port | Invalid input: expected number, received string',
         'line 6, column 3 | journal.keep | must be 1d to 3650d',
         'line 9, column 5 | hosts.cpc1.driver | there is no driver of this name; did you mean hmc-dpm?',
-        'line 13, column 7 | hosts.cpc2.settings.hmc | Invalid input: expected string, received number',
-        'line 14, column 7 | hosts.cpc2.settings.usr | unknown key; did you mean user?',
-        'line 12, column 5 | hosts.cpc2.settings.user | is required',
+        'line 13, column 7 | hosts.cpc2.settings.endpoint | Invalid input: expected string, received number',
+        'line 14, column 7 | hosts.cpc2.settings.usrid | unknown key; did you mean userid?',
+        'line 12, column 5 | hosts.cpc2.settings.userid | is required',
         'line 18, column 1 | logs | unknown key; did you mean log?',
         'ZENOVA__AMQP__PREFETCH | amqp.prefetch | Invalid input: expected number, received string',
         'ZENOVA__HTTP__PROT | http.prot | there is no such setting; did you mean http.port?',
@@ -225,24 +224,30 @@ logs: {}
 
 describe('the environment', () => {
   it('overrides the file by path', () => {
-    const config = load('http: {port: 1}\nhosts: {my-cpc.1: {driver: hmc-dpm, settings: {hmc: a, user: u, cpc: C}}}', {
-      ZENOVA__HTTP__PORT: '8781',
-      ZENOVA__HTTP__ENABLED: 'false',
-      ZENOVA__SERVER: '0123',
-      ZENOVA__HTTP__TOKEN: 'tok',
-      ZENOVA__HOSTS__MY_CPC_1__SETTINGS__PASSWORD: 'pw',
-      ZENOVA__HOSTS__MY_CPC_1__SETTINGS__TLS__FINGERPRINT: 'AB:CD',
-      ZENOVA__HOSTS__MY_CPC_1__SETTINGS__POLL_MS: '500',
-      ZENOVA__HOSTS__MY_CPC_1__MANAGE: '["*", b]',
-      ZENOVA_AMQP_URL: 'amqp://a:b@elsewhere',
-      ZENOVA_STATE_DIR: '/srv/zenova',
-      ZENOVA_UNRELATED: 'x',
-    });
+    const config = load(
+      'http: {port: 1}\nhosts: {my-cpc.1: {driver: hmc-dpm, settings: {endpoint: a, userid: u, cpc: C}}}',
+      {
+        ZENOVA__HTTP__PORT: '8781',
+        ZENOVA__HTTP__ENABLED: 'false',
+        ZENOVA__SERVER: '0123',
+        ZENOVA__HTTP__TOKEN: 'tok',
+        ZENOVA__HOSTS__MY_CPC_1__SETTINGS__PASSWORD: 'pw',
+        ZENOVA__HOSTS__MY_CPC_1__SETTINGS__TLS__FINGERPRINT_SHA256: 'AB:CD',
+        ZENOVA__HOSTS__MY_CPC_1__SETTINGS__POLL_MS: '500',
+        ZENOVA__HOSTS__MY_CPC_1__MANAGE: '["*", b]',
+        ZENOVA_AMQP_URL: 'amqp://a:b@elsewhere',
+        ZENOVA_STATE_DIR: '/srv/zenova',
+        ZENOVA_UNRELATED: 'x',
+      },
+    );
     const host = config.hosts.get('my-cpc.1');
     expect(config).toMatchObject({ server: '0123', stateDir: '/srv/zenova', http: { port: 8781, enabled: false } });
     expect(config.http.token?.reveal()).toBe('tok');
     expect(config.amqp.urls[0]?.reveal()).toBe('amqp://a:b@elsewhere');
-    expect(host).toMatchObject({ manage: ['*', 'b'], settings: { poll_ms: 500, tls: { fingerprint: 'AB:CD' } } });
+    expect(host).toMatchObject({
+      manage: ['*', 'b'],
+      settings: { poll_ms: 500, tls: { fingerprint_sha256: 'AB:CD' } },
+    });
     expect(secretOf(host, 'password')).toBe('pw');
   });
 
@@ -260,7 +265,7 @@ describe('the environment', () => {
 describe('secrets', () => {
   it('are not in what is shown, inspected or logged', () => {
     const config = load(
-      'http: {token: {env: T}}\nhosts: {a: {driver: hmc-dpm, settings: {hmc: h, user: u, cpc: c, password: {env: P}}}}',
+      'http: {token: {env: T}}\nhosts: {a: {driver: hmc-dpm, settings: {endpoint: h, userid: u, cpc: c, password: {env: P}}}}',
       { T: 'hidden-token', P: 'hidden-password', ZENOVA_AMQP_URL: 'amqp://u:hidden-amqp@h' },
     );
     const shown = [
@@ -273,22 +278,7 @@ describe('secrets', () => {
     expect(effectiveConfig(config)).toMatchObject({
       amqp: { url: 'amqp://[redacted]@h' },
       http: { token: '[redacted]' },
-      hosts: { a: { settings: { user: 'u', password: '[redacted]' } } },
+      hosts: { a: { settings: { userid: 'u', password: '[redacted]' } } },
     });
-  });
-});
-
-describe('the simulated estate', () => {
-  it('stands in when there is no file, and passes the checks of its drivers', () => {
-    const source = findConfig({ environment: {}, systemFile: join(directory, 'none.yaml') });
-    const config = loadConfig(source, { driverSettings, environment: {} });
-    expect(config.isSimulatedEstate).toBe(true);
-    const estate = withSimulatedEstate(
-      config,
-      { url: 'https://127.0.0.1:4711', fingerprint256: 'AB:CD' },
-      driverSettings,
-    );
-    expect([...estate.hosts.keys()]).toEqual(['cpc1', 'cpc2', 'fake1']);
-    expect(estate.hosts.get('cpc2')).toMatchObject({ driver: 'hmc-dpm', manage: ['*'], settings: { cpc: 'CPC2' } });
   });
 });

@@ -18,15 +18,14 @@ export interface SimulatedHmc {
 
 /** The hosts served when there is no configuration file, in the file's shape: two CPCs behind one HMC, and a fake. */
 export function simulatedEstate(hmc: SimulatedHmc): Record<string, unknown> {
-  const { hostname, port } = new URL(hmc.url);
   const cpc = (name: string) => ({
     driver: 'hmc-dpm',
     settings: {
-      hmc: `${hostname}:${port}`,
-      user: SIMULATED_HMC_USER.name,
+      endpoint: hmc.url,
+      userid: SIMULATED_HMC_USER.name,
       password: new Secret(SIMULATED_HMC_USER.password),
       cpc: name,
-      tls: { fingerprint: hmc.fingerprint256 },
+      tls: { fingerprint_sha256: hmc.fingerprint256 },
     },
     manage: ['*'],
   });

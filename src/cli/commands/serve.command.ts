@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import { aborted } from '../../common/aborted.js';
+import type { CliParts } from '../cli-parts.js';
+import { examplesText } from '../method-commands.js';
+import { configOf, configOption } from './config.command.js';
+
+/** `serve`: the service itself, until SIGINT or SIGTERM. */
+export function addServeCommand(program: Command, parts: CliParts): void {
+  const command = program
+    .command('serve')
+    .description('Run the service until SIGINT or SIGTERM; without a configuration file it simulates a small estate.')
+    .addOption(configOption())
+    .addHelpText('after', examplesText(['zenova serve', 'zenova serve --config /etc/zenova/zenova.yaml']))
+    .action(async () => {
+      const service = await parts.serve(await configOf(command.opts(), parts));
+      await aborted(parts.interrupted);
+      await service.stop();
+    });
+}

@@ -1,0 +1,12 @@
+/** What a shell learns from the command line; the help text lists them. */
+export const EXIT = {
+  ok: 0,
+  /** The service, or the device behind it, answered with an error. */
+  failed: 1,
+  /** Wrong usage or configuration; nothing was sent. */
+  usage: 2,
+  /** No broker, no service, or no answer. */
+  unreachable: 3,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

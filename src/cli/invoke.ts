@@ -1,0 +1,79 @@
+import { uuidv7 } from 'uuidv7';
+import { ZenovaClient, type MethodInput } from '../client/index.js';
+import { METHODS, type MethodName, type MethodResult } from '../compute/contract/index.js';
+import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer } from '../compute/dispatch/feature-answers.js';
+import type { Catalogue, CliParts } from './cli-parts.js';
+import { brokerUrlOf, type GlobalOptions } from './global-options.js';
+import { unlessInterrupted } from './interrupted.js';
+import { Progress } from './progress.js';
+
+const READ_TIMEOUT_MS = 60_000;
+const CHANGE_TIMEOUT_MS = 15 * 60_000;
+
+/** Methods whose answer is in the code itself, so that no service is asked. */
+type LocalAnswers = {
+  readonly [M in MethodName]?: (catalogue: Catalogue, params: MethodInput<M>) => MethodResult<M>;
+};
+const LOCAL: LocalAnswers = {
+  'features.catalogue': () => catalogueAnswer(),
+  'features.matrix': ({ drivers, powerTypes }) => matrixAnswer(drivers, powerTypes),
+  'features.driver': ({ drivers, powerTypes }, { driver }) => driverAnswer(drivers, powerTypes, driver),
+  'power.types': ({ powerTypes }) => powerTypesAnswer(powerTypes),
+};
+
+export function isLocal(method: MethodName): boolean {
+  return method in LOCAL;
+}
+
+/** Carries a method out: from the code when it needs no service, else over RabbitMQ, with progress shown. */
+export async function invoke<M extends MethodName>(
+  method: M,
+  params: MethodInput<M>,
+  options: GlobalOptions,
+  parts: CliParts,
+): Promise<MethodResult<M>> {
+  const local = LOCAL[method];
+  if (local !== undefined) return local(await parts.catalogue(), params);
+
+  const isChange = METHODS[method].kind === 'change';
+  const request: MethodInput<M> = isChange ? { idempotency_key: uuidv7(), ...params } : params;
+  const timeoutMs = options.timeout ?? (isChange ? CHANGE_TIMEOUT_MS : READ_TIMEOUT_MS);
+  return withClient(options, parts, async (client) => {
+    const progress = new Progress(parts.stderr, method);
+    try {
+      const answer = client.call(method, request, {
+        timeoutMs,
+        ...(isChange ? { onOperation: (operation) => progress.tell(operation) } : {}),
+      });
+      return await unlessInterrupted(answer, parts.interrupted, interruption(request));
+    } finally {
+      progress.stop();
+    }
+  });
+}
+
+/** Does something with a client and gives the client up. */
+export async function withClient<T>(
+  options: GlobalOptions,
+  parts: CliParts,
+  work: (client: ZenovaClient) => Promise<T>,
+): Promise<T> {
+  const { group, server } = options;
+  const connecting = ZenovaClient.connect({
+    url: brokerUrlOf(options, parts.environment),
+    group,
+    server,
+    name: 'zenova command line',
+  });
+  const client = await unlessInterrupted(connecting, parts.interrupted, 'interrupted');
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+function interruption(request: object): string {
+  if (!('idempotency_key' in request)) return 'interrupted';
+  return `interrupted; the operation goes on, see: zenova operation get --idempotency-key ${String(request.idempotency_key)}`;
+}

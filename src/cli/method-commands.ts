@@ -1,0 +1,110 @@
+import type { Command } from 'commander';
+import { describeIssues } from '../common/errors/index.js';
+import { describeSchema } from '../common/json-schema.js';
+import { METHODS, METHOD_NAMES, type MethodName, type MethodResult } from '../compute/contract/index.js';
+import type { MethodInput } from '../client/index.js';
+import type { CliParts } from './cli-parts.js';
+import { globalOptionsOf } from './global-options.js';
+import { invoke } from './invoke.js';
+import { fieldOptions, flagOf } from './method-options.js';
+import { ALIASES, EXAMPLES, GROUPS, POSITIONALS, wordOf, type GroupName } from './method-words.js';
+import { addParamOptions, readParams, type ParamOptions } from './param-options.js';
+import { viewOf } from './result-views.js';
+import { renderTable } from './table.js';
+
+/** Adds a group and, as its verbs, every RPC method of its namespace. */
+export function addMethodGroup(program: Command, name: GroupName, parts: CliParts): Command {
+  const { namespace, description } = GROUPS[name];
+  const group = program.command(name).description(description);
+  for (const method of METHOD_NAMES) {
+    if (method.startsWith(`${namespace}.`)) addMethod(group, namespace, method, parts);
+  }
+  return group;
+}
+
+/** Prints an answer: a table for people, data for programs. */
+export function printResult<M extends MethodName>(
+  method: M,
+  result: MethodResult<M>,
+  isJson: boolean,
+  { stdout }: Pick<CliParts, 'stdout'>,
+): void {
+  stdout.write(isJson ? `${JSON.stringify(result, null, 2)}\n` : renderTable(viewOf(method, result)));
+}
+
+/** Makes a wrong use of a command known the way commander does, with exit code 2. */
+export function usageError(command: Command, message: string): never {
+  return command.error(`error: ${message}\nTry: ${commandPath(command)} --help`, { exitCode: 2, code: 'zenova.usage' });
+}
+
+function addMethod(group: Command, namespace: string, method: MethodName, parts: CliParts): void {
+  const definition = METHODS[method];
+  const params = describeSchema(definition.params);
+  const fields = Object.keys(params.properties ?? {});
+  const places = (POSITIONALS[namespace] ?? []).filter((field) => fields.includes(field));
+  const required = new Set(params.required ?? []);
+
+  const command = group.command(wordOf(method.slice(namespace.length + 1))).description(definition.summary);
+  const alias = ALIASES[method];
+  if (alias !== undefined) command.alias(alias);
+  for (const field of places) {
+    const word = wordOf(field);
+    command.argument(required.has(field) ? `<${word}>` : `[${word}]`, params.properties?.[field]?.description ?? '');
+  }
+  const options = fieldOptions(params, places);
+  for (const { option } of options) command.addOption(option);
+  if (fields.includes('power_parameters')) addParamOptions(command);
+  const examples = EXAMPLES[method];
+  if (examples !== undefined) command.addHelpText('after', examplesText(examples));
+
+  command.action(async () => {
+    const given = command.opts<Record<string, unknown> & ParamOptions>();
+    const asked: Record<string, unknown> = {};
+    places.forEach((field, i) => {
+      if (command.args[i] !== undefined) asked[field] = command.args[i];
+    });
+    for (const { field, option } of options) {
+      const value = given[option.attributeName()];
+      if (value !== undefined) asked[field] = value;
+    }
+    if (fields.includes('power_parameters')) {
+      const parameters = await readParamsOf(command, given, asked['power_type'], parts);
+      if (parameters !== undefined) asked['power_parameters'] = parameters;
+    }
+    const checked = definition.params.safeParse(asked);
+    if (!checked.success) usageError(command, mistakesText(checked.error.issues, places));
+    const globals = globalOptionsOf(command);
+    const result = await invoke(method, checked.data as MethodInput<typeof method>, globals, parts);
+    printResult(method, result, globals.json === true, parts);
+  });
+}
+
+async function readParamsOf(command: Command, given: ParamOptions, type: unknown, parts: CliParts) {
+  try {
+    const typeName = typeof type === 'string' ? type : undefined;
+    return await readParams(given, typeName, parts.environment, parts.catalogue);
+  } catch (error) {
+    return usageError(command, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** A schema's mistakes in the words of the command line. */
+function mistakesText(issues: Parameters<typeof describeIssues>[0], places: readonly string[]): string {
+  const mistakes = describeIssues(issues).details as { path: string; message: string }[];
+  return mistakes
+    .map(({ path, message }) => {
+      if (path === '') return message;
+      return `${places.includes(path) ? `<${wordOf(path)}>` : flagOf(path)}: ${message}`;
+    })
+    .join('; ');
+}
+
+export function examplesText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`;
+}
+
+function commandPath(command: Command): string {
+  const names: string[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) names.unshift(at.name());
+  return names.join(' ');
+}

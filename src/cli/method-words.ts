@@ -1,0 +1,57 @@
+import type { MethodName } from '../compute/contract/index.js';
+
+/** The command line's words for RPC methods, decided once: everything else follows from the methods' schemas. */
+
+/** Namespaces as commands. */
+export const GROUPS = {
+  power: { namespace: 'power', description: 'Switch machines on and off through their power controllers.' },
+  instance: { namespace: 'compute', description: 'LPARs, guests and other instances on the hosts.' },
+  host: { namespace: 'host', description: 'The places where instances live.' },
+  operation: { namespace: 'operation', description: 'What was asked, how far it is, and how it ended.' },
+  features: { namespace: 'features', description: 'What each driver can do; needs no service.' },
+} as const satisfies Record<string, { namespace: string; description: string }>;
+export type GroupName = keyof typeof GROUPS;
+
+/** Fields given by place, in this order, where a method of the namespace has them. */
+export const POSITIONALS: Readonly<Record<string, readonly string[]>> = {
+  compute: ['host', 'instance'],
+  host: ['host'],
+  operation: ['operation_id'],
+  features: ['driver'],
+};
+
+/** Shorter words for two methods that are typed most. */
+export const ALIASES: { readonly [M in MethodName]?: string } = {
+  'compute.list_instances': 'list',
+  'compute.get_info': 'info',
+  'host.get_info': 'info',
+};
+
+/** Options whose name is not the field's. */
+export const OPTION_NAMES: Readonly<Record<string, string>> = { power_type: 'type' };
+
+/** What the examples of a help text say, by method or group. */
+export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  'compute.list_instances': ['zenova instance list cpc1', 'zenova instance list cpc1 --json'],
+  'compute.get_info': ['zenova instance info cpc1 ubuntu01'],
+  'compute.power_on': [
+    'zenova instance power-on cpc1 ubuntu01',
+    'zenova instance power-on cpc1 ubuntu01 --plan',
+    'zenova instance power-on cpc1 ubuntu01 --wait accepted --deadline-ms 60000',
+  ],
+  'compute.power_off': ['zenova instance power-off cpc1 ubuntu01'],
+  'power.query': [
+    'zenova power query --host cpc1 --instance ubuntu01',
+    'zenova power query --type hmcz --param power_address=hmc1 --param power_user=operator \\\n' +
+      '    --param-file power_pass=/etc/zenova/hmc-password --param power_partition_name=ubuntu01',
+  ],
+  'power.on': ['zenova power on --host cpc1 --instance ubuntu01'],
+  'power.types': ['zenova power types', 'zenova power types --json'],
+  'host.test': ['zenova host test cpc1'],
+  'operation.get': ['zenova operation get 0192c5a4-…', 'zenova operation get --idempotency-key nightly-17'],
+  'operation.list': ['zenova operation list --state unfinished'],
+};
+
+export function wordOf(wireName: string): string {
+  return wireName.replaceAll('_', '-');
+}

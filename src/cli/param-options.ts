@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { errorCodeOf } from '../common/errors/index.js';
+import { isSecretField } from '../common/secret.js';
+import type { Environment } from '../config/index.js';
+import type { Catalogue } from './cli-parts.js';
+
+/** Parameters of a power type from the command line. */
+export interface ParamOptions {
+  readonly param?: readonly Assignment[];
+  readonly paramFile?: readonly Assignment[];
+  readonly paramEnv?: readonly Assignment[];
+}
+
+interface Assignment {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What `power_parameters` looks like on the command line. A secret never stands there: every user can list processes. */
+export function addParamOptions(command: Command): void {
+  command
+    .addOption(new Option('--param <name=value>', 'a parameter of the power type; again for a list').argParser(collect))
+    .addOption(new Option('--param-file <name=path>', "a secret parameter: the file's text").argParser(collect))
+    .addOption(
+      new Option('--param-env <name=variable>', "a secret parameter: the variable's value").argParser(collect),
+    );
+}
+
+/**
+ * The parameters, with files and variables read; undefined when none is given.
+ *
+ * @throws InvalidArgumentError naming the parameter, never its value
+ */
+export async function readParams(
+  { param = [], paramFile = [], paramEnv = [] }: ParamOptions,
+  type: string | undefined,
+  environment: Environment,
+  catalogue: () => Promise<Catalogue>,
+): Promise<Record<string, string | string[]> | undefined> {
+  if (param.length + paramFile.length + paramEnv.length === 0) return undefined;
+  const secrets = await secretNames(type, catalogue);
+  for (const { name } of param) {
+    if (!isSecretField(name) && !secrets.has(name)) continue;
+    throw new InvalidArgumentError(
+      `${name} is secret and is not given with --param, where every user of this machine could read it; ` +
+        `use --param-file ${name}=PATH or --param-env ${name}=VARIABLE`,
+    );
+  }
+  const values: Record<string, string | string[]> = {};
+  for (const { name, value } of param) {
+    const known = values[name];
+    values[name] = known === undefined ? value : [known, value].flat();
+  }
+  for (const { name, value: path } of paramFile) values[name] = fileText(name, path);
+  for (const { name, value: variable } of paramEnv) {
+    const text = environment[variable];
+    if (text === undefined) throw new InvalidArgumentError(`${name}: the variable ${variable} is not set`);
+    values[name] = text;
+  }
+  return values;
+}
+
+async function secretNames(
+  typeName: string | undefined,
+  catalogue: () => Promise<Catalogue>,
+): Promise<ReadonlySet<string>> {
+  if (typeName === undefined) return new Set();
+  const { powerTypes } = await catalogue();
+  const parameters = powerTypes.find(({ name }) => name === typeName)?.parameters ?? [];
+  return new Set(parameters.filter(({ secret }) => secret === true).map(({ name }) => name));
+}
+
+function fileText(name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new InvalidArgumentError(`${name}: ${path} cannot be read (${errorCodeOf(error) ?? 'unknown error'})`);
+  }
+}
+
+function collect(text: string, earlier: readonly Assignment[] | undefined): readonly Assignment[] {
+  const at = text.indexOf('=');
+  // The text is not repeated: it may be a secret whose name was forgotten.
+  if (at < 1) throw new InvalidArgumentError('Write name=value.');
+  return [...(earlier ?? []), { name: text.slice(0, at), value: text.slice(at + 1) }];
+}

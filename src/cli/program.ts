@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import type { CliParts } from './cli-parts.js';
+import { addConfigCommand } from './commands/config.command.js';
+import { addFeaturesCommand } from './commands/features.command.js';
+import { addOperationCommand } from './commands/operation.command.js';
+import { addServeCommand } from './commands/serve.command.js';
+import { addSimulateCommand } from './commands/simulate.command.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { addGlobalOptions } from './global-options.js';
+import { addMethodGroup, examplesText } from './method-commands.js';
+import { reportError } from './report-error.js';
+
+const EXIT_CODES_TEXT = `
+Exit codes:
+  ${EXIT.ok}    done
+  ${EXIT.failed}    the service answered with an error
+  ${EXIT.usage}    wrong usage or configuration; nothing was sent
+  ${EXIT.unreachable}    no broker, no service, or no answer
+  ${EXIT.interrupted}  interrupted`;
+
+/** Runs the command line and answers its exit code. @param argv the arguments proper, without node and script */
+export async function runCli(argv: readonly string[], parts: CliParts): Promise<ExitCode> {
+  const program = createProgram(parts);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    return reportError(error, parts, argv.includes('--json'));
+  }
+}
+
+function createProgram(parts: CliParts): Command {
+  const program = new Command('zenova')
+    .description(
+      'Powers and manages LPARs, guests and machines; a client of the Zenova service, and the service itself.',
+    )
+    .version(parts.version, '--version', 'print the version')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void parts.stdout.write(text),
+      writeErr: (text) => void parts.stderr.write(text),
+      getOutHelpWidth: () => parts.stdout.columns ?? 100,
+      getErrHelpWidth: () => parts.stderr.columns ?? 100,
+    });
+  addGlobalOptions(program);
+  addServeCommand(program, parts);
+  addFeaturesCommand(program, parts);
+  addMethodGroup(program, 'power', parts);
+  addMethodGroup(program, 'instance', parts);
+  addMethodGroup(program, 'host', parts);
+  addOperationCommand(program, parts);
+  addSimulateCommand(program, parts);
+  addConfigCommand(program, parts);
+  return program.addHelpText(
+    'after',
+    `${examplesText(['zenova features', 'zenova instance list cpc1', 'zenova instance power-on cpc1 ubuntu01', 'zenova operation list --state unfinished'])}\n${EXIT_CODES_TEXT}`,
+  );
+}

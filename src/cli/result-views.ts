@@ -1,0 +1,96 @@
+import type { MethodName, MethodResult, OperationView } from '../compute/contract/index.js';
+import { factsOf, type Cell, type TableView } from './table.js';
+
+/** How people see the answers that are lists; every other one is shown as facts. */
+const VIEWS: { readonly [M in MethodName]?: (result: MethodResult<M>) => TableView } = {
+  'compute.list_instances': ({ instances }) =>
+    list(
+      ['name', 'state', 'transition', 'native state', 'id'],
+      instances.map(({ name, power_state: state, transition, native_state: native, id }) => [
+        name,
+        state,
+        transition,
+        native,
+        id,
+      ]),
+    ),
+  'host.list': ({ hosts }) =>
+    list(
+      ['name', 'driver', 'server', 'manage', 'protect'],
+      hosts.map(({ name, driver, server, manage, protect }) => [
+        name,
+        driver,
+        server,
+        manage.join(' ') || 'nothing',
+        protect.join(' ') || null,
+      ]),
+    ),
+  'host.test': ({ checks }) =>
+    list(
+      ['check', 'ok', 'detail', 'remedy'],
+      checks.map(({ name, ok, detail, remedy }) => [name, ok ? 'yes' : 'NO', detail, remedy]),
+    ),
+  'operation.list': ({ operations }) =>
+    list(
+      ['operation', 'method', 'name', 'host', 'state', 'accepted', 'news'],
+      operations.map((operation) => [
+        operation.operation_id,
+        operation.method,
+        operation.name,
+        operation.host,
+        operation.state,
+        operation.accepted_at,
+        newsOf(operation),
+      ]),
+    ),
+  'power.types': ({ power_types: types }) =>
+    list(
+      ['type', 'title', 'verbs', 'parameters (* required)'],
+      types.map(({ name, title, verbs, parameters }) => [
+        name,
+        title,
+        verbs.map((verb) => verb.replace('power.', '')).join(' '),
+        parameters.map((parameter) => `${parameter.name}${parameter.required ? '*' : ''}`).join(' '),
+      ]),
+    ),
+  'features.catalogue': ({ features }) =>
+    list(
+      ['feature', 'title', 'status', 'method'],
+      features.map(({ key, title, status, method }) => [key, title, status, method]),
+    ),
+  'features.driver': ({ features }) =>
+    list(
+      ['feature', 'level', 'notes'],
+      Object.entries(features).map(([key, { level, notes }]) => [key, level, notes]),
+    ),
+  'features.matrix': ({ catalogue, drivers }) =>
+    list(
+      ['feature', 'status', ...drivers.map(({ driver }) => driver)],
+      catalogue.map(({ key, status }) => [key, status, ...drivers.map(({ features }) => features[key]?.level ?? '')]),
+    ),
+};
+
+/** The table for an answer. */
+export function viewOf<M extends MethodName>(method: M, result: MethodResult<M>): TableView {
+  const view = VIEWS[method];
+  if (view !== undefined) return view(result);
+  if ('steps' in result && result.steps !== undefined) {
+    return list(
+      ['would do', 'description'],
+      result.steps.map(({ action, description }) => [action, description]),
+    );
+  }
+  return factsOf(result);
+}
+
+/** The last word on an operation. */
+export function newsOf({ error, progress, result }: OperationView): string | null {
+  if (error !== null) return `${error.code}: ${error.message}`;
+  if (progress !== null)
+    return progress.percent === null ? progress.message : `${progress.message} (${progress.percent} %)`;
+  return typeof result?.['outcome'] === 'string' ? result['outcome'] : null;
+}
+
+function list(head: readonly string[], rows: readonly (readonly Cell[])[]): TableView {
+  return { kind: 'list', head, rows };
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { runCli, type CliParts } from './cli/index.js';
+import { processEnvironment } from './config/environment.js';
+
+/** The program `zenova`. Heavy parts are imported when a command needs them. */
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interruption.signal.aborted) process.exit(130); // asked twice: at once
+    interruption.abort();
+  });
+}
+
+const parts: CliParts = {
+  version: (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
+    .version,
+  environment: processEnvironment(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  interrupted: interruption.signal,
+  catalogue: async () => {
+    const { VIRT_DRIVERS, POWER_TYPES } = await import('./drivers/driver-registry.js');
+    return { drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES };
+  },
+  serve: async (config) => (await import('./serve.js')).serve(config),
+  simulateHmc: async (options) => (await import('./simulators/hmc/index.js')).HmcSimulator.start(options),
+};
+
+process.exitCode = await runCli(process.argv.slice(2), parts);
