@@ -4,7 +4,7 @@ import { SIMULATED_HMC_INVENTORY, withSimulatedEstate, type Config } from './con
 import { VIRT_DRIVERS } from './drivers/driver-registry.js';
 
 /** Starts the simulators that a configuration without a file is served with; one with a file passes as it is. */
-export async function startEstate(config: Config, log: Log): Promise<{ config: Config; stop(): Promise<void> }> {
+export async function startEstate(config: Config, log: Log): Promise<{ config: Config; stop: () => Promise<void> }> {
   if (!config.isSimulatedEstate) return { config, stop: () => Promise.resolve() };
   const { HmcSimulator } = await import('./simulators/hmc/index.js');
   const inventoryFile = fileURLToPath(new URL(`../${SIMULATED_HMC_INVENTORY}`, import.meta.url));

@@ -24,9 +24,11 @@ const { VIRT_DRIVERS } = await import('../../dist/drivers/driver-registry.js');
 const { serve } = await import('../../dist/serve.js');
 const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
 const service = await serve(loadConfig(findConfig({ file, environment: {} }), { driverSettings, environment: {} }));
-process.once('SIGTERM', async () => {
+process.once('SIGTERM', () => void end());
+ready();
+
+async function end() {
   await service.stop();
   rmSync(directory, { recursive: true });
   process.exit(0);
-});
-ready();
+}

@@ -5,12 +5,7 @@ import { Secret, isSecretField, redact } from './secret.js';
 describe('a secret', () => {
   it('shows itself to nobody who does not ask', () => {
     const secret = new Secret('hunter2');
-    const shown = [
-      String(secret),
-      `${secret}`,
-      JSON.stringify({ secret }),
-      inspect({ secret }, { depth: 9, showHidden: true }),
-    ];
+    const shown = [String(secret), JSON.stringify({ secret }), inspect({ secret }, { depth: 9, showHidden: true })];
     expect(shown.join()).not.toContain('hunter2');
     expect(secret.reveal()).toBe('hunter2');
   });

@@ -121,7 +121,6 @@ export class ComputeService implements RequestGateway {
         router,
         operations: this.#operations,
       }),
-      log,
     });
     this.#closers = [
       ...this.#hosts.map(
@@ -156,6 +155,7 @@ export class ComputeService implements RequestGateway {
   /** Lets what runs end for so long, and leaves the rest to the next start. */
   async finish(limitMs: number): Promise<void> {
     this.#life.abort();
+    this.#operations.stop();
     const left = await this.#runner.stop(limitMs);
     if (left > 0) this.#options.log.warn(`${left} operations are left to the next start`);
   }

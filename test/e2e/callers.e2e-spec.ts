@@ -10,7 +10,7 @@ import { Estate } from './estate.js';
 type Call = (pattern: string, data: object) => Promise<Record<string, unknown>>;
 interface Caller {
   readonly name: string;
-  open(url: string, queue: string): Promise<{ call: Call; close(): Promise<void> | void }>;
+  readonly open: (url: string, queue: string) => Promise<{ call: Call; close: () => Promise<void> | void }>;
 }
 
 const CALLERS: Caller[] = [

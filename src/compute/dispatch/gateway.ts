@@ -1,5 +1,4 @@
 import { ComputeError, describeIssues, toComputeError, type JsonValue } from '../../common/errors/index.js';
-import type { Log } from '../../common/log.js';
 import { METHODS, isMethodName, type MethodName, type RequestGateway, type RequestMeta } from '../contract/index.js';
 import type { Operations } from './operations.js';
 import type { Reads } from './reads.js';
@@ -12,13 +11,11 @@ export class Gateway implements RequestGateway {
   readonly #operations: Operations;
   readonly #reads: Reads;
   readonly #service: ServiceMethods;
-  readonly #log: Log;
 
-  constructor(parts: { operations: Operations; reads: Reads; service: ServiceMethods; log: Log }) {
+  constructor(parts: { operations: Operations; reads: Reads; service: ServiceMethods }) {
     this.#operations = parts.operations;
     this.#reads = parts.reads;
     this.#service = parts.service;
-    this.#log = parts.log;
   }
 
   async handle(method: string, params: unknown, meta: RequestMeta): Promise<JsonValue> {
@@ -27,12 +24,7 @@ export class Gateway implements RequestGateway {
       // Answers are plain data by construction: zod's output types and JSON out of the journal.
       return (await this.#carryOut(method, check(method, params), meta)) as JsonValue;
     } catch (error) {
-      const failure = toComputeError(error);
-      this.#log[failure.logLevel](`${method.slice(0, 100)}: ${failure.message}`, {
-        code: failure.code,
-        ...(failure.code === 'INTERNAL' ? { err: error } : {}),
-      });
-      throw failure;
+      throw toComputeError(error);
     }
   }
 

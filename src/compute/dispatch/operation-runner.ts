@@ -48,7 +48,10 @@ export class OperationRunner {
   readonly #options: OperationRunnerOptions;
   readonly #queues: TargetQueues<Entry>;
   readonly #entries = new Map<OperationId, Entry>();
-  #stopping = false;
+  /** Aborts when nothing waiting may begin any more. */
+  readonly #life = new AbortController();
+  /** Aborts when what runs is left to the next start. */
+  readonly #abandon = new AbortController();
 
   constructor(options: OperationRunnerOptions) {
     this.#options = options;
@@ -120,7 +123,7 @@ export class OperationRunner {
    * @returns how many operations are left
    */
   async stop(limitMs: number): Promise<number> {
-    this.#stopping = true;
+    this.#life.abort();
     const limit = new AbortController();
     const running = [...this.#entries.values()].filter((entry) => entry.record.state === 'running');
     const over = this.#options.clock.sleep(limitMs, limit.signal).catch(() => undefined);
@@ -129,6 +132,7 @@ export class OperationRunner {
     const left = [...this.#entries.values()];
     const reason = new ComputeError('SHUTTING_DOWN', 'the service stops; the operation goes on after its restart');
     for (const { interrupt } of left) interrupt.abort(reason);
+    this.#abandon.abort(reason);
     return left.length;
   }
 
@@ -145,7 +149,7 @@ export class OperationRunner {
   }
 
   async #takeTurn(entry: Entry): Promise<void> {
-    if (this.#stopping) return;
+    if (this.#life.signal.aborted) return;
     const { record } = entry;
     await withCorrelation({ operation_id: record.id, correlation_id: record.correlationId }, async () => {
       try {
@@ -213,7 +217,8 @@ export class OperationRunner {
 
   async #conclude(entry: Entry, fence: number, end: OperationEnd): Promise<void> {
     const { journal, clock } = this.#options;
-    this.#finish(entry, await untilStored.execute(() => journal.conclude(entry.record.id, fence, end, clock.now())));
+    const store = () => journal.conclude(entry.record.id, fence, end, clock.now());
+    this.#finish(entry, await untilStored.execute(store, this.#abandon.signal));
   }
 
   #finish(entry: Entry, record: OperationRecord): void {

@@ -3,6 +3,7 @@ import { ComputeError, toComputeError, type JsonValue, type WireError } from '..
 import { newOperationId, type OperationId } from '../../common/ids.js';
 import { canonicalJson, toJson } from '../../common/json.js';
 import { withCorrelation, type Log } from '../../common/log.js';
+import { pollUntil } from '../../common/poll.js';
 import type { Journal, NewOperation, OperationRecord } from '../../journal/journal.port.js';
 import {
   ChangeFields,
@@ -37,6 +38,9 @@ export interface OperationsOptions {
   readonly startWithinMs: number;
 }
 
+/** A deadline can be a day at most; nothing runs for longer. */
+const LONGEST_OPERATION_MS = 86_400_000;
+
 type ChangeRequest = Destination & ChangeOptions;
 
 /** The errors that mean "no answer", after which a target is accepted by its name. */
@@ -52,6 +56,7 @@ export class Operations {
   readonly #router: Router;
   readonly #runner: OperationRunner;
   readonly #options: OperationsOptions;
+  readonly #life = new AbortController();
 
   constructor(router: Router, runner: OperationRunner, options: OperationsOptions) {
     this.#router = router;
@@ -197,8 +202,31 @@ export class Operations {
     meta.accepted();
     if (record.finishedAt !== null) return answerOf(record);
     if (request.wait === 'accepted') return receipt(record);
-    const outcome = this.#runner.outcomeOf(record.id);
-    return answerOf((await outcome) ?? (await this.#lookUp({ operation_id: record.id })));
+    return answerOf(await this.#outcomeOf(record));
+  }
+
+  /** The outcome of an operation that waits or runs, here or in another process. */
+  #outcomeOf({ id }: OperationRecord): Promise<OperationRecord> {
+    const { journal, clock } = this.#options;
+    const concluded = async (): Promise<OperationRecord | undefined> => {
+      const here = this.#runner.outcomeOf(id);
+      if (here !== undefined) return here;
+      const record = await journal.findById(id);
+      return record === undefined || record.finishedAt === null ? undefined : record;
+    };
+    return pollUntil(concluded, {
+      clock,
+      signal: this.#life.signal,
+      intervalMs: 50,
+      maxIntervalMs: 2000,
+      timeoutMs: LONGEST_OPERATION_MS,
+      what: `operation ${id} to end`,
+    });
+  }
+
+  /** Nobody waits any longer for what other processes do. */
+  stop(): void {
+    this.#life.abort(new ComputeError('SHUTTING_DOWN', 'the service stops; ask operation.get after its restart'));
   }
 
   #plan(route: ChangeRoute): Promise<Answer> {
