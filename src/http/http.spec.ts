@@ -1,0 +1,123 @@
+import 'reflect-metadata';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import axios from 'axios';
+import type { Health, HealthSource } from '../common/health.js';
+import { Secret } from '../common/secret.js';
+import { HttpModule } from './http.module.js';
+
+const TOKEN = 'correct-horse';
+
+@Controller()
+class GuardedController {
+  @Get('guarded')
+  get(): string {
+    return 'seen';
+  }
+}
+
+function source(name: string, check: () => Health | Promise<Health>): HealthSource {
+  return { name, check };
+}
+
+const broker = source('broker', () => ({ ok: true, detail: 'connected' }));
+
+let app: INestApplication | undefined;
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
+
+/** Binds to loopback whatever `host` says: that is what the configuration claims, not what the test needs. */
+async function start(host: string, health: readonly HealthSource[], token: Secret | null = new Secret(TOKEN)) {
+  class TestModule {}
+  Module({ imports: [HttpModule.of({ host, token, health })], controllers: [GuardedController] })(TestModule);
+  app = await NestFactory.create(TestModule, { logger: false });
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  return async (path: string, authorization?: string) => {
+    const headers = authorization === undefined ? {} : { authorization };
+    const {
+      status,
+      data,
+      headers: answered,
+    } = await axios.get<unknown>(`${url}${path}`, {
+      headers,
+      validateStatus: () => true,
+    });
+    return { status, data, headers: answered };
+  };
+}
+
+describe('on a loopback address', () => {
+  it('tells everybody everything', async () => {
+    const get = await start('127.0.0.1', [broker]);
+    const checks = [{ name: 'broker', ok: true, detail: 'connected' }];
+    expect(await get('/healthz')).toMatchObject({ status: 200, data: { status: 'alive', checks } });
+    expect(await get('/readyz')).toMatchObject({ status: 200, data: { status: 'ready', checks } });
+    expect(await get('/guarded')).toMatchObject({ status: 200, data: 'seen' });
+  });
+
+  it('is alive and not ready while a part is missing', async () => {
+    const get = await start('::1', [
+      broker,
+      source('consumers', () => Promise.resolve({ ok: false, detail: 'zenova.rpc has no consumer' })),
+      source('journal', () => {
+        throw new Error('database is locked');
+      }),
+    ]);
+    const checks = [
+      { name: 'broker', ok: true, detail: 'connected' },
+      { name: 'consumers', ok: false, detail: 'zenova.rpc has no consumer' },
+      { name: 'journal', ok: false, detail: 'database is locked' },
+    ];
+    const ready = await get('/readyz');
+    expect(ready).toMatchObject({ status: 503, data: { status: 'not ready', checks } });
+    expect(ready.headers['cache-control']).toBe('no-store');
+    expect(await get('/healthz')).toMatchObject({ status: 200, data: { status: 'alive', checks } });
+  });
+
+  it('does not wait for a part that says nothing', async () => {
+    const get = await start('localhost', [source('journal', () => new Promise(() => undefined))]);
+    expect(await get('/readyz')).toMatchObject({
+      status: 503,
+      data: { checks: [{ name: 'journal', ok: false, detail: 'no answer within 2000 ms' }] },
+    });
+  });
+});
+
+describe('on any other address', () => {
+  it('tells the state to everybody, and details to who has the token', async () => {
+    const get = await start('0.0.0.0', [source('broker', () => ({ ok: false, detail: 'away' }))]);
+    expect((await get('/healthz')).data).toEqual({ status: 'alive' });
+    expect(await get('/readyz')).toMatchObject({ status: 503, data: { status: 'not ready' } });
+    expect((await get('/readyz')).data).not.toHaveProperty('checks');
+    expect((await get('/readyz', `Bearer ${TOKEN}`)).data).toHaveProperty('checks');
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['another token', 'Bearer battery-staple'],
+    ['a longer token', `Bearer ${TOKEN}x`],
+    ['another scheme', `Basic ${TOKEN}`],
+    ['an empty token', 'Bearer '],
+  ])('refuses %s on other routes', async (_, authorization) => {
+    const get = await start('0.0.0.0', [broker]);
+    const refused = await get('/guarded', authorization);
+    expect(refused.status).toBe(401);
+    expect(refused.headers['www-authenticate']).toBe('Bearer realm="zenova"');
+    expect(JSON.stringify(refused.data)).not.toContain(TOKEN);
+  });
+
+  it('takes the token', async () => {
+    const get = await start('0.0.0.0', [broker]);
+    expect(await get('/guarded', `Bearer ${TOKEN}`)).toMatchObject({ status: 200, data: 'seen' });
+    expect(await get('/guarded', `bearer ${TOKEN}`)).toMatchObject({ status: 200 });
+  });
+
+  it('refuses everybody when there is no token', async () => {
+    const get = await start('192.0.2.1', [broker], null);
+    expect((await get('/guarded', 'Bearer undefined')).status).toBe(401);
+  });
+});

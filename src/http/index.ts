@@ -1,0 +1,1 @@
+export { HttpModule, type HttpParts } from './http.module.js';
