@@ -155,6 +155,7 @@ function said(error: HmcError): string {
     case 'unreadable':
     case 'wire':
     case 'closed':
+    case 'too-old':
       return error.message;
   }
 }
@@ -181,6 +182,8 @@ function meaningOf(error: HmcError, { subject }: Doing): Meaning {
       return LOGON;
     case 'closed':
       return { code: 'SHUTTING_DOWN', advice: 'repeat it when the service is up again' };
+    case 'too-old':
+      return { code: 'BACKEND_VERSION_UNSUPPORTED', advice: 'version 2.14.0 or newer is needed (z14, LinuxONE II)' };
   }
 }
 

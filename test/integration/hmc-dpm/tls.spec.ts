@@ -2,11 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generate } from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createLog } from '../../../src/common/log.js';
 import { createHmcDpm } from '../../../src/drivers/hmc-dpm/index.js';
 import { createCertificate } from '../../../src/simulators/kit/certificate.js';
-import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
+import { HmcSimulator } from '../../../src/simulators/hmc/index.js';
+import { failureOf, HmcDpmBench, inventory } from './hmc-dpm-bench.js';
 
 let bench: HmcDpmBench;
 let folder: string;
@@ -70,13 +72,27 @@ describe('not one byte is sent', () => {
     expect(bench.simulator.wireLog.count()).toBe(0);
   });
 
-  test('to a certificate for another host name', async () => {
-    const certificate = await createCertificate('elsewhere', ['hmc.elsewhere.example']);
-    const local = bench.simulator.url.replace('127.0.0.1', 'localhost.localdomain');
-    expect(certificate.certificatePem).toContain('CERTIFICATE');
-    const failure = await failureOf(query({ ca: bench.simulator.certificatePem }, local));
-    expect(['TLS_UNTRUSTED', 'BACKEND_UNREACHABLE']).toContain(failure.code);
-    expect(bench.simulator.wireLog.count()).toBe(0);
+  test('to a certificate of a known CA for another host name', async () => {
+    const made = await generate([{ name: 'commonName', value: 'elsewhere' }], {
+      keyType: 'ec',
+      curve: 'P-256',
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'hmc.elsewhere.example' }] }],
+    });
+    const elsewhere = await HmcSimulator.start({
+      inventory,
+      port: 0,
+      tls: { keyPem: made.private, certificatePem: made.cert },
+    });
+    try {
+      const failure = await failureOf(query({ ca: made.cert }, elsewhere.url));
+      expect(failure).toMatchObject({ code: 'TLS_UNTRUSTED', native: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } });
+      expect(elsewhere.wireLog.count()).toBe(0);
+      // A pin says more than a name does.
+      const pinned = query({ fingerprint_sha256: elsewhere.fingerprint256 }, elsewhere.url);
+      await expect(pinned).resolves.toMatchObject({ powerState: 'running' });
+    } finally {
+      await elsewhere.stop();
+    }
   });
 });
 

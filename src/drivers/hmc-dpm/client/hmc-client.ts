@@ -72,9 +72,11 @@ export class HmcClient {
         PartitionListSchema,
         signal,
       );
-    const { partitions } = wantsFacts
-      ? await this.#unlessRefused('additional-properties', () => list(ADDITIONAL_FACTS.join(',')), list)
-      : await list(undefined);
+    const { partitions } = await unlessTooOld('List Permitted Partitions', () =>
+      wantsFacts
+        ? this.#unlessRefused('additional-properties', () => list(ADDITIONAL_FACTS.join(',')), list)
+        : list(undefined),
+    );
     return partitions.filter(
       (item) => (name === undefined || item.name === name) && (cpcName === undefined || item['cpc-name'] === cpcName),
     );
@@ -158,5 +160,15 @@ export class HmcClient {
       }
     }
     return await askWithout(undefined);
+  }
+}
+
+/** An operation that belongs to the whole console can only be missing (404) because the HMC is older than it. */
+async function unlessTooOld<T>(operation: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HmcError && error.is(404))) throw error;
+    throw new HmcError({ kind: 'too-old', changes: false, text: `this HMC does not have the operation ${operation}` });
   }
 }

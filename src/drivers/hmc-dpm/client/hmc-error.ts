@@ -7,9 +7,10 @@ import type { HttpFailure } from '../../../connectors/http/index.js';
  * - `unreadable`: an answer that is cut off, is not JSON, or is not what was asked for;
  * - `wire`: no answer;
  * - `held-back`: nothing was sent, because an earlier logon with this credential was refused;
- * - `closed`: nothing was sent, because the session was given back.
+ * - `closed`: nothing was sent, because the session was given back;
+ * - `too-old`: the HMC does not have the operation.
  */
-export type HmcErrorKind = 'refused' | 'html' | 'unreadable' | 'wire' | 'held-back' | 'closed';
+export type HmcErrorKind = 'refused' | 'html' | 'unreadable' | 'wire' | 'held-back' | 'closed' | 'too-old';
 
 export interface HmcErrorFacts {
   readonly kind: HmcErrorKind;
@@ -91,6 +92,7 @@ export class HmcError extends Error {
         return this.failure?.sent === 'perhaps';
       case 'held-back':
       case 'closed':
+      case 'too-old':
         return false;
     }
   }
@@ -107,6 +109,7 @@ export class HmcError extends Error {
         return this.failure?.kind !== 'untrusted' && this.failure?.kind !== 'closed';
       case 'held-back':
       case 'closed':
+      case 'too-old':
         return false;
     }
   }

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { PowerMachine } from '../../../src/compute/contract/index.js';
+import { hmczPower } from '../../../src/drivers/hmc-dpm/index.js';
+import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
+
+let bench: HmcDpmBench;
+beforeEach(async () => {
+  bench = await HmcDpmBench.start();
+});
+afterEach(async () => {
+  await bench.stop();
+});
+
+async function change(machine: PowerMachine, verb: 'powerOn' | 'powerOff' | 'cycle') {
+  const ctx = bench.context();
+  const run = machine.verbs[verb];
+  if (run === undefined) throw new Error(`no ${verb}`);
+  return await run(ctx, await machine.resolve(ctx));
+}
+
+describe('hmcz', () => {
+  test('switches on, cycles, switches off and tells the state', async () => {
+    const machine = bench.machine();
+    await expect(machine.verbs.queryPower?.(bench.context())).resolves.toMatchObject({ powerState: 'shutdown' });
+    await expect(change(machine, 'powerOn')).resolves.toMatchObject({ outcome: 'done' });
+    await expect(change(machine, 'powerOn')).resolves.toMatchObject({ outcome: 'already' });
+    await expect(change(machine, 'cycle')).resolves.toMatchObject({ outcome: 'done' });
+    await expect(change(machine, 'powerOff')).resolves.toMatchObject({ outcome: 'done' });
+    await expect(machine.verbs.queryPower?.(bench.context())).resolves.toMatchObject({ nativeState: 'stopped' });
+    expect(bench.simulator.wireLog.starts('off')).toBe(2);
+    expect(bench.simulator.wireLog.logons()).toBe(1);
+  });
+
+  test('asks for the state in one request on a held session', async () => {
+    const machine = bench.machine();
+    await machine.verbs.queryPower?.(bench.context());
+    const since = bench.simulator.wireLog.last;
+    await machine.verbs.queryPower?.(bench.context());
+    expect(bench.requests(since)).toEqual(['GET /api/console/operations/list-permitted-partitions']);
+  });
+
+  test('plans and reconciles a cycle', async () => {
+    const machine = bench.machine({ power_partition_name: 'on' });
+    const target = await machine.resolve(bench.context());
+    const steps = await machine.plan(bench.context(), 'cycle', target);
+    expect(steps.map(({ action }) => action)).toEqual(['stop', 'start']);
+    await expect(machine.reconcile(bench.context(), 'cycle', target)).resolves.toEqual({ verdict: 'continue' });
+  });
+
+  test('verifies the certificate unless told not to', async () => {
+    const failure = await failureOf(bench.machine({ power_verify_ssl: 'y' }).resolve(bench.context()));
+    expect(failure.code).toBe('TLS_UNTRUSTED');
+    expect(bench.simulator.wireLog.count()).toBe(0);
+  });
+
+  test('takes the address in any form, and says nothing secret of a machine', () => {
+    const { port } = bench.simulator;
+    for (const power_address of [`https://127.0.0.1:${port}`, `127.0.0.1:${port}`, `https://127.0.0.1:${port}/`]) {
+      expect(bench.machine({ power_address }).label).toBe(`hmcz 127.0.0.1:${port} off`);
+    }
+    expect(JSON.stringify(bench.machine())).not.toContain('secret-of');
+  });
+
+  test('wants its own parameters and no others', () => {
+    const names = hmczPower.parameters.map(({ name }) => name);
+    expect(names).toEqual(['power_address', 'power_user', 'power_pass', 'power_partition_name', 'power_verify_ssl']);
+    const full = { power_address: 'hmc1', power_user: 'u', power_pass: 'p', power_partition_name: 'n' };
+    expect(hmczPower.schema.safeParse(full).success).toBe(true);
+    expect(hmczPower.schema.safeParse({ ...full, power_port: 1 }).success).toBe(false);
+    expect(hmczPower.schema.safeParse({ ...full, power_verify_ssl: 'yes' }).success).toBe(false);
+    for (const name of names.slice(0, 4)) {
+      expect(hmczPower.schema.safeParse({ ...full, [name]: undefined }).success).toBe(false);
+    }
+  });
+});
