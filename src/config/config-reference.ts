@@ -23,6 +23,22 @@ interface Row {
   readonly description: string;
 }
 
+/** Quoted in the reference, and checked like any other configuration by a test. */
+export const CONFIG_EXAMPLE = `amqp:
+  url: { env: BROKER_URL } # amqps://zenova:password@broker.example:5671
+hosts:
+  cpc1:
+    driver: hmc-dpm
+    settings:
+      endpoint: hmc1.example
+      userid: zenova
+      password: { env: HMC_PASSWORD }
+      cpc: CPC1
+      tls: { ca_file: /etc/zenova/hmc1.pem }
+    manage: ['web*', 'test-*'] # what changing requests may touch; an asterisk needs the quotes
+    protect: [web-prod]
+`;
+
 const INTRODUCTION = `# Configuration reference
 
 Generated from the code by \`npm run docs:generate\`; do not edit.
@@ -58,15 +74,7 @@ password: { env: HMC_PASSWORD }
 ## Example
 
 \`\`\`yaml
-amqp:
-  url: amqps://broker.example:5671
-hosts:
-  cpc1:
-    driver: hmc-dpm
-    settings: {} # see the driver's section
-    manage: ['web*', 'test-*'] # what changing requests may touch; quote the asterisk
-    protect: [prod01]
-\`\`\`
+${CONFIG_EXAMPLE}\`\`\`
 `;
 
 /** Sections are flattened into dotted keys; a map's free names are shown as `<name>`. */

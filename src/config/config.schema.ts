@@ -43,10 +43,10 @@ function isAmqpUrl(text: string): boolean {
 }
 
 const TlsSchema = z.strictObject({
-  ca_file: PathSchema.optional().describe('PEM file with the authorities to trust, instead of the system’s'),
+  ca_file: PathSchema.optional().describe('PEM file with the authorities to trust, instead of those of the system'),
   cert_file: PathSchema.optional().describe('PEM file with our certificate'),
   key_file: PathSchema.optional().describe('PEM file with its private key; others must not be able to read it'),
-  verify: z.boolean().default(true).describe('check the broker’s certificate and name'),
+  verify: z.boolean().default(true).describe('check the certificate and the name of the broker'),
 });
 
 const AmqpSchema = z.strictObject({
@@ -79,7 +79,7 @@ const AmqpSchema = z.strictObject({
 });
 
 const HttpSchema = z.strictObject({
-  enabled: z.boolean().default(true),
+  enabled: z.boolean().default(true).describe('serve /healthz and /readyz'),
   host: z.string().min(1).max(255).default('127.0.0.1').describe('address to bind'),
   port: z.int().min(0).max(65_535).default(8780).describe('port to bind; 0 takes a free one'),
   token: secretField('bearer token; required when host is not a loopback address').optional(),
@@ -148,10 +148,10 @@ export const HostNameKeySchema = z
 
 export const ConfigFileSchema = z.strictObject({
   server: ServerSchema.optional().meta({
-    description: 'name of this service; it also takes requests from zenova.rpc.server.<server>',
-    defaultText: 'the machine’s host name',
+    description: 'name of this service; it also takes requests from `zenova.rpc.server.<server>`',
+    defaultText: 'host name of the machine',
   }),
-  group: GroupSchema.optional().describe('take requests from zenova.rpc.<group> instead of zenova.rpc'),
+  group: GroupSchema.optional().describe('take requests from `zenova.rpc.<group>` instead of `zenova.rpc`'),
   state_dir: PathSchema.optional().meta({
     description: 'directory of the journal and the key',
     defaultText: '/var/lib/zenova when it exists and is writable, else zenova in $XDG_STATE_HOME or ~/.local/state',

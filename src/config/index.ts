@@ -1,5 +1,5 @@
 export type { AmqpConfig, AmqpTlsConfig, Config, HostConfig, HttpConfig, JournalConfig } from './config.js';
-export { configReference } from './config-reference.js';
+export { CONFIG_EXAMPLE, configReference } from './config-reference.js';
 export { findConfig, parseSource, type ConfigSource, type FindOptions } from './config-source.js';
 export { effectiveConfig, showConfig, summariseConfig } from './describe-config.js';
 export { processEnvironment, type Environment } from './environment.js';
