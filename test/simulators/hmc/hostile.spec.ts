@@ -15,9 +15,13 @@ describe('hostile input', () => {
     session = await bench.client.logOn();
   });
   afterEach(async () => {
-    // Whatever was done to it, it still works.
-    expect((await bench.client.send('GET', '/api/console', { session })).status).toBe(200);
-    await bench.stop();
+    try {
+      // Whatever was done to it, it still works.
+      session = await bench.client.logOn();
+      expect((await bench.client.send('GET', '/api/console', { session })).status).toBe(200);
+    } finally {
+      await bench.stop();
+    }
   });
 
   it.each([

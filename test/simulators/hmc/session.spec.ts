@@ -142,8 +142,13 @@ describe('TLS and sessions', () => {
         ),
       (outcome) => outcome === 'ECONNREFUSED',
     );
-    bench.clock.advance(5000);
-    await restarted;
+    // Refusing begins a moment before the pause does.
+    let isBack = false;
+    void restarted.then(() => (isBack = true));
+    await until(
+      () => bench.clock.advance(5000),
+      () => isBack,
+    );
     expect((await bench.client.send('GET', '/api/console', { session })).json).toMatchObject({ reason: 5 });
     expect(bench.simulator.sessionCount()).toBe(0);
   });
