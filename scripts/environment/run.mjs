@@ -61,7 +61,7 @@ async function watch(child) {
   /** @param {NodeJS.Signals} signal */
   const passOn = (signal) => {
     seen.signal = true;
-    child.kill(signal);
+    child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal); // a closed terminal is no reason to end without order
   };
   const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
   for (const signal of signals) process.on(signal, passOn);
