@@ -115,7 +115,8 @@ export class HttpClient {
           Accept: 'application/json',
           'Accept-Encoding': 'identity',
           'User-Agent': 'zenova',
-          ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
+          // Without a body axios would name a type nevertheless.
+          'Content-Type': json === undefined ? false : 'application/json',
           ...headers,
         },
         ...(json === undefined ? {} : { data: JSON.stringify(json) }),

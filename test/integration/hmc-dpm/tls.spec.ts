@@ -21,11 +21,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const query = (tls: object | undefined, endpoint = bench.simulator.url) => {
+async function query(tls: object | undefined, endpoint = bench.simulator.url) {
   const { tls: _ca, ...settings } = bench.settings();
   const host = createHmcDpm().virtDriver.open('h', { ...settings, endpoint, ...(tls && { tls }) }, bench.ports);
-  return host.operations.queryPower(bench.context(), 'on').finally(() => host.close());
-};
+  try {
+    return await host.operations.queryPower(bench.context(), 'on');
+  } finally {
+    await host.close();
+  }
+}
 
 describe('the certificate of the HMC is accepted', () => {
   test('when it is the given CA', async () => {

@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import { Secret } from '../../common/secret.js';
+import { COMPUTE_FEATURE_IDS } from '../../features/index.js';
+import { hmcDpmFeatures } from './hmc-dpm.features.js';
+import { HmcDpmSettingsSchema } from './hmc-dpm.settings.js';
+
+const least = { endpoint: 'hmc1', userid: 'zenova', password: new Secret('p'), cpc: 'CPC1' };
+
+describe('settings', () => {
+  test('have defaults for all but the four', () => {
+    expect(HmcDpmSettingsSchema.parse(least)).toMatchObject({
+      endpoint: { host: 'hmc1', port: 6794 },
+      tls: { kind: 'system' },
+      request_timeout_ms: 30_000,
+      operation_timeout_ms: 900_000,
+      poll: { initial_ms: 250, max_ms: 5000 },
+      max_concurrent_requests: 10,
+    });
+    for (const name of Object.keys(least)) {
+      expect(HmcDpmSettingsSchema.safeParse({ ...least, [name]: undefined }).success).toBe(false);
+    }
+  });
+
+  test.each([
+    [{ ca_file: '/etc/hmc.pem' }, { kind: 'ca-file', path: '/etc/hmc.pem' }],
+    [{ fingerprint_sha256: 'AB:'.repeat(31) + 'AB' }, { kind: 'pinned' }],
+    [{ verify: false }, { kind: 'unverified' }],
+  ])('take tls %j', (tls, trust) => {
+    expect(HmcDpmSettingsSchema.parse({ ...least, tls }).tls).toMatchObject(trust);
+  });
+
+  test.each([
+    [{ password: 'in the clear' }, 'password'],
+    [{ tls: { verify: true } }, 'tls'],
+    [{ tls: {} }, 'tls'],
+    [{ tls: { ca_file: '/a', verify: false } }, 'tls'],
+    [{ tls: { fingerprint_sha256: 'abc' } }, 'tls'],
+    [{ endpoint: 'http://hmc1' }, 'endpoint'],
+    [{ request_timeout_ms: 1 }, 'request_timeout_ms'],
+    [{ poll: { every: 1 } }, 'poll'],
+    [{ hmc: 'hmc1' }, undefined],
+  ])('refuse %j', (change, path) => {
+    const parsed = HmcDpmSettingsSchema.safeParse({ ...least, ...change });
+    expect(parsed.success).toBe(false);
+    expect(parsed.error?.issues[0]?.path[0]).toBe(path);
+    expect(JSON.stringify(parsed.error?.issues)).not.toContain('in the clear');
+  });
+});
+
+test('every feature has its answer, and a reason when it is missing', () => {
+  expect(Object.keys(hmcDpmFeatures).toSorted()).toEqual(COMPUTE_FEATURE_IDS.toSorted());
+  for (const claim of Object.values(hmcDpmFeatures)) {
+    if (claim.level === 'missing') expect(claim.reason).toMatch(/^(DPM has no |not built yet)/);
+  }
+});

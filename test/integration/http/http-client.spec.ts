@@ -1,0 +1,232 @@
+import { createServer, type Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import { inspect } from 'node:util';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { HttpClient, HttpFailure, type HttpClientOptions } from '../../../src/connectors/http/index.js';
+import { createCertificate, type ServerCertificate } from '../../../src/simulators/kit/certificate.js';
+import { eventually } from '../../support/eventually.js';
+
+let certificate: ServerCertificate;
+const closing: (() => void)[] = [];
+beforeAll(async () => {
+  certificate = await createCertificate('server');
+});
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+interface Seen {
+  readonly requests: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[];
+  connections: number;
+}
+
+async function serve(
+  answer: (request: IncomingMessage, response: ServerResponse, count: number) => void,
+  options: Partial<HttpClientOptions> = {},
+): Promise<{ client: HttpClient; seen: Seen; server: Server }> {
+  const seen: Seen = { requests: [], connections: 0 };
+  const server = createServer({ key: certificate.keyPem, cert: certificate.certificatePem }, (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method = '', url = '', headers } = request;
+      seen.requests.push({ method, url, headers, body: Buffer.concat(chunks).toString() });
+      answer(request, response, seen.requests.length);
+    });
+  });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    seen.connections += 1;
+    sockets.add(socket);
+  });
+  const port = await listen(server);
+  const client = new HttpClient({
+    host: '127.0.0.1',
+    port,
+    trust: { kind: 'ca', pem: certificate.certificatePem },
+    ...options,
+  });
+  closing.push(() => {
+    client.close();
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return { client, seen, server };
+}
+
+function listen(server: TcpServer): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+const ok = (_request: IncomingMessage, response: ServerResponse): void => {
+  response.setHeader('Content-Type', 'application/json').end('{"ok":true}');
+};
+const get = { method: 'GET', path: '/a%20b?c=%5CQ', timeoutMs: 5000 } as const;
+const post = { method: 'POST', path: '/act', timeoutMs: 5000, headers: { 'X-Key': 'hidden' } } as const;
+
+async function failureOf(promise: Promise<unknown>): Promise<HttpFailure> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof HttpFailure) return error;
+    throw error;
+  }
+  throw new Error('it did not fail');
+}
+
+test('sends what it is given, and keeps the connection', async () => {
+  const { client, seen } = await serve(ok);
+  await expect(client.request(get)).resolves.toEqual({ status: 200, body: { kind: 'json', value: { ok: true } } });
+  await client.request({ ...post, json: { a: 'é' } });
+  await client.request(post);
+  expect(seen.requests.map(({ method, url, body }) => [method, url, body])).toEqual([
+    ['GET', '/a%20b?c=%5CQ', ''],
+    ['POST', '/act', '{"a":"é"}'],
+    ['POST', '/act', ''],
+  ]);
+  expect(seen.requests[1]?.headers).toMatchObject({ 'content-type': 'application/json', 'x-key': 'hidden' });
+  expect(seen.requests[2]?.headers).not.toHaveProperty('content-type');
+  expect(seen.connections).toBe(1);
+});
+
+test('hands over answers of any status, and follows no redirect', async () => {
+  const { client, seen } = await serve((_request, response) => {
+    response.writeHead(302, { Location: '/elsewhere' }).end();
+  });
+  await expect(client.request(get)).resolves.toEqual({ status: 302, body: { kind: 'empty' } });
+  expect(seen.requests).toHaveLength(1);
+});
+
+test('takes no proxy from the environment', async () => {
+  const before = process.env['https_proxy'];
+  process.env['https_proxy'] = 'http://127.0.0.1:9';
+  try {
+    const { client } = await serve(ok);
+    await expect(client.request(get)).resolves.toMatchObject({ status: 200 });
+  } finally {
+    if (before === undefined) delete process.env['https_proxy'];
+    else process.env['https_proxy'] = before;
+  }
+});
+
+test('asks a GET once more when a kept connection is dead, and nothing else', async () => {
+  const { client, seen } = await serve((request, response, count) => {
+    if (count % 2 === 0) request.socket.destroy();
+    else ok(request, response);
+  });
+  await client.request(get);
+  await expect(client.request(get)).resolves.toMatchObject({ status: 200 });
+  expect(seen.requests).toHaveLength(3);
+  const failure = await failureOf(client.request(post));
+  expect(failure).toMatchObject({ kind: 'reset', sent: 'perhaps', isReusedConnection: true });
+  expect(seen.requests).toHaveLength(4);
+});
+
+test('does not ask again when a new connection is reset', async () => {
+  const { client, seen } = await serve((request) => request.socket.destroy());
+  await expect(failureOf(client.request(get))).resolves.toMatchObject({ kind: 'reset', isReusedConnection: false });
+  expect(seen.requests).toHaveLength(1);
+});
+
+test('an answer cut off in the middle is a reset', async () => {
+  const { client } = await serve((request, response) => {
+    response.writeHead(200, { 'Content-Length': 100 });
+    response.write('{"a":');
+    setImmediate(() => request.socket.destroy());
+  });
+  await expect(failureOf(client.request(post))).resolves.toMatchObject({ kind: 'reset', sent: 'perhaps' });
+});
+
+test('an endless answer ends', async () => {
+  const { client } = await serve(
+    (_request, response) => {
+      const timer = setInterval(() => response.write('x'.repeat(1000)), 1);
+      response.on('close', () => clearInterval(timer));
+    },
+    { maxAnswerBytes: 10_000 },
+  );
+  await expect(failureOf(client.request(post))).resolves.toMatchObject({ kind: 'too-large', sent: 'perhaps' });
+});
+
+test('silence ends in a time-out that says that it was sent', async () => {
+  const { client } = await serve(() => undefined);
+  await expect(failureOf(client.request({ ...post, timeoutMs: 100 }))).resolves.toMatchObject({
+    kind: 'timeout',
+    sent: 'perhaps',
+  });
+});
+
+test('waiting for a free connection ends in a time-out that says that nothing was sent', async () => {
+  const { client, seen } = await serve(() => undefined, { maxConnections: 1 });
+  const first = failureOf(client.request({ ...post, timeoutMs: 1000 }));
+  await eventually(() => seen.requests.length === 1, 'the first request');
+  await expect(failureOf(client.request({ ...post, timeoutMs: 100 }))).resolves.toMatchObject({
+    kind: 'timeout',
+    sent: 'no',
+  });
+  await first;
+  expect(seen.requests).toHaveLength(1);
+});
+
+test('an abort rejects with its reason', async () => {
+  const { client, seen } = await serve(() => undefined);
+  const stop = new AbortController();
+  const work = client.request({ ...get, signal: stop.signal });
+  await eventually(() => seen.requests.length === 1, 'the request');
+  const reason = new Error('enough');
+  stop.abort(reason);
+  await expect(work).rejects.toBe(reason);
+  await expect(client.request({ ...get, signal: stop.signal })).rejects.toBe(reason);
+});
+
+test('who does not speak TLS, or says nothing, is unreachable', async () => {
+  for (const greet of [(socket: Socket) => socket.write('SSH-2.0-x\r\n'), () => undefined]) {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      greet(socket);
+      closing.push(() => socket.destroy());
+    });
+    closing.push(() => server.close());
+    const port = await listen(server);
+    const client = new HttpClient({ host: '127.0.0.1', port, trust: { kind: 'system' }, connectTimeoutMs: 200 });
+    closing.push(() => client.close());
+    await expect(failureOf(client.request(post))).resolves.toMatchObject({ kind: 'unreachable', sent: 'no' });
+  }
+});
+
+test('a name that does not exist is unreachable', async () => {
+  const client = new HttpClient({ host: 'no-such-host.invalid', port: 1, trust: { kind: 'system' } });
+  closing.push(() => client.close());
+  await expect(failureOf(client.request(get))).resolves.toMatchObject({ kind: 'unreachable', sent: 'no' });
+});
+
+test('a failure holds nothing of the request', async () => {
+  const { client } = await serve((request) => request.socket.destroy());
+  const failure = await failureOf(client.request({ ...post, json: { password: 'hidden' } }));
+  expect(inspect(failure, { depth: 10, showHidden: true })).not.toContain('hidden');
+});
+
+test('a closed client sends nothing', async () => {
+  const { client, seen } = await serve(ok);
+  await client.request(get);
+  client.close();
+  await expect(failureOf(client.request(get))).resolves.toMatchObject({ kind: 'closed', sent: 'no' });
+  expect(seen.requests).toHaveLength(1);
+});
+
+test('idle connections are closed before the other side does', async () => {
+  const { client, seen, server } = await serve(ok, { idleTimeoutMs: 50 });
+  await client.request(get);
+  await eventually(async () => (await connectionsOf(server)) === 0, 'the idle connection to be closed');
+  await client.request(get);
+  expect(seen.connections).toBe(2);
+});
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+  });
+}
