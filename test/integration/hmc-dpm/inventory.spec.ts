@@ -139,6 +139,12 @@ describe('test of the host', () => {
     expect(bench.simulator.wireLog.logons()).toBe(1);
   });
 
+  test('stops at a logon that fails for other reasons, which holds nothing back', async () => {
+    bench.simulator.fault({ kind: 'unavailable', method: 'POST', path: '/api/sessions' });
+    await expect(check(bench.host)).resolves.toEqual([...wire, ['logon', false]]);
+    expect((await check(bench.host)).every(([, ok]) => ok)).toBe(true);
+  });
+
   test('stops at a CPC that is not there', async () => {
     await expect(check(bench.open({ cpc: 'CPC9' }))).resolves.toEqual([...wire, ['logon', true], ['cpc', false]]);
   });

@@ -217,6 +217,13 @@ test('a closed client sends nothing', async () => {
   expect(seen.requests).toHaveLength(1);
 });
 
+test('an answer may take longer than a connection may idle', async () => {
+  const { client } = await serve((request, response) => void setTimeout(() => ok(request, response), 250), {
+    idleTimeoutMs: 50,
+  });
+  await expect(client.request(get)).resolves.toMatchObject({ status: 200 });
+});
+
 test('idle connections are closed before the other side does', async () => {
   const { client, seen, server } = await serve(ok, { idleTimeoutMs: 50 });
   await client.request(get);

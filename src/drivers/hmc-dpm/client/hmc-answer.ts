@@ -7,27 +7,21 @@ import { ErrorBodySchema } from './hmc-schemas.js';
 /** Longest text of the HMC that goes on. */
 export const LONGEST_TEXT = 500;
 
-/** The answer as a schema wants it. @throws HmcError */
-export function decodeAnswer<S extends z.ZodType>(answer: HttpAnswer, schema: S, changes: boolean): z.output<S> {
-  const { status, body } = answer;
-  const fail = (kind: 'html' | 'unreadable', text: string): HmcError =>
-    new HmcError({ kind, changes, text: text.slice(0, LONGEST_TEXT), status });
-  switch (body.kind) {
-    case 'empty':
-      throw fail('unreadable', 'the answer is empty');
-    case 'html':
-      throw fail('html', pageText(body.text));
-    case 'unreadable':
-      throw fail('unreadable', body.why);
-    case 'json': {
-      const result = schema.safeParse(body.value);
-      if (result.success) return result.data;
-      throw fail('unreadable', `the answer is not what was asked for: ${describeIssues(result.error.issues).text}`);
-    }
-  }
+/** A good answer as a schema wants it. @throws HmcError */
+export function decodeAnswer<S extends z.ZodType>(
+  { status, body }: HttpAnswer,
+  schema: S,
+  changes: boolean,
+): z.output<S> {
+  const fail = (text: string): HmcError =>
+    new HmcError({ kind: 'unreadable', changes, text: text.slice(0, LONGEST_TEXT), status });
+  if (body.kind !== 'json') throw fail('the answer is empty');
+  const result = schema.safeParse(body.value);
+  if (result.success) return result.data;
+  throw fail(`the answer is not what was asked for: ${describeIssues(result.error.issues).text}`);
 }
 
-/** What an answer of another status than 2xx says; `scrub` bounds its text and takes secrets out. */
+/** What an answer says that is no good one; `scrub` bounds its text and takes secrets out. */
 export function refusalOf({ status, body }: HttpAnswer, changes: boolean, scrub: (text: string) => string): HmcError {
   if (body.kind === 'html') return new HmcError({ kind: 'html', changes, status, text: scrub(pageText(body.text)) });
   if (body.kind === 'unreadable') return new HmcError({ kind: 'unreadable', changes, status, text: scrub(body.why) });

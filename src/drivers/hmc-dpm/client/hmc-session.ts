@@ -194,7 +194,7 @@ export class HmcSession {
         ...(json === undefined ? {} : { json }),
         signal,
       });
-      if (answer.status >= 200 && answer.status < 300) return answer;
+      if (isGood(answer)) return answer;
       throw refusalOf(answer, changes, (text) => this.#scrub(text, held));
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
@@ -206,8 +206,16 @@ export class HmcSession {
   #scrub(text: string, held: Held | undefined): string {
     const secrets = [this.access.password.reveal(), held?.id ?? ''].filter((secret) => secret.length > 2);
     const clean = secrets.reduce((all, secret) => all.replaceAll(secret, '[redacted]'), text);
-    return redactText(clean).replace(/\s+/g, ' ').trim().slice(0, LONGEST_TEXT);
+    return redactText(clean)
+      .replace(/[\s\p{Cc}]+/gu, ' ')
+      .trim()
+      .slice(0, LONGEST_TEXT);
   }
+}
+
+/** A status of success, and a body that can be read. */
+function isGood({ status, body }: HttpAnswer): boolean {
+  return status >= 200 && status < 300 && (body.kind === 'json' || body.kind === 'empty');
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

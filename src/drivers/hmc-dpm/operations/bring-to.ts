@@ -28,7 +28,7 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Parti
   let partition = known ?? (await change.look());
   let hasActed = false;
   let pauseMs = initialMs;
-  for (let turn = 0; turn < MAX_TURNS;) {
+  for (let turn = 0; turn < MAX_TURNS; turn += 1) {
     const action = nextAction(goal, partition);
     switch (action.kind) {
       case 'reached':
@@ -43,6 +43,7 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Parti
         partition = await waitOut(change, action.transition);
         break;
       case 'step': {
+        if (change.remainingMs === 0) throw change.timeOver(action.step);
         const end = await takeStep(change, action.step);
         if (end.kind === 'done') {
           ({ partition } = end);
@@ -53,8 +54,8 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Parti
           if (change.remainingMs <= pauseMs) throw end.error;
           await clock.sleep(pauseMs, signal);
           pauseMs = Math.min(pauseMs * 2, maxMs);
-        } else {
-          turn += 1;
+          // Waiting for a busy partition is bounded by time, not by turns.
+          turn -= 1;
         }
         partition = await change.look();
       }

@@ -107,6 +107,16 @@ export class PartitionChange {
     });
   }
 
+  /** The operation's time is over before a step that it would take; the step is not begun. */
+  timeOver(step: StepName): ComputeError {
+    const seconds = Math.round(this.place.pacing.operationTimeoutMs / 1000);
+    return new ComputeError(
+      'BACKEND_TIMEOUT',
+      `the ${seconds} s of operation_timeout_ms were over before the ${step} of partition ${this.target.name}, which was not sent`,
+      { retry: 'safe', outcome: 'not-applied' },
+    );
+  }
+
   /** Runs the change; whatever fails leaves as a ComputeError that tells the truth about what was sent. */
   async run<T>(what: string, work: () => Promise<T>): Promise<T> {
     const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition' };

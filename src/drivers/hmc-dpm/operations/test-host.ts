@@ -49,8 +49,8 @@ async function* probe(ctx: CallContext, place: HmcPlace & { readonly cpc: string
     'cpc',
     () => client.cpcs(undefined, signal),
     (failure) => {
-      const isLogon = failure.code === 'BACKEND_AUTH_FAILED';
-      return [failed(isLogon ? 'logon' : 'cpc', failure.message, isLogon ? LOGON_REMEDY : CPC_REMEDY)];
+      const isRefused = failure.code === 'BACKEND_AUTH_FAILED';
+      return [failed('logon', failure.message, isRefused ? LOGON_REMEDY : 'do what the message says, then repeat')];
     },
   );
   yield passed('logon', 'the HMC user is logged on');
