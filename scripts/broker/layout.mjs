@@ -86,7 +86,9 @@ export function layOut({ dataDir, port, distPort, epmdPort, env }) {
       ERL_EPMD_ADDRESS: '127.0.0.1',
       ERL_EPMD_PORT: String(epmdPort),
       ERL_CRASH_DUMP_SECONDS: '0',
-      RABBITMQ_NODENAME: 'zenova@localhost',
+      // An address, because not every machine can resolve a name, its own or "localhost".
+      RABBITMQ_NODENAME: 'zenova@127.0.0.1',
+      RABBITMQ_USE_LONGNAME: 'true',
       RABBITMQ_DIST_PORT: String(distPort),
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${loopbackOnly} +S 1:1`,
       RABBITMQ_CTL_ERL_ARGS: `${loopbackOnly} +S 1:1`,
