@@ -2,6 +2,7 @@ import { request as httpsRequest } from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { create, type AxiosInstance } from 'axios';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { errorCodeOf, messageOf, type JsonValue } from '../../common/errors/index.js';
 import { readBody, type HttpBody } from './http-body.js';
 import { HttpFailure } from './http-failure.js';
@@ -44,6 +45,8 @@ const MEBIBYTE = 1024 * 1024;
 export class HttpClient {
   readonly #agent: TrustingAgent;
   readonly #axios: AxiosInstance;
+  /** The agent's own limit counts connections only once they are made. */
+  readonly #limit: LimitFunction;
   #isClosed = false;
 
   constructor(options: HttpClientOptions) {
@@ -54,8 +57,8 @@ export class HttpClient {
       trust,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       idleTimeoutMs: options.idleTimeoutMs ?? 15_000,
-      maxConnections: options.maxConnections ?? 10,
     });
+    this.#limit = pLimit(options.maxConnections ?? 10);
     this.#axios = create({
       baseURL: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
       adapter: 'http',
@@ -73,7 +76,7 @@ export class HttpClient {
 
   /** Lowers the number of connections: of several users' limits the smallest holds. */
   limitConnections(atMost: number): void {
-    this.#agent.maxSockets = Math.min(this.#agent.maxSockets, atMost);
+    this.#limit.concurrency = Math.min(this.#limit.concurrency, atMost);
   }
 
   /**
@@ -107,7 +110,9 @@ export class HttpClient {
     const onAbort = (): void => stop.abort();
     signal?.addEventListener('abort', onAbort);
     const wire = new WireWatch();
+    let release: (() => void) | undefined;
     try {
+      release = await takeSlot(this.#limit, stop.signal);
       const answer = await this.#axios.request<Uint8Array>({
         method,
         url: path,
@@ -132,10 +137,24 @@ export class HttpClient {
       signal?.throwIfAborted();
       throw wire.failure(error, stop.signal.aborted, timeoutMs);
     } finally {
+      release?.();
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     }
   }
+}
+
+/** Waits for its turn; the function that comes back ends it. Rejects when the signal aborts before. */
+function takeSlot(limit: LimitFunction, signal: AbortSignal): Promise<() => void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(new Error('no turn in time'));
+    signal.addEventListener('abort', onAbort);
+    void limit(async () => {
+      signal.removeEventListener('abort', onAbort);
+      if (signal.aborted) return;
+      await new Promise<void>((release) => resolve(release));
+    });
+  });
 }
 
 /** Sees how far one request came: axios alone does not tell whether it got a connection. */

@@ -1,4 +1,3 @@
-export type { HttpBody } from './http-body.js';
-export { HttpClient, type HttpAnswer, type HttpClientOptions, type HttpRequest } from './http-client.js';
+export { HttpClient, type HttpAnswer, type HttpClientOptions } from './http-client.js';
 export { HttpFailure, type HttpFailureKind } from './http-failure.js';
 export { normaliseFingerprint, type TlsTrust } from './tls-trust.js';

@@ -14,7 +14,6 @@ export interface TrustingAgentOptions {
   readonly connectTimeoutMs: number;
   /** Unused connections are closed after this time: shorter than most servers', which close them without a word. */
   readonly idleTimeoutMs: number;
-  readonly maxConnections: number;
 }
 
 /**
@@ -28,7 +27,6 @@ export class TrustingAgent extends Agent {
   constructor(target: TrustingAgentOptions) {
     super({
       keepAlive: true,
-      maxSockets: target.maxConnections,
       timeout: target.idleTimeoutMs,
       maxCachedSessions: 0,
     });

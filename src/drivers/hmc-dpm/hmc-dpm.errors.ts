@@ -206,7 +206,7 @@ function wireMeaning({ failure }: HmcError): Meaning {
       return {
         code: 'TLS_UNTRUSTED',
         advice:
-          'nothing was sent. Check that it is the right HMC, then give its CA with tls.ca_file, or pin its certificate with tls.fingerprint_sha256',
+          'nothing was sent. Check that it is the right HMC, then give its CA with tls.ca_file, or pin its certificate with tls.fingerprint_sha256 (hmcz: add its CA to those of the system, or set power_verify_ssl to n)',
       };
     case 'timeout':
       return failure.sent === 'no'

@@ -17,7 +17,7 @@ import { MemoryBreakers } from '../../support/memory-breakers.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { scaledClock } from '../../support/scaled-clock.js';
 
-export const USER = { name: 'zenova', password: 'secret-of-zenova' } as const;
+const USER = { name: 'zenova', password: 'secret-of-zenova' } as const;
 
 const properties = {
   'boot-device': 'storage-volume',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createLog } from '../../../src/common/log.js';
 import { Secret } from '../../../src/common/secret.js';
 import type { BreakerStore } from '../../../src/compute/contract/index.js';
 import { createHmcDpm } from '../../../src/drivers/hmc-dpm/index.js';
@@ -97,6 +98,23 @@ describe('a session', () => {
     }
     expect(idle.simulator.sessionCount()).toBe(0);
   });
+});
+
+test('nothing secret is logged, whatever happens', async () => {
+  const lines: string[] = [];
+  const log = createLog('debug', { write: (line: string) => void lines.push(line) });
+  const host = createHmcDpm().virtDriver.open('h', bench.settings(), { ...bench.ports, log });
+  const ctx = Object.assign(bench.context(), { log });
+  const target = await host.resolve(ctx, 'off');
+  bench.simulator.fault({ kind: 'html-error', method: 'GET', path: '/api/jobs/*' });
+  bench.simulator.fault({ kind: 'session-expired', method: 'GET', path: '/api/jobs/*', nth: 2 });
+  bench.simulator.fault({ kind: 'error', method: 'DELETE', path: '/api/*', status: 500, reason: 1, times: 'always' });
+  await host.operations.powerOn(ctx, target);
+  await host.close();
+  const sessions = new Set(bench.simulator.wireLog.entries().flatMap(({ session }) => session ?? []));
+  expect(sessions.size).toBe(2);
+  expect(lines.length).toBeGreaterThan(3);
+  for (const secret of [...sessions, 'secret-of-zenova']) expect(lines.join('')).not.toContain(secret);
 });
 
 describe('a refused logon', () => {

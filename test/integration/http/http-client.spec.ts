@@ -217,6 +217,26 @@ test('a closed client sends nothing', async () => {
   expect(seen.requests).toHaveLength(1);
 });
 
+test('no more connections are made than allowed, by whoever allows least', async () => {
+  let running = 0;
+  let most = 0;
+  const { client, seen } = await serve(
+    (request, response) => {
+      most = Math.max(most, ++running);
+      setTimeout(() => {
+        running -= 1;
+        ok(request, response);
+      }, 20);
+    },
+    { maxConnections: 5 },
+  );
+  client.limitConnections(2);
+  client.limitConnections(7);
+  await Promise.all(Array.from({ length: 8 }, () => client.request(get)));
+  expect(most).toBe(2);
+  expect(seen.connections).toBe(2);
+});
+
 test('an answer may take longer than a connection may idle', async () => {
   const { client } = await serve((request, response) => void setTimeout(() => ok(request, response), 250), {
     idleTimeoutMs: 50,

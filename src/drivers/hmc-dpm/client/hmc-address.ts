@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 
 /** Default port of the HMC's Web Services API (hmc-dpm.md section 1). */
-export const DEFAULT_HMC_PORT = 6794;
+const DEFAULT_HMC_PORT = 6794;
 
 /** Where an HMC listens. */
 export interface HmcAddress {

@@ -29,7 +29,7 @@ export const LogonSchema = z.object({
   'api-minor-version': z.int(),
 });
 
-export const CpcSchema = z.object({
+const CpcSchema = z.object({
   'object-uri': uri,
   name: word,
   status: word,
@@ -73,7 +73,7 @@ export const PartitionSchema = z.object({ name: word, status: word, ...partition
 /** A partition, as far as it was asked for. */
 export type Partition = z.infer<typeof PartitionSchema>;
 
-export const PartitionItemSchema = z.object({
+const PartitionItemSchema = z.object({
   ...PartitionSchema.shape,
   'object-uri': uri,
   'cpc-name': word,

@@ -194,12 +194,23 @@ export class HmcSession {
         ...(json === undefined ? {} : { json }),
         signal,
       });
-      if (isGood(answer)) return answer;
+      if (isGood(answer)) return this.#noteInconsistency(answer, path);
       throw refusalOf(answer, changes, (text) => this.#scrub(text, held));
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
       throw new HmcError({ kind: 'wire', changes, text: this.#scrub(error.message, held), failure: error });
     }
+  }
+
+  /** The HMC marks answers that it knows to be inconsistent (hmc-dpm.md section 4); they are used all the same. */
+  #noteInconsistency(answer: HttpAnswer, path: string): HttpAnswer {
+    const { body } = answer;
+    if (body.kind === 'json' && typeof body.value === 'object' && body.value !== null) {
+      if ('@@implementation-errors' in body.value) {
+        this.log.warn('the HMC reports an inconsistency of its own', { hmc: this.access.address.label, path });
+      }
+    }
+    return answer;
   }
 
   /** The HMC may quote our own request in its texts. */

@@ -1,7 +1,7 @@
 import type { ObservedState } from '../../../compute/state/power-state.js';
 
 /** Every status of a partition (hmc-dpm.md section 9). Others may appear; they are unknown to us. */
-export const PARTITION_STATUSES = [
+const PARTITION_STATUSES = [
   'stopped',
   'starting',
   'active',

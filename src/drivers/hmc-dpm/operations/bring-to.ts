@@ -40,7 +40,7 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Parti
           partition.status,
         );
       case 'wait':
-        partition = await waitOut(change, action.transition);
+        partition = await waitOut(change, action.transition, goal);
         break;
       case 'step': {
         if (change.remainingMs === 0) throw change.timeOver(action.step);
@@ -69,7 +69,7 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Parti
 }
 
 /** Waits until somebody else's start or stop has come to its end. */
-async function waitOut(change: PartitionChange, transition: 'starting' | 'stopping'): Promise<Partition> {
+async function waitOut(change: PartitionChange, transition: 'starting' | 'stopping', goal: Goal): Promise<Partition> {
   const { ctx, target, place } = change;
   const { clock } = ctx;
   ctx.progress(`partition ${target.name} is ${transition}, waiting for its end`);
@@ -77,7 +77,7 @@ async function waitOut(change: PartitionChange, transition: 'starting' | 'stoppi
   const { initialMs } = place.pacing.poll;
   return await change.watch(`partition ${target.name} to end ${transition}`, initialMs, (partition) => {
     if (partition.status === transition) return undefined;
-    if (transition === 'starting' && partition.status === 'paused') {
+    if (goal === 'running' && transition === 'starting' && partition.status === 'paused') {
       pausedSince ??= clock.now();
       if (clock.now() - pausedSince < LAG_MS) return undefined;
     }
