@@ -20,7 +20,7 @@ export function isBrokerInstalled() {
  * that kills its consumer again and again is given up, and a queue that nobody serves does not fill the disk.
  * Dead letters are kept.
  */
-export const rpcPolicy = {
+const rpcPolicy = {
   vhost: '/',
   name: 'zenova-rpc',
   pattern: '^zenova\\.rpc(?!\\.dead$)',
