@@ -9,6 +9,7 @@ import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { openJournal } from './journal/index.js';
 import { NestLog } from './nest-log.js';
+import { readiness } from './readiness.js';
 import { selfNames } from './self-identity.js';
 import { startEstate } from './simulated-estate.js';
 import { createTransport, type Transport, type TransportOptions } from './transport/index.js';
@@ -62,7 +63,9 @@ export async function serve(given: Config, log: Log = createLog(given.log.level)
     },
   });
 
-  const app = await NestFactory.create(AppModule.of({ gateway: compute }), {
+  const { host, token } = config.http;
+  const http = { host, token, health: readiness(transport.health, opened.journal) };
+  const app = await NestFactory.create(AppModule.of({ gateway: compute, http }), {
     logger: new NestLog(log),
     abortOnError: false,
   });
@@ -70,7 +73,7 @@ export async function serve(given: Config, log: Log = createLog(given.log.level)
   // What was accepted before stands in its queues before anything new is accepted.
   await compute.start();
   await app.startAllMicroservices();
-  if (config.http.enabled) await app.listen(config.http.port, config.http.host);
+  if (config.http.enabled) await app.listen(config.http.port, host);
   log.info('serving', { server: config.server, group: config.group, hosts: [...config.hosts.keys()] });
 
   return {

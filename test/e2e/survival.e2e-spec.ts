@@ -30,17 +30,14 @@ const send = (pattern: string, data: object, messageId: string): boolean =>
     messageId,
   });
 
-const operation = async (messageId: string): Promise<Record<string, unknown>> => {
-  const { response } = await client.call(estate.queue, 'operation.get', { message_id: messageId });
-  return response as Record<string, unknown>;
-};
-
 /** Resolves to the operation once it has its outcome. */
 const outcome = (messageId: string): Promise<Record<string, unknown>> =>
   eventually(
     async () => {
-      const view = await operation(messageId);
-      return view.finished_at === null ? undefined : view;
+      const { response } = await client.call(estate.queue, 'operation.get', { message_id: messageId });
+      // Undefined while it has not been accepted yet.
+      const view = response as Record<string, unknown> | undefined;
+      return view?.finished_at === null ? undefined : view;
     },
     () => `operation ${messageId} to end:\n${estate.service.log}`,
     25_000,
