@@ -3,7 +3,7 @@ import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib';
 import { uuidv7 } from 'uuidv7';
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
-import type { AmqpConnection } from '../transport/amqp/index.js';
+import { Backoff, type AmqpConnection } from '../transport/amqp/index.js';
 import type { ChannelEpoch } from '../transport/amqp/channel-epoch.js';
 import { keepChannel } from '../transport/amqp/keep-channel.js';
 import { aborted } from '../common/aborted.js';
@@ -84,7 +84,7 @@ export class RpcChannel extends EventEmitter<{ ready: []; failed: [Error] }> {
   }
 
   /**
-   * Sends a request and waits for its reply. What has been sent is never sent again.
+   * Sends a request and waits for its reply. What the broker has taken is never sent again.
    *
    * @throws ComputeError BACKEND_UNREACHABLE, BACKEND_TIMEOUT
    */
@@ -112,23 +112,34 @@ export class RpcChannel extends EventEmitter<{ ready: []; failed: [Error] }> {
     await this.#running;
   }
 
+  /** Sends until the broker takes it: a queue that is just coming back from a restart refuses messages. */
   async #begin(pending: Pending, signal: AbortSignal): Promise<void> {
     const { request } = pending;
     const isOver = AbortSignal.any([signal, this.#stop.signal]);
+    const backoff = new Backoff(this.#options.clock, { initialMs: 50, maxMs: 2_000 });
     try {
-      await this.ready(isOver);
-    } catch {
-      if (this.#stop.signal.aborted) pending.reject(clientClosed(request));
-      return;
+      do {
+        await this.ready(isOver);
+        if (isOver.aborted || this.#session === undefined) continue;
+        this.#pending.set(request.messageId, pending);
+        if (await this.#send(request, this.#session)) return;
+        this.#pending.delete(request.messageId);
+        await backoff.pause(isOver);
+      } while (!isOver.aborted);
+      throw isOver.reason;
+    } catch (error) {
+      pending.reject(this.#stop.signal.aborted ? clientClosed(request) : notTaken(request, error));
     }
-    if (isOver.aborted || this.#session === undefined) return;
-    this.#pending.set(request.messageId, pending);
-    this.#send(pending, this.#session);
   }
 
-  #send({ request, reject }: Pending, { channel, replyQueue }: Session): void {
+  /**
+   * Resolves when the broker has answered: true when it took the request, or when its channel is gone (see `#lost`).
+   *
+   * @throws when it cannot be encoded
+   */
+  #send(request: OutgoingRequest, { channel, replyQueue }: Session): Promise<boolean> {
     const { messageId, userId } = request;
-    try {
+    return new Promise((resolve) => {
       channel.sendToQueue(
         request.queue,
         request.content,
@@ -142,14 +153,9 @@ export class RpcChannel extends EventEmitter<{ ready: []; failed: [Error] }> {
           mandatory: true,
           ...(userId === undefined ? {} : { userId }),
         },
-        (error: unknown) => {
-          // The loss of the channel comes here too, and is told by #lost.
-          if (error !== null && this.#session?.channel === channel) reject(notTaken(request, error));
-        },
+        (error: unknown) => resolve(error === null || this.#session?.channel !== channel),
       );
-    } catch (error) {
-      reject(notTaken(request, error));
-    }
+    });
   }
 
   async #use(epoch: ChannelEpoch<ConfirmChannel>, settled: () => void): Promise<void> {
@@ -184,9 +190,8 @@ export class RpcChannel extends EventEmitter<{ ready: []; failed: [Error] }> {
   }
 
   #tooLate(request: OutgoingRequest): Error {
-    const isSent = this.#pending.has(request.messageId);
-    return isSent
-      ? noAnswer(request, request.timeoutMs)
-      : notConnected(this.#options.brokers, request, request.timeoutMs);
+    if (this.#pending.has(request.messageId)) return noAnswer(request, request.timeoutMs);
+    if (this.#session !== undefined) return notTaken(request, undefined);
+    return notConnected(this.#options.brokers, request, request.timeoutMs);
   }
 }

@@ -11,6 +11,7 @@ export interface WatchOptions {
   readonly pollMs?: number | undefined;
 }
 
+const POLL_WITHOUT_NEWS_MS = 1_000;
 const FINAL_STATES: ReadonlySet<OperationView['state']> = new Set(['done', 'failed', 'cancelled']);
 
 /** What can be learned of operations; the client's own `call` and `events`. */
@@ -36,20 +37,24 @@ export async function watchOperation(
     wake.abort();
   };
   onChange(latest);
-  const end = await news.events([`operation.${method}.*`], ({ data }) => {
-    const operation = OperationSchema.safeParse(data);
-    if (operation.success) take(operation.data);
-  });
+  const end = await news
+    .events([`operation.${method}.*`], ({ data }) => {
+      const operation = OperationSchema.safeParse(data);
+      if (operation.success) take(operation.data);
+    })
+    .catch((): undefined => undefined); // news is a convenience; asking is what tells
   try {
     while (!FINAL_STATES.has(latest.state)) {
       wake = new AbortController();
       take(await news.get({ operation_id }));
       const either = signal === undefined ? wake.signal : AbortSignal.any([wake.signal, signal]);
-      await systemClock.sleep(pollMs, either).catch(() => signal?.throwIfAborted());
+      await systemClock
+        .sleep(end === undefined ? Math.min(pollMs, POLL_WITHOUT_NEWS_MS) : pollMs, either)
+        .catch(() => signal?.throwIfAborted());
     }
     return latest;
   } finally {
-    await end();
+    await end?.();
   }
 }
 

@@ -185,7 +185,7 @@ describe('without an answer', () => {
     expect(clientFailureOf(error)).toBe('no_answer');
   });
 
-  it('fails what is under way when the broker dies, and works again when it is back', async () => {
+  it('fails what is under way when the broker goes, and works again when it is back', async () => {
     const target = await service();
     const answers = new AbortController();
     target.gateway.script = () => once(answers.signal, 'abort').then(() => DONE);
@@ -193,7 +193,7 @@ describe('without an answer', () => {
     const change = failure(caller.call('compute.power_on', { ...MACHINE, idempotency_key: 'k1' }));
     const read = failure(caller.call('power.query', MACHINE));
     await target.gateway.called(2);
-    await broker.kill();
+    await broker.halt();
     expect(await change).toMatchObject({
       code: 'BACKEND_UNREACHABLE',
       outcome: 'unknown',
@@ -305,6 +305,15 @@ describe('events', () => {
     const id = answers[0]?.operation_id ?? '';
     target.gateway.script = () => Promise.resolve({ ...answers.shift(), operation_id: id } as unknown as JsonValue);
     expect((await caller.watch({ operation_id: id }, () => undefined, { pollMs: 20 })).state).toBe('failed');
+  });
+
+  it('that cannot be had do not keep a watch waiting either', async () => {
+    const target = await service();
+    const caller = await clientOf(target, { eventsExchange: 'zenova.events.nowhere' });
+    const answers = [operation('k'), operation('k'), operation('k', { state: 'done' })];
+    const id = answers[0]?.operation_id ?? '';
+    target.gateway.script = () => Promise.resolve({ ...answers.shift(), operation_id: id } as unknown as JsonValue);
+    expect((await caller.watch({ operation_id: id }, () => undefined, { pollMs: 20 })).state).toBe('done');
   });
 
   it('need an exchange', async () => {

@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { isoTime } from '../../src/common/clock.js';
+import { ComputeError, WireErrorSchema, type JsonValue } from '../../src/common/errors/index.js';
+import type { OperationView } from '../../src/compute/contract/index.js';
+import { sharedBroker, type Broker } from '../support/broker.js';
+import { cli, type CliOptions, type CliRun } from '../support/cli.js';
+import { startService, type Service } from '../transport/support.js';
+
+const STATE = { state: 'on', transition: null, native_state: 'active', observed_at: isoTime(0) };
+const ID = randomUUID();
+
+let broker: Pick<Broker, 'url' | 'stop'>;
+let service: Service;
+
+beforeAll(async () => {
+  broker = await sharedBroker();
+}, 120_000);
+afterEach(() => service.close(), 60_000);
+afterAll(() => broker.stop(), 60_000);
+
+async function serving(handle: (method: string, params: Record<string, string>) => Promise<unknown>): Promise<void> {
+  // Events on the exchange that the command line listens to; keys tell whose they are.
+  service = await startService(broker.url, { eventsExchange: 'zenova.events' });
+  service.gateway.script = (method, params) => handle(method, params as Record<string, string>) as Promise<JsonValue>;
+}
+
+function zenova(argv: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+  const group = service.groupQueue.replace('zenova.rpc.', '');
+  return cli([...argv, '--group', group], { environment: { ZENOVA_AMQP_URL: broker.url, PW: 'hidden' }, ...options });
+}
+
+function operation(more: Partial<OperationView>): OperationView {
+  return {
+    operation_id: ID,
+    method: 'compute.power_on',
+    state: 'running',
+    driver: 'fake',
+    target: 'fake:x:y',
+    host: 'cpc1',
+    name: 'web01',
+    requested_by: 'guest',
+    idempotency_key: 'k',
+    message_id: null,
+    correlation_id: null,
+    accepted_at: isoTime(1000),
+    started_at: null,
+    finished_at: null,
+    not_after: null,
+    attempts: 1,
+    progress: null,
+    result: null,
+    error: null,
+    ...more,
+  };
+}
+
+function tell(more: Partial<OperationView>): void {
+  service.transport.events.publish({ kind: 'operation', operation: operation(more), at: Date.now() });
+}
+
+describe('an answer', () => {
+  it('is facts for people and data for programs', async () => {
+    await serving(() => Promise.resolve(STATE));
+    const argv = ['power', 'query', '--host', 'cpc1', '--instance', 'web01'];
+    const people = await zenova(argv);
+    expect(people).toMatchObject({ code: 0, stderr: '' });
+    expect(people.stdout).toBe(`state         on\nnative_state  active\nobserved_at   ${isoTime(0)}\n`);
+    const programs = await zenova([...argv, '--json']);
+    expect(JSON.parse(programs.stdout)).toEqual(STATE);
+    expect(service.gateway.calls.map(({ params }) => params)).toEqual([
+      { host: 'cpc1', instance: 'web01' },
+      { host: 'cpc1', instance: 'web01' },
+    ]);
+  });
+
+  it('that lists is a table, and cannot steer the terminal', async () => {
+    const instance = {
+      name: 'web\u001b[2J01',
+      id: 'id1',
+      power_state: 'running',
+      power_state_code: 1,
+      transition: null,
+      native_state: 'active',
+      observed_at: isoTime(0),
+    };
+    await serving(() => Promise.resolve({ host: 'cpc1', instances: [instance] }));
+    const { stdout } = await zenova(['instance', 'list', 'cpc1']);
+    expect(stdout).toBe(
+      'NAME       STATE    TRANSITION  NATIVE STATE  ID\nweb\ufffd[2J01  running  -           active        id1\n',
+    );
+  });
+
+  it('to a change comes from what the options say', async () => {
+    await serving(() => Promise.resolve({ operation_id: ID, outcome: 'already', power_state: 'running' }));
+    const run = await zenova(
+      'instance power-on cpc1 web01 --idempotency-key mine --wait accepted --not-after 2030-01-01T00:00:00Z'.split(' '),
+    );
+    expect(run).toMatchObject({ code: 0, stdout: expect.stringMatching(/outcome +already\npower_state +running/) });
+    expect(service.gateway.calls[0]).toMatchObject({
+      method: 'compute.power_on',
+      params: {
+        host: 'cpc1',
+        instance: 'web01',
+        idempotency_key: 'mine',
+        wait: 'accepted',
+        not_after: '2030-01-01T00:00:00Z',
+      },
+    });
+  });
+
+  it('to a plan is its steps', async () => {
+    const steps = [{ action: 'start', description: 'start LPAR web01' }];
+    await serving(() => Promise.resolve({ operation_id: null, outcome: 'planned', steps }));
+    const { stdout } = await zenova(['instance', 'power-on', 'cpc1', 'web01', '--plan']);
+    expect(stdout).toBe('WOULD DO  DESCRIPTION\nstart     start LPAR web01\n');
+  });
+
+  it('to a machine given in full gets its parameters, secrets from elsewhere', async () => {
+    await serving(() => Promise.resolve(STATE));
+    const run = await zenova(
+      (
+        'power query --type hmcz --param power_address=h=1 --param power_user=u ' +
+        '--param-env power_pass=PW --param macs=a --param macs=b'
+      ).split(' '),
+    );
+    expect(run.code).toBe(0);
+    expect(service.gateway.calls[0]?.params).toEqual({
+      power_type: 'hmcz',
+      power_parameters: { power_address: 'h=1', power_user: 'u', power_pass: 'hidden', macs: ['a', 'b'] },
+    });
+  });
+});
+
+describe('a failure', () => {
+  it('is one line with code, message and remedy, and a WireError for programs', async () => {
+    await serving(() =>
+      Promise.reject(new ComputeError('BACKEND_BUSY', 'the HMC is busy\u001b[1m', { operationId: ID, target: 't' })),
+    );
+    const { code, stdout, stderr } = await zenova(['instance', 'power-on', 'cpc1', 'web01', '--json']);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `BACKEND_BUSY: the HMC is busy\ufffd[1m (the same request may be sent again; see: zenova operation get ${ID})\n`,
+    );
+    expect(WireErrorSchema.parse(JSON.parse(stdout))).toMatchObject({ code: 'BACKEND_BUSY', operation_id: ID });
+  });
+
+  it('for want of an answer is exit code 3', async () => {
+    const answers = new AbortController();
+    await serving(() => once(answers.signal, 'abort').then(() => STATE));
+    const run = await zenova(['host', 'list', '--timeout', '100ms']);
+    answers.abort();
+    expect(run).toMatchObject({ code: 3, stderr: expect.stringMatching(/^BACKEND_TIMEOUT: host\.list had no answer/) });
+  });
+
+  it('by interruption is exit code 130, and tells where the outcome will be', async () => {
+    const interruption = new AbortController();
+    const answers = new AbortController();
+    let asked: Record<string, string> = {};
+    await serving((_, params) => {
+      asked = params;
+      interruption.abort();
+      return once(answers.signal, 'abort').then(() => STATE);
+    });
+    const run = await zenova(['instance', 'reboot', 'cpc1', 'web01'], { interrupted: interruption.signal });
+    answers.abort();
+    const key = asked['idempotency_key'];
+    expect(run).toEqual({
+      code: 130,
+      stdout: '',
+      stderr: `interrupted; the operation goes on, see: zenova operation get --idempotency-key ${key}\n`,
+    });
+  });
+});
+
+describe('progress', () => {
+  const changing = async (argv: readonly string[], isTerminal: boolean): Promise<CliRun> => {
+    const answers = new AbortController();
+    let key = '';
+    await serving((_, params) => {
+      key = params['idempotency_key'] ?? '';
+      return once(answers.signal, 'abort').then(() => ({ operation_id: ID, outcome: 'done' }));
+    });
+    let isTold = false;
+    return zenova(argv, {
+      isTerminal,
+      onWrite: (_, stderr) => {
+        if (stderr.includes('half way')) answers.abort();
+        else if (!isTold) {
+          isTold = true;
+          tell({ idempotency_key: key, progress: { message: 'half way', percent: 50, at: isoTime(1) } });
+        }
+      },
+    });
+  };
+
+  it('is plain lines after a second', async () => {
+    const run = await changing(['instance', 'power-on', 'cpc1', 'web01', '--json'], false);
+    expect(run.stderr).toBe('waiting for compute.power_on\nweb01: half way (50 %)\n');
+    expect(JSON.parse(run.stdout)).toMatchObject({ outcome: 'done' });
+  });
+
+  it('is a bar on a terminal', async () => {
+    const run = await changing(['instance', 'power-on', 'cpc1', 'web01'], true);
+    expect(run.stderr).toContain('##########.......... ');
+    expect(run).toMatchObject({ code: 0, stdout: expect.stringMatching(/outcome +done/) });
+  });
+});
+
+describe('operation watch', () => {
+  it('follows an operation until it is over', async () => {
+    await serving(() => Promise.resolve(operation({})));
+    const tellTheRest = async (): Promise<void> => {
+      await service.gateway.called(2); // asked for a second time: it listens to events now
+      tell({ progress: { message: 'half way', percent: 50, at: isoTime(1) } });
+      tell({ state: 'done', result: { outcome: 'done' }, finished_at: isoTime(2) });
+    };
+    const told = tellTheRest();
+    const run = await zenova(['operation', 'watch', ID]);
+    await told;
+    expect(run.stderr).toMatch(/^(waiting for .*\n)?web01: running\nweb01: half way \(50 %\)\nweb01: done\n$/);
+    expect(run).toMatchObject({ code: 0, stdout: expect.stringMatching(/state +done/) });
+  });
+
+  it('fails as the operation does', async () => {
+    const error = new ComputeError('OPERATION_FAILED', 'the job failed').toWire();
+    await serving(() => Promise.resolve(operation({ state: 'failed', error })));
+    const run = await zenova(['operation', 'watch', ID]);
+    expect(run).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('OPERATION_FAILED: the job failed'),
+    });
+  });
+});
