@@ -62,6 +62,17 @@ module.exports = {
       ],
       'the typed client speaks the same contract and envelope as the service',
     ),
+    only(
+      'cli-is-a-client',
+      '^src/cli/',
+      [
+        '^src/(client|common|config|features)/',
+        '^src/compute/contract/',
+        '^src/compute/dispatch/feature-answers\\.ts$',
+      ],
+      'drivers, simulators and the service are injected by main.ts, so that the command line starts fast',
+    ),
+    only('http-on-common', '^src/http/', ['^src/common/'], 'what it shows is injected'),
     {
       name: 'nest-microservices-only-in-transport',
       severity: 'error',

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { runCli, type CliParts } from './cli/index.js';
+import { EXIT, runCli, type CliParts } from './cli/index.js';
 import { processEnvironment } from './config/environment.js';
 
 /** The program `zenova`. Heavy parts are imported when a command needs them. */
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (interruption.signal.aborted) process.exit(130); // asked twice: at once
+    if (interruption.signal.aborted) process.exit(EXIT.interrupted); // asked twice: at once
     interruption.abort();
   });
 }
@@ -26,4 +26,11 @@ const parts: CliParts = {
   simulateHmc: async (options) => (await import('./simulators/hmc/index.js')).HmcSimulator.start(options),
 };
 
-process.exitCode = await runCli(process.argv.slice(2), parts);
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough
+  throw error;
+});
+
+const code = await runCli(process.argv.slice(2), parts);
+if (code === EXIT.interrupted) process.exit(code); // whatever is still under way
+process.exitCode = code;

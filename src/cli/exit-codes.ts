@@ -1,7 +1,7 @@
 /** What a shell learns from the command line; the help text lists them. */
 export const EXIT = {
   ok: 0,
-  /** The service, or the device behind it, answered with an error. */
+  /** The service, or the device behind it, answered with an error, or a test found something wrong. */
   failed: 1,
   /** Wrong usage or configuration; nothing was sent. */
   usage: 2,

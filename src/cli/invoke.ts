@@ -21,10 +21,6 @@ const LOCAL: LocalAnswers = {
   'power.types': ({ powerTypes }) => powerTypesAnswer(powerTypes),
 };
 
-export function isLocal(method: MethodName): boolean {
-  return method in LOCAL;
-}
-
 /** Carries a method out: from the code when it needs no service, else over RabbitMQ, with progress shown. */
 export async function invoke<M extends MethodName>(
   method: M,
@@ -65,11 +61,15 @@ export async function withClient<T>(
     server,
     name: 'zenova command line',
   });
-  const client = await unlessInterrupted(connecting, parts.interrupted, 'interrupted');
   try {
-    return await work(client);
+    return await work(await unlessInterrupted(connecting, parts.interrupted, 'interrupted'));
   } finally {
-    await client.close();
+    // Also when it connects after the interruption.
+    const closed = connecting.then(
+      (client) => client.close(),
+      () => undefined,
+    );
+    if (!parts.interrupted.aborted) await closed;
   }
 }
 

@@ -8,6 +8,7 @@ import { globalOptionsOf } from './global-options.js';
 import { invoke } from './invoke.js';
 import { fieldOptions, flagOf } from './method-options.js';
 import { ALIASES, EXAMPLES, GROUPS, POSITIONALS, wordOf, type GroupName } from './method-words.js';
+import { NotOk } from './not-ok.js';
 import { addParamOptions, readParams, type ParamOptions } from './param-options.js';
 import { viewOf } from './result-views.js';
 import { renderTable } from './table.js';
@@ -76,6 +77,7 @@ function addMethod(group: Command, namespace: string, method: MethodName, parts:
     const globals = globalOptionsOf(command);
     const result = await invoke(method, checked.data as MethodInput<typeof method>, globals, parts);
     printResult(method, result, globals.json === true, parts);
+    if ('ok' in result && !result.ok) throw new NotOk();
   });
 }
 

@@ -13,7 +13,7 @@ import { reportError } from './report-error.js';
 const EXIT_CODES_TEXT = `
 Exit codes:
   ${EXIT.ok}    done
-  ${EXIT.failed}    the service answered with an error
+  ${EXIT.failed}    the service answered with an error, or a test found something wrong
   ${EXIT.usage}    wrong usage or configuration; nothing was sent
   ${EXIT.unreachable}    no broker, no service, or no answer
   ${EXIT.interrupted}  interrupted`;

@@ -1,16 +1,18 @@
 import { CommanderError } from 'commander';
-import { clientFailureOf } from '../client/client-errors.js';
+import { clientFailureOf } from '../client/index.js';
 import { toComputeError, type ComputeError } from '../common/errors/index.js';
 import { redactText } from '../common/secret.js';
 import type { CliParts } from './cli-parts.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { Interrupted } from './interrupted.js';
+import { NotOk } from './not-ok.js';
 import { terminalText } from './terminal-text.js';
 
 /** Tells what went wrong, on standard error; programs (`--json`) get the WireError on standard output. */
 export function reportError(error: unknown, parts: Pick<CliParts, 'stdout' | 'stderr'>, isJson: boolean): ExitCode {
   // Commander has written its message already; help and version are no failures.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof NotOk) return EXIT.failed;
   if (error instanceof Interrupted) {
     parts.stderr.write(`${terminalText(error.message)}\n`);
     return EXIT.interrupted;

@@ -28,7 +28,7 @@ const BARE = {
 
 /** Aligned columns without lines or colours; ends in a line end. */
 export function renderTable(view: TableView): string {
-  if (view.kind === 'list' && view.rows.length === 0) return `${view.head.join('  ')}\n(none)\n`;
+  if (view.kind === 'list' && view.rows.length === 0) return '(none)\n';
   const table = new Table({
     chars: BARE,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },

@@ -1,4 +1,4 @@
-export { CLIENT_FAILURES, clientFailureOf, type ClientFailure } from './client-errors.js';
+export { clientFailureOf, type ClientFailure } from './client-errors.js';
 export type { ReceivedEvent } from './event-subscription.js';
 export { ZenovaClient, type CallOptions, type MethodInput, type ZenovaClientOptions } from './zenova-client.js';
 export type { OperationReference, WatchOptions } from './watch-operation.js';

@@ -3,12 +3,6 @@ export { CONFIG_EXAMPLE, configReference } from './config-reference.js';
 export { findConfig, parseSource, type ConfigSource, type FindOptions } from './config-source.js';
 export { effectiveConfig, showConfig, summariseConfig } from './describe-config.js';
 export { processEnvironment, type Environment } from './environment.js';
-export { loadConfig, withHosts, type DriverSettings, type LoadOptions } from './load-config.js';
+export { loadConfig, type DriverSettings, type LoadOptions } from './load-config.js';
 export type { Mistake } from './mistakes.js';
-export {
-  SIMULATED_HMC_INVENTORY,
-  SIMULATED_HMC_USER,
-  simulatedEstate,
-  withSimulatedEstate,
-  type SimulatedHmc,
-} from './simulated-estate.js';
+export { SIMULATED_HMC_INVENTORY, withSimulatedEstate, type SimulatedHmc } from './simulated-estate.js';

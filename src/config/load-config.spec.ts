@@ -215,6 +215,11 @@ logs: {}
     });
   });
 
+  it('in files of TLS are reported beside others', () => {
+    const mistakes = mistakesOf(() => load('amqp: {tls: {ca_file: none.pem, verify: 7}}\nlog: 1'));
+    expect(mistakes.map(({ path }) => path).toSorted()).toEqual(['amqp.tls.ca_file', 'amqp.tls.verify', 'log']);
+  });
+
   it('refuses a secret file that every user can open', () => {
     const file = secretFile('pw', 'x', 0o644);
     const [mistake] = mistakesOf(() => load(`http: {token: {file: ${file}}}`));

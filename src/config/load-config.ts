@@ -47,10 +47,10 @@ export function loadConfig(source: ConfigSource, { driverSettings, environment }
   if (!parsed.success) mistakes.addIssues(parsed.error.issues, fileSchema);
   checkHosts(document['hosts'], driverSettings, mistakes);
   checkToken(document['http'], mistakes);
-  const tls = parsed.success ? readTls(parsed.data.amqp.tls, references) : undefined;
+  const tls = readTls(document['amqp'], references);
   mistakes.throwIfAny();
-  if (!parsed.success || tls === undefined) throw new Error('a schema failed without an issue');
-  return toConfig(parsed.data, tls, source, environment);
+  if (!parsed.success) throw new Error('a schema failed without an issue');
+  return toConfig(parsed.data, { ...tls, verify: parsed.data.amqp.tls.verify }, source, environment);
 }
 
 /** Checks hosts that did not come from the file, as those of the file are checked. */
@@ -173,18 +173,15 @@ function checkToken(http: unknown, mistakes: Mistakes): void {
   );
 }
 
-function readTls(tls: ConfigFile['amqp']['tls'], references: SecretReferences): AmqpTlsConfig {
-  const read = (key: 'ca_file' | 'cert_file' | 'key_file', rights: 'private' | 'any'): string | null => {
+/** Reads the files that `amqp.tls` names, whatever else is wrong. */
+function readTls(amqp: unknown, references: SecretReferences): Omit<AmqpTlsConfig, 'verify'> {
+  const tls = isRecord(amqp) && isRecord(amqp['tls']) ? amqp['tls'] : {};
+  const read = (key: string, rights: 'private' | 'any'): string | null => {
     const file = tls[key];
-    return file === undefined ? null : (references.readFile(file, ['amqp', 'tls', key], rights) ?? null);
+    return typeof file === 'string' ? (references.readFile(file, ['amqp', 'tls', key], rights) ?? null) : null;
   };
   const key = read('key_file', 'private');
-  return {
-    ca: read('ca_file', 'any'),
-    cert: read('cert_file', 'any'),
-    key: key === null ? null : new Secret(key),
-    verify: tls.verify,
-  };
+  return { ca: read('ca_file', 'any'), cert: read('cert_file', 'any'), key: key === null ? null : new Secret(key) };
 }
 
 /** Finds the schema of a path, through the driver's own below a host's `settings`. */

@@ -134,6 +134,16 @@ describe('an answer', () => {
 });
 
 describe('a failure', () => {
+  it('that a test found is exit code 1, with the table and nothing else', async () => {
+    const checks = [{ name: 'address', ok: false, detail: 'no route', remedy: 'check the cable' }];
+    await serving(() => Promise.resolve({ host: 'cpc1', ok: false, checks }));
+    expect(await zenova(['host', 'test', 'cpc1'])).toEqual({
+      code: 1,
+      stdout: 'CHECK    OK  DETAIL    REMEDY\naddress  NO  no route  check the cable\n',
+      stderr: '',
+    });
+  });
+
   it('is one line with code, message and remedy, and a WireError for programs', async () => {
     await serving(() =>
       Promise.reject(new ComputeError('BACKEND_BUSY', 'the HMC is busy\u001b[1m', { operationId: ID, target: 't' })),
