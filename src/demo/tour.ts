@@ -66,7 +66,9 @@ function progress(print: Print): (operation: OperationView) => void {
   let last = '';
   return ({ state, progress: news }) => {
     const line =
-      news === null ? state : `${state}: ${news.message}${news.percent === null ? '' : ` (${news.percent} %)`}`;
+      news === null || state !== 'running'
+        ? state
+        : `${state}: ${news.message}${news.percent === null ? '' : ` (${news.percent} %)`}`;
     if (line !== last) print(`  … ${line}`);
     last = line;
   };

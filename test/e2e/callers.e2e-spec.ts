@@ -4,7 +4,7 @@ import { ClientProxyFactory, Transport, type ClientProxy } from '@nestjs/microse
 import { firstValueFrom } from 'rxjs';
 import { startBroker, type Broker } from '../support/broker.js';
 import { PlainClient } from '../transport/support.js';
-import { Estate } from './estate.js';
+import { Estate, HMC_PASSWORD } from './estate.js';
 
 /** One call, by whichever kind of client: its answer, or the error as it came over the wire. */
 type Call = (pattern: string, data: object) => Promise<Record<string, unknown>>;
@@ -82,12 +82,38 @@ describe.each(CALLERS)('$name', ({ open }) => {
       outcome: 'not-started',
       message: expect.stringContaining('nobody'),
     });
+    await expect(call('compute.power_off', { host: 'cpc1', instance: 'lpar2' })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      details: { reason: 'protected' },
+    });
     await expect(call('compute.pause', lpar1)).rejects.toMatchObject({ code: 'FEATURE_UNSUPPORTED' });
     await expect(call('compute.explode', lpar1)).rejects.toMatchObject({
       code: 'REQUEST_INVALID',
       details: { reason: 'unknown_method' },
     });
     await expect(call('power.query', { host: 7 })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    await close();
+  });
+
+  it('powers an LPAR given as a machine, with the credentials in the request', async () => {
+    const { call, close } = await open(broker.url, estate.queue);
+    const machine = (name: string) => ({
+      power_type: 'hmcz',
+      power_parameters: {
+        power_address: `127.0.0.1:${estate.simulator.port}`,
+        power_user: 'zenova',
+        power_pass: HMC_PASSWORD,
+        power_partition_name: name,
+        power_verify_ssl: 'n',
+      },
+    });
+    expect(await call('power.query', machine('lpar3'))).toMatchObject({ state: 'off' });
+    expect(await call('power.cycle', machine('lpar3'))).toMatchObject({ outcome: 'done', state: 'on' });
+    expect(estate.simulator.wireLog.starts('lpar3')).toBe(1);
+    // What a host of the configuration protects stays protected, whoever brings the password.
+    await expect(call('power.off', machine('lpar2'))).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(estate.simulator.wireLog.stops('lpar2')).toBe(0);
+    expect(estate.service.log).not.toContain(HMC_PASSWORD);
     await close();
   });
 });

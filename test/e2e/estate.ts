@@ -49,6 +49,7 @@ export class Estate {
         cpc1: {
           driver: 'hmc-dpm',
           manage: ['*'],
+          protect: ['lpar2'],
           settings: {
             endpoint: simulator.url,
             userid: 'zenova',

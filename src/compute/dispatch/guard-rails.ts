@@ -24,28 +24,41 @@ export class GuardRails {
     this.#self = new Set(settings.self.map((name) => name.toLowerCase()));
   }
 
+  /** Is there anything that must be kept from whoever brings credentials of their own? */
+  get isProtecting(): boolean {
+    return this.#protect.length > 0 || this.#self.size > 0;
+  }
+
   /** @throws ComputeError FORBIDDEN, with `details.reason` `self`, `protected` or `not_managed` */
   check(target: Target, operation: string): void {
-    const { name, id } = target;
-    const matches = (pattern: RegExp): boolean => pattern.test(name) || pattern.test(id);
-    if (operation !== 'powerOn' && this.#self.has(name.toLowerCase())) {
-      throw this.#refusal(target, 'self', `this service runs in ${name}, and does not stop itself`);
-    }
-    if (this.#protect.some(matches)) {
-      throw this.#refusal(target, 'protected', `${name} is protected: it matches hosts.${this.#host}.protect`);
-    }
-    if (!this.#manage.some(matches)) {
+    this.checkProtected(target, operation);
+    if (!this.#manage.some(matching(target))) {
       throw this.#refusal(
         target,
         'not_managed',
-        `${name} is not in the hands of this service: add its name to hosts.${this.#host}.manage to allow changes`,
+        `${target.name} is not in the hands of this service: add its name to hosts.${this.#host}.manage to allow changes`,
       );
+    }
+  }
+
+  /** @throws ComputeError FORBIDDEN, with `details.reason` `self` or `protected` */
+  checkProtected(target: Target, operation: string): void {
+    const { name } = target;
+    if (operation !== 'powerOn' && this.#self.has(name.toLowerCase())) {
+      throw this.#refusal(target, 'self', `this service runs in ${name}, and does not stop itself`);
+    }
+    if (this.#protect.some(matching(target))) {
+      throw this.#refusal(target, 'protected', `${name} is protected: it matches hosts.${this.#host}.protect`);
     }
   }
 
   #refusal(target: Target, reason: string, message: string): ComputeError {
     return new ComputeError('FORBIDDEN', message, { target: target.key, details: { reason, host: this.#host } });
   }
+}
+
+function matching({ name, id }: Target): (pattern: RegExp) => boolean {
+  return (pattern) => pattern.test(name) || pattern.test(id);
 }
 
 function glob(pattern: string): RegExp {

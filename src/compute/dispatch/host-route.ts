@@ -44,7 +44,7 @@ export function hostChangeRoute(open: OpenHost, method: MethodName, operation: s
     name: reference,
     resolve: (ctx) => within(place, () => open.host.resolve(ctx, reference)),
     provisionalKey: () => open.host.provisionalKey(reference),
-    permit: (target) => open.rails.check(target, name),
+    permit: (_ctx, target) => within(place, async () => open.rails.check(target, name)),
     plan: (ctx, target) => within(targetPlace(place, target), () => open.host.plan(ctx, name, target)),
     run: (ctx, target) => within(targetPlace(place, target), () => run(ctx, target)),
     reconcile: (ctx, target) => within(targetPlace(place, target), () => open.host.reconcile(ctx, name, target)),

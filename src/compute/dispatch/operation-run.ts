@@ -78,7 +78,7 @@ export class OperationRun {
     this.#refuseStale();
     interrupt.signal.throwIfAborted();
     const target = await this.#find(ctx);
-    route.permit(target);
+    await route.permit(ctx, target);
     if (target.key !== record.target) {
       await this.#ports.journal.settleTarget(lease, target.key);
       return { kind: 'moved', target };

@@ -233,7 +233,7 @@ export class Operations {
     const { clock, planTimeoutMs } = this.#options;
     return this.#limited(clock.now() + planTimeoutMs, async (ctx) => {
       const target = await route.resolve(ctx);
-      route.permit(target);
+      await route.permit(ctx, target);
       return { operation_id: null, outcome: 'planned', steps: await route.plan(ctx, target) };
     });
   }
@@ -243,9 +243,11 @@ export class Operations {
     const { clock, resolveTimeoutMs } = this.#options;
     const limit = clock.now() + resolveTimeoutMs;
     try {
-      const target = await this.#limited(Math.min(until ?? limit, limit), (ctx) => route.resolve(ctx));
-      route.permit(target);
-      return target;
+      return await this.#limited(Math.min(until ?? limit, limit), async (ctx) => {
+        const target = await route.resolve(ctx);
+        await route.permit(ctx, target);
+        return target;
+      });
     } catch (error) {
       if (!NO_ANSWER.has(toComputeError(error).code)) throw error;
       if (until !== null && until <= clock.now()) throw deadlineExceeded(method);

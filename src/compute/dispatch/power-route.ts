@@ -1,8 +1,16 @@
-import { ComputeError, describeIssues } from '../../common/errors/index.js';
+import { ComputeError, describeIssues, toComputeError } from '../../common/errors/index.js';
 import { POWER_FEATURES, POWER_FEATURE_IDS, claimNotes } from '../../features/index.js';
-import type { AnyPowerType, MethodName, PowerChangeName, PowerMachine, PowerVerbName } from '../contract/index.js';
+import type {
+  AnyPowerType,
+  CallContext,
+  MethodName,
+  PowerChangeName,
+  PowerMachine,
+  PowerVerbName,
+  Target,
+} from '../contract/index.js';
 import { machineState } from './answers.js';
-import { targetPlace, within } from './host-route.js';
+import { targetPlace, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
 
 /** A power type, ready to be asked. */
@@ -17,6 +25,7 @@ export function powerChangeRoute(
   method: MethodName,
   operation: string,
   parameters: unknown,
+  hosts: readonly OpenHost[],
 ): ChangeRoute {
   const machine = machineOf(open, parameters);
   const verb = operation as PowerChangeName;
@@ -29,8 +38,7 @@ export function powerChangeRoute(
     name: machine.label,
     resolve: (ctx) => within(place, () => machine.resolve(ctx)),
     provisionalKey: () => machine.provisionalKey(),
-    // Whoever gives a controller's credentials gives its machine into our hands.
-    permit: () => undefined,
+    permit: (ctx, target) => refuseProtected(ctx, target, verb, hosts),
     plan: (ctx, target) => within(targetPlace(place, target), () => machine.plan(ctx, verb, target)),
     run: (ctx, target) => within(targetPlace(place, target), () => run(ctx, target)),
     reconcile: (ctx, target) => within(targetPlace(place, target), () => machine.reconcile(ctx, verb, target)),
@@ -43,6 +51,31 @@ export function powerReadRoute(open: OpenPowerType, method: MethodName, paramete
   const { queryPower } = machineOf(open, parameters).verbs;
   if (queryPower === undefined) throw unsupported(open.type, method, 'queryPower');
   return { read: (ctx) => within({ driver: open.type.name }, async () => machineState(await queryPower(ctx))) };
+}
+
+/**
+ * Whoever gives a controller's credentials gives its machine into our hands, but for what a host of the configuration
+ * protects: the same target may be an instance there.
+ */
+async function refuseProtected(
+  ctx: CallContext,
+  target: Target,
+  verb: PowerChangeName,
+  hosts: readonly OpenHost[],
+): Promise<void> {
+  for (const { driver, host, rails } of hosts) {
+    if (!rails.isProtecting || !target.key.startsWith(`${driver.name}:`)) continue;
+    try {
+      const there = await host.resolve(ctx, target.id);
+      if (there.key !== target.key) continue;
+    } catch (error) {
+      const { code, message } = toComputeError(error);
+      if (code !== 'INSTANCE_NOT_FOUND')
+        ctx.log.warn(`could not ask whether ${target.name} is protected: ${message}`, { code });
+      continue;
+    }
+    rails.checkProtected(target, verb);
+  }
 }
 
 function machineOf(open: OpenPowerType, parameters: unknown): PowerMachine {

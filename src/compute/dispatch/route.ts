@@ -22,7 +22,7 @@ export interface ChangeRoute {
   resolve(ctx: CallContext): Promise<Target>;
   provisionalKey(): TargetKey;
   /** @throws ComputeError FORBIDDEN when the configuration keeps this target from being changed */
-  permit(target: Target): void;
+  permit(ctx: CallContext, target: Target): Promise<void>;
   plan(ctx: CallContext, target: Target): Promise<PlannedStep[]>;
   run(ctx: OperationContext, target: Target): Promise<ChangeResult>;
   reconcile(ctx: OperationContext, target: Target): Promise<Reconciliation>;

@@ -26,7 +26,7 @@ export class Router {
   change(method: MethodNameOfKind<'change'>, to: Destination): ChangeRoute {
     const { operation } = METHODS[method];
     if (to.host !== undefined) return hostChangeRoute(this.host(to.host), method, operation, to.instance ?? '');
-    return powerChangeRoute(this.#powerType(to), method, operation, to.power_parameters);
+    return powerChangeRoute(this.#powerType(to), method, operation, to.power_parameters, [...this.hosts.values()]);
   }
 
   read(method: MethodNameOfKind<'read'>, to: Destination): ReadRoute {
