@@ -10,6 +10,7 @@ export const POISON_REASONS = [
   'too_deep',
   'malformed_envelope',
   'unknown_method',
+  'internal',
 ] as const;
 export type PoisonReason = (typeof POISON_REASONS)[number];
 

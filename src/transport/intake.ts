@@ -6,6 +6,7 @@ import type { Delivery } from './amqp/index.js';
 import type { DecodedRequest, EnvelopeCodec, Poison } from './codec.port.js';
 import type { DeadLetters } from './dead-letters.js';
 import type { ReplyOutbox } from './reply.sender.js';
+import { readableMethod } from './scrub.js';
 
 export interface IntakeOptions {
   readonly codec: EnvelopeCodec;
@@ -55,10 +56,7 @@ export class Intake extends EventEmitter<IntakeEvents> {
     }
     this.#runningCount++;
     void this.#serve(delivery)
-      .catch((error: unknown) => {
-        this.options.log.error('a request could not be finished; the broker delivers it again', { err: error });
-        delivery.requeue();
-      })
+      .catch((error: unknown) => this.#failed(delivery, error))
       .finally(() => {
         if (--this.#runningCount === 0) this.emit('idle');
       });
@@ -118,15 +116,27 @@ export class Intake extends EventEmitter<IntakeEvents> {
   async #reply(to: ReplyAddress, outcome: Outcome): Promise<void> {
     await this.options.replies.deliver(to, outcome);
   }
+
+  async #failed(delivery: Delivery, error: unknown): Promise<void> {
+    if (error instanceof ComputeError && error.code === 'BACKEND_UNREACHABLE') {
+      this.options.log.warn('a reply was not confirmed; the request goes back to its queue', { err: error });
+      delivery.requeue();
+      return;
+    }
+    // A defect of ours would repeat itself with every delivery.
+    this.options.log.error('a request could not be finished', { err: error });
+    const internal = { reason: 'internal', error: toComputeError(error), replyTo: null, correlationId: null } as const;
+    await this.options.deadLetters.bury(delivery, { kind: 'poison', ...internal });
+  }
 }
 
 function unknownMethod({ method, meta, body }: DecodedRequest): Poison {
   // What stands in the wrong place may be anything, so only what looks like a method's name is repeated.
-  const name = /^[A-Za-z0-9_.:-]{1,64}$/.test(method) ? `"${method}"` : 'of this name';
+  const name = readableMethod(method) ?? 'of this name';
   return {
     kind: 'poison',
     reason: 'unknown_method',
-    error: new ComputeError('REQUEST_INVALID', `there is no method ${name}; features.matrix and the README list them`, {
+    error: new ComputeError('REQUEST_INVALID', `there is no method ${name}`, {
       details: { reason: 'unknown_method' },
     }),
     replyTo: meta.replyTo,

@@ -1,5 +1,5 @@
 import { uuidv7 } from 'uuidv7';
-import { ComputeError } from '../common/errors/index.js';
+import { ComputeError, toComputeError } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { Outcome, ReplyAddress, ReplySender } from '../compute/contract/index.js';
 import type { Publisher } from './amqp/index.js';
@@ -60,6 +60,12 @@ export class ReplyOutbox implements ReplySender {
   #encode(to: ReplyAddress, outcome: Outcome): EncodedReply {
     const codec = this.#codecs.get(to.envelope);
     if (codec === undefined) throw new ComputeError('INTERNAL', `no codec for the envelope "${to.envelope}"`);
-    return 'result' in outcome ? codec.encodeResult(to, outcome.result) : codec.encodeError(to, outcome.error);
+    if ('error' in outcome) return codec.encodeError(to, outcome.error);
+    try {
+      return codec.encodeResult(to, outcome.result);
+    } catch (error) {
+      this.options.log.error('a result cannot be written', { err: error });
+      return codec.encodeError(to, toComputeError(error).toWire());
+    }
   }
 }

@@ -35,8 +35,14 @@ const READABLE: ReadonlySet<string> = new Set([
 const MAX_DEPTH = 16;
 const MAX_ENTRIES = 200;
 const MAX_TEXT = 255;
-/** What a name looks like that somebody gave a field; anything else may be a value in the wrong place. */
-const NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
+/** What names of fields look like; anything else may be a value in the wrong place. */
+const FIELD_NAME = /^[a-z][a-z_]{0,31}$/;
+const METHOD_NAME = /^[a-z_]{1,32}\.[a-z_]{1,32}$/;
+
+/** A method's name as it may be repeated to people, or undefined when what stands in its place does not look like one. */
+export function readableMethod(method: string): string | undefined {
+  return METHOD_NAME.test(method) ? method : undefined;
+}
 
 /**
  * What may be kept of data that nobody understood: its shape, and the values under well-known names. Bounded in depth,
@@ -50,13 +56,14 @@ export function scrub(value: unknown, name?: string, depth = 0): JsonValue {
     const entries = Object.entries(value).slice(0, MAX_ENTRIES);
     return Object.fromEntries(
       entries.map(([key, item], i) => {
-        if (!NAME.test(key)) return [`[name ${i}]`, '[removed]'];
+        if (!READABLE.has(key) && !FIELD_NAME.test(key)) return [`[name ${i}]`, '[removed]'];
         return [key, scrub(item, key, depth + 1)];
       }),
     );
   }
   const isReadable = name !== undefined && READABLE.has(name) && !isSecretField(name);
   if (isReadable && typeof value === 'number') return value;
-  if (isReadable && typeof value === 'string') return redactText(value).slice(0, MAX_TEXT);
-  return typeof value === 'string' ? `[string of ${value.length}]` : `[${typeof value}]`;
+  if (typeof value !== 'string') return `[${typeof value}]`;
+  const text = name === 'pattern' ? readableMethod(value) : isReadable ? redactText(value) : undefined;
+  return text?.slice(0, MAX_TEXT) ?? `[string of ${value.length}]`;
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../common/clock.js';
-import { messageOf } from '../common/errors/index.js';
 import type { AmqpConnection, Publisher, QueueConsumer } from './amqp/index.js';
 
 /** Name of the broker that is watched in logs and on the health page. */
@@ -79,7 +78,7 @@ export class TransportHealth {
         end();
         signal.removeEventListener('abort', check);
         if (isWanted(status)) resolve(status);
-        else reject(signal.reason instanceof Error ? signal.reason : new Error(messageOf(signal.reason)));
+        else reject(signal.reason as Error);
       };
       const end = this.onChange(check);
       signal.addEventListener('abort', check);

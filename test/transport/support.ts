@@ -69,11 +69,17 @@ export function uniqueNames(): { group: string; server: string; deadQueue: strin
 export async function startService(
   url: string,
   options: Partial<TransportOptions> = {},
-  { isReady = true } = {},
+  {
+    isReady = true,
+    names = uniqueNames(),
+    log: serviceLog = log,
+  }: { isReady?: boolean; names?: ReturnType<typeof uniqueNames>; log?: Log } = {},
 ): Promise<Service> {
   const gateway = new ScriptedGateway();
-  const names = uniqueNames();
-  const transport = createTransport({ urls: [url], ...names, ...options }, { log, clock: systemClock });
+  const transport = createTransport(
+    { urls: [url], drainTimeoutMs: 2_000, ...names, ...options },
+    { log: serviceLog, clock: systemClock },
+  );
   const app = await NestFactory.createMicroservice(TransportTestModule.with(gateway), {
     strategy: transport.strategy,
     logger: false,

@@ -5,6 +5,7 @@ import { messageOf } from '../../common/errors/index.js';
 import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
 import { Backoff } from './backoff.js';
+import { replyCodeOf } from './reply-code.js';
 
 /** What an `amqps:` connection is checked and identified with; handed to Node's TLS as it is (PEM contents, not paths). */
 export type AmqpTlsOptions = Pick<
@@ -39,8 +40,6 @@ interface ConnectionEvents {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_DELAY_MS = 10_000;
-/** A connection that lived this long was a good one; losing it earlier counts as a failed attempt. */
-const SETTLED_AFTER_MS = 10_000;
 
 /**
  * A connection that is there again whenever it can be: every loss and every failed attempt is followed by another, for
@@ -54,12 +53,14 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
   readonly #backoff: Backoff;
   #model: ChannelModel | undefined;
   #attempts = 0;
+  #lastFailure: string | undefined;
+  #closeCode: number | undefined;
   #running: Promise<void> | undefined;
 
   constructor(private readonly options: AmqpConnectionOptions) {
     super({ captureRejections: false });
     this.setMaxListeners(0);
-    this.#backoff = new Backoff(options.clock, { initialMs: 100, maxMs: 10_000 });
+    this.#backoff = new Backoff(options.clock, { initialMs: 100, maxMs: 1_000 });
   }
 
   get name(): string {
@@ -68,6 +69,11 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
 
   get isOpen(): boolean {
     return this.#model !== undefined;
+  }
+
+  /** The AMQP reply code with which the broker closed the last connection for a fault of ours; known before its channels close. */
+  get closeCode(): number | undefined {
+    return this.#closeCode;
   }
 
   start(): void {
@@ -106,7 +112,10 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
         await this.#session(url);
       } catch (error) {
         const failure = error instanceof Error ? error : new Error(messageOf(error));
-        this.options.log.warn('cannot connect to the broker', { broker: describeUrl(url), reason: failure.message });
+        // Said once for each reason: a broker that is away for a night must not fill the log.
+        const level = failure.message === this.#lastFailure ? 'debug' : 'warn';
+        this.#lastFailure = failure.message;
+        this.options.log[level]('cannot connect to the broker', { broker: describeUrl(url), reason: failure.message });
         this.emit('failed', failure);
       }
       if (!signal.aborted) await this.#backoff.pause(signal);
@@ -115,7 +124,7 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
 
   /** One connection from its beginning to its end. */
   async #session(url: string): Promise<void> {
-    const { clock, log, name, tls, heartbeatSeconds } = this.options;
+    const { log, name, tls, heartbeatSeconds } = this.options;
     const broker = describeUrl(url);
     const model = await connect(withHeartbeat(url, heartbeatSeconds), {
       ...tls,
@@ -128,7 +137,10 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
     const ended = new Promise<Error>((resolve) => {
       model.once('close', (error?: Error) => resolve(error ?? new Error('closed by us')));
     });
-    model.on('error', (error) => log.warn('broker connection failed', { broker, connection: name, err: error }));
+    model.on('error', (error) => {
+      this.#closeCode = replyCodeOf(error);
+      log.warn('broker connection failed', { broker, connection: name, err: error });
+    });
     model.on('blocked', (reason) => {
       log.warn('the broker takes no messages from us', { broker, connection: name, reason });
       this.emit('blocked', reason);
@@ -141,14 +153,15 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
       await model.close();
       return;
     }
-    const openedAt = clock.now();
     this.#model = model;
+    this.#closeCode = undefined;
+    this.#backoff.reset();
+    this.#lastFailure = undefined;
     log.info('connected to the broker', { broker, connection: name });
     this.emit('open', model);
 
     const reason = await ended;
     this.#model = undefined;
-    if (clock.now() - openedAt >= SETTLED_AFTER_MS) this.#backoff.reset();
     if (!this.#stop.signal.aborted) {
       log.warn('lost the broker', { broker, connection: name, reason: reason.message });
     }

@@ -20,19 +20,25 @@ export interface KeepChannelOptions<C extends Channel> {
   readonly signal: AbortSignal;
 }
 
-/** Keeps one channel open for ever: whenever it or its connection is gone, another one, until the signal aborts. */
+/**
+ * Keeps one channel open for ever: whenever it or its connection is gone, another one. When the signal aborts, it closes the
+ * channel and resolves.
+ */
 export async function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): Promise<void> {
   const { connection, open, use, onFailure, clock, log, signal } = options;
   const backoff = new Backoff(clock, { initialMs: 100, maxMs: 30_000 });
   while (!signal.aborted) {
     let epoch: ChannelEpoch<C> | undefined;
+    const close = (): void => void epoch?.close();
     try {
       const model = await connection.opened(signal);
       epoch = new ChannelEpoch(await open(model), log);
-      await use(epoch, () => backoff.reset());
+      signal.addEventListener('abort', close);
+      if (!signal.aborted) await use(epoch, () => backoff.reset());
     } catch (error) {
       if (!signal.aborted) onFailure(error instanceof Error ? error : new Error(messageOf(error)));
     }
+    signal.removeEventListener('abort', close);
     await epoch?.close();
     if (!signal.aborted && connection.isOpen) await backoff.pause(signal);
   }

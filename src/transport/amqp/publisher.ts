@@ -6,6 +6,7 @@ import type { Log } from '../../common/log.js';
 import type { AmqpConnection } from './amqp-connection.js';
 import type { ChannelEpoch } from './channel-epoch.js';
 import { keepChannel } from './keep-channel.js';
+import { replyCodeOf } from './reply-code.js';
 
 export interface OutgoingMessage {
   /** `''` for the default exchange, where the routing key is a queue's name. */
@@ -40,8 +41,8 @@ interface Pending {
   readonly reject: (error: ComputeError) => void;
   isSent: boolean;
   isReturned: boolean;
-  /** How often the channel was lost while this message was under way. */
-  losses: number;
+  /** How often the broker gave up the channel with this message alone under way. */
+  strikes: number;
 }
 
 interface PublisherEvents {
@@ -51,15 +52,17 @@ interface PublisherEvents {
 }
 
 const SWEEP_EVERY_MS = 1_000;
-/** Lost that often with the same message under way alone, the channel is not lost by accident. */
-const MAX_LOSSES = 3;
+/** Once may have another reason: an exchange that was deleted, and is declared again on the next channel. */
+const MAX_STRIKES = 2;
+/** Below are the codes of a broker that is being stopped. */
+const FIRST_ERROR_CODE = 400;
 
 /**
  * Publishes with confirms. A message stays here until the broker has confirmed it: it is sent again after the loss of
  * the channel or connection and after a nack, until its time is over.
  *
  * Some routing keys make the broker itself give up the connection (a forged `amq.rabbitmq.reply-to.…`: RabbitMQ 3.10
- * answers 541). So what was under way at a loss is sent again one by one, and the one that does it again is dropped.
+ * answers 541). So what was under way then is sent again one by one, and the one that does it again is dropped.
  */
 export class Publisher extends EventEmitter<PublisherEvents> {
   readonly #pending = new Map<string, Pending>();
@@ -119,7 +122,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
         reject,
         isSent: false,
         isReturned: false,
-        losses: 0,
+        strikes: 0,
       };
       this.#pending.set(message.messageId, pending);
       if (this.#suspects.length === 0) this.#send(pending);
@@ -145,7 +148,6 @@ export class Publisher extends EventEmitter<PublisherEvents> {
       pending.reject(this.#notConfirmed(pending.message, 'this service is closing'));
     }
     this.#pending.clear();
-    await this.#epoch?.close();
     await this.#running;
   }
 
@@ -160,22 +162,28 @@ export class Publisher extends EventEmitter<PublisherEvents> {
     settled();
     this.emit('open');
     this.#sendWaiting();
-    await epoch.closed;
+    const error = await epoch.closed;
     this.#epoch = undefined;
-    this.#suspect();
+    const code = replyCodeOf(error) ?? this.options.connection.closeCode;
+    this.#takeBack(code !== undefined && code >= FIRST_ERROR_CODE);
+    if (error !== undefined) throw error;
   }
 
-  /** What was under way when the channel went is suspected of it. */
-  #suspect(): void {
-    for (const pending of this.#pending.values()) {
-      if (!pending.isSent) continue;
+  /** What was under way when the channel went is sent again; it is suspected when the broker gave the channel up. */
+  #takeBack(isBrokersDoing: boolean): void {
+    const lost = [...this.#pending.values()].filter(({ isSent }) => isSent);
+    for (const pending of lost) {
       pending.isSent = false;
       pending.isReturned = false;
-      pending.losses++;
     }
-    this.#suspects = [...this.#pending.values()].filter(({ losses }) => losses > 0);
-    const [first] = this.#suspects;
-    if (first === undefined || first.losses < MAX_LOSSES) return;
+    const [first] = lost;
+    if (!isBrokersDoing || first === undefined) return;
+    if (lost.length > 1) {
+      this.#suspects = lost;
+      return;
+    }
+    if (!this.#suspects.includes(first)) this.#suspects = [first];
+    if (++first.strikes < MAX_STRIKES) return;
     this.options.log.warn('dropped a message that the broker chokes on', {
       publisher: this.options.name,
       exchange: first.message.exchange,
@@ -195,28 +203,33 @@ export class Publisher extends EventEmitter<PublisherEvents> {
   }
 
   #send(pending: Pending): void {
-    if (this.#epoch?.isOpen !== true) return;
+    const epoch = this.#epoch;
+    if (epoch?.isOpen !== true) return;
     const { exchange, routingKey, content, messageId, mandatory, properties } = pending.message;
     pending.isSent = true;
     try {
-      this.#epoch.channel.publish(
+      epoch.channel.publish(
         exchange,
         routingKey,
         content,
         { ...properties, messageId, mandatory },
         (error: unknown) => {
-          // A nack is tried again by the sweep. The loss of the channel comes here too and is seen to where it is noticed.
           if (error === null) this.#settle(pending, pending.isReturned ? 'unroutable' : 'confirmed');
-          else if (this.#epoch?.isOpen === true) pending.isSent = false;
+          else queueMicrotask(() => this.#notTaken(pending, epoch));
         },
       );
     } catch (error) {
-      if (this.#epoch.isOpen) {
+      if (epoch.isOpen) {
         // It cannot be encoded: a routing key over 255 bytes, for one.
         this.options.log.warn('dropped a message that cannot be sent', { publisher: this.options.name, err: error });
         this.#settle(pending, 'unroutable');
       }
     }
+  }
+
+  /** A nack is tried again by the sweep. amqplib tells the loss of the channel in the same way, which is seen to elsewhere. */
+  #notTaken(pending: Pending, epoch: ChannelEpoch<ConfirmChannel>): void {
+    if (epoch.isOpen) pending.isSent = false;
   }
 
   #settle(pending: Pending, outcome: PublishOutcome): void {

@@ -101,11 +101,13 @@ export class QueueConsumer extends EventEmitter<ConsumerEvents> {
         await once(this, 'wake');
       }
     }
+    const failure = epoch.isOpen ? undefined : await epoch.closed;
+    if (failure !== undefined) throw failure;
   }
 
   async #awaitEnd(epoch: ChannelEpoch): Promise<void> {
-    const error = await epoch.closed;
-    this.#set(undefined, error ?? this.#error);
+    await epoch.closed;
+    this.#set(undefined, this.#error);
     this.emit('wake');
   }
 

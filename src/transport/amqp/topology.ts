@@ -1,5 +1,6 @@
 import type { Channel } from 'amqplib';
-import { ComputeError, errorCodeOf } from '../../common/errors/index.js';
+import { ComputeError } from '../../common/errors/index.js';
+import { replyCodeOf } from './reply-code.js';
 
 /** Arguments of every queue of ours, for ever: limits and lifetimes come from a policy (DESIGN 4.1). */
 export const QUEUE_ARGUMENTS = { 'x-queue-type': 'quorum' } as const;
@@ -67,7 +68,7 @@ async function declare(what: string, assert: () => Promise<unknown>): Promise<vo
   try {
     await assert();
   } catch (error) {
-    if (amqpCodeOf(error) !== PRECONDITION_FAILED) throw error;
+    if (replyCodeOf(error) !== PRECONDITION_FAILED) throw error;
     const wanted = what.startsWith('queue')
       ? 'durable, with exactly the argument x-queue-type: quorum'
       : 'a durable topic exchange without arguments';
@@ -78,10 +79,4 @@ async function declare(what: string, assert: () => Promise<unknown>): Promise<vo
       { cause: error },
     );
   }
-}
-
-/** The AMQP reply code (404, 406, 541 …) of an error that amqplib made of a closed channel or connection. */
-function amqpCodeOf(error: unknown): number | undefined {
-  if (errorCodeOf(error) !== undefined || typeof error !== 'object' || error === null) return undefined;
-  return 'code' in error && typeof error.code === 'number' ? error.code : undefined;
 }

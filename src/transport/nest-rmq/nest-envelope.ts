@@ -9,7 +9,7 @@ import { JsonValueSchema } from '../../common/errors/index.js';
 const IdSchema = z.union([z.string().min(1).max(255), z.number()]).nullish();
 
 /** A request `{pattern, data, id}`; without `id` it is an event, which nobody awaits. */
-export const NestRequestSchema = z.object({ pattern: z.string(), data: z.unknown(), id: IdSchema });
+export const NestRequestSchema = z.object({ pattern: z.string(), data: z.unknown().optional(), id: IdSchema });
 export type NestRequest = z.infer<typeof NestRequestSchema>;
 
 /** A reply; `err` is a WireError when the service itself sent it. */

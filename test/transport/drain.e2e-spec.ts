@@ -1,0 +1,117 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sharedBroker, type Broker } from '../support/broker.js';
+import { Operator, PlainClient, eventually, ready, startService, type Service } from './support.js';
+
+let broker: Pick<Broker, 'url' | 'stop'>;
+let operator: Operator;
+let client: PlainClient;
+let service: Service;
+let finish: () => void;
+
+beforeAll(async () => {
+  broker = await sharedBroker();
+  operator = await Operator.connect(broker.url);
+  client = await PlainClient.connect(broker.url);
+}, 120_000);
+afterAll(async () => {
+  await Promise.all([operator.close(), client.close()]);
+  await broker.stop();
+});
+
+beforeEach(async () => {
+  service = await startService(broker.url);
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  service.gateway.script = async (method, _params, meta) => {
+    if (method === 'power.on') meta.accepted();
+    await finished;
+    return 'finished';
+  };
+});
+afterEach(async () => {
+  await service.close();
+  await operator.remove(service);
+});
+
+/** Resolves when the broker has confirmed that it sends nothing more. */
+async function detached(): Promise<void> {
+  await service.transport.health.until(
+    ({ queues }) => queues.every(({ isAttached }) => !isAttached),
+    AbortSignal.timeout(10_000),
+  );
+}
+
+describe('closing', () => {
+  it('finishes what runs, answers it, acknowledges it, and takes nothing new', async () => {
+    const running = [
+      client.call(service.groupQueue, 'power.query', {}),
+      client.call(service.groupQueue, 'power.on', {}),
+      client.call(service.serverQueue, 'power.query', {}),
+    ];
+    await service.gateway.called(3);
+    const closed = service.close();
+    await detached();
+    operator.channel.sendToQueue(service.groupQueue, Buffer.from('{"pattern":"power.query"}'));
+    await eventually('the new one to wait', async () =>
+      (await operator.count(service.groupQueue)).ready === 1 ? true : undefined,
+    );
+    finish();
+    await closed;
+    for (const reply of await Promise.all(running)) expect(reply).toMatchObject({ response: 'finished' });
+    expect(service.gateway.calls).toHaveLength(3);
+    expect(await operator.count(service.groupQueue)).toEqual({ ready: 1, consumers: 0 });
+    expect(await operator.count(service.serverQueue)).toEqual({ ready: 0, consumers: 0 });
+  });
+
+  it('gives back what did not finish in time, but not what was accepted', async () => {
+    for (const pattern of ['power.query', 'power.on']) {
+      operator.channel.sendToQueue(service.groupQueue, Buffer.from(JSON.stringify({ pattern })));
+    }
+    await service.gateway.called(2);
+    await service.close();
+    expect((await operator.take(service.groupQueue)).body).toEqual({ pattern: 'power.query' });
+    expect(await operator.count(service.groupQueue)).toMatchObject({ ready: 0 });
+    finish();
+  });
+
+  it('gives back what arrives after it has begun', async () => {
+    // Far more than are in hand at once: some are on their way whenever the consumer goes.
+    const total = 2_000;
+    finish();
+    for (let i = 0; i < total; i++) {
+      operator.channel.sendToQueue(service.groupQueue, Buffer.from('{"pattern":"power.query"}'));
+    }
+    await service.gateway.called(100);
+    await service.close();
+    const waiting = await eventually('the rest to be there', async () => {
+      const count = await operator.count(service.groupQueue);
+      return service.gateway.calls.length + count.ready === total ? count.ready : undefined;
+    });
+    expect(waiting).toBeGreaterThan(0);
+  });
+
+  it('is quick when nothing runs and the broker is unreachable', async () => {
+    const lonely = await startService('amqp://guest:guest@127.0.0.1:1', {}, { isReady: false });
+    const before = Date.now();
+    await lonely.close();
+    expect(Date.now() - before).toBeLessThan(2_000);
+  });
+});
+
+describe('back-pressure', () => {
+  it('stops consuming and goes on', async () => {
+    finish();
+    await service.transport.intake.pause();
+    expect(service.transport.health.status()).toMatchObject({ isConsuming: false, isPaused: true, isConnected: true });
+    const reply = client.call(service.groupQueue, 'power.query', {});
+    await eventually('the request to wait', async () =>
+      (await operator.count(service.groupQueue)).ready === 1 ? true : undefined,
+    );
+    expect(service.gateway.calls).toHaveLength(0);
+    service.transport.intake.resume();
+    expect(await reply).toMatchObject({ response: 'finished' });
+    await ready(service.transport);
+    expect(service.transport.health.status()).toMatchObject({ isPaused: false });
+  });
+});
