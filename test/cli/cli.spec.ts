@@ -1,4 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -118,6 +120,23 @@ describe('without a broker', () => {
     expect(stderr).toMatch(/^BACKEND_UNREACHABLE: cannot reach the broker at amqp:\/\/127\.0\.0\.1:1 /);
     expect(WireErrorSchema.parse(JSON.parse(stdout))).toMatchObject({ code: 'BACKEND_UNREACHABLE' });
     expect(stdout + stderr).not.toContain('hidden');
+  });
+
+  it('that says nothing is given up at an interruption', async () => {
+    const interruption = new AbortController();
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => interruption.abort());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket) => sockets.add(socket));
+    const run = await cli(['host', 'list', '--url', `amqp://127.0.0.1:${port}`], { interrupted: interruption.signal });
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+    expect(run).toEqual({ code: 130, stdout: '', stderr: 'interrupted\n' });
   });
 
   it('takes the address from ZENOVA_AMQP_URL', async () => {
