@@ -134,12 +134,6 @@ export const HostFileSchema = z.strictObject({
     .prefault([])
     .describe('instances that changing requests never touch; wins over manage'),
   protect_self: z.boolean().default(true).describe('never stop the instance that this service runs in'),
-  max_concurrent: z
-    .int()
-    .min(1)
-    .max(1000)
-    .optional()
-    .meta({ description: 'operations running at once on this host', defaultText: 'journal.max_concurrent' }),
 });
 
 export const HostNameKeySchema = z

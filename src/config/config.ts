@@ -65,5 +65,4 @@ export interface HostConfig {
   readonly manage: readonly string[] | null;
   readonly protect: readonly string[];
   readonly protectSelf: boolean;
-  readonly maxConcurrent: number;
 }

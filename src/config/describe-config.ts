@@ -53,7 +53,6 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
           ...(host.manage === null ? {} : { manage: host.manage }),
           protect: host.protect,
           protect_self: host.protectSelf,
-          max_concurrent: host.maxConcurrent,
         },
       ]),
     ),

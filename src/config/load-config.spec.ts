@@ -102,7 +102,6 @@ hosts:
     settings: {endpoint: hmc1, userid: op, password: {env: PW}, cpc: CPC2}
     protect: [prod]
     protect_self: false
-    max_concurrent: 2
   spare:
     driver: fake
     settings:
@@ -111,8 +110,8 @@ hosts:
     );
     expect([...config.hosts.keys()]).toEqual(['cpc1', 'cpc2', 'spare']);
     const [one, two] = [...config.hosts.values()];
-    expect(one).toMatchObject({ manage: ['web*', 'db1'], protect: [], protectSelf: true, maxConcurrent: 4 });
-    expect(two).toMatchObject({ manage: null, protect: ['prod'], protectSelf: false, maxConcurrent: 2 });
+    expect(one).toMatchObject({ manage: ['web*', 'db1'], protect: [], protectSelf: true });
+    expect(two).toMatchObject({ manage: null, protect: ['prod'], protectSelf: false });
     expect(secretOf(one, 'password')).toBe('top-secret');
     expect(secretOf(two, 'password')).toBe('other-secret');
     expect(config.stateDir).toBe(join(directory, 'state'));

@@ -61,7 +61,7 @@ export function withHosts(config: Config, hosts: Record<string, unknown>, driver
   checkHosts(hosts, driverSettings, mistakes);
   mistakes.throwIfAny();
   if (!parsed.success) throw new Error('a schema failed without an issue');
-  const added = toHosts(parsed.data, config.journal.maxConcurrent);
+  const added = toHosts(parsed.data);
   return { ...config, hosts: new Map([...config.hosts, ...added]) };
 }
 
@@ -96,11 +96,11 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
     secrets: {
       keyFile: file.secrets.key_file === undefined ? join(stateDir, 'secrets.key') : absolute(file.secrets.key_file),
     },
-    hosts: toHosts(file.hosts, journal.max_concurrent),
+    hosts: toHosts(file.hosts),
   };
 }
 
-function toHosts(hosts: ConfigFile['hosts'], maxConcurrent: number): Map<string, HostConfig> {
+function toHosts(hosts: ConfigFile['hosts']): Map<string, HostConfig> {
   return new Map(
     Object.entries(hosts).map(([name, host]) => [
       name,
@@ -111,7 +111,6 @@ function toHosts(hosts: ConfigFile['hosts'], maxConcurrent: number): Map<string,
         manage: host.manage ?? null,
         protect: host.protect,
         protectSelf: host.protect_self,
-        maxConcurrent: host.max_concurrent ?? maxConcurrent,
       },
     ]),
   );
