@@ -1,4 +1,4 @@
-export { ERROR_CODES, ERROR_CODE_NAMES, type Effect, type ErrorCode, type ErrorLogLevel, type Retry } from './codes.js';
+export { ERROR_CODE_NAMES, type Effect, type ErrorCode, type ErrorLogLevel, type Retry } from './codes.js';
 export {
   ComputeError,
   JsonValueSchema,

@@ -1,7 +1,7 @@
 export type { BreakerKey, BreakerStore, OpenBreaker } from './breaker.js';
 export { STEP_CHECKPOINT, type CallContext, type Checkpoint, type OperationContext, type Step } from './context.js';
 export * from './fields.js';
-export { defineMethod, type MethodDefinition, type MethodKind } from './method.js';
+export type { MethodDefinition, MethodKind } from './method.js';
 export {
   METHODS,
   METHOD_NAMES,
@@ -11,7 +11,7 @@ export {
   type MethodParams,
   type MethodResult,
 } from './methods/index.js';
-export { OPERATION_STATES, OperationSchema, type OperationView } from './methods/operation.js';
+export { OperationSchema, type OperationView } from './methods/operation.js';
 export type {
   HostCheck,
   HostInfo,

@@ -6,5 +6,4 @@ export { Operations } from './operations.js';
 export type { OpenPowerType } from './power-route.js';
 export { Reads } from './reads.js';
 export { Router } from './router.js';
-export { driverAnswer, matrixAnswer, powerTypesAnswer } from './feature-answers.js';
 export { serviceMethods } from './service-methods.js';
