@@ -23,7 +23,7 @@ export function isBrokerInstalled() {
 const rpcPolicy = {
   vhost: '/',
   name: 'zenova-rpc',
-  pattern: '^zenova\\.rpc(?!\\.dead$)',
+  pattern: '^zenova\\.rpc(?!\\.dead$)(\\.|$)',
   'apply-to': 'queues',
   priority: 0,
   definition: { 'message-ttl': 600_000, 'delivery-limit': 20, 'max-length': 100_000, overflow: 'reject-publish' },
