@@ -22,6 +22,8 @@ const RESOLVE_TIMEOUT_MS = 10_000;
 const RECONCILE_TIMEOUT_MS = 30 * 60_000;
 
 export interface RunningService {
+  /** Resolves once requests are taken from the broker, which may not be there yet. */
+  ready(signal: AbortSignal): Promise<void>;
   /** Ends what runs, within the configured limit, and gives everything back. */
   stop(): Promise<void>;
 }
@@ -77,6 +79,9 @@ export async function serve(given: Config, log: Log = createLog(given.log.level)
   log.info('serving', { server: config.server, group: config.group, hosts: [...config.hosts.keys()] });
 
   return {
+    async ready(signal) {
+      await transport.health.until(({ isConnected, isConsuming }) => isConnected && isConsuming, signal);
+    },
     async stop() {
       log.info('stopping');
       await Promise.all([compute.finish(config.amqp.drainTimeoutMs), app.close()]);

@@ -24,6 +24,7 @@ const { VIRT_DRIVERS } = await import('../../dist/drivers/driver-registry.js');
 const { serve } = await import('../../dist/serve.js');
 const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
 const service = await serve(loadConfig(findConfig({ file, environment: {} }), { driverSettings, environment: {} }));
+await service.ready(AbortSignal.timeout(30_000));
 process.once('SIGTERM', () => void end());
 ready();
 

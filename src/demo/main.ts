@@ -10,6 +10,8 @@ import { VIRT_DRIVERS } from '../drivers/driver-registry.js';
 import { serve } from '../serve.js';
 import { tour } from './tour.js';
 
+const READY_WITHIN_MS = 30_000;
+
 /** Plays the tour: a service of its own in front of the simulated estate, under names that nobody else uses. */
 async function demo(): Promise<void> {
   const run = `demo-${randomBytes(4).toString('hex')}`;
@@ -22,6 +24,7 @@ async function demo(): Promise<void> {
   const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
   const service = await serve(loadConfig(source, { driverSettings, environment: {} }), createLog('error'));
   try {
+    await service.ready(AbortSignal.timeout(READY_WITHIN_MS));
     const client = await ZenovaClient.connect({ url, group: run, eventsExchange: names.events_exchange });
     try {
       await tour(client, (line) => void process.stdout.write(`${line}\n`));
