@@ -59,11 +59,15 @@ async function reconnectOperator(): Promise<void> {
 
 describe('the broker restarts while requests run', () => {
   it.each([
-    ['in good order', () => broker.restart()],
-    ['after a crash', () => broker.kill().then(() => broker.restart())],
+    ['in good order', () => Promise.resolve(), () => broker.restart()],
+    // RabbitMQ may lose a queue that was declared seconds before a crash, so the queues are made to be older.
+    ['after a crash', () => broker.restart(), () => broker.kill().then(() => broker.restart())],
   ])(
     '%s: an accepted one runs once, and its reply arrives',
-    async (_, restart) => {
+    async (_, prepare, restart) => {
+      await prepare();
+      await ready(service.transport);
+      await reconnectOperator();
       const replies = `${service.groupQueue}.replies`;
       const gate = new Gate();
       service.gateway.script = async (method, _params, meta) => {
@@ -108,7 +112,7 @@ describe('the broker restarts while requests run', () => {
     gate.open();
     await reconnectOperator();
     const answers = [await operator.take(replies), await operator.take(replies)].map(({ body }) => body['response']);
-    expect(answers.sort()).toEqual(['first', 'second']);
+    expect(new Set(answers)).toEqual(new Set(['first', 'second']));
     expect(service.gateway.calls.map(({ meta }) => meta.requestId)).toEqual([`m-${replies}`, `m-${replies}`]);
     await ready(service.transport);
     expect(await operator.count(service.groupQueue)).toEqual({ ready: 0, consumers: 1 });

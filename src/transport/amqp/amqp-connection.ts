@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
 import { connect, type ChannelModel } from 'amqplib';
 import { messageOf } from '../../common/errors/index.js';
@@ -6,6 +7,7 @@ import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
 import { Backoff } from './backoff.js';
 import { replyCodeOf } from './reply-code.js';
+import { within } from './within.js';
 
 /** What an `amqps:` connection is checked and identified with; handed to Node's TLS as it is (PEM contents, not paths). */
 export type AmqpTlsOptions = Pick<
@@ -35,10 +37,10 @@ interface ConnectionEvents {
   /** The broker takes no messages from us (memory or disk alarm). */
   blocked: [string];
   unblocked: [];
-  closed: [];
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 const KEEP_ALIVE_DELAY_MS = 10_000;
 
 /**
@@ -95,13 +97,12 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
   /** Closes in good order. Channels with acknowledgements under way must be closed before. */
   async close(): Promise<void> {
     this.#stop.abort();
-    try {
-      await this.#model?.close();
-    } catch {
-      // It was lost in the same moment.
+    const model = this.#model;
+    if (model !== undefined) {
+      // Lost in the same moment is closed too.
+      await within(CLOSE_TIMEOUT_MS, 'close a connection', () => model.close()).catch(() => dropSocket(model));
     }
     await this.#running;
-    this.emit('closed');
   }
 
   async #run(): Promise<void> {
@@ -174,6 +175,12 @@ export function describeUrl(url: string): string {
   if (!URL.canParse(url)) return '(not a URL)';
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;
+}
+
+/** amqplib has no way to give up a connection that the broker does not close. */
+function dropSocket(model: ChannelModel): void {
+  const { stream } = model.connection as typeof model.connection & { stream?: Duplex };
+  stream?.destroy(new Error('the broker does not close the connection'));
 }
 
 function withHeartbeat(url: string, heartbeatSeconds: number): string {

@@ -1,5 +1,8 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Log } from '../../common/log.js';
+import { within } from './within.js';
+
+const CLOSE_TIMEOUT_MS = 5_000;
 
 let lastNumber = 0;
 
@@ -41,9 +44,9 @@ export class ChannelEpoch<C extends Channel = Channel> {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     try {
-      await this.channel.close();
+      await within(CLOSE_TIMEOUT_MS, 'close a channel', () => this.channel.close());
     } catch {
-      // It was lost in the same moment.
+      // It was lost in the same moment, or hangs; either way nothing more comes of it.
     }
     this.#isOpen = false;
   }

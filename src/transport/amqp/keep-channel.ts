@@ -5,6 +5,10 @@ import type { Log } from '../../common/log.js';
 import type { AmqpConnection } from './amqp-connection.js';
 import { Backoff } from './backoff.js';
 import { ChannelEpoch } from './channel-epoch.js';
+import { within } from './within.js';
+
+/** How long the broker may take to open a channel, or to declare or consume a queue. */
+export const ANSWER_TIMEOUT_MS = 10_000;
 
 export interface KeepChannelOptions<C extends Channel> {
   readonly connection: AmqpConnection;
@@ -32,7 +36,7 @@ export async function keepChannel<C extends Channel>(options: KeepChannelOptions
     const close = (): void => void epoch?.close();
     try {
       const model = await connection.opened(signal);
-      epoch = new ChannelEpoch(await open(model), log);
+      epoch = new ChannelEpoch(await within(ANSWER_TIMEOUT_MS, 'open a channel', () => open(model)), log);
       signal.addEventListener('abort', close);
       if (!signal.aborted) await use(epoch, () => backoff.reset());
     } catch (error) {

@@ -5,8 +5,9 @@ import { ComputeError } from '../../common/errors/index.js';
 import type { Log } from '../../common/log.js';
 import type { AmqpConnection } from './amqp-connection.js';
 import type { ChannelEpoch } from './channel-epoch.js';
-import { keepChannel } from './keep-channel.js';
+import { ANSWER_TIMEOUT_MS, keepChannel } from './keep-channel.js';
 import { replyCodeOf } from './reply-code.js';
+import { within } from './within.js';
 
 export interface OutgoingMessage {
   /** `''` for the default exchange, where the routing key is a queue's name. */
@@ -153,7 +154,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
 
   async #use(epoch: ChannelEpoch<ConfirmChannel>, settled: () => void): Promise<void> {
     const { channel } = epoch;
-    await this.options.prepare?.(channel);
+    await within(ANSWER_TIMEOUT_MS, `make ${this.options.name} ready`, async () => this.options.prepare?.(channel));
     channel.on('return', (message: Message) => {
       const pending = this.#pending.get(String(message.properties.messageId));
       if (pending !== undefined) pending.isReturned = true;

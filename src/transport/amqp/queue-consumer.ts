@@ -3,8 +3,9 @@ import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
 import type { AmqpConnection } from './amqp-connection.js';
 import { Delivery, type ChannelEpoch } from './channel-epoch.js';
-import { keepChannel } from './keep-channel.js';
+import { ANSWER_TIMEOUT_MS, keepChannel } from './keep-channel.js';
 import { declareQueue } from './topology.js';
+import { within } from './within.js';
 
 export interface QueueConsumerOptions {
   readonly connection: AmqpConnection;
@@ -92,10 +93,11 @@ export class QueueConsumer extends EventEmitter<ConsumerEvents> {
     await channel.prefetch(this.options.prefetch);
     while (epoch.isOpen && !this.#stop.signal.aborted) {
       if (this.#isWanted && this.#tag === undefined) {
-        await this.#attach(epoch);
+        await within(ANSWER_TIMEOUT_MS, `let us consume "${this.queue}"`, () => this.#attach(epoch));
         settled();
       } else if (!this.#isWanted && this.#tag !== undefined) {
-        await channel.cancel(this.#tag);
+        const tag = this.#tag;
+        await within(ANSWER_TIMEOUT_MS, `end our consumption of "${this.queue}"`, () => channel.cancel(tag));
         this.#set(undefined, undefined);
       } else {
         await once(this, 'wake');
