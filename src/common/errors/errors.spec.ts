@@ -76,4 +76,14 @@ describe('describeIssues', () => {
     expect(text).toContain('a.b[1]: ');
     expect(text).toContain('c');
   });
+
+  it('says how many more there are, where there are more than anybody reads', () => {
+    const Schema = z.strictObject({ list: z.union([z.string(), z.array(z.string())]) });
+    const many = Schema.safeParse({ list: Array.from({ length: 200_000 }, () => 1) });
+    const { details } = describeIssues(many.error?.issues ?? []);
+    expect(details).toHaveLength(51);
+    expect(details.at(-1)).toEqual({ path: '', message: 'and 199950 more mistakes' });
+    const long = z.strictObject({}).safeParse({ ['k'.repeat(100_000)]: 1 });
+    expect(describeIssues(long.error?.issues ?? []).text.length).toBeLessThan(1000);
+  });
 });

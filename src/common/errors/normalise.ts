@@ -25,9 +25,17 @@ export function toComputeError(value: unknown): ComputeError {
   });
 }
 
-/** All the mistakes a schema found, each with its path, as one line for people and as data for programs. */
+/** A request can hold mistakes by the hundred thousand; nobody reads more of them than this. */
+const MAX_MISTAKES = 50;
+const MAX_MISTAKE_LENGTH = 500;
+
+/** The mistakes a schema found, each with its path, as one line for people and as data for programs. */
 export function describeIssues(issues: readonly z.core.$ZodIssue[]): { text: string; details: JsonValue[] } {
-  const list = issues.flatMap((issue) => flatten(issue, []));
+  const all = issues.flatMap((issue) => flatten(issue, []));
+  const list = all
+    .slice(0, MAX_MISTAKES)
+    .map(({ path, message }): Mistake => ({ path: cut(path), message: cut(message) }));
+  if (all.length > MAX_MISTAKES) list.push({ path: '', message: `and ${all.length - MAX_MISTAKES} more mistakes` });
   return {
     text: list.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; '),
     details: list,
@@ -50,7 +58,11 @@ function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Mistake
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {
-  return Math.max(0, ...issues.map((issue) => issue.path.length));
+  return issues.reduce((deepest, issue) => Math.max(deepest, issue.path.length), 0);
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_MISTAKE_LENGTH ? text : `${text.slice(0, MAX_MISTAKE_LENGTH)}…`;
 }
 
 function pathText(path: readonly PropertyKey[]): string {
