@@ -28,6 +28,8 @@ export interface HttpRequest {
   /** For the whole exchange: waiting for a connection, sending, and the complete answer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Does not wait for its turn, and may need one connection more: for what must still be said at the end. */
+  readonly isUrgent?: boolean;
 }
 
 /** A complete answer of any status; whether it is a good one is for the caller to say. */
@@ -102,9 +104,8 @@ export class HttpClient {
   }
 
   async #send(request: HttpRequest, timeoutMs: number): Promise<HttpAnswer> {
-    const { method, path, headers, json, signal } = request;
+    const { method, path, headers, json, signal, isUrgent = false } = request;
     signal?.throwIfAborted();
-    if (this.#isClosed) throw new HttpFailure('closed', 'the client is closed', undefined, 'no');
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), Math.max(0, timeoutMs));
     const onAbort = (): void => stop.abort();
@@ -112,7 +113,9 @@ export class HttpClient {
     const wire = new WireWatch();
     let release: (() => void) | undefined;
     try {
-      release = await takeSlot(this.#limit, stop.signal);
+      if (!isUrgent) release = await takeSlot(this.#limit, stop.signal);
+      // Also what was waiting for its turn when the client was closed.
+      if (this.#isClosed) throw new HttpFailure('closed', 'the client is closed', undefined, 'no');
       const answer = await this.#axios.request<Uint8Array>({
         method,
         url: path,
@@ -135,6 +138,7 @@ export class HttpClient {
       };
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof HttpFailure) throw error;
       throw wire.failure(error, stop.signal.aborted, timeoutMs);
     } finally {
       release?.();

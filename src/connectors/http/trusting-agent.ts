@@ -23,6 +23,7 @@ export interface TrustingAgentOptions {
 export class TrustingAgent extends Agent {
   readonly #target: TrustingAgentOptions;
   readonly #connecting = new Set<TLSSocket>();
+  #isDestroyed = false;
 
   constructor(target: TrustingAgentOptions) {
     super({
@@ -41,6 +42,7 @@ export class TrustingAgent extends Agent {
   }
 
   override destroy(): void {
+    this.#isDestroyed = true;
     super.destroy();
     for (const socket of this.#connecting) socket.destroy();
   }
@@ -58,13 +60,17 @@ export class TrustingAgent extends Agent {
 
   async #connect(): Promise<TLSSocket> {
     const { host, port, connectTimeoutMs, trust } = this.#target;
+    const options = await trustOptions(trust);
+    if (this.#isDestroyed) throw new HttpFailure('closed', 'the client is closed', undefined, 'no');
     const socket = connect({
       host,
       port,
       ...(isIP(host) === 0 ? { servername: host } : {}),
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
-      ...(await trustOptions(trust)),
+      // Said always: left out, an environment variable could switch it off.
+      rejectUnauthorized: true,
+      ...options,
     });
     this.#connecting.add(socket);
     try {

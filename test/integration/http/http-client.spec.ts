@@ -1,11 +1,19 @@
+import { execFile } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
-import { inspect } from 'node:util';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { inspect, promisify } from 'node:util';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { HttpClient, HttpFailure, type HttpClientOptions } from '../../../src/connectors/http/index.js';
 import { createCertificate, type ServerCertificate } from '../../../src/simulators/kit/certificate.js';
 import { eventually } from '../../support/eventually.js';
+
+/** `npm test` builds it first. */
+const BUILT = resolve(import.meta.dirname, '../../../dist/connectors/http/index.js');
 
 let certificate: ServerCertificate;
 const closing: (() => void)[] = [];
@@ -215,6 +223,68 @@ test('a closed client sends nothing', async () => {
   client.close();
   await expect(failureOf(client.request(get))).resolves.toMatchObject({ kind: 'closed', sent: 'no' });
   expect(seen.requests).toHaveLength(1);
+});
+
+test('what waits for its turn when the client is closed is not sent', async () => {
+  const { client, seen, server } = await serve(() => undefined, { maxConnections: 1 });
+  const first = failureOf(client.request(post));
+  await eventually(() => seen.requests.length === 1, 'the first request');
+  const waiting = failureOf(client.request({ ...post, timeoutMs: 1000 }));
+  client.close();
+  await expect(first).resolves.toMatchObject({ kind: 'reset', sent: 'perhaps' });
+  await expect(waiting).resolves.toMatchObject({ kind: 'closed', sent: 'no' });
+  await eventually(async () => (await connectionsOf(server)) === 0, 'the connection to be cut');
+  expect(seen.requests).toHaveLength(1);
+});
+
+test('a connection that is begun when the client is closed is given up', async () => {
+  const path = join(tmpdir(), `zenova-ca-${process.pid}.pem`);
+  await writeFile(path, certificate.certificatePem);
+  try {
+    const { client, seen } = await serve(ok, { trust: { kind: 'ca-file', path } });
+    const work = failureOf(client.request(post));
+    // One turn of the queue: the request is with the agent, which reads the CA file.
+    await Promise.resolve();
+    await Promise.resolve();
+    client.close();
+    await expect(work).resolves.toMatchObject({ sent: 'no' });
+    expect(seen.requests).toHaveLength(0);
+  } finally {
+    await rm(path);
+  }
+});
+
+test('an urgent request does not wait for its turn', async () => {
+  const { client, seen } = await serve((request, response) => void (request.url === '/last' && ok(request, response)), {
+    maxConnections: 1,
+  });
+  const slow = failureOf(client.request({ ...get, timeoutMs: 2000 }));
+  await eventually(() => seen.requests.length === 1, 'the slow request');
+  const last = { method: 'DELETE', path: '/last', timeoutMs: 1000, isUrgent: true } as const;
+  await expect(client.request(last)).resolves.toMatchObject({ status: 200 });
+  client.close();
+  await slow;
+});
+
+test('the environment does not switch the verification off', async () => {
+  const { seen, server } = await serve(ok);
+  const other = await createCertificate('other');
+  // In a process of its own: the environment that node:tls looks at is out of the reach of a test.
+  const program = `
+    import { HttpClient } from ${JSON.stringify(pathToFileURL(BUILT).href)};
+    const [port, pem] = process.argv.slice(1);
+    for (const trust of [{ kind: 'system' }, { kind: 'ca', pem }]) {
+      const client = new HttpClient({ host: '127.0.0.1', port: Number(port), trust });
+      await client.request({ method: 'GET', path: '/', timeoutMs: 5000 }).catch(({ kind }) => console.log(kind));
+    }`;
+  const { port } = server.address() as AddressInfo;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '--eval', program, '--', String(port), other.certificatePem],
+    { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, timeout: 10_000 },
+  );
+  expect(stdout).toBe('untrusted\nuntrusted\n');
+  expect(seen.requests).toHaveLength(0);
 });
 
 test('no more connections are made than allowed, by whoever allows least', async () => {
