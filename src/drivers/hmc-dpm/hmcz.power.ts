@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ComputeError } from '../../common/errors/index.js';
 import { Secret } from '../../common/secret.js';
 import {
   definePowerType,
@@ -8,6 +9,7 @@ import {
 } from '../../compute/contract/index.js';
 import { complete, missing } from '../../features/index.js';
 import type { HmcAccess } from './client/hmc-access.js';
+import type { HmcClient } from './client/hmc-client.js';
 import type { PoolOf } from './client/hmc-pool.js';
 import { HmcAddressSchema } from './hmc-dpm.settings.js';
 import type { PowerChange } from './mapping/next-action.js';
@@ -73,43 +75,55 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
       'power.enlistment': missing('DPM has no such function: a partition cannot find out its HMC from within'),
     },
     schema: HmczParametersSchema,
-    open: (ports) => ({
-      machine(parameters) {
-        const { power_address: address, power_partition_name: name } = parameters;
-        const access: HmcAccess = {
-          address,
-          userid: parameters.power_user,
-          password: parameters.power_pass,
-          trust: { kind: parameters.power_verify_ssl === 'y' ? 'system' : 'unverified' },
-          requestTimeoutMs: DEFAULT_PACING.requestTimeoutMs,
-          maxConcurrentRequests: 10,
-        };
-        const place: HmcPlace = {
-          client: () => poolOf(ports).borrow(access, ports),
-          hmc: address.label,
-          cpc: undefined,
-          pacing: DEFAULT_PACING,
-        };
-        const power = powerOperations(place);
-        return {
-          label: `hmcz ${address.label} ${name}`,
-          verbs: {
-            powerOn: power.powerOn,
-            powerOff: power.powerOff,
-            cycle: rebootOperation(place).reboot,
-            queryPower: (ctx: CallContext) => power.queryPower(ctx, name),
-          },
-          resolve: (ctx) =>
-            explaining(place, { what: `finding partition ${name}`, subject: 'cpc' }, async () =>
-              targetOf(await findPartition(ctx, place, name)),
-            ),
-          provisionalKey: () => provisionalTargetKey(place, name),
-          plan: async (ctx, verb, target) => planChange(ctx, place, changeOf(verb), target),
-          reconcile: async (ctx, verb, target) => reconcileChange(ctx, place, changeOf(verb), target),
-        };
-      },
-      close: () => poolOf(ports).closeBorrowed(),
-    }),
+    open(ports) {
+      let isClosed = false;
+      const borrow = (access: HmcAccess): HmcClient => {
+        // What still runs when the service stops would open a session that nobody closes.
+        if (isClosed)
+          throw new ComputeError('SHUTTING_DOWN', `no more is asked of HMC ${access.address.label}: the service stops`);
+        return poolOf(ports).borrow(access, ports);
+      };
+      return {
+        machine(parameters) {
+          const { power_address: address, power_partition_name: name } = parameters;
+          const access: HmcAccess = {
+            address,
+            userid: parameters.power_user,
+            password: parameters.power_pass,
+            trust: { kind: parameters.power_verify_ssl === 'y' ? 'system' : 'unverified' },
+            requestTimeoutMs: DEFAULT_PACING.requestTimeoutMs,
+            maxConcurrentRequests: 10,
+          };
+          const place: HmcPlace = {
+            client: () => borrow(access),
+            hmc: address.label,
+            cpc: undefined,
+            pacing: DEFAULT_PACING,
+          };
+          const power = powerOperations(place);
+          return {
+            label: `hmcz ${address.label} ${name}`,
+            verbs: {
+              powerOn: power.powerOn,
+              powerOff: power.powerOff,
+              cycle: rebootOperation(place).reboot,
+              queryPower: (ctx: CallContext) => power.queryPower(ctx, name),
+            },
+            resolve: (ctx) =>
+              explaining(place, { what: `finding partition ${name}`, subject: 'cpc' }, async () =>
+                targetOf(await findPartition(ctx, place, name)),
+              ),
+            provisionalKey: () => provisionalTargetKey(place, name),
+            plan: async (ctx, verb, target) => planChange(ctx, place, changeOf(verb), target),
+            reconcile: async (ctx, verb, target) => reconcileChange(ctx, place, changeOf(verb), target),
+          };
+        },
+        close: async () => {
+          isClosed = true;
+          await poolOf(ports).closeBorrowed();
+        },
+      };
+    },
   });
 }
 

@@ -85,6 +85,28 @@ describe('a session', () => {
     expect(bench.simulator.wireLog.logons()).toBe(1);
   });
 
+  test('ends also when every connection is busy', async () => {
+    const host = bench.open({ cpc: 'CPC2', max_concurrent_requests: 1, request_timeout_ms: 30_000 });
+    bench.simulator.fault({ kind: 'slow', method: 'GET', delay_ms: 60_000 });
+    const query = failureOf(host.operations.queryPower(bench.context(), 'LPAR1'));
+    await eventually(() => bench.simulator.wireLog.count({ method: 'GET' }) === 1, 'the slow request');
+    await bench.closeDrivers();
+    expect(bench.simulator.sessionCount()).toBe(0);
+    await expect(query).resolves.toMatchObject({ retry: 'safe' });
+  });
+
+  test('is not opened any more for machines once the power type is closed', async () => {
+    const machine = bench.machine();
+    bench.simulator.fault({ kind: 'slow', when: 'after', method: 'GET', delay_ms: 100 });
+    const early = failureOf(bench.machine({ power_partition_name: 'nobody' }).resolve(bench.context()));
+    await eventually(() => bench.simulator.wireLog.count({ method: 'GET' }) === 1, 'the first request');
+    await bench.closeDrivers();
+    await early;
+    await expect(failureOf(machine.resolve(bench.context()))).resolves.toMatchObject({ code: 'SHUTTING_DOWN' });
+    expect(bench.simulator.wireLog.logons()).toBe(1);
+    expect(bench.simulator.sessionCount()).toBe(0);
+  });
+
   test('that only requests used is logged off when it is idle', async () => {
     const idle = await HmcDpmBench.start({ idleLogoffMs: 100 });
     try {
@@ -133,6 +155,31 @@ describe('a refused logon', () => {
     const [key] = bench.breakers.keys;
     expect(key).toMatchObject({ endpoint: `127.0.0.1:${bench.simulator.port}`, user: 'zenova' });
     expect(JSON.stringify(key)).not.toContain('not-it');
+  });
+
+  test('is one attempt, whatever the HMC is trusted for', async () => {
+    const hosts = [
+      bench.open(wrong),
+      bench.open({ ...wrong, tls: { verify: false } }),
+      bench.open({ ...wrong, tls: { fingerprint_sha256: bench.simulator.fingerprint256 } }),
+    ];
+    const machine = bench.machine({ power_pass: 'not-it' });
+    bench.simulator.fault({ kind: 'slow', method: 'POST', path: '/api/sessions', delay_ms: 50 });
+    const answers = await Promise.all([
+      ...hosts.map((host) => failureOf(host.operations.queryPower(bench.context(), 'on'))),
+      failureOf(machine.resolve(bench.context())),
+    ]);
+    expect(answers.map(({ code }) => code)).toEqual(answers.map(() => 'BACKEND_AUTH_FAILED'));
+    expect(bench.simulator.wireLog.logons()).toBe(1);
+  });
+
+  test('is one attempt, even when the refusal arrives in pieces', async () => {
+    const host = bench.open(wrong);
+    bench.simulator.fault({ kind: 'truncated-json', method: 'POST', path: '/api/sessions' });
+    await failureOf(host.operations.queryPower(bench.context(), 'on'));
+    const failure = await failureOf(host.operations.queryPower(bench.context(), 'on'));
+    expect(failure.code).toBe('BACKEND_AUTH_FAILED');
+    expect(bench.simulator.wireLog.logons()).toBe(1);
   });
 
   test('holds back the same password only, and tells how to go on', async () => {
@@ -208,5 +255,21 @@ describe('a refused logon', () => {
     const failure = await failureOf(bench.open(wrong).operations.queryPower(bench.context(), 'on'));
     expect(JSON.stringify(failure.toWire())).not.toContain('not-it');
     expect(String((failure.cause as Error).stack)).not.toContain('not-it');
+  });
+
+  test('says nothing of a password that JSON writes otherwise', async () => {
+    const password = 'half"other\\half';
+    bench.simulator.fault({
+      kind: 'error',
+      method: 'POST',
+      path: '/api/sessions',
+      status: 403,
+      reason: 0,
+      message: `refused: ${JSON.stringify({ password })}`,
+    });
+    const host = bench.open({ password: new Secret(password) });
+    const failure = await failureOf(host.operations.queryPower(bench.context(), 'on'));
+    expect(failure.message).toContain('[redacted]');
+    expect(failure.message).not.toMatch(/half|other/);
   });
 });

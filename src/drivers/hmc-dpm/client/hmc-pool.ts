@@ -2,7 +2,7 @@ import type { DriverPorts } from '../../../compute/contract/index.js';
 import { HttpClient } from '../../../connectors/http/index.js';
 import { connectionKey, sessionKey, type HmcAccess } from './hmc-access.js';
 import { HmcClient } from './hmc-client.js';
-import { HmcSession } from './hmc-session.js';
+import { HmcSession, type InTurn } from './hmc-session.js';
 
 /** The pool of the service that these ports belong to. */
 export type PoolOf = (ports: DriverPorts) => HmcPool;
@@ -33,6 +33,8 @@ export class HmcPool {
   readonly #connections = new Map<string, Connection>();
   readonly #sessions = new Map<string, Pooled>();
   readonly #closing = new Set<Promise<void>>();
+  /** The last logon with each credential, while it lasts. */
+  readonly #logons = new Map<string, Promise<void>>();
   #idleCheck: NodeJS.Timeout | undefined;
 
   constructor(private readonly idleLogoffMs = IDLE_LOGOFF_MS) {}
@@ -90,7 +92,7 @@ export class HmcPool {
     if (existing !== undefined) return existing;
     connection.sessions += 1;
     const pooled: Pooled = {
-      session: new HmcSession(connection.http, access, ports.breakers, ports.log),
+      session: new HmcSession(connection.http, access, ports.breakers, ports.log, this.#inTurn),
       connectionKey: connectionKey(access),
       holders: 0,
       isBorrowed: false,
@@ -121,6 +123,21 @@ export class HmcPool {
     connection.http.limitConnections(maxConcurrentRequests);
     return connection;
   }
+
+  readonly #inTurn: InTurn = (key, work) => {
+    const before = this.#logons.get(key) ?? Promise.resolve();
+    const turn = before.then(work);
+    const ended = turn
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => {
+        if (this.#logons.get(key) === ended) this.#logons.delete(key);
+      });
+    this.#logons.set(key, ended);
+    return turn;
+  };
 
   #close(key: string, pooled: Pooled): void {
     this.#sessions.delete(key);

@@ -18,12 +18,17 @@ export interface HmcCall {
   /** For everything: a connection, a logon when one is needed, and the answer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Does not wait for its turn among the requests under way. */
+  readonly isUrgent?: boolean;
 }
 
 interface Held {
   readonly id: string;
   readonly api: ApiVersion;
 }
+/** Runs `work` when what was given before under the same key has ended. */
+export type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+
 export interface ApiVersion {
   readonly major: number;
   readonly minor: number;
@@ -51,6 +56,8 @@ export class HmcSession {
     private readonly access: HmcAccess,
     private readonly breakers: BreakerStore,
     private readonly log: Log,
+    /** Lets the logons with one credential happen one after the other, whatever session they are for. */
+    private readonly inTurn: InTurn,
   ) {}
 
   /** Milliseconds since the last request. */
@@ -105,7 +112,7 @@ export class HmcSession {
     if (held === undefined) return;
     try {
       const path = '/api/sessions/this-session';
-      const call = { method: 'DELETE', path, timeoutMs: LOGOFF_TIMEOUT_MS } as const;
+      const call = { method: 'DELETE', path, timeoutMs: LOGOFF_TIMEOUT_MS, isUrgent: true } as const;
       await this.#send(call, performance.now() + LOGOFF_TIMEOUT_MS, held);
     } catch (error) {
       this.log.warn('the HMC session could not be logged off', { hmc: this.access.address.label, err: error });
@@ -119,7 +126,8 @@ export class HmcSession {
       throw new HmcError({ kind: 'closed', changes: false, text: 'the session has been given back' });
     }
     if (this.#held === undefined) {
-      const logon = this.#logOn();
+      // In turn, so that the second of two sessions with a wrong password knows of the refusal of the first.
+      const logon = this.inTurn(JSON.stringify(breakerKey(this.access)), () => this.#logOn());
       this.#held = logon;
       logon.catch(() => {
         if (this.#held === logon) this.#held = undefined;
@@ -160,7 +168,7 @@ export class HmcSession {
     } catch (error) {
       if (!(error instanceof HmcError)) throw error;
       const failed = error.duringLogon();
-      if (failed.is(403) || failed.is(401)) await this.#holdBack(failed);
+      if (isRefusedLogon(failed)) await this.#holdBack(failed);
       throw failed;
     }
   }
@@ -181,7 +189,7 @@ export class HmcSession {
   }
 
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
-    const { method, path, json, signal } = call;
+    const { method, path, json, signal, isUrgent = false } = call;
     const timeoutMs = endsAt - performance.now();
     const changes = method !== 'GET';
     try {
@@ -193,6 +201,7 @@ export class HmcSession {
         ...(held === undefined ? {} : { headers: { 'X-API-Session': held.id } }),
         ...(json === undefined ? {} : { json }),
         signal,
+        isUrgent,
       });
       if (isGood(answer)) return this.#noteInconsistency(answer, path);
       throw refusalOf(answer, changes, (text) => this.#scrub(text, held));
@@ -215,13 +224,24 @@ export class HmcSession {
 
   /** The HMC may quote our own request in its texts. */
   #scrub(text: string, held: Held | undefined): string {
-    const secrets = [this.access.password.reveal(), held?.id ?? ''].filter((secret) => secret.length > 2);
+    const secrets = [this.access.password.reveal(), held?.id ?? '']
+      .filter((secret) => secret.length > 2)
+      // As JSON writes it too.
+      .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
     const clean = secrets.reduce((all, secret) => all.replaceAll(secret, '[redacted]'), text);
     return redactText(clean)
       .replace(/[\s\p{Cc}]+/gu, ' ')
       .trim()
       .slice(0, LONGEST_TEXT);
   }
+}
+
+/**
+ * Did the HMC look at the credential and say no? Also when the body of its answer is cut off; not when a web page says
+ * it, for that comes from in front of the API.
+ */
+function isRefusedLogon({ kind, status }: HmcError): boolean {
+  return kind !== 'html' && (status === 401 || status === 403);
 }
 
 /** A status of success, and a body that can be read. */
