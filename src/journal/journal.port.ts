@@ -78,7 +78,7 @@ export interface Journal {
   accept(operation: NewOperation): Promise<{ readonly created: boolean; readonly record: OperationRecord }>;
   /**
    * Takes a lease on an unfinished operation, with a higher fence than any before, unless another one of the same
-   * target came first or runs.
+   * target runs, or came first and this one does not run yet.
    */
   claim(id: OperationId, now: number): Promise<Lease | undefined>;
   /** Puts an operation whose target was only named under the key it turned out to have, to wait for its turn there. */

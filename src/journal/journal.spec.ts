@@ -73,6 +73,22 @@ describe('the journal on SQLite', () => {
     expect(await journal.claim(first.id, 3)).toBeUndefined();
   });
 
+  it('lets what runs go on when an earlier one is moved to its target', async () => {
+    const { journal } = opened;
+    const named = targetKey('fake', 'site', 'name:one');
+    const earlier = (await journal.accept(operation({ target: named, targetSettled: false }))).record;
+    const running = (await journal.accept(operation())).record;
+    await journal.claim(running.id, 1);
+    const lease = await journal.claim(earlier.id, 2);
+    if (lease === undefined) throw new Error('not claimed');
+    await journal.settleTarget(lease, target);
+    await reopen();
+    expect(await opened.journal.claim(earlier.id, 3)).toBeUndefined();
+    expect(await opened.journal.claim(running.id, 3)).toEqual({ operationId: running.id, fence: 2 });
+    await opened.journal.conclude(running.id, 2, { state: 'done', result: {} }, 4);
+    expect(await opened.journal.claim(earlier.id, 5)).toEqual({ operationId: earlier.id, fence: 2 });
+  });
+
   it('lets only the newest fence write', async () => {
     const { journal } = opened;
     const { id } = (await journal.accept(operation())).record;

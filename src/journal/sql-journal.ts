@@ -327,7 +327,10 @@ export class SqlJournal implements Journal {
   }
 }
 
-/** Another unfinished operation of the same target that came first, or runs already. */
+/**
+ * Another unfinished operation of the same target that runs, or that came first. What runs already has only its like in
+ * the way: an earlier one can be moved to the target meanwhile, and each would wait for the other for ever.
+ */
 function inTheWay(eb: ExpressionBuilder<JournalDatabase, 'operations'>) {
   return eb
     .selectFrom('operations as other')
@@ -336,7 +339,10 @@ function inTheWay(eb: ExpressionBuilder<JournalDatabase, 'operations'>) {
     .whereRef('other.seq', '<>', 'operations.seq')
     .where('other.finished_at', 'is', null)
     .where((where) =>
-      where.or([where('other.seq', '<', where.ref('operations.seq')), where('other.state', '=', 'running')]),
+      where.or([
+        where('other.state', '=', 'running'),
+        where.and([where('other.seq', '<', where.ref('operations.seq')), where('operations.state', '=', 'accepted')]),
+      ]),
     );
 }
 

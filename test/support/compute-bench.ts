@@ -13,6 +13,7 @@ import type {
   ServiceEvent,
 } from '../../src/compute/contract/index.js';
 import { openJournal, type OpenJournal } from '../../src/journal/index.js';
+import type { Journal } from '../../src/journal/journal.port.js';
 
 export interface ComputeBenchOptions {
   readonly drivers: readonly AnyVirtDriver[];
@@ -22,6 +23,8 @@ export interface ComputeBenchOptions {
   readonly limits?: Partial<ComputeLimits>;
   readonly maxPerTarget?: number;
   readonly selfNames?: readonly string[];
+  /** Puts something between the service and its journal. */
+  readonly journal?: (journal: Journal) => Journal;
 }
 
 /** The compute service between a real journal on disk and edges that only remember; it can be stopped and started again. */
@@ -53,6 +56,7 @@ export class ComputeBench {
       hosts,
       selfNames = [],
       maxPerTarget = 100,
+      journal = (real) => real,
     } = this.#options;
     this.#opened = await openJournal(
       { file: join(this.#directory, 'journal.db'), keyFile: join(this.#directory, 'key'), maxPerTarget },
@@ -64,6 +68,7 @@ export class ComputeBench {
       drivers,
       powerTypes,
       ...this.#opened,
+      journal: journal(this.#opened.journal),
       events: { publish: (event) => void this.events.push(event) },
       replies: { send: (to, outcome) => Promise.resolve(void this.lateReplies.push({ to, outcome })) },
       clock,

@@ -75,7 +75,7 @@ export class OperationRun {
       const concluded = await this.#reconcile();
       if (concluded !== undefined) return concluded;
     }
-    this.#refuseStale();
+    this.#interruptWhenStale();
     interrupt.signal.throwIfAborted();
     const target = await this.#find(ctx);
     await route.permit(ctx, target);
@@ -172,15 +172,19 @@ export class OperationRun {
     if (truth !== undefined) return truth;
     return this.#failed(
       new ComputeError(interruption.code, `${record.method} was stopped between its steps; no further one was begun`, {
-        outcome: this.#stepsBegun() > 1 ? 'unknown' : 'not-applied',
+        // What it had begun has ended: a reboot may have stopped its instance by now.
+        outcome: 'unknown',
         retry: 'after-reconcile',
       }),
     );
   }
 
-  #refuseStale(): void {
-    const { record } = this.#input;
-    if (record.notAfter !== null && record.notAfter <= this.#ports.clock.now()) throw deadlineExceeded(record.method);
+  /** Its time may have passed before the timer could say so. */
+  #interruptWhenStale(): void {
+    const { record, interrupt } = this.#input;
+    if (record.notAfter !== null && record.notAfter <= this.#ports.clock.now()) {
+      interrupt.abort(deadlineExceeded(record.method));
+    }
   }
 
   #context(signal: AbortSignal): RunContext {
@@ -189,12 +193,8 @@ export class OperationRun {
     return new RunContext({ journal, lease, clock, log, signal, checkpoints: this.#checkpoints, progress });
   }
 
-  #stepsBegun(): number {
-    return this.#checkpoints.filter(({ name }) => name === STEP_CHECKPOINT).length;
-  }
-
   #hasBegun(): boolean {
-    return this.#stepsBegun() > 0;
+    return this.#checkpoints.some(({ name }) => name === STEP_CHECKPOINT);
   }
 
   #done({ outcome, state }: ChangeResult): RunEnd {

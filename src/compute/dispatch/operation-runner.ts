@@ -1,6 +1,6 @@
-import { ExponentialBackoff, handleAll, retry } from 'cockatiel';
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { isoTime, type Clock } from '../../common/clock.js';
-import { ComputeError, toComputeError } from '../../common/errors/index.js';
+import { ComputeError } from '../../common/errors/index.js';
 import type { OperationId, TargetKey } from '../../common/ids.js';
 import { withCorrelation, type Log } from '../../common/log.js';
 import type { Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
@@ -37,11 +37,14 @@ interface Entry extends Queued {
   progress: OperationView['progress'];
 }
 
-/** The journal must take an outcome in the end: it is asked again, with growing pauses, until it does. */
-const untilStored = retry(handleAll, {
+/** The journal must take an outcome in the end: while it does not answer it is asked again, with growing pauses. */
+const untilStored = retry(handleWhen(isJournalAway), {
   maxAttempts: Number.MAX_SAFE_INTEGER,
   backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 10_000 }),
 });
+
+/** Pause before an operation that could not be begun, or whose journal did not answer, is taken up again. */
+const RETRY_PAUSE_MS = 1000;
 
 /** Carries accepted operations out, one at a time per target, and tells their outcomes. */
 export class OperationRunner {
@@ -78,6 +81,9 @@ export class OperationRunner {
     });
     const entry: Entry = {
       seq: record.seq,
+      get hasBegun() {
+        return entry.record.state === 'running';
+      },
       record,
       route,
       target,
@@ -90,10 +96,22 @@ export class OperationRunner {
     };
     this.#entries.set(record.id, entry);
     this.#options.onLoad(this.#entries.size);
-    entry.forgetDeadline = at(this.#options.clock, record.notAfter, () => void this.#expire(entry));
+    // After stop() nothing is watched any more: a timer would only keep the process from its end.
+    if (!this.#life.signal.aborted) {
+      entry.forgetDeadline = at(this.#options.clock, record.notAfter, () => void this.#expire(entry));
+    }
     this.#publish(entry);
     this.#queues.add(entry.queue, entry);
     return outcome;
+  }
+
+  /** Ends an operation of before the restart that this process cannot carry on. */
+  async refuse(record: OperationRecord, error: ComputeError): Promise<OperationRecord> {
+    const { id, driver, target, fence } = record;
+    const end = failure(error.within({ driver, target, operationId: id }));
+    const stored = await this.#store(id, fence, end);
+    this.#tellEnd(stored, null);
+    return stored;
   }
 
   /** The outcome of an operation that waits or runs here; undefined when it does neither. */
@@ -131,7 +149,10 @@ export class OperationRunner {
     limit.abort();
     const left = [...this.#entries.values()];
     const reason = new ComputeError('SHUTTING_DOWN', 'the service stops; the operation goes on after its restart');
-    for (const { interrupt } of left) interrupt.abort(reason);
+    for (const { interrupt, forgetDeadline } of left) {
+      interrupt.abort(reason);
+      forgetDeadline();
+    }
     this.#abandon.abort(reason);
     return left.length;
   }
@@ -145,7 +166,12 @@ export class OperationRunner {
 
   /** Once it runs, its run watches the time; what an earlier process began has to be looked after first. */
   async #expire(entry: Entry): Promise<void> {
-    if (entry.record.state === 'accepted') await this.#endWaiting(entry, deadlineExceeded(entry.record.method));
+    if (entry.hasBegun) return;
+    try {
+      await this.#endWaiting(entry, deadlineExceeded(entry.record.method));
+    } catch (error) {
+      this.#options.log.error('an operation whose time is over is left to the next start', { err: error });
+    }
   }
 
   async #takeTurn(entry: Entry): Promise<void> {
@@ -204,7 +230,8 @@ export class OperationRunner {
       case 'moved':
         entry.target = end.target;
         entry.queue = end.target.key;
-        entry.record = { ...entry.record, target: end.target.key, targetSettled: true };
+        entry.record = { ...entry.record, state: 'accepted', target: end.target.key, targetSettled: true };
+        this.#publish(entry);
         this.#queues.add(entry.queue, entry);
         return;
       case 'left':
@@ -216,9 +243,12 @@ export class OperationRunner {
   }
 
   async #conclude(entry: Entry, fence: number, end: OperationEnd): Promise<void> {
+    this.#finish(entry, await this.#store(entry.record.id, fence, end));
+  }
+
+  #store(id: OperationId, fence: number, end: OperationEnd): Promise<OperationRecord> {
     const { journal, clock } = this.#options;
-    const store = () => journal.conclude(entry.record.id, fence, end, clock.now());
-    this.#finish(entry, await untilStored.execute(store, this.#abandon.signal));
+    return untilStored.execute(() => journal.conclude(id, fence, end, clock.now()), this.#abandon.signal);
   }
 
   #finish(entry: Entry, record: OperationRecord): void {
@@ -226,7 +256,12 @@ export class OperationRunner {
     entry.forgetDeadline();
     this.#entries.delete(record.id);
     this.#options.onLoad(this.#entries.size);
-    this.#publish(entry);
+    this.#tellEnd(record, entry.progress);
+    entry.resolve(record);
+  }
+
+  #tellEnd(record: OperationRecord, progress: OperationView['progress']): void {
+    this.#publish({ record, progress });
     const { log } = this.#options;
     const fields = { operation_id: record.id, method: record.method, target: record.target, host: record.host };
     if (record.error === null) log.info(`${record.method} of ${record.name}: done`, fields);
@@ -234,14 +269,14 @@ export class OperationRunner {
       const error = ComputeError.fromWire(record.error);
       log[error.logLevel](`${record.method} of ${record.name}: ${error.message}`, { ...fields, code: error.code });
     }
-    entry.resolve(record);
   }
 
+  /** The pause is not for a cancel to cut short: what cannot be written down now cannot be ended now either. */
   async #retryLater(entry: Entry): Promise<void> {
     try {
-      await this.#options.clock.sleep(1000, entry.interrupt.signal);
-    } catch (reason) {
-      if (toComputeError(reason).code === 'SHUTTING_DOWN') return;
+      await this.#options.clock.sleep(RETRY_PAUSE_MS, this.#abandon.signal);
+    } catch {
+      return;
     }
     this.#queues.add(entry.queue, entry);
   }
@@ -251,10 +286,10 @@ export class OperationRunner {
     this.#publish(entry);
   }
 
-  #publish(entry: Entry): void {
+  #publish({ record, progress }: Pick<Entry, 'record' | 'progress'>): void {
     this.#options.events.publish({
       kind: 'operation',
-      operation: operationView(entry.record, entry.progress),
+      operation: operationView(record, progress),
       at: this.#options.clock.now(),
     });
   }
@@ -269,4 +304,8 @@ export class OperationRunner {
 function located(entry: Entry, error: ComputeError): ComputeError {
   const { driver, target, id } = entry.record;
   return error.within({ driver, target, operationId: id });
+}
+
+function isJournalAway(error: Error): boolean {
+  return error instanceof ComputeError && error.code === 'JOURNAL_UNAVAILABLE';
 }

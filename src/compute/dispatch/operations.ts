@@ -18,7 +18,6 @@ import {
   type RequestMeta,
   type Target,
 } from '../contract/index.js';
-import { failure } from './operation-run.js';
 import type { OperationRunner } from './operation-runner.js';
 import type { Answer, ChangeRoute } from './route.js';
 import { isMethodOfKind, type Destination, type Router } from './router.js';
@@ -154,11 +153,8 @@ export class Operations {
   }
 
   async #outcomeAfterRestart(record: OperationRecord): Promise<OperationRecord> {
-    const { journal, clock, startWithinMs } = this.#options;
-    const refuse = (error: ComputeError): Promise<OperationRecord> => {
-      const { id, driver, target, fence } = record;
-      return journal.conclude(id, fence, failure(error.within({ driver, target, operationId: id })), clock.now());
-    };
+    const { clock, startWithinMs } = this.#options;
+    const refuse = (error: ComputeError): Promise<OperationRecord> => this.#runner.refuse(record, error);
     if (record.state === 'accepted' && record.acceptedAt + startWithinMs < clock.now()) {
       return refuse(deadlineExceeded(record.method));
     }

@@ -57,7 +57,7 @@ export class Reads {
 
 /** Requests with equal keys ask for the same thing with the same credentials. Credentials are in it, so it is a digest. */
 function keyOf(method: string, params: Destination): string {
-  if (params.power_parameters === undefined) return `${method} ${params.host}\n${params.instance ?? ''}`;
+  if (params.host !== undefined) return `${method} ${params.host}\n${params.instance ?? ''}`;
   return createHash('sha256')
     .update(`${method} ${canonicalJson(params)}`)
     .digest('base64');

@@ -1,9 +1,18 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { TargetKey } from '../../common/ids.js';
 
-/** What waits in a queue; `seq` is its order of acceptance. */
+/** What waits in a queue. */
 export interface Queued {
+  /** Its order of acceptance. */
   readonly seq: number;
+  /** Was it begun before, and not ended? Such a one comes first: what it left on the device is not settled. */
+  readonly hasBegun: boolean;
+}
+
+interface Queue<T> {
+  readonly waiting: T[];
+  /** Has it a place at its endpoint, or waits for one? */
+  hasTurn: boolean;
 }
 
 /**
@@ -13,7 +22,7 @@ export interface Queued {
 export class TargetQueues<T extends Queued> {
   readonly #maxPerEndpoint: number;
   readonly #run: (item: T) => Promise<void>;
-  readonly #queues = new Map<TargetKey, { waiting: T[]; running: T | undefined }>();
+  readonly #queues = new Map<TargetKey, Queue<T>>();
   readonly #endpoints = new Map<string, LimitFunction>();
 
   /** @param run carries one item out; it never rejects */
@@ -23,36 +32,40 @@ export class TargetQueues<T extends Queued> {
   }
 
   add(target: TargetKey, item: T): void {
-    const queue = this.#queues.get(target) ?? { waiting: [], running: undefined };
+    const queue = this.#queues.get(target) ?? { waiting: [], hasTurn: false };
     this.#queues.set(target, queue);
-    const place = queue.waiting.findIndex((other) => other.seq > item.seq);
+    const place = queue.waiting.findIndex((other) => isBefore(item, other));
     queue.waiting.splice(place === -1 ? queue.waiting.length : place, 0, item);
-    this.#next(target);
+    this.#next(target, queue);
   }
 
-  /** Takes out what has not begun; false when it is not waiting there. */
+  /** Takes out what does not run; false when it is not waiting there. */
   remove(target: TargetKey, item: T): boolean {
     const queue = this.#queues.get(target);
     const place = queue?.waiting.indexOf(item) ?? -1;
     if (queue === undefined || place === -1) return false;
     queue.waiting.splice(place, 1);
-    this.#forget(target);
     return true;
   }
 
-  #next(target: TargetKey): void {
-    const queue = this.#queues.get(target);
-    if (queue === undefined || queue.running !== undefined) return;
-    const item = queue.waiting.shift();
-    if (item === undefined) return this.#forget(target);
-    queue.running = item;
-    void this.#runAndGoOn(target, queue, item);
+  #next(target: TargetKey, queue: Queue<T>): void {
+    if (queue.hasTurn) return;
+    if (queue.waiting.length === 0) {
+      this.#queues.delete(target);
+      return;
+    }
+    queue.hasTurn = true;
+    void this.#takeTurn(target, queue);
   }
 
-  async #runAndGoOn(target: TargetKey, queue: { running: T | undefined }, item: T): Promise<void> {
-    await this.#limitOf(target)(() => this.#run(item));
-    queue.running = undefined;
-    this.#next(target);
+  /** Whose turn it is, is decided when the endpoint has a place: until then everything can be taken out. */
+  async #takeTurn(target: TargetKey, queue: Queue<T>): Promise<void> {
+    await this.#limitOf(target)(async () => {
+      const item = queue.waiting.shift();
+      if (item !== undefined) await this.#run(item);
+    });
+    queue.hasTurn = false;
+    this.#next(target, queue);
   }
 
   #limitOf(target: TargetKey): LimitFunction {
@@ -66,9 +79,8 @@ export class TargetQueues<T extends Queued> {
     this.#endpoints.set(endpoint, limit);
     return limit;
   }
+}
 
-  #forget(target: TargetKey): void {
-    const queue = this.#queues.get(target);
-    if (queue !== undefined && queue.running === undefined && queue.waiting.length === 0) this.#queues.delete(target);
-  }
+function isBefore(item: Queued, other: Queued): boolean {
+  return item.hasBegun === other.hasBegun ? item.seq < other.seq : item.hasBegun;
 }
