@@ -187,9 +187,6 @@ describe('stopping', () => {
       },
     };
     await start({}, { journal: journal.around, clock });
-    // What runs hears that it has to stop, as drivers do.
-    scripted.beforeResolve = (ctx, reference) =>
-      reference === one.instance ? Promise.reject(new ComputeError('BACKEND_UNREACHABLE', 'away')) : Promise.resolve();
     journal.failing.add('claim').add('conclude');
     void bench.call('compute.power_on', { ...two, idempotency_key: 'first' });
     await eventually(() => journal.refused.includes('claim'), 'the first cannot be claimed');
@@ -208,7 +205,6 @@ describe('stopping', () => {
     process.off('unhandledRejection', note);
     expect(unhandled).toEqual([]);
     journal.failing.clear();
-    scripted.beforeResolve = () => Promise.resolve();
     await bench.start();
     await inState('late', 'failed');
     await inState('patient', 'done');

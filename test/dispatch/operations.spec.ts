@@ -61,6 +61,23 @@ describe('a changing request', () => {
     expect((await bench.call('operation.list', {})).operations).toHaveLength(1);
   });
 
+  it('keeps the message of a repeat that wants its reply elsewhere until it is over', async () => {
+    await start({ change_delay_ms: 200 });
+    const address = (queue: string) => ({ envelope: 'nest', address: { queue } });
+    const accepted: string[] = [];
+    const ask = (queue: string) =>
+      bench.call(
+        'compute.power_on',
+        { ...one, idempotency_key: 'k' },
+        { replyTo: address(queue), accepted: () => void accepted.push(queue) },
+      );
+    const first = ask('a');
+    await eventually(() => bench.service.load === 1, 'the first is accepted');
+    // A restart would reply to the first queue only: the journal does not know the second.
+    expect(await Promise.all([first, ask('a'), ask('b')])).toMatchObject([{}, {}, {}].fill({ outcome: 'done' }));
+    expect(accepted).toEqual(['a', 'a']);
+  });
+
   it('is acknowledged when it is written down, before it is over', async () => {
     await start({ change_delay_ms: 200 });
     let unfinished: unknown;
@@ -198,6 +215,15 @@ describe('time', () => {
     expect(await bench.call('power.query', one)).toMatchObject({ state: 'off' });
   });
 
+  it('is not given by a requested_at that lies in the future', async () => {
+    await start({ change_delay_ms: 200 });
+    const before = bench.call('compute.power_on', one);
+    await eventually(() => bench.service.load === 1, 'the first is accepted');
+    const late = { ...one, deadline_ms: 50, requested_at: isoTime(Date.now() + 3_600_000) };
+    await expect(bench.call('compute.power_off', late)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await before;
+  });
+
   it('that passes while an operation waits ends it before it begins', async () => {
     await start({ change_delay_ms: 150 });
     const before = bench.call('compute.power_on', one);
@@ -300,6 +326,18 @@ describe('reads', () => {
     const first = await Promise.allSettled([1, 2, 3].map(() => bench.call('power.query', one)));
     expect(first.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     expect(await bench.call('power.query', one)).toMatchObject({ state: 'off', transition: null });
+  });
+
+  it('share nothing when they ask for different machines', async () => {
+    await start();
+    const asked = [{ power_type: 'manual' }, { power_type: 'none' }, { machine: 'a' }, { machine: 'b' }];
+    const answers = await Promise.allSettled(asked.map((machine) => bench.call('power.query', machine)));
+    expect(answers).toMatchObject([
+      { value: { state: 'unknown' } },
+      { reason: { message: expect.stringContaining('power type none') } },
+      { reason: { message: expect.stringContaining('machine a') } },
+      { reason: { message: expect.stringContaining('machine b') } },
+    ]);
   });
 
   it('do not wait for operations', async () => {

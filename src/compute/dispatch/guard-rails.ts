@@ -24,14 +24,10 @@ export class GuardRails {
     this.#self = new Set(settings.self.map((name) => name.toLowerCase()));
   }
 
-  /** Is there anything that must be kept from whoever brings credentials of their own? */
-  get isProtecting(): boolean {
-    return this.#protect.length > 0 || this.#self.size > 0;
-  }
-
   /** @throws ComputeError FORBIDDEN, with `details.reason` `self`, `protected` or `not_managed` */
   check(target: Target, operation: string): void {
-    this.checkProtected(target, operation);
+    const protection = this.protection(target, operation);
+    if (protection !== undefined) throw protection;
     if (!this.#manage.some(matching(target))) {
       throw this.#refusal(
         target,
@@ -41,15 +37,15 @@ export class GuardRails {
     }
   }
 
-  /** @throws ComputeError FORBIDDEN, with `details.reason` `self` or `protected` */
-  checkProtected(target: Target, operation: string): void {
+  /** The refusal of what must not be done whatever `manage` says: FORBIDDEN, with `details.reason` `self` or `protected`. */
+  protection(target: Target, operation: string): ComputeError | undefined {
     const { name } = target;
     if (operation !== 'powerOn' && this.#self.has(name.toLowerCase())) {
-      throw this.#refusal(target, 'self', `this service runs in ${name}, and does not stop itself`);
+      return this.#refusal(target, 'self', `this service runs in ${name}, and does not stop itself`);
     }
-    if (this.#protect.some(matching(target))) {
-      throw this.#refusal(target, 'protected', `${name} is protected: it matches hosts.${this.#host}.protect`);
-    }
+    return this.#protect.some(matching(target))
+      ? this.#refusal(target, 'protected', `${name} is protected: it matches hosts.${this.#host}.protect`)
+      : undefined;
   }
 
   #refusal(target: Target, reason: string, message: string): ComputeError {

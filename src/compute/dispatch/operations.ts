@@ -195,7 +195,9 @@ export class Operations {
         { operationId: record.id, target: record.target },
       );
     }
-    meta.accepted();
+    // Its own reply is promised nowhere but in its message, which stays with the broker until the reply is sent; only
+    // what came from the very address that the journal holds is answered after a restart in any case.
+    if (meta.replyTo === null || canonicalJson(meta.replyTo) === canonicalJson(record.replyTo)) meta.accepted();
     if (record.finishedAt !== null) return answerOf(record);
     if (request.wait === 'accepted') return receipt(record);
     return answerOf(await this.#outcomeOf(record));

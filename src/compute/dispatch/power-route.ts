@@ -63,18 +63,27 @@ async function refuseProtected(
   verb: PowerChangeName,
   hosts: readonly OpenHost[],
 ): Promise<void> {
-  for (const { driver, host, rails } of hosts) {
-    if (!rails.isProtecting || !target.key.startsWith(`${driver.name}:`)) continue;
-    try {
-      const there = await host.resolve(ctx, target.id);
-      if (there.key !== target.key) continue;
-    } catch (error) {
-      const { code, message } = toComputeError(error);
-      if (code !== 'INSTANCE_NOT_FOUND')
-        ctx.log.warn(`could not ask whether ${target.name} is protected: ${message}`, { code });
-      continue;
-    }
-    rails.checkProtected(target, verb);
+  for (const open of hosts) {
+    const refusal = target.key.startsWith(`${open.driver.name}:`) ? open.rails.protection(target, verb) : undefined;
+    if (refusal !== undefined && (await isInstanceOf(ctx, open, target))) throw refusal;
+  }
+}
+
+/** Does the host have this very target? What it does not tell is not permitted. @throws ComputeError */
+async function isInstanceOf(ctx: CallContext, { name, host }: OpenHost, target: Target): Promise<boolean> {
+  try {
+    return (await host.resolve(ctx, target.id)).key === target.key;
+  } catch (error) {
+    const { code, message, retry, cause } = toComputeError(error);
+    if (code === 'INSTANCE_NOT_FOUND') return false;
+    ctx.signal.throwIfAborted();
+    throw new ComputeError(code, `cannot find out whether ${target.name} is protected by host ${name}: ${message}`, {
+      target: target.key,
+      details: { host: name },
+      outcome: 'not-started',
+      retry,
+      cause,
+    });
   }
 }
 

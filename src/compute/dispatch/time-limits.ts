@@ -5,12 +5,15 @@ import type { ChangeOptions } from '../contract/index.js';
 /** Longest that one timer can wait; a later end needs none, since no operation lives that long. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The moment after which nothing of a request may begin (DESIGN 5.3); null when it does not say. */
+/**
+ * The moment after which nothing of a request may begin (DESIGN 5.3); null when it does not say. A caller whose clock is
+ * fast does not get more time for it.
+ */
 export function notAfter(request: ChangeOptions, sentAt: number | null, now: number): number | null {
   if (request.not_after !== undefined) return Date.parse(request.not_after);
   if (request.deadline_ms === undefined) return null;
   const asked = request.requested_at === undefined ? sentAt : Date.parse(request.requested_at);
-  return (asked ?? now) + request.deadline_ms;
+  return Math.min(asked ?? now, now) + request.deadline_ms;
 }
 
 export function deadlineExceeded(what: string): ComputeError {
