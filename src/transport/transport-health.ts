@@ -1,7 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import type { AmqpConnection, Publisher, QueueConsumer } from './amqp/index.js';
 
-/** Name of the broker that is watched in logs and on the health page. */
 export interface QueueStatus {
   readonly queue: string;
   readonly isAttached: boolean;

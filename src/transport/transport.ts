@@ -105,7 +105,7 @@ export function createTransport(options: TransportOptions, { log, clock }: { log
       // Channels before connections: amqplib lets a connection's close overtake what its channels have still to send.
       await Promise.all([...consumers, ...publishers].map((part) => part.close()));
       await Promise.all(connections.map((part) => part.close()));
-      log.info('the transport is closed', {});
+      log.info('the transport is closed');
     },
   };
 

@@ -60,8 +60,10 @@ describe('closing', () => {
     await closed;
     for (const reply of await Promise.all(running)) expect(reply).toMatchObject({ response: 'finished' });
     expect(service.gateway.calls).toHaveLength(3);
-    expect(await operator.count(service.groupQueue)).toEqual({ ready: 1, consumers: 0 });
-    expect(await operator.count(service.serverQueue)).toEqual({ ready: 0, consumers: 0 });
+    await eventually('the queues to be left', async () => {
+      const [group, own] = await Promise.all([service.groupQueue, service.serverQueue].map((q) => operator.count(q)));
+      return group?.ready === 1 && own?.ready === 0 && group.consumers + own.consumers === 0 ? true : undefined;
+    });
   });
 
   it('gives back what did not finish in time, but not what was accepted', async () => {
@@ -71,24 +73,29 @@ describe('closing', () => {
     await service.gateway.called(2);
     await service.close();
     expect((await operator.take(service.groupQueue)).body).toEqual({ pattern: 'power.query' });
-    expect(await operator.count(service.groupQueue)).toMatchObject({ ready: 0 });
+    expect(await operator.channel.get(service.groupQueue)).toBe(false);
     finish();
   });
 
-  it('gives back what arrives after it has begun', async () => {
+  it('gives back what arrives after it has begun, and loses none', async () => {
     // Far more than are in hand at once: some are on their way whenever the consumer goes.
     const total = 2_000;
     finish();
     for (let i = 0; i < total; i++) {
-      operator.channel.sendToQueue(service.groupQueue, Buffer.from('{"pattern":"power.query"}'));
+      operator.channel.sendToQueue(
+        service.groupQueue,
+        Buffer.from(JSON.stringify({ pattern: 'power.query', data: { i } })),
+      );
     }
     await service.gateway.called(100);
     await service.close();
-    const waiting = await eventually('the rest to be there', async () => {
-      const count = await operator.count(service.groupQueue);
-      return service.gateway.calls.length + count.ready === total ? count.ready : undefined;
-    });
-    expect(waiting).toBeGreaterThan(0);
+    // Done or back in the queue; some are both, since RabbitMQ confirms no acknowledgement and forgets a few at a close.
+    const seen = new Set(service.gateway.calls.map(({ params }) => (params as { i: number }).i));
+    expect(seen.size).toBeLessThan(total);
+    while (seen.size < total) {
+      const { message } = await operator.take(service.groupQueue);
+      seen.add((JSON.parse(message.content.toString()) as { data: { i: number } }).data.i);
+    }
   });
 
   it('is quick when nothing runs and the broker is unreachable', async () => {

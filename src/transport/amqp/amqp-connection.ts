@@ -1,5 +1,4 @@
 import { EventEmitter, once } from 'node:events';
-import type { Duplex } from 'node:stream';
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
 import { connect, type ChannelModel } from 'amqplib';
 import { messageOf } from '../../common/errors/index.js';
@@ -7,6 +6,7 @@ import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
 import { Backoff } from './backoff.js';
 import { replyCodeOf } from './reply-code.js';
+import { batchWrites, streamOf } from './socket.js';
 import { within } from './within.js';
 
 /** What an `amqps:` connection is checked and identified with; handed to Node's TLS as it is (PEM contents, not paths). */
@@ -100,7 +100,7 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
     const model = this.#model;
     if (model !== undefined) {
       // Lost in the same moment is closed too.
-      await within(CLOSE_TIMEOUT_MS, 'close a connection', () => model.close()).catch(() => dropSocket(model));
+      await within(CLOSE_TIMEOUT_MS, 'close a connection', () => model.close()).catch(() => streamOf(model)?.destroy());
     }
     await this.#running;
   }
@@ -135,6 +135,8 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
       timeout: CONNECT_TIMEOUT_MS,
       clientProperties: { connection_name: name },
     });
+    const stream = streamOf(model);
+    if (stream !== undefined) batchWrites(stream);
     const ended = new Promise<Error>((resolve) => {
       model.once('close', (error?: Error) => resolve(error ?? new Error('closed by us')));
     });
@@ -175,12 +177,6 @@ export function describeUrl(url: string): string {
   if (!URL.canParse(url)) return '(not a URL)';
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;
-}
-
-/** amqplib has no way to give up a connection that the broker does not close. */
-function dropSocket(model: ChannelModel): void {
-  const { stream } = model.connection as typeof model.connection & { stream?: Duplex };
-  stream?.destroy(new Error('the broker does not close the connection'));
 }
 
 function withHeartbeat(url: string, heartbeatSeconds: number): string {
