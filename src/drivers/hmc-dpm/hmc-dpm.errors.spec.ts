@@ -92,9 +92,10 @@ describe('a refusal', () => {
     expect(mapped({ status: 503, isLogon: true }).code).toBe('BACKEND_BUSY');
   });
 
-  test('of a change with 5xx proves nothing', () => {
+  test('of a change with 5xx proves nothing, but for a 503 with the reason that an HMC gives', () => {
     expect(mapped({ status: 500, changes: true })).toMatchObject({ outcome: 'unknown', retry: 'after-reconcile' });
-    expect(mapped({ status: 503, changes: true })).toMatchObject({ outcome: 'not-applied', retry: 'safe' });
+    expect(mapped({ status: 503, reason: 1, changes: true })).toMatchObject({ outcome: 'not-applied', retry: 'safe' });
+    expect(mapped({ status: 503, changes: true })).toMatchObject({ outcome: 'unknown', retry: 'after-reconcile' });
     expect(mapped({ status: 409, reason: 2, changes: true })).toMatchObject({ outcome: 'not-applied' });
   });
 });

@@ -37,7 +37,10 @@ const TlsSchema = z
   .transform((tls): TlsTrust => {
     if ('ca_file' in tls) return { kind: 'ca-file', path: tls.ca_file };
     if ('ca' in tls) return { kind: 'ca', pem: tls.ca };
-    if ('fingerprint_sha256' in tls) return { kind: 'pinned', fingerprintSha256: tls.fingerprint_sha256 };
+    if ('fingerprint_sha256' in tls) {
+      const { fingerprint_sha256: text } = tls;
+      return { kind: 'pinned', fingerprintSha256: normaliseFingerprint(text) ?? text };
+    }
     return { kind: 'unverified' };
   });
 

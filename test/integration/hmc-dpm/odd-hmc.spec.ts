@@ -107,6 +107,7 @@ test.each([
   '/api/partitions/..',
   '//elsewhere/api/x',
   '/api/partitions/a b',
+  '/api/cpcs/c1',
 ])('a URI that leads elsewhere is refused: %s', async (uri) => {
   answers[LIST] = { body: { partitions: [partition('p', { 'object-uri': uri })] } };
   await expect(failureOf(host.resolve(ctx(), 'p'))).resolves.toMatchObject({ code: 'BACKEND_PROTOCOL', retry: 'safe' });
@@ -145,6 +146,74 @@ test('a start that is accepted without a job is concluded by the status', async 
   };
   await expect(host.operations.powerOn(operation, target)).resolves.toMatchObject({ outcome: 'done' });
   expect(requests.filter((line) => line.endsWith('/start'))).toHaveLength(1);
+});
+
+describe('a power-on', () => {
+  const START = 'POST /api/partitions/p/operations/start';
+  const STOP = 'POST /api/partitions/p/operations/stop';
+  const sent = (request: string): number => requests.filter((line) => line === request).length;
+  const shows = (status: string, name = 'p'): void => {
+    answers['GET /api/partitions/p'] = { body: { name, status } };
+  };
+  beforeEach(() => {
+    answers[LIST] = { body: { partitions: [partition('p')] } };
+    shows('stopped');
+  });
+  /** Powers on; `after` is what has changed once a step is about to be sent. */
+  const powerOn = async (after: () => void) => {
+    const operation = ctx();
+    const beginStep = operation.beginStep.bind(operation);
+    operation.beginStep = async (step) => {
+      await beginStep(step);
+      after();
+    };
+    return await host.operations.powerOn(operation, await host.resolve(ctx(), 'p'));
+  };
+
+  test('whose job is none of the HMC is concluded by the status', async () => {
+    answers[START] = { status: 202, body: { 'job-uri': '/api/partitions/p' } };
+    await expect(powerOn(() => shows('active'))).resolves.toMatchObject({ outcome: 'done' });
+    expect(requests).not.toContain('DELETE /api/partitions/p');
+  });
+
+  test('that something in between answers with 503 is not sent again', async () => {
+    answers[START] = { status: 503 };
+    const failure = await failureOf(powerOn(() => undefined));
+    expect(failure).toMatchObject({ code: 'OUTCOME_UNKNOWN', retry: 'after-reconcile' });
+    expect(sent(START)).toBe(1);
+  });
+
+  test('that is refused again and again says why', async () => {
+    answers[START] = { status: 409, body: { reason: 1, message: 'as many are active as may be' } };
+    const began = clock.now();
+    const failure = await failureOf(powerOn(() => undefined));
+    expect(failure).toMatchObject({ code: 'STATE_CONFLICT', outcome: 'not-applied', native: { code: '409,1' } });
+    expect(failure.message).toMatch(/as many are active/);
+    expect(clock.now() - began).toBeGreaterThan(5000);
+  });
+
+  test('of a partition that is renamed while it starts tells that it was sent', async () => {
+    answers[START] = { status: 202, body: { 'job-uri': '/api/jobs/j' } };
+    answers['GET /api/jobs/j'] = { body: { status: 'complete', 'job-status-code': 204 } };
+    const failure = await failureOf(powerOn(() => shows('active', 'q')));
+    expect(failure).toMatchObject({ code: 'INSTANCE_NOT_FOUND', outcome: 'unknown', retry: 'after-reconcile' });
+    expect(failure.message).toMatch(/start had been sent/);
+  });
+
+  test('out of reservation-error stops once, though the status lags behind the job', async () => {
+    answers[STOP] = { status: 202, body: { 'job-uri': '/api/jobs/j' } };
+    answers[START] = { status: 202 };
+    answers['GET /api/jobs/j'] = { body: { status: 'complete', 'job-status-code': 204 } };
+    shows('reservation-error');
+    let looks = 0;
+    server.prependListener('request', ({ url }: { url?: string }) => {
+      if (url?.startsWith('/api/partitions/p?') !== true) return;
+      if (sent(START) > 0) shows('active');
+      else if (sent(STOP) > 0 && ++looks > 2) shows('stopped');
+    });
+    await expect(powerOn(() => undefined)).resolves.toMatchObject({ outcome: 'done' });
+    expect([sent(STOP), sent(START)]).toEqual([1, 1]);
+  });
 });
 
 test('a refusal as a bare status is understood', async () => {

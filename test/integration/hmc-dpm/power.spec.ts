@@ -139,6 +139,28 @@ describe('reboot', () => {
   });
 });
 
+describe('what was stopped and cannot be started', () => {
+  const START = { method: 'POST', path: '*/operations/start' } as const;
+
+  test.each([
+    ['reboot', 'on', { kind: 'error', ...START, status: 403, reason: 1 }, 'BACKEND_FORBIDDEN'],
+    ['reboot', 'on', { kind: 'job-failed', partition: 'on', ...START }, 'BACKEND_REJECTED'],
+    ['powerOn', 'paused', { kind: 'error', ...START, status: 409, reason: 6 }, 'STATE_CONFLICT'],
+  ] as const)('by %s of %s is told as a change: %j', async (operation, name, fault, code) => {
+    bench.simulator.fault(fault);
+    const failure = await failureOf(bench.change(operation, name));
+    expect(failure).toMatchObject({ code, outcome: 'unknown', retry: 'after-reconcile' });
+    expect(failure.message).toMatch(/had been stopped before/);
+    expect(bench.simulator.status(name)).toBe('stopped');
+  });
+
+  test('is not told when the stop itself fails', async () => {
+    bench.simulator.fault({ kind: 'job-failed', partition: 'on', method: 'POST', path: '*/operations/stop' });
+    const failure = await failureOf(bench.change('reboot', 'on'));
+    expect(failure).toMatchObject({ outcome: 'not-applied', details: { status: 'active' } });
+  });
+});
+
 describe('plan', () => {
   test.each([
     ['powerOn', 'off', ['start']],

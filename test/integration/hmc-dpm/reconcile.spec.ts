@@ -119,13 +119,20 @@ describe('a power-on whose process died', () => {
     expect(bench.simulator.wireLog.stops('paused')).toBe(1);
   });
 
-  test('can be asked again when the HMC does not answer', async () => {
-    const ctx = dyingAt('job');
-    await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
-    bench.simulator.fault({ kind: 'unavailable', times: 'always' });
-    const failure = await failureOf(reconcile('powerOn', ctx.checkpoints, off));
-    expect(failure.code).toBe('BACKEND_BUSY');
-  });
+  test.each([
+    ['BACKEND_BUSY', { kind: 'unavailable', times: 'always' }],
+    ['BACKEND_TIMEOUT', { kind: 'slow', times: 'always', delay_ms: 60_000 }],
+  ] as const)(
+    'can be asked again when the HMC does not answer: %s',
+    async (code, fault) => {
+      const ctx = dyingAt('job');
+      await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+      bench.simulator.fault(fault);
+      const failure = await failureOf(reconcile('powerOn', ctx.checkpoints, off));
+      expect(failure.code).toBe(code);
+    },
+    20_000,
+  );
 });
 
 describe('a reboot whose process died', () => {
@@ -138,6 +145,15 @@ describe('a reboot whose process died', () => {
     });
     expect(bench.simulator.wireLog.stops('on')).toBe(1);
     expect(bench.simulator.wireLog.starts('on')).toBe(1);
+  });
+
+  test('in its stop, and whose start is refused then, tells that it was stopped', async () => {
+    const ctx = dyingAt('job');
+    await expect(run(bench.host, 'reboot', ctx, on)).rejects.toThrow(Died);
+    await reconcile('reboot', ctx.checkpoints, on);
+    bench.simulator.fault({ kind: 'error', method: 'POST', path: '*/operations/start', status: 403, reason: 1 });
+    const failure = await failureOf(run(bench.host, 'reboot', bench.context(ctx.checkpoints), on));
+    expect(failure).toMatchObject({ code: 'BACKEND_FORBIDDEN', outcome: 'unknown' });
   });
 
   test('in its start is concluded', async () => {

@@ -41,11 +41,9 @@ export class HmcClient {
     return decodeAnswer(await this.session.anonymous(call), VersionSchema, false);
   }
 
-  /** List CPC Objects: every CPC the user may see, or the one of this name. */
-  async cpcs(name: string | undefined, signal?: AbortSignal): Promise<Cpc[]> {
-    const filter = query({ name: name === undefined ? undefined : exactly(name) });
-    const { cpcs } = await this.#get(`/api/cpcs${filter}`, CpcListSchema, signal);
-    return name === undefined ? cpcs : cpcs.filter((cpc) => cpc.name === name);
+  /** List CPC Objects: every CPC the user may see. */
+  async cpcs(signal?: AbortSignal): Promise<Cpc[]> {
+    return (await this.#get('/api/cpcs', CpcListSchema, signal)).cpcs;
   }
 
   /** Get CPC Properties, those few that are cheap. It may fail for reasons of its own (409,272): never rely on it. */

@@ -77,14 +77,16 @@ export class HmcError extends Error {
   }
 
   /**
-   * May the request have been carried out? A refusal, a 503, or a request that never left prove the contrary; a lost or
+   * May the request have been carried out? A refusal, a 503 of the HMC, or a request that never left prove the contrary; a lost or
    * unreadable answer and any other 5xx prove nothing.
    */
   get mayHaveRun(): boolean {
     if (!this.changes || this.isLogon) return false;
     switch (this.kind) {
       case 'refused':
-        return this.status !== undefined && this.status >= 500 && this.status !== 503;
+        // The HMC gives every 503 of its own a reason; one without comes from something in between, which may have
+        // handed the request on.
+        return this.status !== undefined && this.status >= 500 && !(this.status === 503 && this.reason !== undefined);
       case 'html':
       case 'unreadable':
         return true;

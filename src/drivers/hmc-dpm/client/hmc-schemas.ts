@@ -7,7 +7,8 @@ const word = z.string().max(255);
 const flag = z.boolean().nullish();
 const amount = z.number().nonnegative().nullish();
 /** A URI that we send back as a path: nothing in it may lead elsewhere. */
-const uri = z.string().regex(/^\/api(\/[A-Za-z0-9_.~-]*[A-Za-z0-9_~-])+$/, 'is not a URI of the API');
+const uri = (kind: 'cpcs' | 'partitions' | 'jobs') =>
+  z.string().regex(new RegExp(`^/api/${kind}/[A-Za-z0-9_.~-]*[A-Za-z0-9_~-]$`), `is not a URI of the API's ${kind}`);
 
 export const ErrorBodySchema = z.object({
   reason: z.int().optional().catch(undefined),
@@ -30,7 +31,7 @@ export const LogonSchema = z.object({
 });
 
 const CpcSchema = z.object({
-  'object-uri': uri,
+  'object-uri': uri('cpcs'),
   name: word,
   status: word,
   'dpm-enabled': z.boolean().nullish(),
@@ -75,15 +76,15 @@ export type Partition = z.infer<typeof PartitionSchema>;
 
 const PartitionItemSchema = z.object({
   ...PartitionSchema.shape,
-  'object-uri': uri,
+  'object-uri': uri('partitions'),
   'cpc-name': word,
-  'cpc-object-uri': uri,
+  'cpc-object-uri': uri('cpcs'),
 });
 /** An item of List Permitted Partitions. */
 export type PartitionItem = z.infer<typeof PartitionItemSchema>;
 export const PartitionListSchema = z.object({ partitions: z.array(PartitionItemSchema) });
 
-export const JobReferenceSchema = z.object({ 'job-uri': uri });
+export const JobReferenceSchema = z.object({ 'job-uri': uri('jobs') });
 
 export const JobSchema = z.object({
   status: z.enum(['running', 'cancel-pending', 'canceled', 'complete']),

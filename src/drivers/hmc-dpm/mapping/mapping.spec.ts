@@ -22,7 +22,7 @@ describe('every status', () => {
     ['paused', 'shutdown', null, 'stop', 'stop', 'lagging', 'lagging', true, false],
     ['stopping', 'nostate', 'stopping', 'wait', 'wait', 'wait', 'wait', true, true],
     ['terminated', 'crashed', null, 'stop', 'stop', 'failed', 'lagging', true, false],
-    ['reservation-error', 'nostate', null, 'stop', 'reached', 'failed', 'done', true, false],
+    ['reservation-error', 'nostate', null, 'stop', 'reached', 'failed', 'lagging', true, false],
     ['communications-not-active', 'nostate', null, 'conflict', 'conflict', 'wait', 'wait', false, false],
     ['status-check', 'nostate', null, 'conflict', 'conflict', 'wait', 'wait', false, false],
     ['a-new-word', 'nostate', null, 'conflict', 'conflict', 'wait', 'wait', false, false],

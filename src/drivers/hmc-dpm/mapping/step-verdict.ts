@@ -52,7 +52,6 @@ function startVerdict(partition: PartitionView): StepVerdict {
 function stopVerdict({ status }: PartitionView): StepVerdict {
   switch (partitionStatus(status)) {
     case 'stopped':
-    case 'reservation-error':
       return { kind: 'done' };
     case 'starting':
     case 'stopping':
@@ -64,6 +63,7 @@ function stopVerdict({ status }: PartitionView): StepVerdict {
     case 'degraded':
     case 'paused':
     case 'terminated':
+    case 'reservation-error':
       return lagging(`it was stopped, but is ${status}; look at its tasks on the HMC, then repeat`);
   }
 }

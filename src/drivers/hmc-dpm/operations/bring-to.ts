@@ -1,3 +1,4 @@
+import type { HmcError } from '../client/hmc-error.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { nextAction, type Goal } from '../mapping/next-action.js';
 import type { PartitionChange } from './partition-change.js';
@@ -27,6 +28,7 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Parti
   const { initialMs, maxMs } = change.place.pacing.poll;
   let partition = known ?? (await change.look());
   let hasActed = false;
+  let refusal: HmcError | undefined;
   let pauseMs = initialMs;
   for (let turn = 0; turn < MAX_TURNS; turn += 1) {
     const action = nextAction(goal, partition);
@@ -50,17 +52,18 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Parti
           hasActed = true;
           break;
         }
-        if (end.isBusy) {
-          if (change.remainingMs <= pauseMs) throw end.error;
-          await clock.sleep(pauseMs, signal);
-          pauseMs = Math.min(pauseMs * 2, maxMs);
-          // Waiting for a busy partition is bounded by time, not by turns.
-          turn -= 1;
-        }
+        refusal = end.error;
+        if (change.remainingMs <= pauseMs) throw refusal;
+        await clock.sleep(pauseMs, signal);
+        pauseMs = Math.min(pauseMs * 2, maxMs);
+        // Waiting for a busy partition is bounded by time, not by turns.
+        if (end.isBusy) turn -= 1;
         partition = await change.look();
       }
     }
   }
+  // A refusal says more than that there were many of them.
+  if (refusal !== undefined) throw refusal;
   throw change.error(
     'STATE_CONFLICT',
     `the state of partition ${change.target.name} kept changing while it was to be ${goal === 'running' ? 'started' : 'stopped'}: somebody else works on it. Repeat it when they are done`,

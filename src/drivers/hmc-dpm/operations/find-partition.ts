@@ -49,7 +49,7 @@ function ambiguous(place: HmcPlace, reference: string, found: readonly Partition
 
 /** Why there is no such partition; one more request tells. @throws HmcError */
 async function explainAbsence(ctx: CallContext, place: HmcPlace, reference: string): Promise<ComputeError> {
-  const cpcs = await place.client().cpcs(undefined, ctx.signal);
+  const cpcs = await place.client().cpcs(ctx.signal);
   const missing = place.cpc === undefined ? undefined : cpcProblem(place, place.cpc, cpcs);
   if (missing !== undefined) return missing;
   const where = place.cpc === undefined ? describeCpcs(cpcs) : `CPC ${place.cpc}`;

@@ -141,7 +141,7 @@ async function readProperties(ctx: CallContext, place: HmcPlace, cpc: Cpc): Prom
 
 /** The CPC. @throws ComputeError RESOURCE_NOT_FOUND or FEATURE_UNSUPPORTED (classic mode) */
 async function requireCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
-  const cpcs = await place.client().cpcs(undefined, ctx.signal);
+  const cpcs = await place.client().cpcs(ctx.signal);
   const problem = cpcProblem(place, place.cpc, cpcs);
   const cpc = cpcs.find(({ name }) => name === place.cpc);
   if (problem !== undefined || cpc === undefined) throw problem;

@@ -2,14 +2,12 @@ import { ComputeError } from '../../../common/errors/index.js';
 import { pollUntil } from '../../../common/poll.js';
 import { HmcError } from '../client/hmc-error.js';
 import type { Job } from '../client/hmc-schemas.js';
+import { CANCELLED_CHECKPOINT } from './checkpoints.js';
 import type { PartitionChange } from './partition-change.js';
 
 /** How a job ended. `lost`: the HMC does not know it (any more), as after a restart; the partition's status decides. */
 export type JobEnd =
   { readonly kind: 'complete' | 'canceled' | 'lost' } | { readonly kind: 'failed'; readonly error: HmcError };
-
-/** Name of the checkpoint that says that a job was cancelled because its operation was: `{uri}`. */
-export const CANCELLED_CHECKPOINT = 'job-cancelled';
 
 /** How long a cancelled operation waits for its job to obey. */
 const CANCEL_PATIENCE_MS = 15_000;

@@ -6,6 +6,7 @@ import type { HmcClient } from '../client/hmc-client.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
 import type { StepName } from '../mapping/next-action.js';
+import { hasStopped } from './checkpoints.js';
 import { partitionUri, type HmcPlace } from './hmc-place.js';
 
 /** How long an HMC that does not answer is waited for once something was sent to it: it restarts in a few minutes. */
@@ -21,6 +22,8 @@ export class PartitionChange {
   underWay: StepName | undefined;
   /** Did this change try to send anything? From then on the HMC is waited for. */
   hasBegun = false;
+  /** Was a stop carried out, now or by an earlier attempt? Then something was changed, whatever fails later. */
+  hasStopped: boolean;
   readonly #endsAt: number;
 
   constructor(
@@ -30,6 +33,7 @@ export class PartitionChange {
   ) {
     this.client = place.client();
     this.uri = partitionUri(target.id);
+    this.hasStopped = hasStopped(ctx.checkpoints);
     this.#endsAt = ctx.clock.now() + place.pacing.operationTimeoutMs;
   }
 
@@ -125,26 +129,25 @@ export class PartitionChange {
     } catch (error) {
       const failure = toHmcComputeError(error, doing);
       if (!(failure instanceof ComputeError) || failure === this.ctx.signal.reason) throw failure;
-      throw this.#truthful(failure, error instanceof HmcError).within({
-        driver: DRIVER_NAME,
-        target: this.target.key,
-      });
+      throw this.#truthful(failure).within({ driver: DRIVER_NAME, target: this.target.key });
     }
   }
 
-  /** The HMC's "no" to a question does not undo what it had accepted before. */
-  #truthful(failure: ComputeError, isFromHmc: boolean): ComputeError {
-    if (this.underWay === undefined || !isFromHmc || failure.outcome === 'unknown') return failure;
-    return new ComputeError(
-      failure.code,
-      `${failure.message}. A ${this.underWay} had been sent before, its end is not known`,
-      {
-        retry: 'after-reconcile',
-        outcome: 'unknown',
-        native: failure.native,
-        details: failure.details,
-        cause: failure.cause,
-      },
-    );
+  /** A failure does not undo what the HMC had accepted before. */
+  #truthful(failure: ComputeError): ComputeError {
+    if (failure.outcome === 'unknown') return failure;
+    if (this.underWay === undefined && !this.hasStopped) return failure;
+    const before =
+      this.underWay === undefined
+        ? 'The partition had been stopped before'
+        : `A ${this.underWay} had been sent before, its end is not known`;
+    return new ComputeError(failure.code, `${failure.message}. ${before}`, {
+      retry: 'after-reconcile',
+      outcome: 'unknown',
+      native: failure.native,
+      details: failure.details,
+      cause: failure.cause,
+      logLevel: failure.logLevel,
+    });
   }
 }

@@ -4,11 +4,9 @@ import type { Partition } from '../client/hmc-schemas.js';
 import { nativeOf, toHmcComputeError } from '../hmc-dpm.errors.js';
 import type { StepName } from '../mapping/next-action.js';
 import { showsEffect, stepVerdict } from '../mapping/step-verdict.js';
+import { JOB_CHECKPOINT } from './checkpoints.js';
 import { awaitJob, type JobEnd } from './job.js';
 import type { PartitionChange } from './partition-change.js';
-
-/** Name of the checkpoint that holds a job's URI: `{uri, step}`. */
-export const JOB_CHECKPOINT = 'job';
 
 /** How long the status may lag behind the job: after a start it is `paused` for some seconds (hmc-dpm.md section 5). */
 const LAG_MS = 60_000;
@@ -73,6 +71,7 @@ export async function seeThrough(
   }
   const partition = await settle(change, step, end);
   change.underWay = undefined;
+  change.hasStopped ||= step === 'stop';
   return partition;
 }
 
@@ -124,6 +123,7 @@ function stepFailed(
   why: string,
 ): ComputeError {
   change.underWay = undefined;
+  if (step === 'stop') change.hasStopped = false;
   const what = `${DOING[step]} partition ${change.target.name}`;
   switch (end.kind) {
     case 'failed': {

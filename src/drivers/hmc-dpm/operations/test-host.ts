@@ -47,7 +47,7 @@ async function* probe(ctx: CallContext, place: HmcPlace & { readonly cpc: string
     place,
     'logging on',
     'cpc',
-    () => client.cpcs(undefined, signal),
+    () => client.cpcs(signal),
     (failure) => {
       const isRefused = failure.code === 'BACKEND_AUTH_FAILED';
       return [failed('logon', failure.message, isRefused ? LOGON_REMEDY : 'do what the message says, then repeat')];

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { STEP_CHECKPOINT, type Checkpoint } from '../../../compute/contract/index.js';
+import type { StepName } from '../mapping/next-action.js';
+
+/** Name of the checkpoint that holds a job's URI: `{uri, step}`. */
+export const JOB_CHECKPOINT = 'job';
+
+/** Name of the checkpoint that says that a job was cancelled because its operation was: `{uri}`. */
+export const CANCELLED_CHECKPOINT = 'job-cancelled';
+
+const StepNameSchema = z.enum(['start', 'stop']);
+const StepDataSchema = z.object({ step: StepNameSchema, request_timeout_ms: z.number() });
+const JobDataSchema = z.object({ uri: z.string().startsWith('/api/jobs/'), step: StepNameSchema });
+
+/** The last step that was about to be sent, as an attempt left it in the journal. */
+export interface LastStep {
+  readonly step: StepName;
+  /** Moment from which its request cannot be under way any more, milliseconds since the epoch. */
+  readonly latestArrivalAt: number;
+  readonly jobUri: string | undefined;
+  readonly isCancelled: boolean;
+}
+
+/** Undefined when no step was begun. */
+export function lastStep(checkpoints: readonly Checkpoint[]): LastStep | undefined {
+  const index = checkpoints.findLastIndex(({ name }) => name === STEP_CHECKPOINT);
+  const checkpoint = checkpoints[index];
+  if (checkpoint === undefined) return undefined;
+  const { step, request_timeout_ms } = StepDataSchema.parse(checkpoint.data);
+  const since = checkpoints.slice(index);
+  const job = since.find(({ name }) => name === JOB_CHECKPOINT);
+  return {
+    step,
+    latestArrivalAt: checkpoint.at + request_timeout_ms,
+    jobUri: job === undefined ? undefined : JobDataSchema.parse(job.data).uri,
+    isCancelled: since.some(({ name }) => name === CANCELLED_CHECKPOINT),
+  };
+}
+
+/** Has the HMC accepted a stop that was not cancelled afterwards? */
+export function hasStopped(checkpoints: readonly Checkpoint[]): boolean {
+  const index = checkpoints.findLastIndex(
+    ({ name, data }) => name === JOB_CHECKPOINT && JobDataSchema.parse(data).step === 'stop',
+  );
+  if (index === -1) return false;
+  return !checkpoints.slice(index).some(({ name }) => name === CANCELLED_CHECKPOINT);
+}
