@@ -7,6 +7,7 @@ import { createLog, type Log } from './common/log.js';
 import { ComputeService } from './compute/compute.service.js';
 import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
+import { Held } from './held.js';
 import { openJournal } from './journal/index.js';
 import { NestLog } from './nest-log.js';
 import { readiness } from './readiness.js';
@@ -30,18 +31,32 @@ export interface RunningService {
 
 /**
  * Serves a configuration: opens the journal and the hosts, takes up what an earlier process left, and then takes requests.
- * Resolves once all parts are started; `/readyz` tells when the broker is there too.
+ * Resolves once all parts are started; `/readyz` tells when the broker is there too. When one cannot be started, those
+ * before it are given back.
  *
  * @throws ComputeError CONFIG_INVALID, JOURNAL_UNAVAILABLE
  */
 export async function serve(given: Config, log: Log = createLog(given.log.level)): Promise<RunningService> {
+  const held = new Held(log);
+  try {
+    return await open(given, log, held);
+  } catch (error) {
+    await held.giveBack();
+    throw error;
+  }
+}
+
+async function open(given: Config, log: Log, held: Held): Promise<RunningService> {
   const clock = systemClock;
+  const stopping = new AbortController();
   const { config, stop: stopEstate } = await startEstate(given, log);
+  held.add('the simulated estate', stopEstate);
   const { journal } = config;
   const opened = await openJournal(
     { file: join(config.stateDir, 'journal.db'), keyFile: config.secrets.keyFile, maxPerTarget: journal.maxPerTarget },
     clock,
   );
+  held.add('the journal', () => opened.journal.close());
   const transport = createTransport(transportOptions(config), { log, clock });
   const compute = new ComputeService({
     ...opened,
@@ -54,7 +69,7 @@ export async function serve(given: Config, log: Log = createLog(given.log.level)
     clock,
     log,
     selfNames: selfNames(),
-    onLoad: backPressure(transport, journal.maxAccepted, log),
+    onLoad: backPressure(transport, { maxAccepted: journal.maxAccepted, log, stopping: stopping.signal }),
     limits: {
       maxConcurrentPerEndpoint: journal.maxConcurrent,
       startWithinMs: journal.startWithinMs,
@@ -64,6 +79,7 @@ export async function serve(given: Config, log: Log = createLog(given.log.level)
       reconcileTimeoutMs: RECONCILE_TIMEOUT_MS,
     },
   });
+  held.add('the hosts', () => compute.close());
 
   const { host, token } = config.http;
   const http = { host, token, health: readiness(transport.health, opened.journal) };
@@ -72,10 +88,15 @@ export async function serve(given: Config, log: Log = createLog(given.log.level)
     abortOnError: false,
   });
   app.connectMicroservice({ strategy: transport.strategy });
+  held.add('what is under way', async () => {
+    stopping.abort();
+    await Promise.all([compute.finish(config.amqp.drainTimeoutMs), app.close()]);
+  });
+  // A port that is taken is found out before anything is done.
+  if (config.http.enabled) await app.listen(config.http.port, host);
   // What was accepted before stands in its queues before anything new is accepted.
   await compute.start();
   await app.startAllMicroservices();
-  if (config.http.enabled) await app.listen(config.http.port, host);
   log.info('serving', { server: config.server, group: config.group, hosts: [...config.hosts.keys()] });
 
   return {
@@ -84,10 +105,7 @@ export async function serve(given: Config, log: Log = createLog(given.log.level)
     },
     async stop() {
       log.info('stopping');
-      await Promise.all([compute.finish(config.amqp.drainTimeoutMs), app.close()]);
-      await compute.close();
-      await opened.journal.close();
-      await stopEstate();
+      await held.giveBack();
       log.info('stopped');
     },
   };
@@ -117,10 +135,19 @@ function tlsOptions({ ca, cert, key, verify }: AmqpConfig['tls']): TransportOpti
   };
 }
 
+interface BackPressureOptions {
+  readonly maxAccepted: number;
+  readonly log: Log;
+  /** Aborts when the service stops: what becomes free then is for the next start. */
+  readonly stopping: AbortSignal;
+}
+
 /** Consuming stops at the limit and goes on when a tenth of it is free again (DESIGN 5.7). */
-function backPressure({ intake }: Transport, maxAccepted: number, log: Log): (unfinished: number) => void {
+function backPressure({ intake }: Transport, options: BackPressureOptions): (unfinished: number) => void {
+  const { maxAccepted, log, stopping } = options;
   let isPaused = false;
   return (unfinished) => {
+    if (stopping.aborted) return;
     if (!isPaused && unfinished >= maxAccepted) {
       isPaused = true;
       log.warn(`${unfinished} operations are unfinished: nothing more is taken until some are`);

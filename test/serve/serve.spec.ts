@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../../src/common/clock.js';
+import { silentLog } from '../../src/common/log.js';
+import { loadConfig, parseSource, type Config } from '../../src/config/index.js';
+import { VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
+import { openJournal } from '../../src/journal/index.js';
+import { serve } from '../../src/serve.js';
+
+let directory: string;
+/** Stands where the broker or another web server would, and hangs up on everybody. */
+let other: Server;
+let port: number;
+let connections: number;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'zenova-serve-'));
+  connections = 0;
+  other = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  port = (other.address() as AddressInfo).port;
+});
+afterEach(async () => {
+  other.close();
+  await once(other, 'close');
+  rmSync(directory, { recursive: true });
+});
+
+function configuration(http: object): Config {
+  const written = {
+    server: 'under-test',
+    state_dir: directory,
+    amqp: { url: `amqp://127.0.0.1:${port}`, drain_timeout_ms: 1000 },
+    http,
+    hosts: { site: { driver: 'fake' } },
+  };
+  const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
+  return loadConfig(parseSource(JSON.stringify(written), 'a test'), { driverSettings, environment: {} });
+}
+
+/** Only one can have the journal. */
+async function journalIsFree(): Promise<void> {
+  const files = { file: join(directory, 'journal.db'), keyFile: join(directory, 'secrets.key'), maxPerTarget: 1 };
+  const { journal } = await openJournal(files, systemClock);
+  await journal.close();
+}
+
+describe('serve', () => {
+  it('gives everything back when it cannot be started, and has asked no broker for anything', async () => {
+    await expect(serve(configuration({ port }), silentLog)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await journalIsFree();
+    expect(connections).toBe(0);
+  });
+
+  it('gives everything back when it is stopped, also when there never was a broker', async () => {
+    const service = await serve(configuration({ port: 0 }), silentLog);
+    await service.stop();
+    await journalIsFree();
+    await service.stop();
+  });
+});
