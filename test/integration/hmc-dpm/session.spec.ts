@@ -72,6 +72,18 @@ describe('a session', () => {
     expect(bench.simulator.sessionCount()).toBe(0);
   });
 
+  test('is not begun when it ends before its turn to log on', async () => {
+    const other = bench.open({ tls: { fingerprint_sha256: bench.simulator.fingerprint256 } });
+    bench.simulator.fault({ kind: 'slow', method: 'POST', path: '/api/sessions', delay_ms: 100 });
+    const first = bench.host.operations.queryPower(bench.context(), 'on');
+    const second = failureOf(other.operations.queryPower(bench.context(), 'on'));
+    await eventually(() => bench.simulator.wireLog.logons() === 1, 'the logon');
+    await other.close();
+    await expect(second).resolves.toMatchObject({ code: 'SHUTTING_DOWN' });
+    await first;
+    expect(bench.simulator.wireLog.logons()).toBe(1);
+  });
+
   test('survives a caller who gives up during the logon', async () => {
     bench.simulator.fault({ kind: 'slow', method: 'POST', path: '/api/sessions', delay_ms: 100 });
     const reason = new Error('no longer wanted');

@@ -122,9 +122,7 @@ export class HmcSession {
   /** Waits for the shared logon; a caller that gives up does not take it from the others. */
   async #hold(signal: AbortSignal | undefined): Promise<Held> {
     signal?.throwIfAborted();
-    if (this.#isClosed) {
-      throw new HmcError({ kind: 'closed', changes: false, text: 'the session has been given back' });
-    }
+    this.#refuseIfClosed();
     if (this.#held === undefined) {
       // In turn, so that the second of two sessions with a wrong password knows of the refusal of the first.
       const logon = this.inTurn(JSON.stringify(breakerKey(this.access)), () => this.#logOn());
@@ -134,6 +132,11 @@ export class HmcSession {
       });
     }
     return await unlessAborted(this.#held, signal);
+  }
+
+  #refuseIfClosed(): void {
+    if (!this.#isClosed) return;
+    throw new HmcError({ kind: 'closed', changes: false, text: 'the session has been given back' });
   }
 
   /** Drops a lost session, unless somebody has replaced it already. */
@@ -149,6 +152,8 @@ export class HmcSession {
     if (reason !== undefined) {
       throw new HmcError({ kind: 'held-back', changes: false, text: reason, isLogon: true });
     }
+    // It may have waited for its turn until after the end.
+    this.#refuseIfClosed();
     const { userid, password, requestTimeoutMs, address } = this.access;
     const call: HmcCall = {
       method: 'POST',
