@@ -29,9 +29,10 @@ export async function openSqlite(path: string): Promise<Kysely<JournalDatabase>>
 }
 
 function openFile(path: string): Sqlite.Database {
+  let database: Sqlite.Database | undefined;
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const database = new Sqlite(path, { timeout: 1000 });
+    database = new Sqlite(path, { timeout: 1000 });
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
@@ -40,6 +41,7 @@ function openFile(path: string): Sqlite.Database {
     database.exec('BEGIN IMMEDIATE; COMMIT');
     return database;
   } catch (error) {
+    database?.close();
     const text =
       errorCodeOf(error) === 'SQLITE_BUSY'
         ? `the journal ${path} is in use by another process; one service at a time can have it`

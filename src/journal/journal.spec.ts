@@ -173,6 +173,10 @@ describe('the journal on SQLite', () => {
       retry: 'safe',
     });
     await expect(opened.journal.check()).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
+    const key = { endpoint: 'https://hmc:6794', user: 'u', credential: 'c1' };
+    await expect(opened.breakers.find(key)).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
+    await expect(opened.breakers.open(key, 'refused')).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
+    await expect(opened.breakers.close(key)).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
     opened = await openJournal(options(), systemClock);
   });
 

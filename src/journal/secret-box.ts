@@ -1,5 +1,15 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { ComputeError, type JsonValue } from '../common/errors/index.js';
 import { isSecretField } from '../common/secret.js';
@@ -25,11 +35,7 @@ export class SecretBox {
 
   /** Reads the key from a file of base64, or makes one, readable by its owner only. */
   static fromFile(path: string): SecretBox {
-    if (!existsSync(path)) {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
-      chmodSync(path, 0o600);
-    }
+    if (!existsSync(path)) makeKeyFile(path);
     return new SecretBox(Buffer.from(readFileSync(path, 'utf8').trim(), 'base64'));
   }
 
@@ -72,6 +78,21 @@ export class SecretBox {
     const decipher = createDecipheriv('aes-256-gcm', this.#key, iv).setAuthTag(tag);
     return Buffer.concat([decipher.update(data), decipher.final()]).toString('utf8');
   }
+}
+
+/** Whole and on the disk before anything is encrypted with it: a journal whose key was lost in a crash is lost too. */
+function makeKeyFile(path: string): void {
+  const directory = dirname(path);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const unfinished = `${path}.${process.pid}.new`;
+  rmSync(unfinished, { force: true });
+  writeFileSync(unfinished, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  // Unlike renaming, linking never takes the place of a key that another process has made meanwhile.
+  linkSync(unfinished, path);
+  rmSync(unfinished);
+  const entry = openSync(directory, 'r');
+  fsyncSync(entry);
+  closeSync(entry);
 }
 
 function mapMembers(value: JsonValue, map: (name: string, member: JsonValue) => JsonValue): JsonValue {

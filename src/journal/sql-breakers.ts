@@ -1,9 +1,13 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../common/clock.js';
 import type { BreakerKey, BreakerStore, OpenBreaker } from '../compute/contract/index.js';
+import { guarded } from './guarded.js';
 import type { JournalDatabase } from './schema.js';
 
-/** Breakers in the journal's database, so that a restart does not try a refused password again. */
+/**
+ * Breakers in the journal's database, so that a restart does not try a refused password again. Every method throws
+ * JOURNAL_UNAVAILABLE when the database does not answer: then no logon may be tried either.
+ */
 export class SqlBreakers implements BreakerStore {
   readonly #db: Kysely<JournalDatabase>;
   readonly #clock: Clock;
@@ -13,37 +17,43 @@ export class SqlBreakers implements BreakerStore {
     this.#clock = clock;
   }
 
-  async find(key: BreakerKey): Promise<OpenBreaker | undefined> {
-    const row = await this.#db
-      .selectFrom('breakers')
-      .select(['reason', 'opened_at'])
-      .where('endpoint', '=', key.endpoint)
-      .where('user_name', '=', key.user)
-      .where('credential', '=', key.credential)
-      .executeTakeFirst();
-    return row === undefined ? undefined : { reason: row.reason, openedAt: row.opened_at };
+  find(key: BreakerKey): Promise<OpenBreaker | undefined> {
+    return guarded(async () => {
+      const row = await this.#db
+        .selectFrom('breakers')
+        .select(['reason', 'opened_at'])
+        .where('endpoint', '=', key.endpoint)
+        .where('user_name', '=', key.user)
+        .where('credential', '=', key.credential)
+        .executeTakeFirst();
+      return row === undefined ? undefined : { reason: row.reason, openedAt: row.opened_at };
+    });
   }
 
   async open(key: BreakerKey, reason: string): Promise<void> {
-    await this.#db
-      .insertInto('breakers')
-      .values({
-        endpoint: key.endpoint,
-        user_name: key.user,
-        credential: key.credential,
-        reason,
-        opened_at: this.#clock.now(),
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+    await guarded(() =>
+      this.#db
+        .insertInto('breakers')
+        .values({
+          endpoint: key.endpoint,
+          user_name: key.user,
+          credential: key.credential,
+          reason,
+          opened_at: this.#clock.now(),
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    );
   }
 
-  async close(key: Omit<BreakerKey, 'credential'>): Promise<boolean> {
-    const { numDeletedRows } = await this.#db
-      .deleteFrom('breakers')
-      .where('endpoint', '=', key.endpoint)
-      .where('user_name', '=', key.user)
-      .executeTakeFirstOrThrow();
-    return numDeletedRows > 0n;
+  close(key: Omit<BreakerKey, 'credential'>): Promise<boolean> {
+    return guarded(async () => {
+      const { numDeletedRows } = await this.#db
+        .deleteFrom('breakers')
+        .where('endpoint', '=', key.endpoint)
+        .where('user_name', '=', key.user)
+        .executeTakeFirstOrThrow();
+      return numDeletedRows > 0n;
+    });
   }
 }

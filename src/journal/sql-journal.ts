@@ -1,7 +1,8 @@
 import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
-import { ComputeError, errorCodeOf, type JsonValue, type WireError } from '../common/errors/index.js';
+import { ComputeError, type JsonValue, type WireError } from '../common/errors/index.js';
 import type { OperationId, TargetKey } from '../common/ids.js';
 import type { Checkpoint, ReplyAddress } from '../compute/contract/index.js';
+import { guarded } from './guarded.js';
 import {
   OPEN_STATES,
   type Journal,
@@ -43,7 +44,7 @@ export class SqlJournal implements Journal {
   }
 
   accept(operation: NewOperation) {
-    return this.#guarded(() =>
+    return guarded(() =>
       this.#db.transaction().execute(async (tx) => {
         const existing = await tx
           .selectFrom('operations')
@@ -76,7 +77,7 @@ export class SqlJournal implements Journal {
   }
 
   claim(id: OperationId, now: number) {
-    return this.#guarded(async (): Promise<Lease | undefined> => {
+    return guarded(async (): Promise<Lease | undefined> => {
       const row = await this.#db
         .updateTable('operations')
         .set((eb) => ({
@@ -95,7 +96,7 @@ export class SqlJournal implements Journal {
   }
 
   settleTarget(lease: Lease, target: TargetKey) {
-    return this.#guarded(async () => {
+    return guarded(async () => {
       const { numUpdatedRows } = await this.#db
         .updateTable('operations')
         .set({ target, target_settled: 1, state: 'accepted' })
@@ -107,7 +108,7 @@ export class SqlJournal implements Journal {
   }
 
   checkpoint(lease: Lease, checkpoint: Checkpoint) {
-    return this.#guarded(async () => {
+    return guarded(async () => {
       const { numInsertedOrUpdatedRows } = await this.#db
         .insertInto('checkpoints')
         .columns(['operation_id', 'number', 'fence', 'name', 'data', 'at'])
@@ -136,7 +137,7 @@ export class SqlJournal implements Journal {
   }
 
   checkpoints(id: OperationId) {
-    return this.#guarded(async () => {
+    return guarded(async () => {
       const rows = await this.#db
         .selectFrom('checkpoints')
         .select(['name', 'data', 'at'])
@@ -148,7 +149,7 @@ export class SqlJournal implements Journal {
   }
 
   conclude(id: OperationId, fence: number, end: OperationEnd, now: number) {
-    return this.#guarded(async () => {
+    return guarded(async () => {
       const row = await this.#db
         .updateTable('operations')
         .set({
@@ -182,7 +183,7 @@ export class SqlJournal implements Journal {
   }
 
   list(filter: OperationFilter) {
-    return this.#guarded(async () => {
+    return guarded(async () => {
       let query = this.#db.selectFrom('operations').selectAll().orderBy('seq', 'desc').limit(filter.limit);
       if (filter.state === 'unfinished') query = query.where('finished_at', 'is', null);
       else if (filter.state !== undefined) query = query.where('state', '=', filter.state);
@@ -198,7 +199,7 @@ export class SqlJournal implements Journal {
   }
 
   unfinished() {
-    return this.#guarded(async () => {
+    return guarded(async () => {
       const rows = await this.#db
         .selectFrom('operations')
         .selectAll()
@@ -210,7 +211,7 @@ export class SqlJournal implements Journal {
   }
 
   prune(finishedBefore: number) {
-    return this.#guarded(async () => {
+    return guarded(async () => {
       const { numDeletedRows } = await this.#db
         .deleteFrom('operations')
         .where('finished_at', '<', finishedBefore)
@@ -220,7 +221,7 @@ export class SqlJournal implements Journal {
   }
 
   async check() {
-    await this.#guarded(() => this.#db.selectFrom('facts').select('name').limit(1).execute());
+    await guarded(() => this.#db.selectFrom('facts').select('name').limit(1).execute());
   }
 
   close() {
@@ -230,7 +231,7 @@ export class SqlJournal implements Journal {
   #one(
     where: (eb: ExpressionBuilder<JournalDatabase, 'operations'>) => ReturnType<typeof eb.and>,
   ): Promise<OperationRecord | undefined> {
-    return this.#guarded(async () => {
+    return guarded(async () => {
       const row = await this.#db
         .selectFrom('operations')
         .selectAll()
@@ -307,23 +308,6 @@ export class SqlJournal implements Journal {
       result: row.result === null ? null : (parse(row.result) as Record<string, JsonValue>),
       error: row.error === null ? null : (parse(row.error) as unknown as WireError),
     };
-  }
-
-  /** Database errors become JOURNAL_UNAVAILABLE; what was classified already passes. */
-  async #guarded<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof ComputeError) throw error;
-      const code = errorCodeOf(error);
-      throw new ComputeError(
-        'JOURNAL_UNAVAILABLE',
-        `the journal did not answer${code === undefined ? '' : ` (${code})`}`,
-        {
-          cause: error,
-        },
-      );
-    }
   }
 }
 
