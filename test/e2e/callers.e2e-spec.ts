@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { ClientProxyFactory, Transport, type ClientProxy } from '@nestjs/microservices';
 import { firstValueFrom } from 'rxjs';
 import { startBroker, type Broker } from '../support/broker.js';
-import { PlainClient } from '../transport/support.js';
+import { PlainClient } from '../support/amqp-clients.js';
 import { Estate, HMC_PASSWORD } from './estate.js';
 
 /** One call, by whichever kind of client: its answer, or the error as it came over the wire. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { mutate, seeded } from '../support/mutations.js';
-import { Operator, PlainClient } from '../transport/support.js';
+import { Operator, PlainClient } from '../support/amqp-clients.js';
 import { Estate, HMC_PASSWORD } from './estate.js';
 
 const PIECE = 'C4n4ry';

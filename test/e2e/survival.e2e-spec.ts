@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startBroker, type Broker } from '../support/broker.js';
 import { eventually } from '../support/eventually.js';
-import { PlainClient } from '../transport/support.js';
+import { PlainClient } from '../support/amqp-clients.js';
 import { Estate, HMC_PASSWORD } from './estate.js';
 
 let broker: Broker;

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sharedBroker, type Broker } from '../support/broker.js';
-import { Operator, PlainClient, eventually, ready, startService, type Service } from './support.js';
+import { Operator, PlainClient } from '../support/amqp-clients.js';
+import { eventually } from '../support/eventually.js';
+import { ready, startService, type Service } from './support.js';
 
 let broker: Pick<Broker, 'url' | 'stop'>;
 let operator: Operator;
@@ -53,17 +55,18 @@ describe('closing', () => {
     const closed = service.close();
     await detached();
     operator.channel.sendToQueue(service.groupQueue, Buffer.from('{"pattern":"power.query"}'));
-    await eventually('the new one to wait', async () =>
-      (await operator.count(service.groupQueue)).ready === 1 ? true : undefined,
+    await eventually(
+      async () => ((await operator.count(service.groupQueue)).ready === 1 ? true : undefined),
+      'the new one to wait',
     );
     finish();
     await closed;
     for (const reply of await Promise.all(running)) expect(reply).toMatchObject({ response: 'finished' });
     expect(service.gateway.calls).toHaveLength(3);
-    await eventually('the queues to be left', async () => {
+    await eventually(async () => {
       const [group, own] = await Promise.all([service.groupQueue, service.serverQueue].map((q) => operator.count(q)));
       return group?.ready === 1 && own?.ready === 0 && group.consumers + own.consumers === 0 ? true : undefined;
-    });
+    }, 'the queues to be left');
   });
 
   it('gives back what did not finish in time, but not what was accepted', async () => {
@@ -112,8 +115,9 @@ describe('back-pressure', () => {
     await service.transport.intake.pause();
     expect(service.transport.health.status()).toMatchObject({ isConsuming: false, isPaused: true, isConnected: true });
     const reply = client.call(service.groupQueue, 'power.query', {});
-    await eventually('the request to wait', async () =>
-      (await operator.count(service.groupQueue)).ready === 1 ? true : undefined,
+    await eventually(
+      async () => ((await operator.count(service.groupQueue)).ready === 1 ? true : undefined),
+      'the request to wait',
     );
     expect(service.gateway.calls).toHaveLength(0);
     service.transport.intake.resume();

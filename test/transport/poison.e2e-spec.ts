@@ -5,7 +5,9 @@ import { createLog } from '../../src/common/log.js';
 import { METHODS, isMethodName } from '../../src/compute/contract/index.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { mutate, seeded } from '../support/mutations.js';
-import { Operator, PlainClient, eventually, startService, type Service } from './support.js';
+import { Operator, PlainClient } from '../support/amqp-clients.js';
+import { eventually } from '../support/eventually.js';
+import { startService, type Service } from './support.js';
 
 let broker: Pick<Broker, 'url' | 'stop'>;
 let service: Service;
@@ -127,7 +129,7 @@ describe('dead letters are never lost', () => {
   it('when their queue was deleted, it is declared anew', async () => {
     await operator.channel.deleteQueue(service.deadQueue);
     await client.sendRaw(service.groupQueue, Buffer.from('nonsense'));
-    const letter = await eventually('the dead-letter queue', () => takeIfThere(service.deadQueue));
+    const letter = await eventually(() => takeIfThere(service.deadQueue), 'the dead-letter queue');
     expect(letter).toContain('malformed_json');
   });
 
@@ -194,8 +196,9 @@ describe('random mutations of valid requests', () => {
     expect(outcomes.refused).toBeGreaterThan(total / 2);
 
     let letters = 0;
-    await eventually('an empty request queue', async () =>
-      (await operator.count(service.groupQueue)).ready === 0 ? true : undefined,
+    await eventually(
+      async () => ((await operator.count(service.groupQueue)).ready === 0 ? true : undefined),
+      'an empty request queue',
     );
     for (;;) {
       const letter = await operator.channel.get(service.deadQueue, { noAck: true });

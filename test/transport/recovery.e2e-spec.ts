@@ -4,7 +4,9 @@ import { systemClock } from '../../src/common/clock.js';
 import { AmqpConnection, QueueConsumer, type Delivery } from '../../src/transport/amqp/index.js';
 import type { ChannelEpoch } from '../../src/transport/amqp/channel-epoch.js';
 import { startBroker, type Broker } from '../support/broker.js';
-import { Operator, PlainClient, eventually, log, ready, startService, uniqueNames, type Service } from './support.js';
+import { Operator, PlainClient } from '../support/amqp-clients.js';
+import { eventually } from '../support/eventually.js';
+import { log, ready, startService, uniqueNames, type Service } from './support.js';
 
 let broker: Broker;
 let service: Service;
@@ -87,10 +89,10 @@ describe('the broker restarts while requests run', () => {
       gate.open();
       await reconnectOperator();
       // A crash may bring back what was taken from the reply queue before.
-      await eventually('the reply', async () => {
+      await eventually(async () => {
         const { body } = await operator.take(replies);
         return body['response'] === 'changed' ? true : undefined;
-      });
+      }, 'the reply');
       expect(service.gateway.calls.filter(({ method }) => method === 'power.on')).toHaveLength(1);
       expect(await operator.count(service.groupQueue)).toEqual({ ready: 0, consumers: 1 });
     },
@@ -241,7 +243,7 @@ describe('a broken channel', () => {
     };
     consumer.start();
     connection.start();
-    await eventually('the consumer', () => (consumer.isAttached ? true : undefined));
+    await eventually(() => (consumer.isAttached ? true : undefined), 'the consumer');
     operator.channel.sendToQueue(queue, Buffer.from('1'));
     await delivered(1);
     const [first] = deliveries;
@@ -260,10 +262,10 @@ describe('a broken channel', () => {
     deliveries[2]?.ack();
     expect(deliveries[2]?.isStale).toBe(false);
     await consumer.close();
-    await eventually('the empty queue', async () => {
+    await eventually(async () => {
       const { ready: waiting, consumers } = await operator.count(queue);
       return waiting === 0 && consumers === 0 ? true : undefined;
-    });
+    }, 'the empty queue');
     await connection.close();
   });
 });

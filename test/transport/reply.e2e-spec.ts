@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ComputeError } from '../../src/common/errors/index.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
-import { Operator, PlainClient, eventually, startService, type Service } from './support.js';
+import { Operator, PlainClient } from '../support/amqp-clients.js';
+import { eventually } from '../support/eventually.js';
+import { startService, type Service } from './support.js';
 
 let broker: Pick<Broker, 'url' | 'stop'>;
 let service: Service;
@@ -40,8 +42,9 @@ async function works(): Promise<void> {
 
 /** Everything was taken, and acknowledged: what is in hand would come back when the connection is lost. */
 async function settled(): Promise<void> {
-  await eventually('an empty queue', async () =>
-    (await operator.count(service.groupQueue)).ready === 0 ? true : undefined,
+  await eventually(
+    async () => ((await operator.count(service.groupQueue)).ready === 0 ? true : undefined),
+    'an empty queue',
   );
 }
 
@@ -154,7 +157,7 @@ describe('events', () => {
     await operator.channel.deleteExchange(service.eventsExchange);
     const at = Date.now();
     service.transport.events.publish({ kind: 'power', host: 'a', name: 'b', state: 'on', data: {}, at });
-    await eventually('the exchange', async () => {
+    await eventually(async () => {
       const probe = await Operator.connect(broker.url);
       const isThere = await probe.channel.checkExchange(service.eventsExchange).then(
         () => true,
@@ -162,6 +165,6 @@ describe('events', () => {
       );
       await probe.close();
       return isThere;
-    });
+    }, 'the exchange');
   });
 });

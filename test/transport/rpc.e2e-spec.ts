@@ -3,7 +3,8 @@ import { ClientProxyFactory, Transport as NestTransport, type ClientProxy } from
 import { firstValueFrom } from 'rxjs';
 import { ComputeError } from '../../src/common/errors/index.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
-import { Operator, PlainClient, ScriptedGateway, startService, type Service } from './support.js';
+import { Operator, PlainClient } from '../support/amqp-clients.js';
+import { ScriptedGateway, startService, type Service } from './support.js';
 
 let broker: Pick<Broker, 'url' | 'stop'>;
 let service: Service;

@@ -4,7 +4,8 @@ import { connect, type AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { generate } from 'selfsigned';
 import { sharedBroker, type Broker } from '../support/broker.js';
-import { Operator, PlainClient, startService } from './support.js';
+import { Operator, PlainClient } from '../support/amqp-clients.js';
+import { startService } from './support.js';
 
 type Certificate = Awaited<ReturnType<typeof generate>>;
 

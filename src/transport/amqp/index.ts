@@ -6,8 +6,6 @@ export { QueueConsumer } from './queue-consumer.js';
 export {
   DEAD_QUEUE,
   EVENTS_EXCHANGE,
-  QUEUE_ARGUMENTS,
-  RPC_QUEUE,
   declareQueue,
   declareTopicExchange,
   groupQueue,

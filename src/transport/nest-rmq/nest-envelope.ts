@@ -19,7 +19,6 @@ export const NestReplySchema = z.object({
   isDisposed: z.literal(true),
   id: IdSchema,
 });
-export type NestReply = z.infer<typeof NestReplySchema>;
 
 /** Where a Nest reply goes, as it is kept in the journal. */
 export const NestAddressSchema = z.object({
