@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import type { Log } from './common/log.js';
 
@@ -21,7 +22,9 @@ export class NestLog implements LoggerService {
   warn(message: unknown): void {
     this.#log.warn(String(message));
   }
-  error(message: unknown): void {
-    this.#log.error(String(message));
+  /** Nest hands over the error itself, or its message and then its stack. */
+  error(message: unknown, stack?: unknown): void {
+    const isError = types.isNativeError(message);
+    this.#log.error(isError ? message.message : String(message), isError ? { err: message } : { stack });
   }
 }

@@ -42,6 +42,7 @@ describe('the log', () => {
     const err = Object.assign(new Error('outer', { cause }), { request: 'hunter2', code: 'ECONNRESET' });
     log.error('failed', { err, password: 'hunter2', secret: new Secret('hunter2'), url: 'amqp://u:hunter2@h' });
     log.child({ power_pass: 'hunter2' }).debug('child');
+    log.info('connecting to amqp://u:hunter2@host');
     expect(text()).not.toContain('hunter2');
     expect(lines()[0]).toMatchObject({ err: { message: 'outer', code: 'ECONNRESET', cause: { message: 'inner' } } });
   });

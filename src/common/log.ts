@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import { redact } from './secret.js';
+import { redact, redactText } from './secret.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -51,7 +51,7 @@ function wrap(target: Logger): Log {
   const at =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, fields: LogFields = {}): void => {
-      target[level](prepare(fields), message);
+      target[level](prepare(fields), redactText(message));
     };
   return {
     debug: at('debug'),
