@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ComputeError } from '../../common/errors/index.js';
-import type { CallContext } from '../../compute/contract/index.js';
+import type { OperationId } from '../../common/ids.js';
+import type { CallContext, OperationContext } from '../../compute/contract/index.js';
 import type { InstancePowerState, ObservedState, Transition } from '../../compute/state/power-state.js';
 import type { FakeFault, FakeSettings } from './fake.settings.js';
 
@@ -9,6 +10,8 @@ export interface FakeInstance {
   readonly id: string;
   state: InstancePowerState;
   transition: Transition | null;
+  /** The operation whose request reached the device last. */
+  changedBy: OperationId | null;
 }
 
 /** The device side of the fake driver: instances in memory, with delays and faults. It forgets all when it ends. */
@@ -23,7 +26,7 @@ export class FakeSite {
     this.#faultsLeft = settings.faults.map((fault) => ({ fault, left: fault.times ?? Number.POSITIVE_INFINITY }));
     const numbered = Array.from({ length: settings.instances }, (_, i) => `instance-${String(i + 1).padStart(4, '0')}`);
     for (const name of [...settings.names, ...numbered]) {
-      const instance = { name, id: idOf(name), state: settings.initial_state, transition: null };
+      const instance = { name, id: idOf(name), state: settings.initial_state, transition: null, changedBy: null };
       this.#instances.set(name, instance);
       this.#byId.set(instance.id, instance);
     }
@@ -58,13 +61,14 @@ export class FakeSite {
 
   /** A change, in quarters of its delay. What was begun goes on in the device, even when the caller gives up. */
   async change(
-    ctx: CallContext,
+    ctx: OperationContext,
     operation: string,
     instance: FakeInstance,
     to: InstancePowerState,
     tell: (percent: number) => void,
   ): Promise<void> {
     this.#fail(operation, instance.name, false);
+    instance.changedBy = ctx.operationId;
     const { change_delay_ms: delayMs } = this.#settings;
     if (delayMs > 0) {
       instance.transition = to === 'running' ? 'starting' : 'stopping';

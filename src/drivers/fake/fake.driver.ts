@@ -24,7 +24,6 @@ interface Change {
   readonly doing: string;
 }
 
-/** A reboot ends where it began, so that only its step in the journal tells whether it happened. */
 const CHANGES: Readonly<Record<ChangeOperationName, Change>> = {
   powerOn: { from: ['shutdown', 'crashed', 'suspended', 'nostate'], to: 'running', doing: 'starting' },
   powerOff: { from: ['running', 'paused', 'crashed', 'suspended', 'nostate'], to: 'shutdown', doing: 'stopping' },
@@ -136,7 +135,10 @@ function openFakeHost(name: string, settings: FakeSettings): VirtHost<Operations
       if (instance.transition !== null) {
         throw new ComputeError('BACKEND_BUSY', `${instance.name} is ${instance.transition}`);
       }
-      if (instance.state !== CHANGES[operation].to) return Promise.resolve({ verdict: 'continue' });
+      // The state alone does not tell: a reboot ends where it began.
+      if (instance.changedBy !== ctx.operationId || instance.state !== CHANGES[operation].to) {
+        return Promise.resolve({ verdict: 'continue' });
+      }
       const state = site.observe(instance, ctx.clock.now());
       return Promise.resolve({ verdict: 'concluded', result: { outcome: 'done', state } });
     },

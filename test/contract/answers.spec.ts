@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { z } from 'zod';
+import { METHODS, METHOD_NAMES, type MethodName } from '../../src/compute/contract/index.js';
+import { POWER_TYPES, VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
+import { ComputeBench } from '../support/compute-bench.js';
+
+let bench: ComputeBench;
+beforeAll(async () => {
+  bench = await ComputeBench.start({
+    drivers: VIRT_DRIVERS,
+    powerTypes: POWER_TYPES,
+    hosts: [
+      { name: 'site', driver: 'fake', settings: {}, manage: undefined, protect: ['instance-0009'], protectSelf: true },
+    ],
+  });
+});
+afterAll(() => bench.discard());
+
+const one = { host: 'site', instance: 'instance-0001' };
+/** Requests that succeed one after the other. */
+const REQUESTS: readonly (readonly [MethodName, object])[] = [
+  ['compute.power_on', { ...one, plan: true }],
+  ['compute.power_on', { ...one, wait: 'accepted', idempotency_key: 'accepted' }],
+  ['compute.power_on', one],
+  ['compute.pause', one],
+  ['compute.unpause', one],
+  ['compute.suspend', one],
+  ['compute.resume', one],
+  ['compute.reboot', one],
+  ['compute.get_info', one],
+  ['compute.list_instances', { host: 'site' }],
+  ['compute.power_off', one],
+  ['power.on', { ...one, plan: true }],
+  ['power.on', one],
+  ['power.cycle', one],
+  ['power.off', one],
+  ['power.query', one],
+  ['power.query', { power_type: 'manual' }],
+  ['power.types', {}],
+  ['host.list', {}],
+  ['host.get_info', { host: 'site' }],
+  ['host.test', { host: 'site' }],
+  ['host.retry', { host: 'site' }],
+  ['features.catalogue', {}],
+  ['features.matrix', {}],
+  ['features.driver', { driver: 'hmcz' }],
+  ['operation.get', { idempotency_key: 'accepted' }],
+  ['operation.list', {}],
+];
+/** What no driver here can do, and what has its own tests. */
+const NOT_ASKED: readonly MethodName[] = ['power.soft_off', 'power.reset', 'operation.cancel'];
+
+/** Nothing but what the schema names may stand in an answer, at any depth. */
+function fits(method: MethodName, answer: unknown): void {
+  const schema: z.ZodType = METHODS[method].result;
+  expect(schema.parse(answer)).toEqual(answer);
+}
+
+describe('answers', () => {
+  it('of every method are asked for', () => {
+    const asked = new Set(REQUESTS.map(([method]) => method));
+    expect(METHOD_NAMES.filter((name) => !asked.has(name)).toSorted()).toEqual([...NOT_ASKED].toSorted());
+  });
+
+  it.each(REQUESTS)('of %s fit its schema', async (method, params) => {
+    fits(method, await bench.call(method, params));
+  });
+
+  it('of operation.cancel fit its schema, and so do failed operations', async () => {
+    await expect(bench.call('compute.unpause', { ...one, idempotency_key: 'fails' })).rejects.toThrow();
+    const failed = await bench.call('operation.get', { idempotency_key: 'fails' });
+    expect(failed).toMatchObject({ state: 'failed' });
+    fits('operation.get', failed);
+    fits('operation.cancel', failed);
+  });
+});
