@@ -3,6 +3,7 @@ import { ComputeError } from '../../../src/common/errors/index.js';
 import { systemClock } from '../../../src/common/clock.js';
 import { Secret } from '../../../src/common/secret.js';
 import { eventually } from '../../support/eventually.js';
+import type { RecordingContext } from '../../support/operation-context.js';
 import { failureOf, HmcDpmBench, run } from './hmc-dpm-bench.js';
 
 const START = { method: 'POST', path: '*/operations/start' } as const;
@@ -227,6 +228,11 @@ describe('a power-on fails truly, and is not sent again, when', () => {
 });
 
 describe('an operation that is interrupted', () => {
+  /** Cancels an operation when its progress says so. */
+  const cancelAt = (ctx: RecordingContext, words: string) => (message: string) => {
+    if (message.includes(words)) ctx.abort(new ComputeError('OPERATION_CANCELLED', 'cancelled'));
+  };
+
   test('by a cancel cancels its job and deletes it', async () => {
     const reason = new ComputeError('OPERATION_CANCELLED', 'cancelled');
     const ctx = bench.context();
@@ -238,9 +244,24 @@ describe('an operation that is interrupted', () => {
     expect(bench.simulator.jobs()).toHaveLength(0);
     expect(bench.simulator.status('off')).toBe('stopped');
     const target = await bench.host.resolve(bench.context(), 'off');
-    await expect(bench.host.reconcile(bench.context(ctx.checkpoints), 'powerOn', target)).resolves.toEqual({
-      verdict: 'continue',
+    // Also when the service died before it wrote the outcome down: what was cancelled is not begun again.
+    await expect(bench.host.reconcile(bench.context(ctx.checkpoints), 'powerOn', target)).resolves.toMatchObject({
+      verdict: 'failed',
+      error: { code: 'OPERATION_CANCELLED', outcome: 'not-applied' },
     });
+  });
+
+  test('by a cancel after its stop tells that it was stopped', async () => {
+    const ctx = bench.context();
+    await expect(
+      bench.change('reboot', 'on', Object.assign(ctx, { progress: cancelAt(ctx, 'finish starting') })),
+    ).rejects.toMatchObject({ code: 'OPERATION_CANCELLED' });
+    const target = await bench.host.resolve(bench.context(), 'on');
+    await expect(bench.host.reconcile(bench.context(ctx.checkpoints), 'reboot', target)).resolves.toMatchObject({
+      verdict: 'failed',
+      error: { code: 'OPERATION_CANCELLED', outcome: 'unknown' },
+    });
+    expect(bench.simulator.status('on')).toBe('stopped');
   });
 
   test.each(['DEADLINE_EXCEEDED', 'SHUTTING_DOWN'] as const)('by %s leaves its job alone', async (code) => {

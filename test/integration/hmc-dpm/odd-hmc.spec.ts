@@ -189,7 +189,7 @@ describe('a power-on', () => {
     const failure = await failureOf(powerOn(() => undefined));
     expect(failure).toMatchObject({ code: 'STATE_CONFLICT', outcome: 'not-applied', native: { code: '409,1' } });
     expect(failure.message).toMatch(/as many are active/);
-    expect(clock.now() - began).toBeGreaterThan(5000);
+    expect(clock.now() - began).toBeGreaterThan(25_000);
   });
 
   test('of a partition that is renamed while it starts tells that it was sent', async () => {

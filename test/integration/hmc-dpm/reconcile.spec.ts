@@ -147,6 +147,16 @@ describe('a reboot whose process died', () => {
     expect(bench.simulator.wireLog.starts('on')).toBe(1);
   });
 
+  test('in a stop that failed has changed nothing', async () => {
+    bench.simulator.fault({ kind: 'job-failed', partition: 'on' });
+    const ctx = dyingAt('job');
+    await expect(run(bench.host, 'reboot', ctx, on)).rejects.toThrow(Died);
+    await expect(reconcile('reboot', ctx.checkpoints, on)).resolves.toMatchObject({
+      verdict: 'failed',
+      error: { outcome: 'not-applied', details: { status: 'active' } },
+    });
+  });
+
   test('in its stop, and whose start is refused then, tells that it was stopped', async () => {
     const ctx = dyingAt('job');
     await expect(run(bench.host, 'reboot', ctx, on)).rejects.toThrow(Died);

@@ -10,7 +10,8 @@ export const CANCELLED_CHECKPOINT = 'job-cancelled';
 
 const StepNameSchema = z.enum(['start', 'stop']);
 const StepDataSchema = z.object({ step: StepNameSchema, request_timeout_ms: z.number() });
-const JobDataSchema = z.object({ uri: z.string().startsWith('/api/jobs/'), step: StepNameSchema });
+const CancelledDataSchema = z.object({ uri: z.string().startsWith('/api/jobs/') });
+const JobDataSchema = CancelledDataSchema.extend({ step: StepNameSchema });
 
 /** The last step that was about to be sent, as an attempt left it in the journal. */
 export interface LastStep {
@@ -39,9 +40,9 @@ export function lastStep(checkpoints: readonly Checkpoint[]): LastStep | undefin
 
 /** Has the HMC accepted a stop that was not cancelled afterwards? */
 export function hasStopped(checkpoints: readonly Checkpoint[]): boolean {
-  const index = checkpoints.findLastIndex(
-    ({ name, data }) => name === JOB_CHECKPOINT && JobDataSchema.parse(data).step === 'stop',
-  );
-  if (index === -1) return false;
-  return !checkpoints.slice(index).some(({ name }) => name === CANCELLED_CHECKPOINT);
+  const named = (wanted: string): Checkpoint[] => checkpoints.filter(({ name }) => name === wanted);
+  const cancelled = named(CANCELLED_CHECKPOINT).map(({ data }) => CancelledDataSchema.parse(data).uri);
+  return named(JOB_CHECKPOINT)
+    .map(({ data }) => JobDataSchema.parse(data))
+    .some(({ step, uri }) => step === 'stop' && !cancelled.includes(uri));
 }

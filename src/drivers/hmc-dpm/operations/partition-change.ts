@@ -121,6 +121,15 @@ export class PartitionChange {
     );
   }
 
+  /** The operation was cancelled, and the job of this step with it: the partition is as it was before the step. */
+  cancelled(step: StepName): ComputeError {
+    const what = `the ${step} of partition ${this.target.name} was cancelled, and so was its job on the HMC`;
+    return this.#truthful(new ComputeError('OPERATION_CANCELLED', what, { outcome: 'not-applied' })).within({
+      driver: DRIVER_NAME,
+      target: this.target.key,
+    });
+  }
+
   /** Runs the change; whatever fails leaves as a ComputeError that tells the truth about what was sent. */
   async run<T>(what: string, work: () => Promise<T>): Promise<T> {
     const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition' };

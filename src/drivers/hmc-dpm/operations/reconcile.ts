@@ -22,9 +22,9 @@ export async function reconcileChange(
   target: Target,
 ): Promise<Reconciliation> {
   const last = lastStep(ctx.checkpoints);
-  // A job that was cancelled with its operation has ended, and the partition is as it was before the step.
-  if (last === undefined || last.isCancelled) return { verdict: 'continue' };
+  if (last === undefined) return { verdict: 'continue' };
   const partitionChange = new PartitionChange(ctx, place, target);
+  if (last.isCancelled) return { verdict: 'failed', error: partitionChange.cancelled(last.step) };
   try {
     return await partitionChange.run('finding out what became of partition', async () => {
       if (last.jobUri === undefined && !(await becameVisible(partitionChange, last.step, last.latestArrivalAt))) {
