@@ -117,6 +117,11 @@ describe('no answer', () => {
     expect(failed(kind, sent).outcome).not.toBe('unknown');
     expect(failed(kind, sent, true).outcome === 'unknown').toBe(sent === 'perhaps');
   });
+
+  test('to a logon leaves the change that needed it unsent', () => {
+    const failure = new HttpFailure('reset', 'why', 'CODE', 'perhaps');
+    expect(mapped({ kind: 'wire', changes: true, isLogon: true, failure }).outcome).toBe('not-started');
+  });
 });
 
 test('a web page tells that the API is off, when it says so', () => {

@@ -197,6 +197,15 @@ describe('a power-on fails truly, and is not sent again, when', () => {
     expect(starts().executed).toBe(0);
   });
 
+  test('its time is over before it could be sent', async () => {
+    const host = bench.open({ operation_timeout_ms: 1000 });
+    const target = await host.resolve(bench.context(), 'off');
+    bench.simulator.fault({ kind: 'slow', method: 'GET', path: '/api/partitions/*', delay_ms: 100 });
+    const failure = await failureOf(run(host, 'powerOn', bench.context(), target));
+    expect(failure).toMatchObject({ code: 'BACKEND_TIMEOUT', outcome: 'not-applied', retry: 'safe' });
+    expect(starts().sent).toBe(0);
+  });
+
   test('the user lacks the task', async () => {
     const host = bench.open({ userid: 'reader', password: new Secret('secret-of-reader') });
     const failure = await failureOf(bench.change('powerOn', 'off', bench.context(), host));

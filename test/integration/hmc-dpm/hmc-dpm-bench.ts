@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/common/clock.js';
-import { ComputeError } from '../../../src/common/errors/index.js';
+import { ComputeError, type JsonValue } from '../../../src/common/errors/index.js';
 import { silentLog } from '../../../src/common/log.js';
 import { Secret } from '../../../src/common/secret.js';
 import type {
@@ -10,6 +10,7 @@ import type {
   Target,
   VirtHost,
 } from '../../../src/compute/contract/index.js';
+import { HttpClient } from '../../../src/connectors/http/index.js';
 import { createHmcDpm } from '../../../src/drivers/hmc-dpm/index.js';
 import { HmcSimulator, type HmcInventoryInput } from '../../../src/simulators/hmc/index.js';
 import type { WireEntry } from '../../../src/simulators/kit/wire-log.js';
@@ -159,6 +160,27 @@ export class HmcDpmBench {
     return this.simulator.wireLog
       .entries({ since })
       .filter(({ method, path }) => !(method === 'GET' && path.startsWith('/api/jobs/')));
+  }
+
+  /** As somebody at the HMC does. */
+  async rename(name: string, to: string): Promise<void> {
+    const { simulator } = this;
+    const { port } = simulator;
+    const trust = { kind: 'ca', pem: simulator.certificatePem } as const;
+    const http = new HttpClient({ host: '127.0.0.1', port, trust });
+    const send = async (path: string, json: JsonValue, headers = {}): Promise<Record<string, string>> => {
+      const { body, status } = await http.request({ method: 'POST', path, json, headers, timeoutMs: 5000 });
+      if (status >= 300) throw new Error(`${path}: ${status}`);
+      return body.kind === 'json' ? (body.value as Record<string, string>) : {};
+    };
+    try {
+      const logon = await send('/api/sessions', { userid: USER.name, password: USER.password });
+      const headers = { 'X-API-Session': logon['api-session'] ?? '' };
+      await send(simulator.partitions(name)[0]?.uri ?? '', { name: to }, headers);
+      await http.request({ method: 'DELETE', path: '/api/sessions/this-session', headers, timeoutMs: 5000 });
+    } finally {
+      http.close();
+    }
   }
 
   async closeDrivers(): Promise<void> {

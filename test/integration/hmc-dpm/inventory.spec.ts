@@ -58,6 +58,20 @@ describe('info of an instance', () => {
       await older.stop();
     }
   });
+
+  test('is of the partition that has the name now', async () => {
+    const older = await HmcDpmBench.start(old);
+    try {
+      const { id } = (await older.host.operations.getInfo?.(older.context(), 'on')) ?? {};
+      await older.rename('on', 'formerly-on');
+      await older.rename('off', 'on');
+      const now = await older.host.operations.getInfo?.(older.context(), 'on');
+      expect(now).toMatchObject({ name: 'on', state: { nativeState: 'stopped' } });
+      expect(now?.id).not.toBe(id);
+    } finally {
+      await older.stop();
+    }
+  });
 });
 
 describe('an old HMC', () => {

@@ -43,6 +43,15 @@ describe('a session', () => {
     expect(bench.simulator.sessionCount()).toBe(1);
   });
 
+  test.each([4, 5])('that a 403,%i ends is replaced, and the request repeated', async (reason) => {
+    await bench.host.operations.queryPower(bench.context(), 'on');
+    bench.simulator.fault({ kind: 'error', method: 'GET', status: 403, reason });
+    await expect(bench.host.operations.queryPower(bench.context(), 'on')).resolves.toMatchObject({
+      powerState: 'running',
+    });
+    expect(bench.simulator.wireLog.logons()).toBe(2);
+  });
+
   test('that is lost again at once is an error, not a loop', async () => {
     bench.simulator.fault({ kind: 'session-expired', times: 'always' });
     const failure = await failureOf(bench.host.operations.queryPower(bench.context(), 'on'));
@@ -131,6 +140,32 @@ describe('a session', () => {
       await idle.stop();
     }
     expect(idle.simulator.sessionCount()).toBe(0);
+  });
+
+  test('that a host holds, too, is not logged off when it is idle', async () => {
+    const idle = await HmcDpmBench.start({ idleLogoffMs: 100, settings: { tls: { verify: false } } });
+    try {
+      await idle.host.operations.queryPower(idle.context(), 'on');
+      await idle.machine().verbs.queryPower?.(idle.context());
+      const reader = idle.machine({ power_user: 'reader', power_pass: 'secret-of-reader' });
+      await reader.verbs.queryPower?.(idle.context());
+      expect(idle.simulator.sessionCount()).toBe(2);
+      // The other one was used last: when it has gone, this one would have gone before.
+      await eventually(() => idle.simulator.sessionCount('reader') === 0, 'the idle session to be logged off');
+      expect(idle.simulator.sessionCount('zenova')).toBe(1);
+    } finally {
+      await idle.stop();
+    }
+  });
+
+  test('that machines use, too, outlives the host that held it', async () => {
+    const host = bench.open({ tls: { verify: false } });
+    const machine = bench.machine();
+    await host.operations.queryPower(bench.context(), 'on');
+    await machine.verbs.queryPower?.(bench.context());
+    await host.close();
+    await machine.verbs.queryPower?.(bench.context());
+    expect(bench.simulator.wireLog.logons()).toBe(1);
   });
 });
 

@@ -182,7 +182,7 @@ test('waiting for a free connection ends in a time-out that says that nothing wa
 test('an abort rejects with its reason', async () => {
   const { client, seen } = await serve(() => undefined);
   const stop = new AbortController();
-  const work = client.request({ ...get, signal: stop.signal });
+  const work = client.request({ ...get, timeoutMs: 60_000, signal: stop.signal });
   await eventually(() => seen.requests.length === 1, 'the request');
   const reason = new Error('enough');
   stop.abort(reason);
