@@ -254,6 +254,21 @@ test('a connection that is begun when the client is closed is given up', async (
   }
 });
 
+test('a handshake under way when the client is closed is cut off', async () => {
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => void sockets.push(socket.on('error', () => undefined)));
+  const port = await listen(server);
+  closing.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const client = new HttpClient({ host: '127.0.0.1', port, trust: { kind: 'system' }, connectTimeoutMs: 60_000 });
+  const work = failureOf(client.request({ ...post, timeoutMs: 60_000 }));
+  await eventually(() => sockets.length === 1, 'the connection');
+  client.close();
+  await expect(work).resolves.toMatchObject({ sent: 'no' });
+});
+
 test('an urgent request does not wait for its turn', async () => {
   const { client, seen } = await serve((request, response) => void (request.url === '/last' && ok(request, response)), {
     maxConnections: 1,
