@@ -15,6 +15,9 @@ class JumpingClock {
     this.#now += ms;
     return Promise.resolve();
   }
+  after(): () => void {
+    throw new Error('polling sets no timers');
+  }
 }
 
 const base = () => ({ clock: new JumpingClock(), signal: new AbortController().signal, what: 'the thing' });

@@ -91,7 +91,17 @@ export class Intake extends EventEmitter<IntakeEvents> {
   }
 
   async #carryOut(delivery: Delivery, { method, params, meta }: DecodedRequest, handler: Handler): Promise<void> {
-    const outcome = await this.#outcomeOf(method, () => handler(params, { ...meta, accepted: () => delivery.ack() }));
+    let isAccepted = false;
+    const accepted = (): void => {
+      isAccepted = true;
+      delivery.ack();
+    };
+    const outcome = await this.#outcomeOf(method, () => handler(params, { ...meta, accepted }));
+    if ('error' in outcome && outcome.error.code === 'SHUTTING_DOWN') {
+      // What was accepted is answered by whoever takes it up; the rest is asked again of whoever comes next.
+      if (!isAccepted) delivery.requeue();
+      return;
+    }
     if (meta.replyTo !== null) await this.#reply(meta.replyTo, outcome);
     delivery.ack();
   }

@@ -58,9 +58,9 @@ describe('an operation that was accepted by name', () => {
       if (asked === 1) throw new ComputeError('BACKEND_UNREACHABLE', 'away');
       if (asked === 2) await found.passed;
     };
-    void bench.call('compute.power_off', { ...one, ...more, idempotency_key: 'moved' }).catch(() => undefined);
+    bench.send('compute.power_off', { ...one, ...more, idempotency_key: 'moved' });
     await inState('moved', 'running');
-    void bench.call('compute.power_on', { host: 'site', instance: id, idempotency_key: 'running' });
+    bench.send('compute.power_on', { host: 'site', instance: id, idempotency_key: 'running' });
     await inState('running', 'running');
     found.open();
     await inState('moved', 'accepted');
@@ -90,7 +90,7 @@ describe('an operation that was accepted by name', () => {
 describe('an operation that waits for a place at its endpoint', () => {
   beforeEach(async () => {
     await start({ change_delay_ms: 1500 }, { limits: { maxConcurrentPerEndpoint: 1 } });
-    void bench.call('compute.power_on', { ...two, idempotency_key: 'runs' });
+    bench.send('compute.power_on', { ...two, idempotency_key: 'runs' });
     await inState('runs', 'running');
   });
 
@@ -185,13 +185,31 @@ describe('stopping', () => {
         sleep.then(forget, forget);
         return sleep;
       },
+      after: (ms, end) => {
+        let isOver = (): void => undefined;
+        const pending = new Promise<void>((resolve) => {
+          isOver = () => {
+            sleeps.delete(pending);
+            resolve();
+          };
+        });
+        sleeps.add(pending);
+        const forget = systemClock.after(ms, () => {
+          isOver();
+          end();
+        });
+        return () => {
+          forget();
+          isOver();
+        };
+      },
     };
     await start({}, { journal: journal.around, clock });
     journal.failing.add('claim').add('conclude');
-    void bench.call('compute.power_on', { ...two, idempotency_key: 'first' });
+    bench.send('compute.power_on', { ...two, idempotency_key: 'first' });
     await eventually(() => journal.refused.includes('claim'), 'the first cannot be claimed');
-    void bench.call('compute.power_off', { ...two, deadline_ms: 50, idempotency_key: 'late' });
-    void bench.call('compute.power_off', { ...two, deadline_ms: 3_600_000, idempotency_key: 'patient' });
+    bench.send('compute.power_off', { ...two, deadline_ms: 50, idempotency_key: 'late' });
+    bench.send('compute.power_off', { ...two, deadline_ms: 3_600_000, idempotency_key: 'patient' });
     await eventually(() => journal.refused.includes('conclude'), 'the outcome of the late one cannot be written');
     await eventually(() => bench.service.load === 3, 'all are accepted');
     await bench.stop();
@@ -217,9 +235,10 @@ describe('time that passes while the service is down', () => {
     const clock: Clock = {
       now: () => systemClock.now() + offsetMs,
       sleep: (ms, signal) => systemClock.sleep(ms, signal),
+      after: (ms, end) => systemClock.after(ms, end),
     };
     await start({ change_delay_ms: 500 }, { clock });
-    void bench.call('compute.power_on', { ...one, idempotency_key: 'k', deadline_ms: 60_000 });
+    bench.send('compute.power_on', { ...one, idempotency_key: 'k', deadline_ms: 60_000 });
     await eventually(
       () => bench.events.some((event) => event.kind === 'operation' && event.operation.progress !== null),
       'its step',
@@ -234,14 +253,49 @@ describe('time that passes while the service is down', () => {
 
   it('is told in events too', async () => {
     await start({ change_delay_ms: 300 }, { limits: { startWithinMs: 0 } });
-    void bench.call('compute.power_on', { ...one, idempotency_key: 'runs' });
+    bench.send('compute.power_on', { ...one, idempotency_key: 'runs' });
     await inState('runs', 'running');
-    void bench.call('compute.power_off', { ...one, idempotency_key: 'waits' });
+    bench.send('compute.power_off', { ...one, idempotency_key: 'waits' });
     await inState('waits', 'accepted');
     const { operation_id: id } = await view('waits');
     await bench.stop();
     await bench.start();
     await inState('waits', 'failed');
     expect(bench.statesOf(id)).toEqual(['accepted', 'failed']);
+  });
+});
+
+describe('a cancel', () => {
+  it('holds when the process dies before it is carried out', async () => {
+    await start({ change_delay_ms: 400 });
+    bench.send('compute.reboot', { ...one, idempotency_key: 'k' });
+    const begun = () => bench.events.some((event) => event.kind === 'operation' && event.operation.progress !== null);
+    await eventually(begun, 'its step');
+    const [record] = await bench.opened.journal.unfinished();
+    if (record === undefined) throw new Error('it is not in the journal');
+    // As a process would leave it that died between writing the cancel down and carrying it out.
+    await bench.opened.journal.checkpoint(
+      { operationId: record.id, fence: 1 },
+      { name: 'cancel', data: null, at: Date.now() },
+    );
+    await bench.stop();
+    await bench.start();
+    await inState('k', 'cancelled');
+    expect((await view('k')).error).toMatchObject({ code: 'OPERATION_CANCELLED', outcome: 'unknown' });
+  });
+});
+
+describe('a request that waits when the service stops', () => {
+  it('is told at once that the next start carries it on', async () => {
+    await start({ change_delay_ms: 300 });
+    bench.send('compute.power_on', { ...one, idempotency_key: 'runs' });
+    await eventually(() => bench.service.load === 1, 'the first is accepted');
+    const waits = bench.call('compute.power_off', { ...one, idempotency_key: 'waits' });
+    const told = expect(waits).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    await eventually(() => bench.service.load === 2, 'the second waits');
+    await Promise.all([told, bench.stop(5000)]);
+    await bench.start();
+    await inState('runs', 'done');
+    await inState('waits', 'done');
   });
 });

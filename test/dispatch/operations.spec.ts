@@ -279,9 +279,9 @@ describe('a restart', () => {
   it('concludes what waited and what ran, and replies late', async () => {
     await start({ change_delay_ms: 300 });
     const replyTo = { envelope: 'nest', address: { queue: 'q', id: '1' } };
-    void bench.call('compute.power_on', { ...one, idempotency_key: 'runs' }, { replyTo });
+    bench.send('compute.power_on', { ...one, idempotency_key: 'runs' }, { replyTo });
     await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
-    void bench.call('compute.pause', { ...one, idempotency_key: 'waits' }, { replyTo });
+    bench.send('compute.pause', { ...one, idempotency_key: 'waits' }, { replyTo });
     await eventually(() => bench.service.load === 2, 'the second waits');
     await bench.stop();
     await bench.start();
@@ -300,9 +300,9 @@ describe('a restart', () => {
 
   it('begins nothing that has waited too long', async () => {
     await start({ change_delay_ms: 300 }, { limits: { startWithinMs: 0 } });
-    void bench.call('compute.power_on', { ...one, idempotency_key: 'runs' });
+    bench.send('compute.power_on', { ...one, idempotency_key: 'runs' });
     await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
-    void bench.call('compute.power_off', { ...one, idempotency_key: 'waits' });
+    bench.send('compute.power_off', { ...one, idempotency_key: 'waits' });
     await eventually(() => bench.service.load === 2, 'the second waits');
     await bench.stop();
     await bench.start();

@@ -155,7 +155,8 @@ describe('a broker that is restarted in the middle', () => {
     const { response } = await after.call(estate.queue, 'operation.list', { method: 'compute.power_on' });
     const { operations } = response as { operations: { state: string; attempts: number }[] };
     expect(operations.map(({ state, attempts }) => `${state} ${attempts}`)).toEqual(['done 1', 'done 1', 'done 1']);
-    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set(instances));
+    // The answer to the read before the restart may come here too, a second time.
+    expect(answers.map(({ id }) => id)).toEqual(expect.arrayContaining(instances));
     await after.channel.deleteQueue(replies);
     await after.close();
     await before.close();

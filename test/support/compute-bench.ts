@@ -128,6 +128,11 @@ export class ComputeBench {
     }) as Promise<Record<string, unknown>>;
   }
 
+  /** Sends a request whose answer nobody waits for. */
+  send(method: string, params: object, meta: Partial<RequestMeta> = {}): void {
+    this.call(method, params, meta).catch(() => undefined);
+  }
+
   /** The states of an operation's events, in order. */
   statesOf(operationId: unknown): string[] {
     return this.events.flatMap((event) =>

@@ -6,6 +6,7 @@ export function scaledClock(scale: number): Clock {
   return {
     now: () => startedAt + Math.round((performance.now() - began) * scale),
     sleep: (ms, signal) => systemClock.sleep(ms / scale, signal),
+    after: (ms, end) => systemClock.after(ms / scale, end),
   };
 }
 

@@ -15,6 +15,9 @@ import type { ChangeRoute } from './route.js';
 import { RunContext } from './run-context.js';
 import { at, deadlineExceeded } from './time-limits.js';
 
+/** Left when somebody has asked to cancel an operation that runs. */
+export const CANCEL_CHECKPOINT = 'cancel';
+
 export interface OperationRunPorts {
   readonly journal: Journal;
   readonly clock: Clock;
@@ -76,6 +79,7 @@ export class OperationRun {
       if (concluded !== undefined) return concluded;
     }
     this.#interruptWhenStale();
+    this.#interruptWhenCancelled();
     interrupt.signal.throwIfAborted();
     const target = await this.#find(ctx);
     await route.permit(ctx, target);
@@ -184,6 +188,14 @@ export class OperationRun {
     const { record, interrupt } = this.#input;
     if (record.notAfter !== null && record.notAfter <= this.#ports.clock.now()) {
       interrupt.abort(deadlineExceeded(record.method));
+    }
+  }
+
+  /** A cancel that an earlier attempt did not live to carry out. */
+  #interruptWhenCancelled(): void {
+    const { record, interrupt } = this.#input;
+    if (this.#checkpoints.some(({ name }) => name === CANCEL_CHECKPOINT)) {
+      interrupt.abort(new ComputeError('OPERATION_CANCELLED', `${record.method} of ${record.name} was cancelled`));
     }
   }
 

@@ -6,7 +6,7 @@ import { withCorrelation, type Log } from '../../common/log.js';
 import type { Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
 import type { EventPublisher, OperationView, Target } from '../contract/index.js';
 import { machineState } from './answers.js';
-import { OperationRun, failure, type RunEnd } from './operation-run.js';
+import { CANCEL_CHECKPOINT, OperationRun, failure, type RunEnd } from './operation-run.js';
 import type { ChangeRoute } from './route.js';
 import { TargetQueues, type Queued } from './target-queues.js';
 import { at, deadlineExceeded } from './time-limits.js';
@@ -32,6 +32,8 @@ interface Entry extends Queued {
   readonly interrupt: AbortController;
   readonly outcome: Promise<OperationRecord>;
   readonly resolve: (record: OperationRecord) => void;
+  /** Tells those who wait that the next start carries it on. */
+  readonly leave: (reason: ComputeError) => void;
   /** Stops watching for the end of its time while it waits. */
   forgetDeadline: () => void;
   progress: OperationView['progress'];
@@ -70,15 +72,20 @@ export class OperationRunner {
    * Gives an accepted operation its place.
    *
    * @param target when this process has just found it
-   * @returns its record once it has an outcome; never rejects, and stays pending when the service stops before
+   * @returns its record once it has an outcome
+   * @throws ComputeError SHUTTING_DOWN when the service stops before: whoever takes it up replies then
    */
   enqueue(record: OperationRecord, route: ChangeRoute, target?: Target): Promise<OperationRecord> {
     const known = this.#entries.get(record.id);
     if (known !== undefined) return known.outcome;
     let resolve: Entry['resolve'] = () => undefined;
-    const outcome = new Promise<OperationRecord>((done) => {
+    let leave: Entry['leave'] = () => undefined;
+    const outcome = new Promise<OperationRecord>((done, left) => {
       resolve = done;
+      leave = left;
     });
+    // Nobody need be waiting for it.
+    outcome.catch(() => undefined);
     const entry: Entry = {
       seq: record.seq,
       get hasBegun() {
@@ -91,6 +98,7 @@ export class OperationRunner {
       interrupt: new AbortController(),
       outcome,
       resolve,
+      leave,
       forgetDeadline: () => undefined,
       progress: null,
     };
@@ -127,11 +135,16 @@ export class OperationRunner {
   async cancel(id: OperationId): Promise<boolean> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;
+    const { journal, clock } = this.#options;
     const reason = new ComputeError(
       'OPERATION_CANCELLED',
       `${entry.record.method} of ${entry.record.name} was cancelled`,
     );
-    if (!(await this.#endWaiting(entry, reason))) entry.interrupt.abort(reason);
+    if (await this.#endWaiting(entry, reason)) return true;
+    // Written down first, so that whoever takes it up after a crash does not begin it again.
+    const lease = { operationId: id, fence: entry.record.fence };
+    await journal.checkpoint(lease, { name: CANCEL_CHECKPOINT, data: null, at: clock.now() });
+    entry.interrupt.abort(reason);
     return true;
   }
 
@@ -142,16 +155,19 @@ export class OperationRunner {
    */
   async stop(limitMs: number): Promise<number> {
     this.#life.abort();
+    const reason = new ComputeError('SHUTTING_DOWN', 'the service stops; the operation goes on after its restart');
+    const entries = [...this.#entries.values()];
+    for (const entry of entries) if (!entry.hasBegun) entry.leave(reason);
+    const running = entries.filter((entry) => entry.hasBegun);
     const limit = new AbortController();
-    const running = [...this.#entries.values()].filter((entry) => entry.record.state === 'running');
     const over = this.#options.clock.sleep(limitMs, limit.signal).catch(() => undefined);
-    await Promise.race([Promise.all(running.map(({ outcome }) => outcome)), over]);
+    await Promise.race([Promise.allSettled(running.map(({ outcome }) => outcome)), over]);
     limit.abort();
     const left = [...this.#entries.values()];
-    const reason = new ComputeError('SHUTTING_DOWN', 'the service stops; the operation goes on after its restart');
-    for (const { interrupt, forgetDeadline } of left) {
+    for (const { interrupt, forgetDeadline, leave } of left) {
       interrupt.abort(reason);
       forgetDeadline();
+      leave(reason);
     }
     this.#abandon.abort(reason);
     return left.length;

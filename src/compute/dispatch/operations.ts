@@ -146,9 +146,10 @@ export class Operations {
       log.info(`taking up ${record.method} of ${record.name}, ${record.state} before the restart`);
       void this.#outcomeAfterRestart(record)
         .then((concluded) => this.#replyLate(concluded))
-        .catch((error: unknown) =>
-          log.error('an operation of before the restart could not be taken up', { err: error }),
-        );
+        .catch((error: unknown) => {
+          if (toComputeError(error).code === 'SHUTTING_DOWN') return;
+          log.error('an operation of before the restart could not be taken up', { err: error });
+        });
     });
   }
 
@@ -162,6 +163,7 @@ export class Operations {
       return await this.#runner.enqueue(record, this.#routeOf(record));
     } catch (error) {
       const cause = toComputeError(error);
+      if (cause.code === 'SHUTTING_DOWN') throw cause;
       if (record.state === 'accepted') return refuse(cause);
       return refuse(
         new ComputeError('OUTCOME_UNKNOWN', `it cannot be looked after any more: ${cause.message}`, { cause }),

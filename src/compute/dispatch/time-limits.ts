@@ -22,10 +22,6 @@ export function deadlineExceeded(what: string): ComputeError {
 
 /** Calls `end` at a moment, unless cancelled before. Answers the cancelling function. */
 export function at(clock: Clock, moment: number | null, end: () => void): () => void {
-  const timer = new AbortController();
   const leftMs = moment === null ? Number.POSITIVE_INFINITY : moment - clock.now();
-  if (leftMs <= MAX_TIMER_MS) {
-    clock.sleep(Math.max(0, leftMs), timer.signal).then(end, () => undefined);
-  }
-  return () => timer.abort();
+  return leftMs <= MAX_TIMER_MS ? clock.after(Math.max(0, leftMs), end) : () => undefined;
 }
