@@ -1,12 +1,19 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document, type Node } from 'yaml';
+import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, visit, type Document, type Node } from 'yaml';
 import { ComputeError, errorCodeOf } from '../common/errors/index.js';
 import type { Environment } from './environment.js';
 import type { ConfigPath, Locate } from './mistakes.js';
 
 export const SYSTEM_CONFIG_FILE = '/etc/zenova/zenova.yaml';
 export const SIMULATED_ESTATE = 'built-in simulated estate';
+
+const ASTERISK = "what begins with an asterisk needs quotes, as in ['*']; without them YAML takes it for a reference";
+/** Where the parser's words would not help. */
+const OUR_WORDS: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'this key stands here twice',
+  BAD_ALIAS: ASTERISK,
+};
 
 const MAX_FILE_BYTES = 1 << 20;
 
@@ -66,8 +73,14 @@ export function parseSource(text: string, path: string): ConfigSource {
   const faults = [...document.errors, ...document.warnings].map((fault) => ({
     path: '',
     at: where(fault.pos[0]),
-    message: fault.code === 'DUPLICATE_KEY' ? 'this key stands here twice' : fault.message,
+    message: OUR_WORDS[fault.code] ?? fault.message,
   }));
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.source !== '' && alias.resolve(document) === undefined)
+        faults.push({ path: '', at: where(startOf(alias) ?? 0), message: ASTERISK });
+    },
+  });
   if (faults.length > 0) {
     const text = faults.map(({ at, message }) => `${at}: ${message}`).join('; ');
     throw new ComputeError('CONFIG_INVALID', `${path} is no valid YAML: ${text}`, {
@@ -96,7 +109,7 @@ function toData(document: Document, path: string): Record<string, unknown> {
   try {
     return document.toJS({ maxAliasCount: 50 }) as Record<string, unknown>;
   } catch (error) {
-    throw new ComputeError('CONFIG_INVALID', `${path} refers to its own parts too often, or to parts it lacks`, {
+    throw new ComputeError('CONFIG_INVALID', `${path} refers to its own parts too often`, {
       cause: error,
       details: { origin: path, mistakes: [] },
     });

@@ -179,6 +179,8 @@ logs: {}
     );
     expect(seen).toContainEqual(expect.stringMatching(/^line 17, .* \| hosts\.no good \| is no host name/));
     expect(seen).toHaveLength(12);
+    const lines = seen.map((text) => Number(/^line (\d+)/.exec(text)?.[1] ?? 99));
+    expect(lines).toEqual(lines.toSorted((one, other) => one - other));
     expect(JSON.stringify(mistakes)).not.toContain('clear-text');
   });
 
@@ -258,6 +260,7 @@ describe('the environment', () => {
   it.each([
     ['ZENOVA__HTTP', 'is a section'],
     ['ZENOVA__NOPE__X', 'there is no such setting'],
+    ['ZENOVA__HTTP_PORT', 'two underscores join the parts of a path'],
     ['ZENOVA__HOSTS__NEW__SETTINGS__USER', 'there is no such setting'],
     ['ZENOVA__HTTP__PORT', 'Too big'],
   ])('%s that does not fit is named', (variable, message) => {

@@ -3,6 +3,9 @@ import { ComputeError, describeIssues, type JsonValue } from '../common/errors/i
 import { namesAt, schemaAt, type SchemaNode } from '../common/json-schema.js';
 import { closest } from '../common/similar.js';
 
+/** Places in the order of the document; "line 9" stands before "line 10". */
+const inOrder = new Intl.Collator('en', { numeric: true });
+
 /** One thing wrong with the configuration. */
 export interface Mistake extends Record<string, JsonValue> {
   /** Dotted path of the key, e.g. `http.port`; empty for the file as a whole. */
@@ -61,10 +64,11 @@ export class Mistakes {
   /** @throws ComputeError CONFIG_INVALID with `details.origin` and `details.mistakes` when anything is wrong. */
   throwIfAny(): void {
     if (!this.any) return;
-    const lines = this.#list.map(mistakeText);
+    const mistakes = this.#list.toSorted((one, other) => inOrder.compare(one.at ?? '', other.at ?? ''));
+    const lines = mistakes.map(mistakeText);
     const count = lines.length === 1 ? 'a mistake' : `${lines.length} mistakes`;
     throw new ComputeError('CONFIG_INVALID', `${this.origin} has ${count}: ${lines.join('; ')}`, {
-      details: { origin: this.origin, mistakes: this.#list },
+      details: { origin: this.origin, mistakes },
     });
   }
 }

@@ -91,7 +91,8 @@ function valueFor(variable: string, text: string, path: readonly string[], node:
 function hint(path: readonly string[], schemaFor: (path: readonly string[]) => SchemaNode | undefined): string {
   const parent = path.slice(0, -1);
   const meant = closest(path.at(-1) ?? '', namesAt(schemaFor(parent)));
-  return meant === undefined ? '' : `; did you mean ${[...parent, meant].join('.')}?`;
+  if (meant !== undefined) return `; did you mean ${[...parent, meant].join('.')}?`;
+  return `; two underscores join the parts of a path, as in ${OVERRIDE_PREFIX}HTTP__PORT`;
 }
 
 function withValue(document: unknown, path: readonly string[], value: unknown): Record<string, unknown> {
