@@ -8,6 +8,7 @@ import { ComputeService } from './compute/compute.service.js';
 import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { Held } from './held.js';
+import { listen } from './http/index.js';
 import { openJournal } from './journal/index.js';
 import { NestLog } from './nest-log.js';
 import { readiness } from './readiness.js';
@@ -93,7 +94,7 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
     await Promise.all([compute.finish(config.amqp.drainTimeoutMs), app.close()]);
   });
   // A port that is taken is found out before anything is done.
-  if (config.http.enabled) await app.listen(config.http.port, host);
+  if (config.http.enabled) await listen(app, host, config.http.port);
   // What was accepted before stands in its queues before anything new is accepted.
   await compute.start();
   await app.startAllMicroservices();

@@ -6,6 +6,7 @@ import axios from 'axios';
 import type { Health, HealthSource } from '../common/health.js';
 import { Secret } from '../common/secret.js';
 import { HttpModule } from './http.module.js';
+import { listen } from './listen.js';
 
 const TOKEN = 'correct-horse';
 
@@ -119,5 +120,21 @@ describe('on any other address', () => {
   it('refuses everybody when there is no token', async () => {
     const get = await start('192.0.2.1', [broker], null);
     expect((await get('/guarded', 'Bearer undefined')).status).toBe(401);
+  });
+});
+
+describe('an address that cannot be had', () => {
+  it('is told with its place in the configuration', async () => {
+    await start('127.0.0.1', []);
+    const port = Number(new URL((await app?.getUrl()) ?? '').port);
+    const second = await NestFactory.create(HttpModule.of({ host: '127.0.0.1', token: null, health: [] }), {
+      logger: false,
+      abortOnError: false,
+    });
+    await expect(listen(second, '127.0.0.1', port)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(`127.0.0.1, port ${port}: another process listens there; set http.port`),
+    });
+    await second.close();
   });
 });

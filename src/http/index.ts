@@ -1,1 +1,2 @@
+export { listen } from './listen.js';
 export { HttpModule, type HttpParts } from './http.module.js';
