@@ -1,5 +1,6 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Help, InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '../common/duration.js';
+import { ComputeError } from '../common/errors/index.js';
 import type { Environment } from '../config/index.js';
 
 /** Options that every command has. */
@@ -15,9 +16,7 @@ const DEFAULT_URL = 'amqp://127.0.0.1:5672';
 
 export function addGlobalOptions(program: Command): void {
   program
-    .addOption(
-      new Option('--url <address>', `the broker (default: $ZENOVA_AMQP_URL, else ${DEFAULT_URL})`).argParser(brokerUrl),
-    )
+    .addOption(new Option('--url <address>', `the broker (default: $ZENOVA_AMQP_URL, else ${DEFAULT_URL})`))
     .addOption(new Option('--group <name>', 'ask the services of this group'))
     .addOption(new Option('--server <name>', 'ask this one service'))
     .addOption(
@@ -33,15 +32,51 @@ export function globalOptionsOf(command: Command): GlobalOptions {
   return command.optsWithGlobals<GlobalOptions>();
 }
 
-/** The broker's address: the option, else the variable, else the one of a broker on this machine. */
-export function brokerUrlOf({ url }: GlobalOptions, environment: Environment): string {
+/**
+ * The broker's address: the option, else the variable, else the one of a broker on this machine.
+ *
+ * @throws ComputeError CONFIG_INVALID, never with the address itself, which may hold a password
+ */
+export function brokerUrlOf({ url: option }: GlobalOptions, environment: Environment): string {
   const variable = environment['ZENOVA_AMQP_URL'];
-  return url ?? (variable === undefined || variable === '' ? DEFAULT_URL : variable);
+  const url = option ?? (variable === undefined || variable === '' ? DEFAULT_URL : variable);
+  if (!URL.canParse(url) || !['amqp:', 'amqps:'].includes(new URL(url).protocol)) {
+    const source = option === undefined ? 'ZENOVA_AMQP_URL' : '--url';
+    throw new ComputeError(
+      'CONFIG_INVALID',
+      `${source} is no broker address; write amqp://host:port/vhost or amqps://…`,
+    );
+  }
+  if (option !== undefined && new URL(option).password !== '') {
+    throw new ComputeError(
+      'CONFIG_INVALID',
+      '--url holds a password, which every user of this machine could read there; put the address into ZENOVA_AMQP_URL',
+    );
+  }
+  return url;
 }
 
-function brokerUrl(text: string): string {
-  if (URL.canParse(text) && ['amqp:', 'amqps:'].includes(new URL(text).protocol)) return text;
-  throw new InvalidArgumentError('Write amqp://user:password@host:port/vhost or amqps://….');
+/** Commands that ask no service, so that options which say whom to ask would be ignored. */
+const WITHOUT_SERVICE: ReadonlySet<string> = new Set(['serve', 'simulate', 'config']);
+const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['url', 'group', 'server', 'timeout']);
+
+/** The global options that mean something to a command, for its help. */
+export function visibleGlobalOptions(command: Command): Option[] {
+  const options = Object.assign(new Help(), { showGlobalOptions: true }).visibleGlobalOptions(command);
+  return asksService(command) ? options : options.filter((option) => !CLIENT_OPTIONS.has(option.attributeName()));
+}
+
+/** The flag of an option that the command would ignore; undefined when there is none. */
+export function ignoredOptionOf(command: Command): string | undefined {
+  if (asksService(command)) return undefined;
+  const name = Object.keys(command.optsWithGlobals()).find((given) => CLIENT_OPTIONS.has(given));
+  return name === undefined ? undefined : `--${name}`;
+}
+
+function asksService(command: Command): boolean {
+  let top = command;
+  while (top.parent?.parent) top = top.parent;
+  return !WITHOUT_SERVICE.has(top.name());
 }
 
 function duration(text: string): number {

@@ -11,7 +11,7 @@ import { ALIASES, EXAMPLES, GROUPS, POSITIONALS, wordOf, type GroupName } from '
 import { NotOk } from './not-ok.js';
 import { addParamOptions, readParams, type ParamOptions } from './param-options.js';
 import { viewOf } from './result-views.js';
-import { renderTable } from './table.js';
+import { renderTable, widthOf } from './table.js';
 
 /** Adds a group and, as its verbs, every RPC method of its namespace. */
 export function addMethodGroup(program: Command, name: GroupName, parts: CliParts): Command {
@@ -30,7 +30,7 @@ export function printResult<M extends MethodName>(
   isJson: boolean,
   { stdout }: Pick<CliParts, 'stdout'>,
 ): void {
-  stdout.write(isJson ? `${JSON.stringify(result, null, 2)}\n` : renderTable(viewOf(method, result)));
+  stdout.write(isJson ? `${JSON.stringify(result, null, 2)}\n` : renderTable(viewOf(method, result), widthOf(stdout)));
 }
 
 /** Makes a wrong use of a command known the way commander does, with exit code 2. */
@@ -91,7 +91,7 @@ async function readParamsOf(command: Command, given: ParamOptions, type: unknown
 }
 
 /** A schema's mistakes in the words of the command line. */
-function mistakesText(issues: Parameters<typeof describeIssues>[0], places: readonly string[]): string {
+export function mistakesText(issues: Parameters<typeof describeIssues>[0], places: readonly string[]): string {
   const mistakes = describeIssues(issues).details as { path: string; message: string }[];
   return mistakes
     .map(({ path, message }) => {

@@ -7,9 +7,9 @@ import type { Catalogue } from './cli-parts.js';
 
 /** Parameters of a power type from the command line. */
 export interface ParamOptions {
-  readonly param?: readonly Assignment[];
-  readonly paramFile?: readonly Assignment[];
-  readonly paramEnv?: readonly Assignment[];
+  readonly param?: readonly string[];
+  readonly paramFile?: readonly string[];
+  readonly paramEnv?: readonly string[];
 }
 
 interface Assignment {
@@ -33,11 +33,14 @@ export function addParamOptions(command: Command): void {
  * @throws InvalidArgumentError naming the parameter, never its value
  */
 export async function readParams(
-  { param = [], paramFile = [], paramEnv = [] }: ParamOptions,
+  given: ParamOptions,
   type: string | undefined,
   environment: Environment,
   catalogue: () => Promise<Catalogue>,
 ): Promise<Record<string, string | string[]> | undefined> {
+  const param = assignments('--param', given.param);
+  const paramFile = assignments('--param-file', given.paramFile);
+  const paramEnv = assignments('--param-env', given.paramEnv);
   if (param.length + paramFile.length + paramEnv.length === 0) return undefined;
   const secrets = await secretNames(type, catalogue);
   for (const { name } of param) {
@@ -79,9 +82,15 @@ function fileText(name: string, path: string): string {
   }
 }
 
-function collect(text: string, earlier: readonly Assignment[] | undefined): readonly Assignment[] {
-  const at = text.indexOf('=');
-  // The text is not repeated: it may be a secret whose name was forgotten.
-  if (at < 1) throw new InvalidArgumentError('Write name=value.');
-  return [...(earlier ?? []), { name: text.slice(0, at), value: text.slice(at + 1) }];
+function collect(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, text];
+}
+
+/** Taken apart here and not by commander, whose message would repeat a text that may be a secret without its name. */
+function assignments(flag: string, texts: readonly string[] = []): Assignment[] {
+  return texts.map((text) => {
+    const at = text.indexOf('=');
+    if (at < 1) throw new InvalidArgumentError(`after ${flag} comes name=…`);
+    return { name: text.slice(0, at), value: text.slice(at + 1) };
+  });
 }

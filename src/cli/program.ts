@@ -6,8 +6,8 @@ import { addOperationCommand } from './commands/operation.command.js';
 import { addServeCommand } from './commands/serve.command.js';
 import { addSimulateCommand } from './commands/simulate.command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { addGlobalOptions } from './global-options.js';
-import { addMethodGroup, examplesText } from './method-commands.js';
+import { addGlobalOptions, ignoredOptionOf, visibleGlobalOptions } from './global-options.js';
+import { addMethodGroup, examplesText, usageError } from './method-commands.js';
 import { reportError } from './report-error.js';
 
 const EXIT_CODES_TEXT = `
@@ -37,7 +37,7 @@ function createProgram(parts: CliParts): Command {
     .version(parts.version, '--version', 'print the version')
     .exitOverride()
     .showSuggestionAfterError()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions })
     .configureOutput({
       writeOut: (text) => void parts.stdout.write(text),
       writeErr: (text) => void parts.stderr.write(text),
@@ -45,6 +45,14 @@ function createProgram(parts: CliParts): Command {
       getErrHelpWidth: () => parts.stderr.columns ?? 100,
     });
   addGlobalOptions(program);
+  program.hook('preAction', (_, command) => {
+    const ignored = ignoredOptionOf(command);
+    if (ignored === undefined) return;
+    usageError(
+      command,
+      `${ignored} is for commands that ask a service; this one takes what it needs from its configuration`,
+    );
+  });
   addServeCommand(program, parts);
   addFeaturesCommand(program, parts);
   addMethodGroup(program, 'power', parts);

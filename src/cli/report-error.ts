@@ -47,7 +47,10 @@ function mistakeLine(mistake: unknown): string {
 
 /** What to do about it, where the message does not say. */
 function remedyOf(error: ComputeError): string | undefined {
-  if (clientFailureOf(error) !== undefined) return undefined;
+  if (clientFailureOf(error) !== undefined) {
+    const { idempotency_key: key } = error.details;
+    return typeof key === 'string' ? `see: zenova operation get --idempotency-key ${key}` : undefined;
+  }
   const operation = error.operationId === undefined ? '' : `; see: zenova operation get ${error.operationId}`;
   switch (error.retry) {
     case 'safe':

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { Output } from './cli-parts.js';
 import { terminalText } from './terminal-text.js';
 
 /** What a person reads: rows under headings, or names beside values. */
@@ -26,21 +27,52 @@ const BARE = {
   middle: '  ',
 } as const;
 
-/** Aligned columns without lines or colours; ends in a line end. */
-export function renderTable(view: TableView): string {
+const GAP = BARE.middle.length;
+
+/** How wide a table may be there: a terminal's width; in a file or a pipe a row stays one line, for grep and its kind. */
+export function widthOf({ isTTY, columns }: Output): number {
+  return isTTY === true && columns !== undefined ? columns : Number.POSITIVE_INFINITY;
+}
+
+/** Aligned columns without lines or colours, sentences wrapped to the width; ends in a line end. */
+export function renderTable(view: TableView, width: number): string {
   if (view.kind === 'list' && view.rows.length === 0) return '(none)\n';
+  const head = view.kind === 'list' ? view.head.map((title) => title.toUpperCase()) : [];
+  const rows = (view.kind === 'list' ? view.rows : view.facts).map((row: readonly Cell[]) => row.map(cellText));
   const table = new Table({
     chars: BARE,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-    ...(view.kind === 'list' ? { head: view.head.map((title) => title.toUpperCase()) } : {}),
+    head,
+    colWidths: narrowed([head, ...rows], width),
+    wordWrap: true,
   });
-  const rows = view.kind === 'list' ? view.rows : view.facts;
-  for (const row of rows) table.push(row.map(cellText));
+  table.push(...rows);
   return `${table
     .toString()
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')}\n`;
+}
+
+/**
+ * Widths of the columns that must be narrower than their text for the table to fit, null for the others. No word is cut: a
+ * name or an id is there to be copied.
+ */
+function narrowed(rows: readonly (readonly string[])[], width: number): (number | null)[] {
+  const columns = rows[1]?.map((_, i) => rows.map((row) => row[i] ?? '')) ?? [];
+  const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => text.length));
+  const natural = columns.map(longest);
+  const least = columns.map((cells) => longest(cells.flatMap((cell) => cell.split(' '))));
+  const fitted = [...natural];
+  let excess = natural.reduce((sum, length) => sum + length, GAP * (natural.length - 1)) - width;
+  while (excess > 0) {
+    const spare = fitted.map((length, i) => (length > (least[i] ?? 0) ? length : 0));
+    const widest = Math.max(...spare);
+    if (widest === 0) break;
+    fitted[spare.indexOf(widest)] = widest - 1;
+    excess -= 1;
+  }
+  return fitted.map((length, i) => (length === natural[i] ? null : length));
 }
 
 /** Any answer as facts: nested objects with dotted names, what is null left out. */

@@ -22,7 +22,11 @@ export function noBroker(brokers: string, cause: unknown): ComputeError {
   const text = messageOf(cause);
   const details = { reason: 'no_broker' } as const;
   if (/ACCESS.REFUSED/.test(text)) {
-    return new ComputeError('BACKEND_AUTH_FAILED', `the broker at ${brokers} refuses us: ${text}`, { details, cause });
+    return new ComputeError(
+      'BACKEND_AUTH_FAILED',
+      `the broker at ${brokers} refuses us; check user, password and virtual host of its address: ${text}`,
+      { details, cause },
+    );
   }
   return new ComputeError(
     'BACKEND_UNREACHABLE',
@@ -59,7 +63,7 @@ export function notTaken({ method, queue }: SentRequest, cause: unknown): Comput
 export function noAnswer(request: SentRequest, timeoutMs: number): ComputeError {
   return new ComputeError(
     'BACKEND_TIMEOUT',
-    `${request.method} had no answer within ${timeoutMs} ms on queue ${request.queue}${whatNow(request)}`,
+    `${request.method} had no answer within ${timeoutMs} ms on queue ${request.queue}: no service takes requests there, or it is not done yet${whatNow(request)}`,
     { ...effect(request), details: { reason: 'no_answer', queue: request.queue, ...keyOf(request) } },
   );
 }

@@ -160,8 +160,12 @@ describe('a failure', () => {
     const answers = new AbortController();
     await serving(() => once(answers.signal, 'abort').then(() => STATE));
     const run = await zenova(['host', 'list', '--timeout', '100ms']);
+    const change = await zenova('instance reboot cpc1 web01 --idempotency-key k1 --timeout 100ms'.split(' '));
     answers.abort();
     expect(run).toMatchObject({ code: 3, stderr: expect.stringMatching(/^BACKEND_TIMEOUT: host\.list had no answer/) });
+    expect(run.stderr).toContain('no service takes requests there, or it is not done yet');
+    expect(change).toMatchObject({ code: 3 });
+    expect(change.stderr).toContain('(see: zenova operation get --idempotency-key k1)');
   });
 
   it('by interruption is exit code 130, and tells where the outcome will be', async () => {

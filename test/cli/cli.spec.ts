@@ -48,6 +48,13 @@ describe('help', () => {
     expect(text).toContain('--timeout');
   });
 
+  it('offers whom to ask where somebody is asked', async () => {
+    expect((await cli(['host', 'list', '--help'])).stdout).toContain('--url');
+    const { stdout } = await cli(['config', 'check', '--help']);
+    expect(stdout).toContain('--json');
+    expect(stdout).not.toMatch(/--url|--group|--server|--timeout/);
+  });
+
   it('prints the version', async () => {
     expect(await cli(['--version'])).toEqual({ code: 0, stdout: '1.2.3\n', stderr: '' });
   });
@@ -68,12 +75,15 @@ describe('wrong usage is exit code 2, told on standard error', () => {
     [['instance', 'power-on', 'a', ''], 'error: <instance>: Too small'],
     [['instance', 'power-on', 'a', 'b', '--not-after', 'tomorrow'], '--not-after: Invalid ISO datetime'],
     [['host', 'list', '--timeout', '7'], 'Write a number and a unit'],
-    [['host', 'list', '--url', 'http://x'], 'Write amqp://'],
+    [['host', 'list', '--url', 'http://x'], '--url is no broker address; write amqp://'],
+    [['operation', 'watch', 'no-uuid'], 'error: <operation-id>: Invalid UUID'],
+    [['serve', '--url', 'amqp://x'], 'error: --url is for commands that ask a service'],
+    [['config', 'check', '--timeout', '1s'], 'error: --timeout is for commands that ask a service'],
     [['operation', 'get'], 'name the operation by exactly one of'],
     [['operation', 'get', 'no-uuid'], '<operation-id>: Invalid UUID'],
     [['operation', 'list', '--limit', '0'], '--limit: Too small'],
     [['power', 'on', '--host', 'a'], 'name the machine in exactly one way'],
-    [['power', 'query', '--type', 'manual', '--param', 'novalue'], 'Write name=value'],
+    [['power', 'query', '--type', 'manual', '--param', 'novalue'], 'error: after --param comes name='],
     [['simulate', 'hmc'], "required option '--inventory <file>' not specified"],
     [['simulate', 'hmc', '--inventory', 'x', '--port', '-1'], 'Write a port'],
   ])('%j', async (argv, message) => {
@@ -107,6 +117,19 @@ describe('secret parameters', () => {
     expect(stderr).toContain('power_pass: the variable NOPE is not set');
   });
 
+  it.each([
+    ['--param', 'power query --type hmcz --param hidden'],
+    ['--param-file', 'power query --type hmcz --param-file hidden'],
+    ['--param-env', 'power query --type hmcz --param-env hidden'],
+    ['--url', 'host list --url http://me:hidden@broker'],
+    ['--url', 'host list --url amqp://me:hidden@127.0.0.1:1'],
+  ])('that stand after %s are refused and not repeated', async (flag, line) => {
+    const { code, stdout, stderr } = await cli(line.split(' '));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(flag);
+    expect(stderr).not.toContain('hidden');
+  });
+
   it('whose file is missing are named', async () => {
     const argv = ['power', 'query', '--type', 'hmcz', '--param-file', `power_pass=${directory}/none`, ...NOWHERE];
     expect(await cli(argv)).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be read (ENOENT)') });
@@ -115,7 +138,9 @@ describe('secret parameters', () => {
 
 describe('without a broker', () => {
   it('is exit code 3, with the error as data for programs', async () => {
-    const { code, stdout, stderr } = await cli(['host', 'list', '--json', '--url', 'amqp://me:hidden@127.0.0.1:1']);
+    const { code, stdout, stderr } = await cli(['host', 'list', '--json'], {
+      environment: { ZENOVA_AMQP_URL: 'amqp://me:hidden@127.0.0.1:1' },
+    });
     expect(code).toBe(3);
     expect(stderr).toMatch(/^BACKEND_UNREACHABLE: cannot reach the broker at amqp:\/\/127\.0\.0\.1:1 /);
     expect(WireErrorSchema.parse(JSON.parse(stdout))).toMatchObject({ code: 'BACKEND_UNREACHABLE' });
@@ -149,13 +174,12 @@ describe('without a broker', () => {
     expect(matrix).toMatchObject({ code: 0, stderr: '' });
     expect(matrix.stdout).toMatch(/^FEATURE +STATUS +HMC-DPM +FAKE /);
     expect(matrix.stdout).toMatch(/\noperation\.get-guest-info +mandatory +complete +complete/);
-    const driver = await cli(['features', '--driver', 'hmc-dpm', '--json']);
+    const driver = await cli(['features', 'driver', 'hmc-dpm', '--json']);
     expect(JSON.parse(driver.stdout)).toMatchObject({ driver: 'hmc-dpm', kind: 'virt' });
-    expect((await cli(['features', 'driver', 'hmc-dpm', '--json'])).stdout).toBe(driver.stdout);
   });
 
   it('features of a driver that does not exist names those there are', async () => {
-    const { code, stderr } = await cli(['features', '--driver', 'nope']);
+    const { code, stderr } = await cli(['features', 'driver', 'nope']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^RESOURCE_NOT_FOUND: .*hmc-dpm/);
   });

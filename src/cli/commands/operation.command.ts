@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { ComputeError } from '../../common/errors/index.js';
-import type { OperationView } from '../../compute/contract/index.js';
+import { METHODS, type OperationView } from '../../compute/contract/index.js';
 import type { CliParts } from '../cli-parts.js';
 import { globalOptionsOf } from '../global-options.js';
 import { unlessInterrupted } from '../interrupted.js';
 import { withClient } from '../invoke.js';
-import { addMethodGroup, examplesText, printResult } from '../method-commands.js';
+import { addMethodGroup, examplesText, mistakesText, printResult, usageError } from '../method-commands.js';
 import { Progress } from '../progress.js';
 
 /** `operation`: the RPC methods, and `watch`, which follows an operation until it is over. */
@@ -17,6 +17,8 @@ export function addOperationCommand(program: Command, parts: CliParts): void {
     .argument('<operation-id>', 'as every changing method answers it')
     .addHelpText('after', examplesText(['zenova operation watch 0192c5a4-…']))
     .action(async (operationId: string) => {
+      const asked = METHODS['operation.get'].params.safeParse({ operation_id: operationId });
+      if (!asked.success) usageError(watch, mistakesText(asked.error.issues, ['operation_id']));
       const globals = globalOptionsOf(watch);
       const ended = await withClient(globals, parts, async (client) => {
         const progress = new Progress(parts.stderr, operationId, 0);

@@ -4,7 +4,7 @@ import { ComputeError, messageOf } from '../../common/errors/index.js';
 import type { CliParts, RunningSimulator, SimulatedHmcOptions } from '../cli-parts.js';
 import { globalOptionsOf } from '../global-options.js';
 import { examplesText } from '../method-commands.js';
-import { factsOf, renderTable } from '../table.js';
+import { factsOf, renderTable, widthOf } from '../table.js';
 
 const HMC_PORT = 6794;
 
@@ -40,7 +40,7 @@ export function addSimulateCommand(program: Command, parts: CliParts): void {
       const { url, fingerprint256 } = hmc;
       const facts = { url, fingerprint_sha256: fingerprint256, certificate: options.certificateOut ?? null };
       const isJson = globalOptionsOf(command).json === true;
-      parts.stdout.write(isJson ? `${JSON.stringify(facts)}\n` : renderTable(factsOf(facts)));
+      parts.stdout.write(isJson ? `${JSON.stringify(facts)}\n` : renderTable(factsOf(facts), widthOf(parts.stdout)));
       await aborted(parts.interrupted);
       await hmc.stop();
     });
