@@ -6,7 +6,7 @@ import type { OperationView } from '../compute/contract/index.js';
 export type Print = (line: string) => void;
 
 const HOST = 'cpc1';
-const LPAR = 'ubuntu01';
+const LPAR = 'web01';
 
 /**
  * A tour of the service, over AMQP like any caller's: what drivers can do, which LPARs there are, one switched off and
