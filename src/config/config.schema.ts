@@ -52,11 +52,11 @@ const TlsSchema = z.strictObject({
 const AmqpSchema = z.strictObject({
   url: z
     .union([AmqpUrlSchema, z.array(AmqpUrlSchema).min(1).max(16)])
-    .prefault(() => new Secret('amqp://guest:guest@127.0.0.1:5672'))
+    .prefault(() => new Secret('amqp://127.0.0.1:5672'))
     .meta({
       description: 'address of the RabbitMQ broker, or a list of the addresses of its nodes; may be a secret reference',
       typeText: 'address, secret reference, or list of them',
-      defaultText: 'amqp://guest:guest@127.0.0.1:5672',
+      defaultText: 'amqp://127.0.0.1:5672',
     }),
   tls: TlsSchema.prefault({}).describe('for amqps:// addresses'),
   prefetch: z.int().min(1).max(65_535).default(256).describe('requests taken from the broker and not yet acknowledged'),

@@ -67,7 +67,7 @@ function secretOf(host: HostConfig | undefined, setting: string): string {
 describe('a configuration', () => {
   it('is complete when nothing is written', () => {
     const config = load('', { XDG_STATE_HOME: '/tmp/state' });
-    expect(config.amqp.urls.map((url) => url.reveal())).toEqual(['amqp://guest:guest@127.0.0.1:5672']);
+    expect(config.amqp.urls.map((url) => url.reveal())).toEqual(['amqp://127.0.0.1:5672']);
     expect(config).toMatchObject({
       isSimulatedEstate: false,
       group: null,
