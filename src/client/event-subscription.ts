@@ -64,16 +64,20 @@ export class EventSubscription {
   /**
    * Resolves when the events come.
    *
-   * @throws ComputeError RESOURCE_NOT_FOUND when the exchange is not there (no service has ever run on this broker)
+   * @throws ComputeError RESOURCE_NOT_FOUND when the exchange is not there (no service has ever run on this broker); the
+   *   signal's reason
    */
-  static async start(options: EventSubscriptionOptions): Promise<EventSubscription> {
+  static async start(options: EventSubscriptionOptions, signal?: AbortSignal): Promise<EventSubscription> {
+    signal?.throwIfAborted();
     let subscription: EventSubscription | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         subscription = new EventSubscription(options, resolve, reject);
+        signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       });
     } catch (error) {
       await subscription?.close();
+      signal?.throwIfAborted();
       throw new ComputeError('RESOURCE_NOT_FOUND', `there is no exchange ${options.exchange} to take events from`, {
         cause: error,
       });

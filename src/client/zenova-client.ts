@@ -55,6 +55,8 @@ export type MethodInput<M extends MethodName> = z.input<(typeof METHODS)[M]['par
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const HEARTBEAT_SECONDS = 10;
+/** A broker that is there needs a fraction of this to send events. */
+const FOLLOWED_WITHIN_MS = 1_000;
 
 /**
  * The typed client of the service: RPC over RabbitMQ in the Nest envelope.
@@ -132,12 +134,17 @@ export class ZenovaClient {
     const isChange = METHODS[method].kind === 'change';
     const data: Record<string, unknown> = isChange ? withChangeDefaults(params, messageId, this.#clock) : { ...params };
     const idempotencyKey = isChange ? String(data['idempotency_key']) : null;
-    const { onOperation } = options;
-    const endFollowing =
+    const { onOperation, timeoutMs = this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS } = options;
+    const endsAt = this.#clock.now() + timeoutMs;
+    const isOver = new AbortController();
+    const following =
       idempotencyKey === null || onOperation === undefined
         ? undefined
-        : await this.#followByKey(method, idempotencyKey, onOperation);
+        : this.#followByKey(method, idempotencyKey, onOperation, isOver.signal);
     try {
+      // Or the first news would be missed. But it is the request that matters, so a broker that is away holds up nothing.
+      if (following !== undefined)
+        await Promise.race([following, this.#pause(Math.min(timeoutMs, FOLLOWED_WITHIN_MS), isOver.signal)]);
       const message = await this.#rpc.request({
         method,
         queue: this.#queue,
@@ -145,11 +152,14 @@ export class ZenovaClient {
         messageId,
         content: Buffer.from(JSON.stringify({ pattern: method, data, id: messageId })),
         userId: this.#userId,
-        timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+        timeoutMs: Math.max(1, endsAt - this.#clock.now()),
       });
       return readReply(method, message);
     } finally {
-      await endFollowing?.();
+      isOver.abort();
+      await (
+        await following
+      )?.();
     }
   }
 
@@ -157,17 +167,25 @@ export class ZenovaClient {
    * Receives events until the function it answers is called.
    *
    * @param bindings topic patterns: `operation.compute.#`, `power.cpc1.*.*`
-   * @throws ComputeError RESOURCE_NOT_FOUND when no service has ever run on this broker
+   * @param signal ends the wait for a broker that is away
+   * @throws ComputeError RESOURCE_NOT_FOUND when no service has ever run on this broker; the signal's reason
    */
-  async events(bindings: readonly string[], onEvent: (event: ReceivedEvent) => void): Promise<() => Promise<void>> {
-    const subscription = await EventSubscription.start({
-      connection: this.#connection,
-      exchange: this.#options.eventsExchange ?? EVENTS_EXCHANGE,
-      bindings,
-      onEvent,
-      clock: this.#clock,
-      log: this.#log,
-    });
+  async events(
+    bindings: readonly string[],
+    onEvent: (event: ReceivedEvent) => void,
+    signal?: AbortSignal,
+  ): Promise<() => Promise<void>> {
+    const subscription = await EventSubscription.start(
+      {
+        connection: this.#connection,
+        exchange: this.#options.eventsExchange ?? EVENTS_EXCHANGE,
+        bindings,
+        onEvent,
+        clock: this.#clock,
+        log: this.#log,
+      },
+      signal,
+    );
     this.#subscriptions.add(subscription);
     return () => this.#end(subscription);
   }
@@ -185,7 +203,7 @@ export class ZenovaClient {
   ): Promise<OperationView> {
     const news: OperationNews = {
       get: (asked) => this.call('operation.get', asked),
-      events: (bindings, onEvent) => this.events(bindings, onEvent),
+      events: (bindings, onEvent) => this.events(bindings, onEvent, options.signal),
     };
     return watchOperation(news, reference, onChange, options);
   }
@@ -224,16 +242,22 @@ export class ZenovaClient {
     method: MethodName,
     key: string,
     onOperation: (operation: OperationView) => void,
+    signal: AbortSignal,
   ): Promise<() => Promise<void>> {
+    const take = ({ data }: ReceivedEvent): void => {
+      const operation = OperationSchema.safeParse(data);
+      if (operation.success && operation.data.idempotency_key === key) onOperation(operation.data);
+    };
     try {
-      return await this.events([`operation.${method}.*`], ({ data }) => {
-        const operation = OperationSchema.safeParse(data);
-        if (operation.success && operation.data.idempotency_key === key) onOperation(operation.data);
-      });
+      return await this.events([`operation.${method}.*`], take, signal);
     } catch (error) {
       this.#log.debug('no progress will be shown', { err: error });
       return () => Promise.resolve();
     }
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#clock.sleep(ms, signal).catch(() => undefined);
   }
 
   async #end(subscription: EventSubscription): Promise<void> {

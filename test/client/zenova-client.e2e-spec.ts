@@ -204,6 +204,9 @@ describe('without an answer', () => {
     expect(await read).toMatchObject({ code: 'BACKEND_UNREACHABLE', retry: 'safe', outcome: 'not-applied' });
     const none = await failure(caller.call('power.query', MACHINE, { timeoutMs: 100 }));
     expect(none).toMatchObject({ outcome: 'not-started', details: { reason: 'no_broker' } });
+    const followed = { timeoutMs: 100, onOperation: () => undefined };
+    const neither = await failure(caller.call('compute.power_on', MACHINE, followed));
+    expect(neither).toMatchObject({ outcome: 'not-started', details: { reason: 'no_broker' } });
 
     answers.abort();
     target.gateway.script = () => Promise.resolve(STATE);
