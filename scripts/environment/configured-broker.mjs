@@ -14,7 +14,8 @@ const defaultUrl = 'amqp://127.0.0.1:5672';
 export async function needsBroker(args) {
   if (process.env['ZENOVA_AMQP_URL']) return true; // findBroker looks whether it is there
   try {
-    const shown = await run(process.execPath, [inCheckout('dist', 'main.js'), 'config', 'show', '--json', ...args]);
+    const program = [inCheckout('dist', 'main.js'), 'config', 'show', '--json', ...args];
+    const shown = await run(process.execPath, program, { env: process.env });
     const { amqp } = /** @type {{ amqp: { url: unknown } }} */ (JSON.parse(shown));
     return amqp.url === defaultUrl;
   } catch {
