@@ -4,6 +4,12 @@ import { inCheckout } from './environment/checkout.mjs';
 import { launch } from './environment/launch.mjs';
 import { main, Stop } from './environment/stop.mjs';
 
+/** One that is not listed needs a broker. @type {Record<string, import('./environment/prepare.mjs').Needs>} */
+const needs = {
+  rpc: { broker: 'reachable', oslo: true },
+  journal: { postgres: 'reachable' },
+};
+
 const suffix = '.bench.mjs';
 
 await main(async () => {
@@ -12,5 +18,5 @@ await main(async () => {
     .filter((file) => file.endsWith(suffix))
     .map((file) => file.slice(0, -suffix.length));
   if (!names.includes(name)) throw new Stop(`Which benchmark? There are: ${names.join(', ') || 'none'}`);
-  return launch(`bench/${name}${suffix}`, args);
+  return launch(`bench/${name}${suffix}`, args, { needs: needs[name] ?? { broker: 'reachable' } });
 });

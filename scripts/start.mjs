@@ -1,5 +1,5 @@
 /** `npm start [-- <arguments of zenova serve>]`: everything that the service needs, then the service. */
-import { isPortFree } from './broker/free-port.mjs';
+import { isPortFree } from './server/free-port.mjs';
 import { inCheckout } from './environment/checkout.mjs';
 import { needsBroker } from './environment/configured-broker.mjs';
 import { launch } from './environment/launch.mjs';

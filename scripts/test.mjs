@@ -9,10 +9,12 @@ import { npm } from './environment/npm.mjs';
 import { prepare } from './environment/prepare.mjs';
 import { show } from './environment/run.mjs';
 import { main, Stop } from './environment/stop.mjs';
-import { withBroker } from './environment/with-broker.mjs';
+import { withServices } from './environment/with-services.mjs';
 
 /** @typedef {{ passed: number, failed: number }} Counts */
 
+/** Many tests start private servers, to break them. @type {import('./environment/prepare.mjs').Needs} */
+const needs = { broker: 'installed', postgres: 'installed', oslo: true };
 const jestArgs = process.argv.slice(2);
 const resultsFile = inCheckout('.zenova', 'jest-results.json');
 
@@ -46,7 +48,7 @@ await main(async () => {
     return counts.failed === 0;
   };
 
-  if (await take('prepare', () => prepare().then(() => ({ passed: 1, failed: 0 }))))
+  if (await take('prepare', () => prepare(needs).then(() => ({ passed: 1, failed: 0 }))))
     for (const [title, step] of steps) await take(title, step);
 
   console.log(`\n${summary.join('\n')}`);
@@ -75,15 +77,12 @@ async function script(name) {
 async function jest() {
   mkdirSync(inCheckout('.zenova'), { recursive: true });
   rmSync(resultsFile, { force: true });
-  const status = await withBroker(
-    async () => ({}),
-    async (url) => {
-      const [command, args, options] = npm('run', '--silent', 'jest', '--');
-      const env = { ...process.env, ZENOVA_AMQP_URL: url };
-      const jestOptions = ['--json', `--outputFile=${resultsFile}`, ...jestArgs];
-      return (await show(command, [...args, ...jestOptions], { ...options, env })).status;
-    },
-  );
+  const services = { broker: async () => ({}), postgres: async () => ({ fsync: false }) };
+  const status = await withServices(services, async (env) => {
+    const [command, args, options] = npm('run', '--silent', 'jest', '--');
+    const jestOptions = ['--json', `--outputFile=${resultsFile}`, ...jestArgs];
+    return (await show(command, [...args, ...jestOptions], { ...options, env })).status;
+  });
   const counts = readResults();
   // jest also ends badly for reasons that no test shows: nothing found to run, a crash, a threshold.
   return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;

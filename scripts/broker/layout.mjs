@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 // Debian's wrappers in /usr/sbin switch to the user `rabbitmq`; the scripts they call run as whoever calls them.
@@ -7,8 +7,6 @@ export const brokerScripts = {
   server: '/usr/lib/rabbitmq/bin/rabbitmq-server',
   ctl: '/usr/lib/rabbitmq/bin/rabbitmqctl',
 };
-
-const pidFileName = 'rabbitmq.pid';
 
 /** @returns {boolean} whether RabbitMQ is installed here */
 export function isBrokerInstalled() {
@@ -38,24 +36,16 @@ const definitions = {
 };
 
 /**
- * @typedef {object} Layout
- * @property {string} dataDir
- * @property {string} logFile
- * @property {string} pidFile
- * @property {number} epmdPort
- * @property {Record<string, string>} env the whole environment of the broker and of rabbitmqctl
- */
-
-/**
  * Writes what a broker reads at start into its data directory.
  *
- * @param {{ dataDir: string, port: number, distPort: number, epmdPort: number, env: Record<string, string> }} wanted
- * @returns {Layout}
+ * @param {Pick<import('../server/private-server.mjs').Plan, 'name' | 'port' | 'dataDir' | 'isTemporary'> &
+ *   { distPort: number, epmdPort: number, env: Record<string, string> }} wanted
+ * @returns {import('../server/private-server.mjs').Plan}
  */
-export function layOut({ dataDir, port, distPort, epmdPort, env }) {
+export function layOut({ distPort, epmdPort, env, ...place }) {
+  const { port, dataDir } = place;
   /** @param {string} name */
   const at = (name) => join(dataDir, name);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   if (!existsSync(at('.erlang.cookie')))
     writeFileSync(at('.erlang.cookie'), randomBytes(24).toString('hex'), { mode: 0o400 });
   writeFileSync(at('enabled_plugins'), '[].\n');
@@ -74,10 +64,14 @@ export function layOut({ dataDir, port, distPort, epmdPort, env }) {
 
   const loopbackOnly = '-kernel inet_dist_use_interface {127,0,0,1}';
   return {
-    dataDir,
+    ...place,
     logFile: at('rabbitmq.log'),
-    pidFile: at(pidFileName),
-    epmdPort,
+    pidFile: at('rabbitmq.pid'),
+    preparations: [],
+    server: { command: brokerScripts.server, args: [] },
+    // Erlang would start this daemon by itself, on all interfaces, and leave it behind.
+    companion: { command: 'epmd', args: ['-address', '127.0.0.1', '-port', String(epmdPort)] },
+    signals: { inOrder: 'SIGTERM', atOnce: 'SIGKILL' },
     // Nothing else of our own environment: settings for another RabbitMQ on this machine must not leak in.
     env: {
       PATH: `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
@@ -100,22 +94,8 @@ export function layOut({ dataDir, port, distPort, epmdPort, env }) {
       RABBITMQ_ENABLED_PLUGINS_FILE: at('enabled_plugins'),
       RABBITMQ_MNESIA_BASE: at('mnesia'),
       RABBITMQ_LOG_BASE: at('log'),
-      RABBITMQ_PID_FILE: at(pidFileName),
+      RABBITMQ_PID_FILE: at('rabbitmq.pid'),
       ...env,
     },
   };
-}
-
-/**
- * @param {string} dataDir
- * @returns {number | undefined} the process id of the Erlang machine that works on this data now
- */
-export function runningIn(dataDir) {
-  try {
-    const pid = Number(readFileSync(join(dataDir, pidFileName), 'utf8'));
-    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return commandLine.includes(dataDir) ? pid : undefined; // as its home; else the number belongs to another by now
-  } catch {
-    return undefined;
-  }
 }

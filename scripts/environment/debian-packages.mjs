@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { isBrokerInstalled } from '../broker/layout.mjs';
+import { isPostgresInstalled } from '../postgres/layout.mjs';
 import { show } from './run.mjs';
 import { Stop } from './stop.mjs';
 
@@ -12,7 +13,7 @@ import { Stop } from './stop.mjs';
  */
 
 /**
- * @param {{ broker: boolean, compiler: boolean }} needs
+ * @param {{ broker: boolean, postgres: boolean, oslo: boolean, compiler: boolean }} needs
  * @returns {DebianPackage[]} what these needs take that this machine does not have
  */
 export function missingDebianPackages(needs) {
@@ -20,14 +21,30 @@ export function missingDebianPackages(needs) {
   const table = [
     {
       name: 'rabbitmq-server',
-      reason: 'to run a private RabbitMQ, because none answers on 127.0.0.1:5672',
+      reason: 'to run a private RabbitMQ',
       isMissing: needs.broker && !isBrokerInstalled(),
+    },
+    {
+      name: 'postgresql',
+      reason: 'to run a private PostgreSQL',
+      isMissing: needs.postgres && !isPostgresInstalled(),
+    },
+    {
+      name: 'python3-oslo.messaging',
+      reason: 'for callers in Python, as OpenStack has them',
+      isMissing: needs.oslo && !isOsloInstalled(),
     },
     { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
     { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },
     { name: 'python3', reason: compiling, isMissing: needs.compiler && !isOnPath('python3') },
   ];
   return table.filter((row) => row.isMissing).map(({ name, reason }) => ({ name, reason }));
+}
+
+/** Whether Debian's own Python, not another that comes first on the path, finds oslo.messaging. */
+function isOsloInstalled() {
+  const probe = 'import sys, importlib.util as util; sys.exit(util.find_spec("oslo_messaging") is None)';
+  return spawnSync('/usr/bin/python3', ['-c', probe], { stdio: 'ignore' }).status === 0;
 }
 
 /** @param {string} program */
@@ -61,7 +78,8 @@ export function checkDebianPackagesCanBeInstalled(packages) {
   if (!existsSync('/usr/bin/apt-get')) {
     throw new Stop(
       `This is not a Debian or Ubuntu system. Provide what these Debian packages hold (${names.join(', ')}), then run ` +
-        'the command again. A RabbitMQ elsewhere will do: ZENOVA_AMQP_URL=amqp://user:password@host:5672/vhost.',
+        'the command again. To run the service, a RabbitMQ elsewhere will do: ' +
+        'ZENOVA_AMQP_URL=amqp://user:password@host:5672/vhost.',
     );
   }
   if (asRoot()) return;
@@ -87,24 +105,38 @@ export function manualCommand(names) {
 }
 
 // Debian starts a service as soon as its package is installed, and at each boot: RabbitMQ on all interfaces with the
-// password "guest", Erlang's port mapper and, where there is no systemd, cron for its log rotation. Nobody asked for
-// that here, so it is prevented; a policy that the administrator has stays.
+// password "guest", Erlang's port mapper and, where there is no systemd, cron for its log rotation. For PostgreSQL it makes
+// a cluster first. Nobody asked for that here, so it is prevented; a policy that the administrator has stays, and so does
+// what the settings of PostgreSQL clusters are otherwise.
 const installScript = `
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 policy=/usr/sbin/policy-rc.d
+own_policy=
+clusters=/etc/postgresql-common/createcluster.conf
+restore() {
+  if [ -n "$own_policy" ]; then rm -f "$own_policy"; fi
+  if [ -e "$clusters.zenova" ]; then mv "$clusters.zenova" "$clusters"; fi
+}
+trap restore EXIT
+trap 'exit 130' INT TERM HUP
 had_erlang=$(dpkg-query -W -f '\${Status}' erlang-base 2>/dev/null || true)
 if [ ! -e "$policy" ]; then
-  trap 'rm -f "$policy"' EXIT
-  trap 'exit 130' INT TERM HUP
+  own_policy=$policy
   cat >"$policy" <<'END'
 #!/bin/sh
-# Zenova wrote this while it installs RabbitMQ and removes it right after.
-case "$1" in rabbitmq-server*|epmd*|cron*) exit 101 ;; esac
+# Zenova wrote this while it installs packages and removes it right after.
+case "$1" in rabbitmq-server*|epmd*|cron*|postgresql*) exit 101 ;; esac
 END
   chmod 755 "$policy"
 fi
 apt-get -q update || echo 'apt-get update failed; going on with the package lists that are here.'
+case " $* " in
+  *' postgresql '*)
+    apt-get -q install -y --no-install-recommends postgresql-common
+    [ -e "$clusters.zenova" ] || cp -p "$clusters" "$clusters.zenova"
+    echo 'create_main_cluster = false' >>"$clusters" ;;
+esac
 apt-get -q install -y --no-install-recommends "$@"
 case " $* " in
   *' rabbitmq-server '*)

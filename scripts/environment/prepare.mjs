@@ -5,32 +5,48 @@ import {
   missingDebianPackages,
 } from './debian-packages.mjs';
 import { findBroker } from './find-broker.mjs';
+import { findPostgres } from './find-postgres.mjs';
 import { buildNativeModule, hasNodeHeaders, isNativeModuleUsable, nativeModuleBuild } from './native-module.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { areNpmPackagesInstalled, installNpmPackages } from './npm-packages.mjs';
 import { Stop } from './stop.mjs';
 
 /**
- * Provides everything that our commands need and this machine lacks, and says so before it does. Nothing is printed or
+ * What a command needs beside Node and our packages. A service is `reachable` when one that is already there will do, and
+ * `installed` when private ones are started as well.
+ *
+ * @typedef {object} Needs
+ * @property {'reachable' | 'installed'} [broker]
+ * @property {'reachable' | 'installed'} [postgres]
+ * @property {boolean} [oslo] oslo.messaging for Debian's Python
+ */
+
+/**
+ * Provides everything that a command needs and this machine lacks, and says so before it does. Nothing is printed or
  * done when nothing is missing.
  *
+ * @param {Needs} needs
  * @throws {Stop} when something is missing and may not or cannot be installed
  */
-export async function prepare() {
+export async function prepare(needs) {
   checkNodeVersion();
   const needsNpm = !areNpmPackagesInstalled();
   const needsNative = needsNpm || !(await isNativeModuleUsable());
   const debian = missingDebianPackages({
-    broker: (await findBroker()) === undefined,
+    broker: needs.broker === 'installed' || (needs.broker === 'reachable' && (await findBroker()) === undefined),
+    postgres:
+      needs.postgres === 'installed' || (needs.postgres === 'reachable' && (await findPostgres()) === undefined),
+    oslo: needs.oslo === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;
 
   const mayInstall = process.env['ZENOVA_NO_INSTALL'] !== '1';
   console.log(mayInstall ? 'To be installed first:' : 'Missing:');
-  for (const { name, reason } of debian) console.log(`  Debian package ${name.padEnd(16)} ${reason}`);
-  if (needsNpm) console.log('  npm packages                    as package-lock.json lists them, into node_modules');
-  if (needsNative) console.log('  native module better-sqlite3    built for this Node, about a minute');
+  for (const { name, reason } of debian) console.log(`  Debian package ${name.padEnd(24)} ${reason}`);
+  if (needsNpm)
+    console.log('  npm packages                            as package-lock.json lists them, into node_modules');
+  if (needsNative) console.log('  native module better-sqlite3            built for this Node, about a minute');
   if (!mayInstall) {
     const commands = [
       ...(debian.length > 0 ? [manualCommand(debian.map(({ name }) => name))] : []),

@@ -2,29 +2,15 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type ConfirmChannel, connect } from 'amqplib';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { type Broker, startBroker } from '../../scripts/broker.mjs';
 import { amqpAnswer } from '../../scripts/broker/amqp-probe.mjs';
+import { eventually } from '../support/eventually.js';
+import { processesWith } from '../support/processes.js';
 
 const module = new URL('../../scripts/broker.mjs', import.meta.url).href;
 const quorum = { durable: true, arguments: { 'x-queue-type': 'quorum' } };
-
-/** Process ids of everything that carries a text in its command line or environment, the broker and its helpers. */
-function processesWith(text: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return ['cmdline', 'environ'].some((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(text));
-    } catch {
-      return false; // gone, or not ours to read
-    }
-  });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
 
 describe('a private broker', () => {
   const brokers: Broker[] = [];
@@ -93,7 +79,11 @@ describe('a private broker', () => {
     const dataDir = String(line).trim();
     expect(processesWith(dataDir)).not.toEqual([]);
     starter.kill('SIGKILL');
-    await until(() => !existsSync(dataDir) && processesWith(dataDir).length === 0);
+    await eventually(
+      () => !existsSync(dataDir) && processesWith(dataDir).length === 0,
+      'the broker and its files to be gone',
+      30_000,
+    );
   }, 60_000);
 
   it('refuses a port that is taken', async () => {

@@ -1,0 +1,126 @@
+/**
+ * Holds one private server for the process that forked it (see private-server.mjs). Runs in a session of its own, so
+ * that terminal signals pass it by, and ends everything it started when the channel to that process closes for any
+ * reason.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, closeSync, openSync, rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { descendants, isAlive } from './processes.mjs';
+
+/**
+ * @typedef {import('./private-server.mjs').Plan} Plan
+ * @typedef {import('./private-server.mjs').Program} Program
+ * @typedef {{ do: 'start', plan: Plan } | { do: 'end', signal: NodeJS.Signals }} Command
+ */
+
+const patienceMs = 30_000;
+const lookEveryMs = 10;
+
+/** @type {Plan | undefined} */
+let plan;
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let companion;
+/** The one that runs now: a preparation, then the server. @type {import('node:child_process').ChildProcess | undefined} */
+let current;
+let isEnding = false;
+
+process.on('message', (message) => {
+  const command = /** @type {Command} */ (message);
+  if (command.do === 'start') void start(command.plan);
+  else void end(command.signal);
+});
+process.once('disconnect', () => void leave());
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => void leave());
+
+/** @param {Plan} wanted */
+async function start(wanted) {
+  const preparations = plan ? [] : wanted.preparations;
+  plan = wanted;
+  isEnding = false;
+  if (plan.companion) companion ??= launch(plan.companion, plan).on('error', () => {});
+  for (const program of [...preparations, plan.server]) {
+    const status = await watch(launch(program, plan), plan);
+    if (status !== 0 || isEnding) break;
+  }
+  if (process.connected) process.send?.('ended');
+}
+
+/**
+ * @param {Program} program
+ * @param {Plan} plan
+ */
+function launch({ command, args, input = '' }, { env, dataDir, logFile, user }) {
+  const log = openSync(logFile, 'a', 0o600);
+  // A process group of its own: a start script and what runs under it can be killed as one.
+  const child = spawn(command, args, { env, cwd: dataDir, ...user, stdio: ['pipe', log, log], detached: true });
+  closeSync(log);
+  child.stdin?.on('error', () => {}).end(input); // who does not read it is free not to
+  return child;
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {Plan} plan
+ * @returns {Promise<number | null>} its exit status, null when it could not be started or a signal ended it
+ */
+async function watch(child, { logFile }) {
+  current = child;
+  try {
+    const [status] = await once(child, 'exit');
+    return status;
+  } catch (error) {
+    appendFileSync(logFile, `${String(error)}\n`);
+    return null;
+  } finally {
+    current = undefined;
+  }
+}
+
+/** @param {NodeJS.Signals} signal SIGKILL for a crash; others reach the server itself, which ends its own helpers */
+async function end(signal) {
+  isEnding = true;
+  if (current?.pid === undefined) return;
+  const { pid } = current;
+  const exited = once(current, 'exit');
+  if (signal !== 'SIGKILL') {
+    process.kill(pid, signal);
+    const isDone = await Promise.race([exited, delay(patienceMs, false, { ref: false })]);
+    if (isDone) return;
+  }
+  await Promise.all([exited, crash(pid)]);
+}
+
+/**
+ * Kills a process and all that it started, groups of their own or not, and waits until none of them runs.
+ *
+ * @param {number} pid of the leader of a process group
+ */
+async function crash(pid) {
+  kill(pid, 'SIGSTOP'); // from here on it starts nothing and notices nothing
+  const all = [pid, ...descendants(pid)];
+  for (const each of [-pid, ...all]) kill(each, 'SIGKILL');
+  while (all.some(isAlive)) await delay(lookEveryMs);
+}
+
+/** @type {(pid: number, signal: NodeJS.Signals) => void} */
+function kill(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It is gone.
+  }
+}
+
+async function leave() {
+  // Nobody will read the data of a temporary server again, so there is no order to keep.
+  if (plan) await end(plan.isTemporary ? plan.signals.atOnce : plan.signals.inOrder);
+  if (companion?.exitCode === null && companion.signalCode === null) {
+    const exited = once(companion, 'exit');
+    companion.kill();
+    await exited;
+  }
+  if (plan?.isTemporary) rmSync(plan.dataDir, { recursive: true, force: true, maxRetries: 5 });
+  process.exit(0);
+}
