@@ -35,7 +35,7 @@ describe('the PostgreSQL probe', () => {
       });
     });
     expect(await postgresAnswer(url)).toBe('ready');
-    expect(received).toEqual(['\0\0\0\u0024\0\u0003\0\0user\0a user\0database\0base\0\0']);
+    expect(received).toEqual(['\0\0\0\u0023\0\u0003\0\0user\0a user\0database\0base\0\0']);
   });
 
   it.each([
