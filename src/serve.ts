@@ -54,10 +54,17 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
   held.add('the simulated estate', stopEstate);
   const { journal } = config;
   const opened = await openJournal(
-    { file: join(config.stateDir, 'journal.db'), keyFile: config.secrets.keyFile, maxPerTarget: journal.maxPerTarget },
-    clock,
+    {
+      database:
+        journal.url === null
+          ? { file: join(config.stateDir, 'journal.db') }
+          : { url: journal.url, maxConnections: journal.maxConnections },
+      keyFile: config.secrets.keyFile,
+      maxPerTarget: journal.maxPerTarget,
+    },
+    { clock, log },
   );
-  held.add('the journal', () => opened.journal.close());
+  held.add('the journal', () => opened.close());
   const transport = createTransport(transportOptions(config), { log, clock });
   const compute = new ComputeService({
     ...opened,
@@ -72,6 +79,7 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
     selfNames: selfNames(),
     onLoad: backPressure(transport, { maxAccepted: journal.maxAccepted, log, stopping: stopping.signal }),
     limits: {
+      leaseMs: journal.leaseMs,
       maxConcurrentPerEndpoint: journal.maxConcurrent,
       startWithinMs: journal.startWithinMs,
       keepMs: journal.keepMs,

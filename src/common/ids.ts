@@ -9,6 +9,13 @@ export type OperationId = Branded<'OperationId'>;
 /** What an operation acts on: `<driver>:<endpoint identity>:<backend object id>` (DESIGN 2). */
 export type TargetKey = Branded<'TargetKey'>;
 
+/** Names one life of a worker: one start of a process, or what follows a lost lease. */
+export type WorkerId = Branded<'WorkerId'>;
+
+export function newWorkerId(): WorkerId {
+  return uuidv7() as WorkerId;
+}
+
 export function newOperationId(): OperationId {
   return uuidv7() as OperationId;
 }

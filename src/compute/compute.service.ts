@@ -1,7 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import { ComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
-import type { Journal } from '../journal/journal.port.js';
+import type { Journal, OperationRecord, SignalLine, WorkerRegistry } from '../journal/journal.port.js';
 import type {
   AnyPowerType,
   AnyVirtDriver,
@@ -18,6 +18,9 @@ import {
   Operations,
   Reads,
   Router,
+  Takeover,
+  WorkerLease,
+  isPreempting,
   serviceMethods,
   type OpenHost,
 } from './dispatch/index.js';
@@ -42,6 +45,8 @@ export interface ComputeServiceOptions {
   readonly drivers: readonly AnyVirtDriver[];
   readonly powerTypes: readonly AnyPowerType[];
   readonly journal: Journal;
+  readonly workers: WorkerRegistry;
+  readonly signals: SignalLine;
   readonly breakers: BreakerStore;
   readonly fingerprint: (text: string) => string;
   readonly events: EventPublisher;
@@ -51,11 +56,13 @@ export interface ComputeServiceOptions {
   /** Names of the LPAR or guest that this process runs in; it is never stopped from here. */
   readonly selfNames: readonly string[];
   readonly limits: ComputeLimits;
-  /** Told whenever the number of unfinished operations changes, for back-pressure. */
+  /** Told whenever the number of unfinished operations of all workers changes, for back-pressure. */
   onLoad?(unfinished: number): void;
 }
 
 export interface ComputeLimits {
+  /** How long others wait for a worker that says nothing. */
+  readonly leaseMs: number;
   readonly maxConcurrentPerEndpoint: number;
   readonly startWithinMs: number;
   readonly keepMs: number;
@@ -72,9 +79,14 @@ export class ComputeService implements RequestGateway {
   readonly #gateway: Gateway;
   readonly #runner: OperationRunner;
   readonly #operations: Operations;
+  readonly #lease: WorkerLease;
+  readonly #takeover: Takeover;
   readonly #hosts: readonly OpenHost[];
   readonly #closers: readonly (() => Promise<void>)[];
   readonly #life = new AbortController();
+  #isWorking = false;
+  /** Unfinished operations of the other workers, as last counted. */
+  #elsewhere = 0;
 
   /** Opens every host, without traffic. @throws ComputeError CONFIG_INVALID for a driver that does not exist */
   constructor(options: ComputeServiceOptions) {
@@ -92,17 +104,30 @@ export class ComputeService implements RequestGateway {
         ]),
       ),
     );
+    const hosts = this.#hosts.map(({ name }) => name);
+    this.#lease = new WorkerLease({
+      registry: options.workers,
+      clock,
+      log,
+      server: options.server,
+      hosts,
+      leaseMs: limits.leaseMs,
+    });
     this.#runner = new OperationRunner({
       journal,
+      lease: this.#lease,
       clock,
       log,
       events: options.events,
-      onLoad: (unfinished) => options.onLoad?.(unfinished),
+      onLoad: () => this.#tellLoad(),
+      onSettled: (record) => this.#preempt(record),
       maxConcurrentPerEndpoint: limits.maxConcurrentPerEndpoint,
       reconcileTimeoutMs: limits.reconcileTimeoutMs,
     });
     this.#operations = new Operations(router, this.#runner, {
       journal,
+      lease: this.#lease,
+      signals: options.signals,
       clock,
       log,
       fingerprint: options.fingerprint,
@@ -110,6 +135,27 @@ export class ComputeService implements RequestGateway {
       resolveTimeoutMs: limits.resolveTimeoutMs,
       planTimeoutMs: limits.readTimeoutMs,
       startWithinMs: limits.startWithinMs,
+    });
+    this.#takeover = new Takeover({
+      journal,
+      registry: options.workers,
+      log,
+      hosts,
+      self: () => this.#lease.id,
+      has: (id) => this.#runner.has(id) || this.#operations.isAccepting(id),
+      takeUp: (record) => this.#operations.takeUp(record),
+      control: (id, control) => this.#runner.control(id, control),
+      onCount: (workers, unfinished) => {
+        const alike = workers.filter((worker) => worker.hosts.some((host) => hosts.includes(host)));
+        this.#runner.shareWith(Math.max(1, alike.length));
+        router.otherWorkers = workers;
+        this.#elsewhere = Math.max(0, unfinished - this.#runner.load);
+        this.#tellLoad();
+      },
+    });
+    options.signals.onSignal((signal) => {
+      if (signal.kind === 'control') this.#runner.control(signal.operationId, signal.control);
+      else if (this.#isWorking) void this.#adopt();
     });
     this.#gateway = new Gateway({
       operations: this.#operations,
@@ -145,19 +191,35 @@ export class ComputeService implements RequestGateway {
     return this.#runner.load;
   }
 
-  /** Takes up what an earlier process left, and keeps the journal short from then on. */
+  /** Joins the workers, takes up what nobody living owns, and keeps the journal short from then on. */
   async start(): Promise<void> {
-    const left = await this.#operations.recover();
-    if (left > 0) this.#options.log.info(`${left} operations of before the restart are taken up`);
+    await this.#lease.start({
+      onRenewed: async (isSteady) => {
+        if (!this.#life.signal.aborted) await this.#takeover.look(isSteady);
+      },
+      onLost: () => this.#runner.abandonAll(),
+    });
+    this.#isWorking = true;
+    if (this.load > 0) this.#options.log.info(`${this.load} operations of before are taken up`);
     void this.#prune();
   }
 
-  /** Lets what runs end for so long, and leaves the rest to the next start. */
+  /** Lets what runs end for so long, and leaves the rest to the other workers, or to the next start. */
   async finish(limitMs: number): Promise<void> {
+    const { log, signals } = this.#options;
+    const wasWorking = this.#isWorking;
+    this.#isWorking = false;
     this.#life.abort();
     this.#operations.stop();
     const left = await this.#runner.stop(limitMs);
-    if (left > 0) this.#options.log.warn(`${left} operations are left to the next start`);
+    if (left > 0) log.warn(`${left} operations are left to others, or to the next start`);
+    if (!wasWorking) return;
+    try {
+      await this.#lease.stop();
+      if (left > 0) signals.send({ kind: 'orphans' });
+    } catch (error) {
+      log.warn('this worker could not be signed off; its lease has to run out', { err: error });
+    }
   }
 
   /** Gives back what the hosts hold. Nothing may be asked afterwards. */
@@ -167,6 +229,25 @@ export class ComputeService implements RequestGateway {
     for (const result of closed) {
       if (result.status === 'rejected') this.#options.log.warn('a host did not close', { err: result.reason });
     }
+  }
+
+  #tellLoad(): void {
+    this.#options.onLoad?.(this.#runner.load + this.#elsewhere);
+  }
+
+  async #adopt(): Promise<void> {
+    try {
+      await this.#takeover.adopt();
+    } catch (error) {
+      this.#options.log.warn('what other workers left could not be taken over yet', { err: error });
+    }
+  }
+
+  #preempt(record: OperationRecord): void {
+    if (!isPreempting(record)) return;
+    this.#operations.preempt(record).catch((error: unknown) => {
+      this.#options.log.error('an operation could not cancel what is before it', { err: error });
+    });
   }
 
   async #prune(): Promise<void> {

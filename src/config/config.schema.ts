@@ -89,7 +89,25 @@ const LogSchema = z.strictObject({
   level: z.enum(LOG_LEVELS).default('info').describe('least level that is written; the log goes to standard error'),
 });
 
+const PostgresUrlSchema = z
+  .instanceof(Secret, {
+    error: 'must be an address such as postgresql://user@host/database, {file: /path} or {env: NAME}',
+  })
+  .refine((url) => URL.canParse(url.reveal()) && /^postgres(ql)?:$/.test(new URL(url.reveal()).protocol), {
+    message: 'is no database address; write postgresql://user:password@host:port/database',
+  });
+
 const JournalSchema = z.strictObject({
+  url: PostgresUrlSchema.optional().meta({
+    description: 'PostgreSQL database, which any number of services can share; may be a secret reference',
+    typeText: 'address or secret reference',
+    defaultText: 'SQLite file journal.db in state_dir, for this service alone',
+  }),
+  max_connections: z.int().min(2).max(200).default(10).describe('connections to PostgreSQL'),
+  lease: durationField({ minMs: 1000, maxMs: HOUR_MS }).prefault('30s').meta({
+    description: 'services that share a database take over from one that says nothing for so long',
+    typeText: 'duration',
+  }),
   keep: durationField({ minMs: DAY_MS, maxMs: 3650 * DAY_MS })
     .prefault('30d')
     .meta({ description: 'how long outcomes are kept; at least 24h', typeText: 'duration' }),

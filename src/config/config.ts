@@ -48,6 +48,10 @@ export interface HttpConfig {
 }
 
 export interface JournalConfig {
+  /** PostgreSQL database; null for a SQLite file in the state directory. Secret since it may hold a password. */
+  readonly url: Secret | null;
+  readonly maxConnections: number;
+  readonly leaseMs: number;
   readonly keepMs: number;
   readonly maxAccepted: number;
   readonly maxPerTarget: number;

@@ -87,6 +87,9 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
     http: { enabled: http.enabled, host: http.host, port: http.port, token: http.token ?? null },
     log: file.log,
     journal: {
+      url: journal.url ?? null,
+      maxConnections: journal.max_connections,
+      leaseMs: journal.lease,
       keepMs: journal.keep,
       maxAccepted: journal.max_accepted,
       maxPerTarget: journal.max_per_target,
@@ -116,7 +119,7 @@ function toHosts(hosts: ConfigFile['hosts']): Map<string, HostConfig> {
   );
 }
 
-/** Secrets stand in `amqp.url`, in `http`, and wherever a driver's settings have a secret field. */
+/** Secrets stand in `amqp.url`, in `journal.url`, in `http`, and wherever a driver's settings have a secret field. */
 function resolveSecrets(document: Record<string, unknown>, references: SecretReferences): Record<string, unknown> {
   const resolved = { ...document };
   if (isRecord(document['amqp']) && 'url' in document['amqp']) {
@@ -128,6 +131,10 @@ function resolveSecrets(document: Record<string, unknown>, references: SecretRef
         ? url.map((item, i) => references.resolveText(item, [...path, i]))
         : references.resolveText(url, path),
     };
+  }
+  if (isRecord(document['journal']) && 'url' in document['journal']) {
+    const { url } = document['journal'];
+    resolved['journal'] = { ...document['journal'], url: references.resolveText(url, ['journal', 'url']) };
   }
   if ('http' in document) resolved['http'] = references.resolveFields(document['http'], ['http']);
   if (isRecord(document['hosts'])) {

@@ -1,33 +1,67 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { Kysely, Migrator, SqliteDialect } from 'kysely';
+import { Kysely, SqliteDialect } from 'kysely';
+import type { Clock } from '../common/clock.js';
 import { ComputeError, errorCodeOf, messageOf } from '../common/errors/index.js';
-import { operations } from './migrations/0001-operations.js';
+import type { Log } from '../common/log.js';
+import type { Secret } from '../common/secret.js';
+import type { SignalLine } from './journal.port.js';
+import { LocalSignals } from './local-signals.js';
+import { postgresDatabase } from './postgres/postgres-database.js';
+import { postgresFlavour } from './postgres/postgres-flavour.js';
+import { PostgresSignals } from './postgres/postgres-signals.js';
 import type { JournalDatabase } from './schema.js';
+import type { SqlFlavour } from './sql-flavour.js';
+import { sqliteFlavour } from './sqlite/sqlite-flavour.js';
 
-const MIGRATIONS = { '0001-operations': operations };
+/** Where the journal is kept. */
+export type DatabaseOptions =
+  /** In a file that this process has for itself, or in `:memory:`. */
+  | { readonly file: string }
+  /** In PostgreSQL, with as many other workers as there are. */
+  | { readonly url: Secret; readonly maxConnections: number };
 
-/**
- * Opens the embedded database and brings its schema up to date. The file belongs to one process: the lock is
- * exclusive. Every commit reaches the disk (synchronous FULL).
- *
- * @throws ComputeError JOURNAL_UNAVAILABLE when another process has it, or it cannot be written
- */
-export async function openSqlite(path: string): Promise<Kysely<JournalDatabase>> {
-  const database = openFile(path);
-  const db = new Kysely<JournalDatabase>({ dialect: new SqliteDialect({ database }) });
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(MIGRATIONS) } });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) {
-    await db.destroy();
-    throw new ComputeError('JOURNAL_UNAVAILABLE', `cannot bring the journal ${path} up to date: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  return db;
+/** A database that the journal can be kept in, whatever its schema is. */
+export interface Database {
+  readonly db: Kysely<JournalDatabase>;
+  readonly flavour: SqlFlavour;
+  /** Can other processes have it open too? */
+  readonly isShared: boolean;
+  signals(): SignalLine & { close?(): Promise<void> };
+  close(): Promise<void>;
 }
 
+/**
+ * Opens a database, and leaves its schema as it is.
+ *
+ * @throws ComputeError JOURNAL_UNAVAILABLE when it does not answer, another process has it, or it cannot be written
+ */
+export async function openDatabase(
+  options: DatabaseOptions,
+  ports: { readonly clock: Clock; readonly log: Log },
+): Promise<Database> {
+  if ('url' in options) {
+    const db = postgresDatabase(options, ports.log);
+    return {
+      db,
+      flavour: postgresFlavour,
+      isShared: true,
+      signals: () => new PostgresSignals(db, options, ports),
+      close: () => db.destroy(),
+    };
+  }
+  const db = new Kysely<JournalDatabase>({ dialect: new SqliteDialect({ database: openFile(options.file) }) });
+  return {
+    db,
+    flavour: sqliteFlavour,
+    isShared: false,
+    signals: () => new LocalSignals(),
+    close: () => db.destroy(),
+  };
+}
+
+/** The file belongs to one process: the lock is exclusive. Every commit reaches the disk (synchronous FULL). */
 function openFile(path: string): Sqlite.Database {
   let database: Sqlite.Database | undefined;
   try {

@@ -1,14 +1,17 @@
 import type { Clock } from '../common/clock.js';
+import type { Log } from '../common/log.js';
 import type { BreakerStore } from '../compute/contract/index.js';
-import { openSqlite } from './database.js';
-import type { Journal } from './journal.port.js';
+import { openDatabase, type DatabaseOptions } from './database.js';
+import type { Journal, SignalLine, WorkerRegistry } from './journal.port.js';
+import { provenKey } from './key-proof.js';
+import { migrate } from './migrate.js';
 import { SecretBox } from './secret-box.js';
 import { SqlBreakers } from './sql-breakers.js';
 import { SqlJournal } from './sql-journal.js';
+import { SqlWorkers } from './sql-workers.js';
 
 export interface JournalOptions {
-  /** Path of the database file, or `:memory:`. */
-  readonly file: string;
+  readonly database: DatabaseOptions;
   /** File of the key that secrets are encrypted with; made when it does not exist. */
   readonly keyFile: string;
   readonly maxPerTarget: number;
@@ -16,20 +19,50 @@ export interface JournalOptions {
 
 export interface OpenJournal {
   readonly journal: Journal;
+  readonly workers: WorkerRegistry;
+  readonly signals: SignalLine;
   readonly breakers: BreakerStore;
   /** Proof that two requests are equal, under this journal's key. */
   fingerprint(text: string): string;
+  /** Nothing may be asked afterwards. */
+  close(): Promise<void>;
 }
 
-/** Opens the journal; closing it closes the breakers with it. */
-export async function openJournal(options: JournalOptions, clock: Clock): Promise<OpenJournal> {
-  const box = SecretBox.fromFile(options.keyFile);
-  const db = await openSqlite(options.file);
+/**
+ * Opens the journal and brings its schema up to date.
+ *
+ * @throws ComputeError JOURNAL_UNAVAILABLE, CONFIG_INVALID when its secrets are encrypted with another key
+ */
+export async function openJournal(
+  options: JournalOptions,
+  ports: { readonly clock: Clock; readonly log: Log },
+): Promise<OpenJournal> {
+  const { database, keyFile, maxPerTarget } = options;
+  const box = SecretBox.fromFile(keyFile);
+  const opened = await openDatabase(database, ports);
+  const { db, flavour, isShared } = opened;
   try {
-    const journal = await SqlJournal.open(db, box, { maxPerTarget: options.maxPerTarget });
-    return { journal, breakers: new SqlBreakers(db, clock), fingerprint: (text) => box.fingerprint(text) };
+    await migrate(db, flavour);
+    await provenKey(db, box);
+    const workers = new SqlWorkers(db, flavour);
+    // Whoever had a database that only we can have is gone.
+    if (!isShared) await workers.strikeOffAll();
+    const signals = opened.signals();
+    return {
+      journal: new SqlJournal({ db, flavour, box, maxPerTarget }),
+      workers,
+      signals,
+      breakers: new SqlBreakers(db, ports.clock),
+      fingerprint: (text) => box.fingerprint(text),
+      async close() {
+        await signals.close?.();
+        await opened.close();
+      },
+    };
   } catch (error) {
-    await db.destroy();
+    await opened.close();
     throw error;
   }
 }
+
+export type { DatabaseOptions };

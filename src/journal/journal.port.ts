@@ -1,5 +1,5 @@
 import type { JsonValue, WireError } from '../common/errors/index.js';
-import type { OperationId, TargetKey } from '../common/ids.js';
+import type { OperationId, TargetKey, WorkerId } from '../common/ids.js';
 import type { Checkpoint, ReplyAddress } from '../compute/contract/index.js';
 
 export const OPEN_STATES = ['accepted', 'running'] as const;
@@ -23,6 +23,8 @@ export interface NewOperation {
   readonly target: TargetKey;
   /** False while the target could only be named, not looked up. */
   readonly targetSettled: boolean;
+  /** What else it acts on: it runs only while it has all of these too. */
+  readonly alsoTargets: readonly TargetKey[];
   readonly host: string | null;
   /** Instance or machine as the caller named it. */
   readonly name: string;
@@ -31,12 +33,16 @@ export interface NewOperation {
   readonly replyTo: ReplyAddress | null;
   readonly acceptedAt: number;
   readonly notAfter: number | null;
+  /** The operation that this one is a part of. */
+  readonly parentId: OperationId | null;
 }
 
 export interface OperationRecord extends NewOperation {
   /** Order of acceptance. */
   readonly seq: number;
   readonly state: OperationState;
+  /** The worker that is to carry it out; null, or one that is gone: anybody may adopt it. */
+  readonly owner: WorkerId | null;
   /** Number of the newest lease. */
   readonly fence: number;
   readonly attempts: number;
@@ -61,33 +67,54 @@ export interface OperationFilter {
   readonly method?: string;
   readonly host?: string;
   readonly name?: string;
+  readonly parentId?: string;
   readonly beforeId?: string;
   readonly limit: number;
 }
 
+/** What somebody asks of an operation that waits or runs; kept as a checkpoint of this name. */
+export const CONTROLS = ['cancel', 'abort', 'force_complete'] as const;
+export type Control = (typeof CONTROLS)[number];
+
 /**
  * Where operations are written down before anything happens, and where their outcomes stay. Every method that changes
- * something resolves after the commit. All throw ComputeError JOURNAL_UNAVAILABLE when the database does not answer.
+ * something resolves after the commit. All throw ComputeError JOURNAL_UNAVAILABLE when the database does not answer: then
+ * what was to change may have changed or not, and each method says what calling it again does.
  */
 export interface Journal {
   /**
-   * Writes an operation down and gives it its place in the order of its target, or finds the one that has its key.
+   * Writes an operation down, as its owner's, and gives it its place in the order of its targets; or finds the one that has
+   * its key. Called again it finds what it wrote.
    *
    * @throws ComputeError BACKEND_BUSY when the target has `maxPerTarget` unfinished operations
    */
-  accept(operation: NewOperation): Promise<{ readonly created: boolean; readonly record: OperationRecord }>;
+  accept(
+    operation: NewOperation,
+    owner: WorkerId,
+  ): Promise<{ readonly created: boolean; readonly record: OperationRecord }>;
   /**
-   * Takes a lease on an unfinished operation, with a higher fence than any before, unless another one of the same
-   * target runs, or came first and this one does not run yet.
+   * Takes a lease on an unfinished operation of this owner, with a higher fence than any before, unless another one of the
+   * same target runs, or came first and this one does not run yet. Called again it takes a newer lease.
    */
-  claim(id: OperationId, now: number): Promise<Lease | undefined>;
+  claim(operation: OperationRecord, owner: WorkerId, now: number): Promise<Lease | undefined>;
   /** Puts an operation whose target was only named under the key it turned out to have, to wait for its turn there. */
   settleTarget(lease: Lease, target: TargetKey): Promise<void>;
-  /** Leaves a fact for whoever continues. Throws OPERATION_FAILED when the lease is no longer the newest. */
+  /** Leaves a fact for whoever continues. Throws {@link isLeaseLost} when the lease is no longer the newest. */
   checkpoint(lease: Lease, checkpoint: Checkpoint): Promise<void>;
   checkpoints(id: OperationId): Promise<Checkpoint[]>;
-  /** Stores the outcome, once; the first one stays. */
-  conclude(id: OperationId, fence: number, end: OperationEnd, now: number): Promise<OperationRecord>;
+  /** Stores the outcome, once; the first one stays, and is answered. */
+  conclude(operation: OperationRecord, fence: number, end: OperationEnd, now: number): Promise<OperationRecord>;
+  /** Writes down what is asked of an unfinished operation, whoever has it; false when it is finished. */
+  requestControl(id: OperationId, control: Control, now: number): Promise<boolean>;
+  /** What was asked of this owner's unfinished operations. */
+  controlsOf(owner: WorkerId): Promise<{ readonly operationId: OperationId; readonly control: Control }[]>;
+  /**
+   * Gives unfinished operations that nobody living owns to this worker, in order of acceptance: those of its hosts, and
+   * those of no host.
+   */
+  adopt(owner: WorkerId, hosts: readonly string[], limit: number): Promise<OperationRecord[]>;
+  /** This owner's unfinished operations. */
+  owned(owner: WorkerId): Promise<OperationId[]>;
   findById(id: string): Promise<OperationRecord | undefined>;
   findByKey(requestedBy: string, requestKey: string): Promise<OperationRecord | undefined>;
   /** The newest one with this key or message id, whoever asked. */
@@ -95,10 +122,51 @@ export interface Journal {
   /** Newest first. */
   list(filter: OperationFilter): Promise<OperationRecord[]>;
   /** In order of acceptance. */
-  unfinished(): Promise<OperationRecord[]>;
+  unfinishedOn(target: TargetKey): Promise<OperationRecord[]>;
+  /** Unfinished operations of all workers. */
+  countUnfinished(): Promise<number>;
   /** Removes what finished before; answers how many. */
   prune(finishedBefore: number): Promise<number>;
   /** Throws JOURNAL_UNAVAILABLE when the database does not answer. */
   check(): Promise<void>;
-  close(): Promise<void>;
+}
+
+/** A process among those that share a journal: another one for every start, and after every lost lease. */
+export interface Worker {
+  readonly id: WorkerId;
+  /** Name by which its service is addressed. */
+  readonly server: string;
+  readonly hosts: readonly string[];
+}
+
+export interface LeaseTerms {
+  /** The worker counts as alive for so long from now, unless it renews its lease. */
+  readonly leaseMs: number;
+  /** The longest that a request of it to a device may be under way: it is let pass before anybody takes over. */
+  readonly graceMs: number;
+}
+
+/** Which workers are alive, by the database's own clock. All methods throw JOURNAL_UNAVAILABLE. */
+export interface WorkerRegistry {
+  join(worker: Worker, terms: LeaseTerms): Promise<void>;
+  /** False when the worker has been struck off meanwhile: others may have taken over what it owned. */
+  renew(id: WorkerId, terms: LeaseTerms): Promise<boolean>;
+  /** Strikes off a worker that stops; what it still owns is anybody's at once. */
+  leave(id: WorkerId): Promise<void>;
+  /** Strikes off everybody whose lease and grace are over. */
+  strikeOffExpired(): Promise<number>;
+  /** Those that are not struck off. */
+  list(): Promise<Worker[]>;
+}
+
+/** A hint to the other workers; whoever misses it finds the same in the journal a little later. */
+export type Signal =
+  | { readonly kind: 'control'; readonly operationId: OperationId; readonly control: Control }
+  /** There are operations that nobody owns. */
+  | { readonly kind: 'orphans' };
+
+/** Hints among the workers of one journal, this one included. Sending never fails. */
+export interface SignalLine {
+  send(signal: Signal): void;
+  onSignal(listener: (signal: Signal) => void): void;
 }

@@ -13,11 +13,16 @@ export interface OperationsTable {
   driver: string;
   target: string;
   target_settled: number;
+  also_targets: string | null;
+  /** Set in rows that are no operations: they keep a further target for the operation of this id. */
+  holder_id: string | null;
+  parent_id: string | null;
   host: string | null;
   name: string;
   params: string;
   reply_to: string | null;
   state: string;
+  owner: string | null;
   fence: number;
   attempts: number;
   accepted_at: number;
@@ -29,12 +34,22 @@ export interface OperationsTable {
 }
 
 export interface CheckpointsTable {
+  /** Order within the operation. */
+  number: Generated<number>;
   operation_id: string;
-  number: number;
   fence: number;
   name: string;
   data: string;
   at: number;
+}
+
+export interface WorkersTable {
+  id: string;
+  server: string;
+  hosts: string;
+  joined_at: number;
+  lease_until: number;
+  grace_ms: number;
 }
 
 export interface BreakersTable {
@@ -54,6 +69,7 @@ export interface FactsTable {
 export interface JournalDatabase {
   operations: OperationsTable;
   checkpoints: CheckpointsTable;
+  workers: WorkersTable;
   breakers: BreakersTable;
   facts: FactsTable;
 }

@@ -1,142 +1,113 @@
-import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
-import { ComputeError, type JsonValue, type WireError } from '../common/errors/index.js';
-import type { OperationId, TargetKey } from '../common/ids.js';
-import type { Checkpoint, ReplyAddress } from '../compute/contract/index.js';
+import type { ExpressionBuilder, Kysely, Transaction } from 'kysely';
+import { ComputeError } from '../common/errors/index.js';
+import type { OperationId, TargetKey, WorkerId } from '../common/ids.js';
+import { leaseLost, type Checkpoint } from '../compute/contract/index.js';
 import { guarded } from './guarded.js';
 import {
-  OPEN_STATES,
+  CONTROLS,
+  type Control,
   type Journal,
   type Lease,
   type NewOperation,
   type OperationEnd,
   type OperationFilter,
   type OperationRecord,
-  type OperationState,
 } from './journal.port.js';
-import type { JournalDatabase, OperationsTable } from './schema.js';
+import { HELD, TAKEN, acceptedRecord, holdRowOf, parse, recordOf, rowOf, type OperationRow } from './operation-rows.js';
+import type { JournalDatabase } from './schema.js';
 import type { SecretBox } from './secret-box.js';
+import type { SqlFlavour } from './sql-flavour.js';
 
-const KEY_PROOF = 'key-proof';
-const KEY_PROOF_TEXT = 'zenova';
-
-export interface SqlJournalOptions {
-  /** Unfinished operations allowed on one target. */
+export interface SqlJournalParts {
+  readonly db: Kysely<JournalDatabase>;
+  readonly flavour: SqlFlavour;
+  readonly box: SecretBox;
+  /** Unfinished operations allowed on one target. Several workers that accept at the same moment can exceed it by a few. */
   readonly maxPerTarget: number;
 }
 
-/** The journal in SQL, through Kysely. */
+type Connection = Kysely<JournalDatabase> | Transaction<JournalDatabase>;
+type OperationsBuilder = ExpressionBuilder<JournalDatabase, 'operations'>;
+
+/**
+ * The journal in SQL, through Kysely. What happens with every operation is one statement each, which is one round trip, and
+ * in SQLite shares its commit with others.
+ */
 export class SqlJournal implements Journal {
+  readonly #parts: SqlJournalParts;
   readonly #db: Kysely<JournalDatabase>;
-  readonly #box: SecretBox;
-  readonly #options: SqlJournalOptions;
 
-  private constructor(db: Kysely<JournalDatabase>, box: SecretBox, options: SqlJournalOptions) {
-    this.#db = db;
-    this.#box = box;
-    this.#options = options;
+  constructor(parts: SqlJournalParts) {
+    this.#parts = parts;
+    this.#db = parts.db;
   }
 
-  /** @throws ComputeError CONFIG_INVALID when the journal's secrets were encrypted with another key */
-  static async open(db: Kysely<JournalDatabase>, box: SecretBox, options: SqlJournalOptions): Promise<SqlJournal> {
-    const journal = new SqlJournal(db, box, options);
-    await journal.#proveKey();
-    return journal;
-  }
-
-  accept(operation: NewOperation) {
-    return guarded(() =>
-      this.#db.transaction().execute(async (tx) => {
-        const existing = await tx
-          .selectFrom('operations')
-          .selectAll()
-          .where('requested_by', '=', operation.requestedBy)
-          .where('request_key', '=', operation.requestKey)
-          .executeTakeFirst();
-        if (existing !== undefined) return { created: false, record: this.#fromRow(existing) };
-        const { waiting } = await tx
-          .selectFrom('operations')
-          .select((eb) => eb.fn.countAll<number>().as('waiting'))
-          .where('target', '=', operation.target)
-          .where('finished_at', 'is', null)
-          .executeTakeFirstOrThrow();
-        if (waiting >= this.#options.maxPerTarget) {
-          throw new ComputeError('BACKEND_BUSY', `${waiting} operations wait for ${operation.name} already`, {
-            outcome: 'not-started',
-            driver: operation.driver,
-            target: operation.target,
-          });
-        }
-        const row = await tx
-          .insertInto('operations')
-          .values(this.#toRow(operation))
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        return { created: true, record: this.#fromRow(row) };
-      }),
-    );
-  }
-
-  claim(id: OperationId, now: number) {
-    return guarded(async (): Promise<Lease | undefined> => {
-      const row = await this.#db
-        .updateTable('operations')
-        .set((eb) => ({
-          state: 'running',
-          fence: eb('fence', '+', 1),
-          attempts: eb('attempts', '+', 1),
-          started_at: eb.fn.coalesce('started_at', eb.val(now)),
-        }))
-        .where('id', '=', id)
-        .where('finished_at', 'is', null)
-        .where((eb) => eb.not(eb.exists(inTheWay(eb))))
-        .returning('fence')
-        .executeTakeFirst();
-      return row === undefined ? undefined : { operationId: id, fence: row.fence };
+  accept(operation: NewOperation, owner: WorkerId): Promise<{ created: boolean; record: OperationRecord }> {
+    return guarded(async () => {
+      const row = rowOf(operation, owner, this.#parts.box);
+      const seq =
+        operation.alsoTargets.length === 0
+          ? await this.#insert(this.#db, row)
+          : await this.#db.transaction().execute((tx) => this.#insertWithHolds(tx, row, operation));
+      if (seq !== undefined) return { created: true, record: acceptedRecord(operation, seq, owner) };
+      const existing = await this.findByKey(operation.requestedBy, operation.requestKey);
+      if (existing !== undefined) return { created: false, record: existing };
+      throw new ComputeError(
+        'BACKEND_BUSY',
+        `${this.#parts.maxPerTarget} operations wait for ${operation.name} already`,
+        { outcome: 'not-started', driver: operation.driver, target: operation.target },
+      );
     });
   }
 
-  settleTarget(lease: Lease, target: TargetKey) {
+  claim(operation: OperationRecord, owner: WorkerId, now: number): Promise<Lease | undefined> {
+    return guarded(async () => {
+      if (operation.alsoTargets.length === 0) return this.#claimRow(operation.id, owner, now);
+      // In sorted order, and what was got is kept: who waits for the next holds only what sorts before it.
+      const rows = await this.#db
+        .selectFrom('operations')
+        .select(['id', 'target', 'state'])
+        .where(withHolds(operation.id))
+        .execute();
+      rows.sort((a, b) => (a.target < b.target ? -1 : 1));
+      for (const { id, state } of rows) if (state === 'accepted' && !(await this.#hold(id, owner))) return undefined;
+      return this.#claimRow(operation.id, owner, now);
+    });
+  }
+
+  settleTarget(lease: Lease, target: TargetKey): Promise<void> {
     return guarded(async () => {
       const { numUpdatedRows } = await this.#db
         .updateTable('operations')
         .set({ target, target_settled: 1, state: 'accepted' })
         .where('id', '=', lease.operationId)
         .where('fence', '=', lease.fence)
+        .where('finished_at', 'is', null)
         .executeTakeFirstOrThrow();
-      if (numUpdatedRows === 0n) throw leaseLost(lease);
+      if (numUpdatedRows === 0n) throw leaseLost(lease.operationId);
     });
   }
 
-  checkpoint(lease: Lease, checkpoint: Checkpoint) {
+  checkpoint({ operationId, fence }: Lease, { name, data, at }: Checkpoint): Promise<void> {
     return guarded(async () => {
+      const text = JSON.stringify(this.#parts.box.seal(data));
       const { numInsertedOrUpdatedRows } = await this.#db
         .insertInto('checkpoints')
-        .columns(['operation_id', 'number', 'fence', 'name', 'data', 'at'])
+        .columns(['operation_id', 'fence', 'name', 'data', 'at'])
         .expression((eb) =>
           eb
             .selectFrom('operations')
-            .select((op) => [
-              'operations.id',
-              op
-                .selectFrom('checkpoints')
-                .select((c) => c.fn.countAll<number>().as('n'))
-                .whereRef('checkpoints.operation_id', '=', 'operations.id')
-                .as('number'),
-              'operations.fence',
-              op.val(checkpoint.name).as('name'),
-              op.val(JSON.stringify(this.#box.seal(checkpoint.data))).as('data'),
-              op.val(checkpoint.at).as('at'),
-            ])
-            .where('operations.id', '=', lease.operationId)
-            .where('operations.fence', '=', lease.fence)
-            .where('operations.finished_at', 'is', null),
+            .select((op) => ['id', 'fence', op.val(name).as('name'), op.val(text).as('data'), op.val(at).as('at')])
+            .where('id', '=', operationId)
+            .where('fence', '=', fence)
+            .where('finished_at', 'is', null),
         )
         .executeTakeFirstOrThrow();
-      if (numInsertedOrUpdatedRows !== 1n) throw leaseLost(lease);
+      if (numInsertedOrUpdatedRows !== 1n) throw leaseLost(operationId);
     });
   }
 
-  checkpoints(id: OperationId) {
+  checkpoints(id: OperationId): Promise<Checkpoint[]> {
     return guarded(async () => {
       const rows = await this.#db
         .selectFrom('checkpoints')
@@ -144,73 +115,189 @@ export class SqlJournal implements Journal {
         .where('operation_id', '=', id)
         .orderBy('number')
         .execute();
-      return rows.map(({ name, data, at }) => ({ name, data: this.#box.unseal(parse(data)), at }));
+      return rows.map(({ name, data, at }) => ({ name, data: this.#parts.box.unseal(parse(data)), at }));
     });
   }
 
-  conclude(id: OperationId, fence: number, end: OperationEnd, now: number) {
+  conclude(operation: OperationRecord, fence: number, end: OperationEnd, now: number): Promise<OperationRecord> {
     return guarded(async () => {
-      const row = await this.#db
+      const { id } = operation;
+      const result = 'result' in end ? end.result : null;
+      const error = 'error' in end ? end.error : null;
+      const mine = (eb: OperationsBuilder) =>
+        eb.and([eb('id', '=', id), eb('fence', '=', fence), eb('finished_at', 'is', null)]);
+      const ended = await this.#db
         .updateTable('operations')
         .set({
           state: end.state,
           finished_at: now,
-          result: 'result' in end ? JSON.stringify(end.result) : null,
-          error: 'error' in end ? JSON.stringify(end.error) : null,
+          result: result === null ? null : JSON.stringify(result),
+          error: error === null ? null : JSON.stringify(error),
         })
-        .where('id', '=', id)
-        .where('fence', '=', fence)
-        .where('finished_at', 'is', null)
-        .returningAll()
-        .executeTakeFirst();
-      if (row !== undefined) return this.#fromRow(row);
+        .where((eb) =>
+          operation.alsoTargets.length === 0
+            ? mine(eb)
+            : eb.or([
+                mine(eb),
+                eb.and([
+                  eb('holder_id', '=', id),
+                  eb.exists(eb.selectFrom('operations as holder').select('holder.id').where(holds(id, fence))),
+                ]),
+              ]),
+        )
+        .executeTakeFirstOrThrow();
+      if (ended.numUpdatedRows > 0n) return { ...operation, state: end.state, fence, finishedAt: now, result, error };
       const concluded = await this.findById(id);
       if (concluded !== undefined && concluded.finishedAt !== null) return concluded;
-      throw leaseLost({ operationId: id, fence });
+      throw leaseLost(id);
     });
   }
 
-  findById(id: string) {
+  requestControl(id: OperationId, control: Control, now: number): Promise<boolean> {
+    return guarded(async () => {
+      const { numInsertedOrUpdatedRows } = await this.#db
+        .insertInto('checkpoints')
+        .columns(['operation_id', 'fence', 'name', 'data', 'at'])
+        .expression((eb) =>
+          eb
+            .selectFrom('operations')
+            .select((op) => [
+              'id',
+              'fence',
+              op.val(control).as('name'),
+              op.val('null').as('data'),
+              op.val(now).as('at'),
+            ])
+            .where('id', '=', id)
+            .where('finished_at', 'is', null),
+        )
+        .executeTakeFirstOrThrow();
+      return numInsertedOrUpdatedRows === 1n;
+    });
+  }
+
+  controlsOf(owner: WorkerId): Promise<{ operationId: OperationId; control: Control }[]> {
+    return guarded(async () => {
+      const rows = await this.#db
+        .selectFrom('operations')
+        .innerJoin('checkpoints', 'checkpoints.operation_id', 'operations.id')
+        .select(['operations.id', 'checkpoints.name'])
+        .distinct()
+        .where('operations.owner', '=', owner)
+        .where('operations.finished_at', 'is', null)
+        .where('checkpoints.name', 'in', CONTROLS)
+        .execute();
+      return rows.map(({ id, name }) => ({ operationId: id as OperationId, control: name as Control }));
+    });
+  }
+
+  adopt(owner: WorkerId, hosts: readonly string[], limit: number): Promise<OperationRecord[]> {
+    return guarded(async () => {
+      const isOrphan = (eb: OperationsBuilder) =>
+        eb.and([
+          eb('finished_at', 'is', null),
+          eb.or([eb('owner', 'is', null), eb('owner', 'not in', eb.selectFrom('workers').select('workers.id'))]),
+        ]);
+      const orphans = await this.#db
+        .selectFrom('operations')
+        .select('id')
+        .where(isOrphan)
+        .where('holder_id', 'is', null)
+        .where((eb) => eb.or([eb('host', 'is', null), ...(hosts.length === 0 ? [] : [eb('host', 'in', hosts)])]))
+        .orderBy('seq')
+        .limit(limit)
+        .execute();
+      if (orphans.length === 0) return [];
+      const ids = orphans.map(({ id }) => id);
+      // Whoever is first gets one: the others' condition no longer holds.
+      const adopted = await this.#db
+        .updateTable('operations')
+        .set({ owner })
+        .where((eb) => eb.or([eb('id', 'in', ids), eb('holder_id', 'in', ids)]))
+        .where(isOrphan)
+        .returningAll()
+        .execute();
+      return adopted
+        .filter((row) => row.holder_id === null)
+        .map((row) => recordOf(row, this.#parts.box))
+        .sort((a, b) => a.seq - b.seq);
+    });
+  }
+
+  owned(owner: WorkerId): Promise<OperationId[]> {
+    return guarded(async () => {
+      const rows = await this.#db
+        .selectFrom('operations')
+        .select('id')
+        .where('owner', '=', owner)
+        .where('finished_at', 'is', null)
+        .where('holder_id', 'is', null)
+        .execute();
+      return rows.map(({ id }) => id as OperationId);
+    });
+  }
+
+  findById(id: string): Promise<OperationRecord | undefined> {
     return this.#one((eb) => eb('id', '=', id));
   }
 
-  findByKey(requestedBy: string, requestKey: string) {
+  findByKey(requestedBy: string, requestKey: string): Promise<OperationRecord | undefined> {
     return this.#one((eb) => eb.and({ requested_by: requestedBy, request_key: requestKey }));
   }
 
-  findBy(field: 'requestKey' | 'messageId', value: string) {
+  findBy(field: 'requestKey' | 'messageId', value: string): Promise<OperationRecord | undefined> {
     return this.#one((eb) => eb(field === 'requestKey' ? 'request_key' : 'message_id', '=', value));
   }
 
-  list(filter: OperationFilter) {
+  list(filter: OperationFilter): Promise<OperationRecord[]> {
     return guarded(async () => {
-      let query = this.#db.selectFrom('operations').selectAll().orderBy('seq', 'desc').limit(filter.limit);
+      let query = this.#db
+        .selectFrom('operations')
+        .selectAll()
+        .where('holder_id', 'is', null)
+        .orderBy('seq', 'desc')
+        .limit(filter.limit);
       if (filter.state === 'unfinished') query = query.where('finished_at', 'is', null);
       else if (filter.state !== undefined) query = query.where('state', '=', filter.state);
       if (filter.method !== undefined) query = query.where('method', '=', filter.method);
       if (filter.host !== undefined) query = query.where('host', '=', filter.host);
       if (filter.name !== undefined) query = query.where('name', '=', filter.name);
+      if (filter.parentId !== undefined) query = query.where('parent_id', '=', filter.parentId);
       if (filter.beforeId !== undefined) {
         const { beforeId } = filter;
         query = query.where('seq', '<', (eb) => eb.selectFrom('operations').select('seq').where('id', '=', beforeId));
       }
-      return (await query.execute()).map((row) => this.#fromRow(row));
+      return (await query.execute()).map((row) => recordOf(row, this.#parts.box));
     });
   }
 
-  unfinished() {
+  unfinishedOn(target: TargetKey): Promise<OperationRecord[]> {
     return guarded(async () => {
       const rows = await this.#db
         .selectFrom('operations')
         .selectAll()
-        .where('state', 'in', OPEN_STATES)
+        .where('target', '=', target)
+        .where('finished_at', 'is', null)
+        .where('holder_id', 'is', null)
         .orderBy('seq')
         .execute();
-      return rows.map((row) => this.#fromRow(row));
+      return rows.map((row) => recordOf(row, this.#parts.box));
     });
   }
 
-  prune(finishedBefore: number) {
+  countUnfinished(): Promise<number> {
+    return guarded(async () => {
+      const { count } = await this.#db
+        .selectFrom('operations')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('finished_at', 'is', null)
+        .where('holder_id', 'is', null)
+        .executeTakeFirstOrThrow();
+      return count;
+    });
+  }
+
+  prune(finishedBefore: number): Promise<number> {
     return guarded(async () => {
       const { numDeletedRows } = await this.#db
         .deleteFrom('operations')
@@ -220,102 +307,143 @@ export class SqlJournal implements Journal {
     });
   }
 
-  async check() {
+  async check(): Promise<void> {
     await guarded(() => this.#db.selectFrom('facts').select('name').limit(1).execute());
   }
 
-  close() {
-    return this.#db.destroy();
+  /** The number it got in the order of its target; undefined when its key is taken or the target is full. */
+  async #insert(db: Connection, row: OperationRow): Promise<number | undefined> {
+    const { flavour, maxPerTarget } = this.#parts;
+    const names = Object.keys(row) as (keyof OperationRow)[];
+    const target = row.target as TargetKey;
+    const inserted = await db
+      // Materialized, so that the lock is there before the number is given, which makes numbers grow in order of commits.
+      .with(
+        (cte) => cte('turn').materialized(),
+        (qb) => qb.selectNoFrom(flavour.turnOf(target).as('locked')),
+      )
+      .insertInto('operations')
+      .columns(names)
+      .expression((eb) =>
+        eb
+          .selectFrom('turn')
+          .select((from) => names.map((name) => from.val(row[name]).as(name)))
+          .where((where) =>
+            where(
+              where
+                .selectFrom('operations as other')
+                .select((other) => other.fn.countAll<number>().as('waiting'))
+                .where('other.target', '=', target)
+                .where('other.finished_at', 'is', null),
+              '<',
+              maxPerTarget,
+            ),
+          ),
+      )
+      .onConflict((conflict) => conflict.columns(['requested_by', 'request_key']).doNothing())
+      .returning('seq')
+      .executeTakeFirst();
+    return inserted?.seq;
   }
 
-  #one(
-    where: (eb: ExpressionBuilder<JournalDatabase, 'operations'>) => ReturnType<typeof eb.and>,
-  ): Promise<OperationRecord | undefined> {
+  /** All of it or nothing. Numbers are given in sorted order of the targets, so that they agree between any two operations. */
+  async #insertWithHolds(
+    tx: Transaction<JournalDatabase>,
+    row: OperationRow,
+    { target, alsoTargets }: NewOperation,
+  ): Promise<number | undefined> {
+    const rows = [row, ...alsoTargets.map((further, i) => holdRowOf(row, further, i + 1))];
+    rows.sort((a, b) => (a.target < b.target ? -1 : 1));
+    for (const one of rows)
+      await tx.selectNoFrom(this.#parts.flavour.turnOf(one.target as TargetKey).as('locked')).execute();
+    let own: number | undefined;
+    for (const one of rows) {
+      const seq = await this.#insert(tx, one);
+      if (seq !== undefined && one.target === target) own = seq;
+      if (seq === undefined) {
+        // Nothing was inserted before it, unless a further target is full: then what was is taken back with it.
+        if (one !== rows[0]) await tx.deleteFrom('operations').where(withHolds(row.id)).execute();
+        return undefined;
+      }
+    }
+    return own;
+  }
+
+  /** Keeps a target for an operation that needs further ones before it can run. */
+  async #hold(id: string, owner: WorkerId): Promise<boolean> {
+    return this.#unlessTaken(async () => {
+      const { numUpdatedRows } = await this.#db
+        .updateTable('operations')
+        .set({ state: HELD })
+        .where('id', '=', id)
+        .where('owner', '=', owner)
+        .where('finished_at', 'is', null)
+        .where((eb) => eb.not(eb.exists(inTheWay(eb))))
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows === 1n ? true : undefined;
+    }).then((held) => held === true);
+  }
+
+  #claimRow(id: OperationId, owner: WorkerId, now: number): Promise<Lease | undefined> {
+    return this.#unlessTaken(async () => {
+      const row = await this.#db
+        .updateTable('operations')
+        .set((eb) => ({
+          state: 'running',
+          fence: eb('fence', '+', 1),
+          attempts: eb('attempts', '+', 1),
+          started_at: eb.fn.coalesce('started_at', eb.val(now)),
+        }))
+        .where('id', '=', id)
+        .where('owner', '=', owner)
+        .where('finished_at', 'is', null)
+        .where((eb) => eb.not(eb.exists(inTheWay(eb))))
+        .returning('fence')
+        .executeTakeFirst();
+      return row === undefined ? undefined : { operationId: id, fence: row.fence };
+    });
+  }
+
+  /** Undefined when another worker's claim on the same target was quicker: the database lets one of them through. */
+  async #unlessTaken<T>(claim: () => Promise<T | undefined>): Promise<T | undefined> {
+    try {
+      return await claim();
+    } catch (error) {
+      if (this.#parts.flavour.isUniqueViolation(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #one(where: (eb: OperationsBuilder) => ReturnType<typeof eb.and>): Promise<OperationRecord | undefined> {
     return guarded(async () => {
       const row = await this.#db
         .selectFrom('operations')
         .selectAll()
         .where(where)
+        .where('holder_id', 'is', null)
         .orderBy('seq', 'desc')
         .limit(1)
         .executeTakeFirst();
-      return row === undefined ? undefined : this.#fromRow(row);
+      return row === undefined ? undefined : recordOf(row, this.#parts.box);
     });
   }
+}
 
-  async #proveKey(): Promise<void> {
-    const proof = await this.#db.selectFrom('facts').select('value').where('name', '=', KEY_PROOF).executeTakeFirst();
-    if (proof !== undefined) {
-      this.#box.unseal(parse(proof.value));
-      return;
-    }
-    const value = JSON.stringify(this.#box.seal({ key: KEY_PROOF_TEXT }));
-    await this.#db.insertInto('facts').values({ name: KEY_PROOF, value }).execute();
-  }
+/** An operation and the rows that keep its further targets. */
+function withHolds(id: string) {
+  return (eb: OperationsBuilder) => eb.or([eb('id', '=', id), eb('holder_id', '=', id)]);
+}
 
-  #toRow(operation: NewOperation): Omit<OperationsTable, 'seq'> {
-    return {
-      id: operation.id,
-      requested_by: operation.requestedBy,
-      request_key: operation.requestKey,
-      fingerprint: operation.fingerprint,
-      message_id: operation.messageId,
-      correlation_id: operation.correlationId,
-      method: operation.method,
-      driver: operation.driver,
-      target: operation.target,
-      target_settled: operation.targetSettled ? 1 : 0,
-      host: operation.host,
-      name: operation.name,
-      params: JSON.stringify(this.#box.seal(operation.params)),
-      reply_to: operation.replyTo === null ? null : JSON.stringify(operation.replyTo),
-      state: 'accepted',
-      fence: 0,
-      attempts: 0,
-      accepted_at: operation.acceptedAt,
-      started_at: null,
-      finished_at: null,
-      not_after: operation.notAfter,
-      result: null,
-      error: null,
-    };
-  }
-
-  #fromRow(row: Selectable<OperationsTable>): OperationRecord {
-    return {
-      seq: row.seq,
-      id: row.id as OperationId,
-      requestedBy: row.requested_by,
-      requestKey: row.request_key,
-      fingerprint: row.fingerprint,
-      messageId: row.message_id,
-      correlationId: row.correlation_id,
-      method: row.method,
-      driver: row.driver,
-      target: row.target as TargetKey,
-      targetSettled: row.target_settled === 1,
-      host: row.host,
-      name: row.name,
-      params: this.#box.unseal(parse(row.params)) as Record<string, JsonValue>,
-      replyTo: row.reply_to === null ? null : (parse(row.reply_to) as unknown as ReplyAddress),
-      state: row.state as OperationState,
-      fence: row.fence,
-      attempts: row.attempts,
-      acceptedAt: row.accepted_at,
-      startedAt: row.started_at,
-      finishedAt: row.finished_at,
-      notAfter: row.not_after,
-      result: row.result === null ? null : (parse(row.result) as Record<string, JsonValue>),
-      error: row.error === null ? null : (parse(row.error) as unknown as WireError),
-    };
-  }
+function holds(id: OperationId, fence: number) {
+  return (eb: ExpressionBuilder<JournalDatabase & { holder: JournalDatabase['operations'] }, 'holder'>) =>
+    eb.and([eb('holder.id', '=', id), eb('holder.fence', '=', fence), eb('holder.finished_at', 'is', null)]);
 }
 
 /**
  * Another unfinished operation of the same target that runs, or that came first. What runs already has only its like in
  * the way: an earlier one can be moved to the target meanwhile, and each would wait for the other for ever.
  */
-function inTheWay(eb: ExpressionBuilder<JournalDatabase, 'operations'>) {
+function inTheWay(eb: OperationsBuilder) {
   return eb
     .selectFrom('operations as other')
     .select('other.seq')
@@ -324,23 +452,8 @@ function inTheWay(eb: ExpressionBuilder<JournalDatabase, 'operations'>) {
     .where('other.finished_at', 'is', null)
     .where((where) =>
       where.or([
-        where('other.state', '=', 'running'),
+        where('other.state', 'in', TAKEN),
         where.and([where('other.seq', '<', where.ref('operations.seq')), where('operations.state', '=', 'accepted')]),
       ]),
     );
-}
-
-function leaseLost(lease: Lease): ComputeError {
-  return new ComputeError(
-    'OPERATION_FAILED',
-    'another worker has taken this operation over; nothing more is sent from here',
-    {
-      operationId: lease.operationId,
-      outcome: 'unknown',
-    },
-  );
-}
-
-function parse(text: string): JsonValue {
-  return JSON.parse(text) as JsonValue;
 }

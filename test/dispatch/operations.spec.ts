@@ -85,7 +85,7 @@ describe('a changing request', () => {
     let unfinished: unknown;
     const answer = bench.call('compute.power_on', one, {
       accepted: () => {
-        unfinished = bench.opened.journal.unfinished();
+        unfinished = bench.opened.journal.list({ state: 'unfinished', limit: 100 });
       },
     });
     await answer;

@@ -48,8 +48,11 @@ function configuration(http: object): Config {
 
 /** Only one can have the journal. */
 async function journalIsFree(): Promise<void> {
-  const files = { file: join(directory, 'journal.db'), keyFile: join(directory, 'secrets.key'), maxPerTarget: 1 };
-  const { journal } = await openJournal(files, systemClock);
+  const database = { file: join(directory, 'journal.db') };
+  const journal = await openJournal(
+    { database, keyFile: join(directory, 'secrets.key'), maxPerTarget: 1 },
+    { clock: systemClock, log: silentLog },
+  );
   await journal.close();
 }
 

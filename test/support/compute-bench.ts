@@ -12,7 +12,7 @@ import type {
   RequestMeta,
   ServiceEvent,
 } from '../../src/compute/contract/index.js';
-import { openJournal, type OpenJournal } from '../../src/journal/index.js';
+import { openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
 import type { Journal } from '../../src/journal/journal.port.js';
 
 export interface ComputeBenchOptions {
@@ -23,6 +23,9 @@ export interface ComputeBenchOptions {
   readonly limits?: Partial<ComputeLimits>;
   readonly maxPerTarget?: number;
   readonly selfNames?: readonly string[];
+  /** Default: a file of its own. */
+  readonly database?: DatabaseOptions;
+  readonly keyFile?: string;
   /** Puts something between the service and its journal. */
   readonly journal?: (journal: Journal) => Journal;
 }
@@ -59,8 +62,12 @@ export class ComputeBench {
       journal = (real) => real,
     } = this.#options;
     this.#opened = await openJournal(
-      { file: join(this.#directory, 'journal.db'), keyFile: join(this.#directory, 'key'), maxPerTarget },
-      clock,
+      {
+        database: this.#options.database ?? { file: join(this.#directory, 'journal.db') },
+        keyFile: this.#options.keyFile ?? join(this.#directory, 'key'),
+        maxPerTarget,
+      },
+      { clock, log: silentLog },
     );
     this.#service = new ComputeService({
       server: 'bench',
@@ -75,6 +82,7 @@ export class ComputeBench {
       log: silentLog,
       selfNames,
       limits: {
+        leaseMs: 30_000,
         maxConcurrentPerEndpoint: 16,
         startWithinMs: 600_000,
         keepMs: 86_400_000,
@@ -101,7 +109,7 @@ export class ComputeBench {
   async stop(limitMs = 0): Promise<void> {
     await this.#service?.finish(limitMs);
     await this.#service?.close();
-    await this.#opened?.journal.close();
+    await this.#opened?.close();
     this.#service = undefined;
     this.#opened = undefined;
   }

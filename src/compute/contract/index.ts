@@ -1,6 +1,7 @@
 export type { BreakerKey, BreakerStore, OpenBreaker } from './breaker.js';
 export { STEP_CHECKPOINT, type CallContext, type Checkpoint, type OperationContext, type Step } from './context.js';
 export * from './fields.js';
+export { isLeaseLost, leaseLost } from './lease-lost.js';
 export type { MethodDefinition, MethodKind } from './method.js';
 export {
   METHODS,

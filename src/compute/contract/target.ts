@@ -8,4 +8,6 @@ export interface Target {
   readonly id: string;
   /** The backend's name of it now. */
   readonly name: string;
+  /** What else the operation acts on; it runs only while it has all of it. */
+  readonly also?: readonly TargetKey[];
 }

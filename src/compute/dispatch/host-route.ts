@@ -42,6 +42,7 @@ export function hostChangeRoute(open: OpenHost, method: MethodName, operation: s
     driver: open.driver.name,
     host: open.name,
     name: reference,
+    isParent: false,
     resolve: (ctx) => within(place, () => open.host.resolve(ctx, reference)),
     provisionalKey: () => open.host.provisionalKey(reference),
     permit: (_ctx, target) => within(place, async () => open.rails.check(target, name)),

@@ -3,9 +3,10 @@ import { ComputeError, toComputeError, type ErrorCode, type WireError } from '..
 import { toJson } from '../../common/json.js';
 import type { Log } from '../../common/log.js';
 import { pollUntil } from '../../common/poll.js';
-import type { Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
+import type { Control, Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
 import {
   STEP_CHECKPOINT,
+  isLeaseLost,
   type ChangeResult,
   type Checkpoint,
   type OperationContext,
@@ -14,9 +15,9 @@ import {
 import type { ChangeRoute } from './route.js';
 import { RunContext } from './run-context.js';
 import { at, deadlineExceeded } from './time-limits.js';
+import type { LeaseHold } from './worker-lease.js';
 
-/** Left when somebody has asked to cancel an operation that runs. */
-export const CANCEL_CHECKPOINT = 'cancel';
+const CANCEL: Control = 'cancel';
 
 export interface OperationRunPorts {
   readonly journal: Journal;
@@ -31,13 +32,14 @@ export type RunEnd =
   | { readonly kind: 'ended'; readonly end: OperationEnd; readonly state?: ChangeResult['state'] }
   /** The target turned out to have another key: it must wait for its turn there. */
   | { readonly kind: 'moved'; readonly target: Target }
-  /** The service stops: whoever comes next reconciles. */
+  /** The service stops, or has lost its lease: whoever comes next reconciles. */
   | { readonly kind: 'left' };
 
 export interface OperationRunInput {
   readonly record: OperationRecord;
   readonly route: ChangeRoute;
   readonly lease: Lease;
+  readonly hold: LeaseHold;
   /** Found when the request was accepted, by this process; undefined when it must be looked up. */
   readonly target: Target | undefined;
   /** Aborts on cancel and on shutdown. */
@@ -58,9 +60,10 @@ export class OperationRun {
 
   /** Never rejects, except with JOURNAL_UNAVAILABLE. */
   async execute(): Promise<RunEnd> {
-    const { record, interrupt } = this.#input;
+    const { record, lease, interrupt } = this.#input;
     const { journal, clock } = this.#ports;
-    this.#checkpoints.push(...(await journal.checkpoints(record.id)));
+    // The first attempt finds nothing, since nobody was there to leave anything.
+    if (lease.fence > 1) this.#checkpoints.push(...(await journal.checkpoints(record.id)));
     const stop = at(clock, record.notAfter, () => interrupt.abort(deadlineExceeded(record.method)));
     try {
       return await this.#attempt();
@@ -132,7 +135,7 @@ export class OperationRun {
     } catch (error) {
       const cause = toComputeError(error);
       if (cause.code === 'JOURNAL_UNAVAILABLE') throw cause;
-      if (isShutdown(limit.signal.reason)) return { kind: 'left' };
+      if (isLeaseLost(cause) || isShutdown(limit.signal.reason)) return { kind: 'left' };
       return this.#failed(
         new ComputeError('OUTCOME_UNKNOWN', `its true outcome is not known: ${cause.message}`, { cause }),
       );
@@ -167,6 +170,7 @@ export class OperationRun {
   /** An error of the attempt: a plain failure, or the echo of a cancel, a deadline, a shutdown. */
   async #interpret(error: ComputeError): Promise<RunEnd> {
     if (error.code === 'JOURNAL_UNAVAILABLE') throw error;
+    if (isLeaseLost(error)) return { kind: 'left' };
     const { interrupt, record } = this.#input;
     if (!interrupt.signal.aborted) return this.#failed(this.#hasBegun() ? error : notStarted(error));
     if (isShutdown(interrupt.signal.reason)) return { kind: 'left' };
@@ -194,15 +198,15 @@ export class OperationRun {
   /** A cancel that an earlier attempt did not live to carry out. */
   #interruptWhenCancelled(): void {
     const { record, interrupt } = this.#input;
-    if (this.#checkpoints.some(({ name }) => name === CANCEL_CHECKPOINT)) {
-      interrupt.abort(new ComputeError('OPERATION_CANCELLED', `${record.method} of ${record.name} was cancelled`));
+    if (this.#checkpoints.some(({ name }) => name === CANCEL)) {
+      interrupt.abort(cancelled(record));
     }
   }
 
   #context(signal: AbortSignal): RunContext {
     const { journal, clock, log } = this.#ports;
-    const { lease, progress } = this.#input;
-    return new RunContext({ journal, lease, clock, log, signal, checkpoints: this.#checkpoints, progress });
+    const { lease, hold, progress } = this.#input;
+    return new RunContext({ journal, lease, hold, clock, log, signal, checkpoints: this.#checkpoints, progress });
   }
 
   #hasBegun(): boolean {
@@ -240,6 +244,10 @@ function timedOut(): ComputeError {
 export function failure(error: ComputeError): OperationEnd {
   const wire: WireError = error.toWire();
   return { state: error.code === 'OPERATION_CANCELLED' ? 'cancelled' : 'failed', error: wire };
+}
+
+export function cancelled({ method, name }: OperationRecord): ComputeError {
+  return new ComputeError('OPERATION_CANCELLED', `${method} of ${name} was cancelled`);
 }
 
 function isShutdown(reason: unknown): boolean {

@@ -3,22 +3,26 @@ import { isoTime, type Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
 import type { OperationId, TargetKey } from '../../common/ids.js';
 import { withCorrelation, type Log } from '../../common/log.js';
-import type { Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
-import type { EventPublisher, OperationView, Target } from '../contract/index.js';
+import type { Control, Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
+import { isLeaseLost, type EventPublisher, type OperationView, type Target } from '../contract/index.js';
 import { machineState } from './answers.js';
-import { CANCEL_CHECKPOINT, OperationRun, failure, type RunEnd } from './operation-run.js';
+import { OperationRun, cancelled, failure, type RunEnd } from './operation-run.js';
 import type { ChangeRoute } from './route.js';
 import { TargetQueues, type Queued } from './target-queues.js';
 import { at, deadlineExceeded } from './time-limits.js';
 import { operationView } from './views.js';
+import { carriedOnElsewhere, type WorkerLease } from './worker-lease.js';
 
 export interface OperationRunnerOptions {
   readonly journal: Journal;
+  readonly lease: WorkerLease;
   readonly events: EventPublisher;
   readonly clock: Clock;
   readonly log: Log;
   readonly maxConcurrentPerEndpoint: number;
   readonly reconcileTimeoutMs: number;
+  /** An operation that was accepted by name has found its target. */
+  onSettled(record: OperationRecord): void;
   /** Told the number of unfinished operations whenever it changes. */
   onLoad(unfinished: number): void;
 }
@@ -37,6 +41,8 @@ interface Entry extends Queued {
   /** Stops watching for the end of its time while it waits. */
   forgetDeadline: () => void;
   progress: OperationView['progress'];
+  /** How long it waits before it asks again whether another worker is done with its target. */
+  pauseMs: number;
 }
 
 /** The journal must take an outcome in the end: while it does not answer it is asked again, with growing pauses. */
@@ -45,8 +51,11 @@ const untilStored = retry(handleWhen(isJournalAway), {
   backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 10_000 }),
 });
 
-/** Pause before an operation that could not be begun, or whose journal did not answer, is taken up again. */
+/** Pause before an operation whose journal did not answer is taken up again. */
 const RETRY_PAUSE_MS = 1000;
+/** First and longest pause before asking again for a target that another worker has. */
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 500;
 
 /** Carries accepted operations out, one at a time per target, and tells their outcomes. */
 export class OperationRunner {
@@ -60,7 +69,12 @@ export class OperationRunner {
 
   constructor(options: OperationRunnerOptions) {
     this.#options = options;
-    this.#queues = new TargetQueues(options.maxConcurrentPerEndpoint, (entry) => this.#takeTurn(entry));
+    this.#queues = new TargetQueues({
+      clock: options.clock,
+      maxPerEndpoint: options.maxConcurrentPerEndpoint,
+      run: (entry) => this.#takeTurn(entry),
+      signal: this.#abandon.signal,
+    });
   }
 
   /** Accepted operations that have no outcome yet. */
@@ -88,6 +102,7 @@ export class OperationRunner {
     outcome.catch(() => undefined);
     const entry: Entry = {
       seq: record.seq,
+      isParent: route.isParent,
       get hasBegun() {
         return entry.record.state === 'running';
       },
@@ -101,6 +116,7 @@ export class OperationRunner {
       leave,
       forgetDeadline: () => undefined,
       progress: null,
+      pauseMs: FIRST_PAUSE_MS,
     };
     this.#entries.set(record.id, entry);
     this.#options.onLoad(this.#entries.size);
@@ -117,9 +133,19 @@ export class OperationRunner {
   async refuse(record: OperationRecord, error: ComputeError): Promise<OperationRecord> {
     const { id, driver, target, fence } = record;
     const end = failure(error.within({ driver, target, operationId: id }));
-    const stored = await this.#store(id, fence, end);
+    const stored = await this.#store(record, fence, end);
     this.#tellEnd(stored, null);
     return stored;
+  }
+
+  /** Is it in hand here? */
+  has(id: OperationId): boolean {
+    return this.#entries.has(id);
+  }
+
+  /** The endpoints' limits are for so many workers together. */
+  shareWith(workers: number): void {
+    this.#queues.shareWith(workers);
   }
 
   /** The outcome of an operation that waits or runs here; undefined when it does neither. */
@@ -131,21 +157,26 @@ export class OperationRunner {
     return operationView(record, this.#entries.get(record.id)?.progress ?? null);
   }
 
-  /** Ends an operation that waits, interrupts one that runs; false when it does neither here. */
-  async cancel(id: OperationId): Promise<boolean> {
+  /** Carries out what is asked of an operation, and written down; nothing when it is not in hand here. */
+  control(id: OperationId, control: Control): void {
     const entry = this.#entries.get(id);
-    if (entry === undefined) return false;
-    const { journal, clock } = this.#options;
-    const reason = new ComputeError(
-      'OPERATION_CANCELLED',
-      `${entry.record.method} of ${entry.record.name} was cancelled`,
-    );
-    if (await this.#endWaiting(entry, reason)) return true;
-    // Written down first, so that whoever takes it up after a crash does not begin it again.
-    const lease = { operationId: id, fence: entry.record.fence };
-    await journal.checkpoint(lease, { name: CANCEL_CHECKPOINT, data: null, at: clock.now() });
-    entry.interrupt.abort(reason);
-    return true;
+    if (entry === undefined) return;
+    switch (control) {
+      case 'cancel':
+        void this.#cancel(entry);
+        return;
+      case 'abort':
+      case 'force_complete':
+        return;
+    }
+  }
+
+  /** The lease is lost: others go on with everything that is in hand here. */
+  abandonAll(): void {
+    for (const entry of this.#entries.values()) {
+      entry.interrupt.abort(carriedOnElsewhere());
+      this.#drop(entry);
+    }
   }
 
   /**
@@ -173,6 +204,16 @@ export class OperationRunner {
     return left.length;
   }
 
+  async #cancel(entry: Entry): Promise<void> {
+    try {
+      // What has begun is looked after first, even while it waits for the journal to answer again.
+      if (entry.hasBegun || !(await this.#endWaiting(entry, cancelled(entry.record))))
+        entry.interrupt.abort(cancelled(entry.record));
+    } catch (error) {
+      this.#options.log.error('a cancel could not be carried out yet', { err: error });
+    }
+  }
+
   /** False when it waits no longer. */
   async #endWaiting(entry: Entry, reason: ComputeError): Promise<boolean> {
     if (!this.#queues.remove(entry.queue, entry)) return false;
@@ -190,30 +231,31 @@ export class OperationRunner {
     }
   }
 
-  async #takeTurn(entry: Entry): Promise<void> {
-    if (this.#life.signal.aborted) return;
+  /** @returns when it is to be tried again, if that is so */
+  async #takeTurn(entry: Entry): Promise<number | undefined> {
+    if (this.#life.signal.aborted || !this.#isInHand(entry)) return undefined;
     const { record } = entry;
-    await withCorrelation({ operation_id: record.id, correlation_id: record.correlationId }, async () => {
+    return withCorrelation({ operation_id: record.id, correlation_id: record.correlationId }, async () => {
       try {
-        await this.#attempt(entry);
+        return await this.#attempt(entry);
       } catch (error) {
+        if (isLeaseLost(error)) {
+          this.#options.log.warn('an operation is no longer ours to run', { operation_id: record.id });
+          this.#drop(entry);
+          return undefined;
+        }
         // The journal does not answer: the lease is still ours, so the outcome is asked for again later.
         this.#options.log.error('an operation could not be carried on', { err: error });
-        await this.#retryLater(entry);
+        return this.#abandon.signal.aborted ? undefined : RETRY_PAUSE_MS;
       }
     });
   }
 
-  async #attempt(entry: Entry): Promise<void> {
-    const { journal, clock, log, reconcileTimeoutMs } = this.#options;
-    const lease = await journal.claim(entry.record.id, clock.now());
-    if (lease === undefined) {
-      log.warn('an operation is no longer ours to run', { operation_id: entry.record.id });
-      const stored = await journal.findById(entry.record.id);
-      if (stored !== undefined && stored.finishedAt !== null) this.#finish(entry, stored);
-      else await this.#retryLater(entry);
-      return;
-    }
+  async #attempt(entry: Entry): Promise<number | undefined> {
+    const { journal, clock, log, lease: own, reconcileTimeoutMs } = this.#options;
+    const hold = own.holdFor(entry.record.id);
+    const lease = await journal.claim(entry.record, own.id, clock.now());
+    if (lease === undefined) return this.#waitOrDrop(entry);
     this.#began(entry, lease);
     const run = new OperationRun(
       { journal, clock, log, reconcileTimeoutMs },
@@ -221,12 +263,27 @@ export class OperationRunner {
         record: entry.record,
         route: entry.route,
         lease,
+        hold,
         target: entry.target,
         interrupt: entry.interrupt,
         progress: (message, percent) => this.#progress(entry, message, percent),
       },
     );
     await this.#settle(entry, lease, await run.execute());
+    return undefined;
+  }
+
+  /** What cannot be claimed is finished, or another worker's, or waits for what another worker runs on its target. */
+  async #waitOrDrop(entry: Entry): Promise<number | undefined> {
+    const { journal, lease } = this.#options;
+    const stored = await journal.findById(entry.record.id);
+    if (stored !== undefined && stored.finishedAt !== null) this.#finish(entry, stored);
+    else if (stored?.owner !== lease.id) this.#drop(entry);
+    else {
+      entry.pauseMs = Math.min(2 * entry.pauseMs, LONGEST_PAUSE_MS);
+      return entry.pauseMs;
+    }
+    return undefined;
   }
 
   #began(entry: Entry, lease: Lease): void {
@@ -238,6 +295,7 @@ export class OperationRunner {
       attempts: record.attempts + 1,
       startedAt: record.startedAt ?? this.#options.clock.now(),
     };
+    entry.pauseMs = FIRST_PAUSE_MS;
     this.#publish(entry);
   }
 
@@ -247,10 +305,13 @@ export class OperationRunner {
         entry.target = end.target;
         entry.queue = end.target.key;
         entry.record = { ...entry.record, state: 'accepted', target: end.target.key, targetSettled: true };
+        if (!this.#isInHand(entry)) return;
         this.#publish(entry);
         this.#queues.add(entry.queue, entry);
+        this.#options.onSettled(entry.record);
         return;
       case 'left':
+        if (!this.#life.signal.aborted) this.#drop(entry);
         return;
       case 'ended':
         await this.#conclude(entry, lease.fence, end.end);
@@ -259,19 +320,36 @@ export class OperationRunner {
   }
 
   async #conclude(entry: Entry, fence: number, end: OperationEnd): Promise<void> {
-    this.#finish(entry, await this.#store(entry.record.id, fence, end));
+    this.#finish(entry, await this.#store(entry.record, fence, end));
   }
 
-  #store(id: OperationId, fence: number, end: OperationEnd): Promise<OperationRecord> {
+  #store(record: OperationRecord, fence: number, end: OperationEnd): Promise<OperationRecord> {
     const { journal, clock } = this.#options;
-    return untilStored.execute(() => journal.conclude(id, fence, end, clock.now()), this.#abandon.signal);
+    return untilStored.execute(() => journal.conclude(record, fence, end, clock.now()), this.#abandon.signal);
+  }
+
+  #isInHand(entry: Entry): boolean {
+    return this.#entries.get(entry.record.id) === entry;
+  }
+
+  /** Forgets an operation that is carried on elsewhere; whoever waits for it here is told so. */
+  #drop(entry: Entry): void {
+    if (!this.#isInHand(entry)) return;
+    this.#forget(entry);
+    entry.leave(carriedOnElsewhere());
+  }
+
+  #forget(entry: Entry): void {
+    entry.forgetDeadline();
+    this.#entries.delete(entry.record.id);
+    this.#queues.remove(entry.queue, entry);
+    this.#options.onLoad(this.#entries.size);
   }
 
   #finish(entry: Entry, record: OperationRecord): void {
+    if (!this.#isInHand(entry)) return;
     entry.record = record;
-    entry.forgetDeadline();
-    this.#entries.delete(record.id);
-    this.#options.onLoad(this.#entries.size);
+    this.#forget(entry);
     this.#tellEnd(record, entry.progress);
     entry.resolve(record);
   }
@@ -285,16 +363,6 @@ export class OperationRunner {
       const error = ComputeError.fromWire(record.error);
       log[error.logLevel](`${record.method} of ${record.name}: ${error.message}`, { ...fields, code: error.code });
     }
-  }
-
-  /** The pause is not for a cancel to cut short: what cannot be written down now cannot be ended now either. */
-  async #retryLater(entry: Entry): Promise<void> {
-    try {
-      await this.#options.clock.sleep(RETRY_PAUSE_MS, this.#abandon.signal);
-    } catch {
-      return;
-    }
-    this.#queues.add(entry.queue, entry);
   }
 
   #progress(entry: Entry, message: string, percent?: number): void {

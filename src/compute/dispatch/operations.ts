@@ -4,7 +4,7 @@ import { newOperationId, type OperationId } from '../../common/ids.js';
 import { canonicalJson, toJson } from '../../common/json.js';
 import { withCorrelation, type Log } from '../../common/log.js';
 import { pollUntil } from '../../common/poll.js';
-import type { Journal, NewOperation, OperationRecord } from '../../journal/journal.port.js';
+import type { Control, Journal, NewOperation, OperationRecord, SignalLine } from '../../journal/journal.port.js';
 import {
   ChangeFields,
   isMethodName,
@@ -22,9 +22,12 @@ import type { OperationRunner } from './operation-runner.js';
 import type { Answer, ChangeRoute } from './route.js';
 import { isMethodOfKind, type Destination, type Router } from './router.js';
 import { at, deadlineExceeded, notAfter } from './time-limits.js';
+import type { WorkerLease } from './worker-lease.js';
 
 export interface OperationsOptions {
   readonly journal: Journal;
+  readonly lease: WorkerLease;
+  readonly signals: SignalLine;
   readonly clock: Clock;
   readonly log: Log;
   /** Keyed digest, by which a repeat is told from another request under its key. */
@@ -56,6 +59,8 @@ export class Operations {
   readonly #runner: OperationRunner;
   readonly #options: OperationsOptions;
   readonly #life = new AbortController();
+  /** On their way into the journal. */
+  readonly #accepting = new Set<OperationId>();
 
   constructor(router: Router, runner: OperationRunner, options: OperationsOptions) {
     this.#router = router;
@@ -78,28 +83,37 @@ export class Operations {
     if (until !== null && until <= now) throw deadlineExceeded(method);
     const route = this.#router.change(method, request);
     const target = await this.#find(route, method, until);
-    const { created, record } = await journal.accept({
-      id: newOperationId(),
-      requestedBy: meta.requestedBy,
-      requestKey,
-      fingerprint,
-      messageId: meta.messageId,
-      correlationId: meta.correlationId,
-      method,
-      driver: route.driver,
-      target: target?.key ?? route.provisionalKey(),
-      targetSettled: target !== undefined,
-      host: route.host,
-      name: route.name,
-      params: request as NewOperation['params'],
-      replyTo: meta.replyTo,
-      acceptedAt: clock.now(),
-      notAfter: until,
-    });
-    if (!created) return this.#join(record, fingerprint, request, meta);
-    const outcome = this.#runner.enqueue(record, route, target);
-    meta.accepted();
-    return request.wait === 'accepted' ? receipt(record) : answerOf(await outcome);
+    const id = newOperationId();
+    this.#accepting.add(id);
+    try {
+      const { created, record } = await this.#write({
+        id,
+        requestedBy: meta.requestedBy,
+        requestKey,
+        fingerprint,
+        messageId: meta.messageId,
+        correlationId: meta.correlationId,
+        method,
+        driver: route.driver,
+        target: target?.key ?? route.provisionalKey(),
+        targetSettled: target !== undefined,
+        alsoTargets: target?.also ?? [],
+        host: route.host,
+        name: route.name,
+        params: request as NewOperation['params'],
+        replyTo: meta.replyTo,
+        acceptedAt: clock.now(),
+        notAfter: until,
+        parentId: null,
+      });
+      if (!created) return await this.#join(record, fingerprint, request, meta);
+      const outcome = this.#runner.enqueue(record, route, target);
+      meta.accepted();
+      if (isPreempting(record)) await this.preempt(record);
+      return request.wait === 'accepted' ? receipt(record) : answerOf(await outcome);
+    } finally {
+      this.#accepting.delete(id);
+    }
   }
 
   async get(reference: MethodParams<'operation.get'>): Promise<OperationView> {
@@ -123,27 +137,58 @@ export class Operations {
   /** @throws ComputeError STATE_CONFLICT when it has its outcome already */
   async cancel(reference: MethodParams<'operation.cancel'>): Promise<OperationView> {
     const record = await this.#lookUp(reference);
-    const outcome = this.#runner.outcomeOf(record.id);
-    if (record.finishedAt !== null || outcome === undefined || !(await this.#runner.cancel(record.id))) {
+    if (record.finishedAt !== null || !(await this.#control(record.id, 'cancel'))) {
       throw new ComputeError('STATE_CONFLICT', `operation ${record.id} has ended: ${record.state}`, {
         operationId: record.id,
         target: record.target,
       });
     }
-    return this.#runner.view(await outcome);
+    return this.#runner.view(await this.#outcomeOf(record));
   }
 
-  /** Takes up what an earlier process left, in order of acceptance. Resolves once all of it stands in its queue. */
-  async recover(): Promise<number> {
-    const left = await this.#options.journal.unfinished();
-    for (const record of left) this.#takeUp(record);
-    return left.length;
+  /** Cancels what waits or runs on an operation's target and came before it. */
+  async preempt({ id, target, seq }: OperationRecord): Promise<void> {
+    for (const other of await this.#options.journal.unfinishedOn(target)) {
+      if (other.id !== id && (other.seq < seq || other.state === 'running')) await this.#control(other.id, 'cancel');
+    }
   }
 
-  #takeUp(record: OperationRecord): void {
+  /** Is it being accepted at this moment? */
+  isAccepting(id: OperationId): boolean {
+    return this.#accepting.has(id);
+  }
+
+  /** Written down first, so that whoever has the operation, or comes to have it, carries it out; false when it has ended. */
+  async #control(id: OperationId, control: Control): Promise<boolean> {
+    const { journal, signals, clock } = this.#options;
+    if (!(await journal.requestControl(id, control, clock.now()))) return false;
+    if (this.#runner.has(id)) this.#runner.control(id, control);
+    else signals.send({ kind: 'control', operationId: id, control });
+    return true;
+  }
+
+  async #write(operation: NewOperation): Promise<{ created: boolean; record: OperationRecord }> {
+    const { journal, lease } = this.#options;
+    try {
+      return await journal.accept(operation, lease.id);
+    } catch (error) {
+      const cause = toComputeError(error);
+      if (cause.code !== 'JOURNAL_UNAVAILABLE') throw cause;
+      // The answer may be lost and not the operation, which then is found and carried out.
+      throw new ComputeError(cause.code, `${cause.message}; ask operation.get whether the request was accepted`, {
+        cause,
+        retry: 'after-reconcile',
+        outcome: 'unknown',
+        operationId: operation.id,
+      });
+    }
+  }
+
+  /** Takes up an operation that an earlier process left, or another worker. */
+  takeUp(record: OperationRecord): void {
     const { log } = this.#options;
     withCorrelation({ operation_id: record.id, correlation_id: record.correlationId }, () => {
-      log.info(`taking up ${record.method} of ${record.name}, ${record.state} before the restart`);
+      log.info(`taking up ${record.method} of ${record.name}, ${record.state} before`);
       void this.#outcomeAfterRestart(record)
         .then((concluded) => this.#replyLate(concluded))
         .catch((error: unknown) => {
@@ -160,7 +205,9 @@ export class Operations {
       return refuse(deadlineExceeded(record.method));
     }
     try {
-      return await this.#runner.enqueue(record, this.#routeOf(record));
+      const outcome = this.#runner.enqueue(record, this.#routeOf(record));
+      if (record.state === 'accepted' && isPreempting(record)) await this.preempt(record);
+      return await outcome;
     } catch (error) {
       const cause = toComputeError(error);
       if (cause.code === 'SHUTTING_DOWN') throw cause;
@@ -209,9 +256,9 @@ export class Operations {
   #outcomeOf({ id }: OperationRecord): Promise<OperationRecord> {
     const { journal, clock } = this.#options;
     const concluded = async (): Promise<OperationRecord | undefined> => {
-      const here = this.#runner.outcomeOf(id);
+      const here = await this.#runner.outcomeOf(id)?.catch(() => undefined);
       if (here !== undefined) return here;
-      const record = await journal.findById(id);
+      const record = await journal.findById(id).catch(unlessAway);
       return record === undefined || record.finishedAt === null ? undefined : record;
     };
     return pollUntil(concluded, {
@@ -286,6 +333,16 @@ export class Operations {
       details: { reference: toJson(reference) },
     });
   }
+}
+
+/** Does it cancel what is before it? */
+export function isPreempting({ params }: OperationRecord): boolean {
+  return params['preempt'] === true;
+}
+
+/** Whoever waits for an outcome waits for the journal too. */
+function unlessAway(error: unknown): undefined {
+  if (toComputeError(error).code !== 'JOURNAL_UNAVAILABLE') throw error;
 }
 
 function withoutChangeFields(request: ChangeRequest): Record<string, unknown> {

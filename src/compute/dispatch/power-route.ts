@@ -36,6 +36,7 @@ export function powerChangeRoute(
     driver: open.type.name,
     host: null,
     name: machine.label,
+    isParent: false,
     resolve: (ctx) => within(place, () => machine.resolve(ctx)),
     provisionalKey: () => machine.provisionalKey(),
     permit: (ctx, target) => refuseProtected(ctx, target, verb, hosts),

@@ -19,6 +19,8 @@ export interface ChangeRoute {
   readonly host: string | null;
   /** Instance or machine, as the caller named it. */
   readonly name: string;
+  /** Does it only wait for operations of its own? */
+  readonly isParent: boolean;
   resolve(ctx: CallContext): Promise<Target>;
   provisionalKey(): TargetKey;
   /** @throws ComputeError FORBIDDEN when the configuration keeps this target from being changed */

@@ -1,4 +1,5 @@
 import { ComputeError } from '../../common/errors/index.js';
+import type { Worker } from '../../journal/journal.port.js';
 import { METHODS, type MethodName, type MethodNameOfKind } from '../contract/index.js';
 import { hostChangeRoute, hostReadRoute, type OpenHost } from './host-route.js';
 import { powerChangeRoute, powerReadRoute, type OpenPowerType } from './power-route.js';
@@ -17,6 +18,8 @@ export interface Destination {
 export class Router {
   readonly hosts: ReadonlyMap<string, OpenHost>;
   readonly powerTypes: ReadonlyMap<string, OpenPowerType>;
+  /** The workers of this journal, to name the service that has a host. */
+  otherWorkers: readonly Worker[] = [];
 
   constructor(hosts: ReadonlyMap<string, OpenHost>, powerTypes: ReadonlyMap<string, OpenPowerType>) {
     this.hosts = hosts;
@@ -38,8 +41,12 @@ export class Router {
   /** @throws ComputeError RESOURCE_NOT_FOUND, naming the hosts there are */
   host(name: string): OpenHost {
     const host = this.hosts.get(name);
-    if (host === undefined) throw notFound(`this service has no host ${name}`, 'hosts', [...this.hosts.keys()]);
-    return host;
+    if (host !== undefined) return host;
+    const server = this.otherWorkers.find(({ hosts }) => hosts.includes(name))?.server;
+    if (server === undefined) throw notFound(`this service has no host ${name}`, 'hosts', [...this.hosts.keys()]);
+    throw new ComputeError('RESOURCE_NOT_FOUND', `this service has no host ${name}; ${server} has it`, {
+      details: { server },
+    });
   }
 
   #powerType(to: Destination): OpenPowerType {

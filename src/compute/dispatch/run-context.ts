@@ -3,11 +3,14 @@ import type { JsonValue } from '../../common/errors/index.js';
 import type { OperationId } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
 import type { Journal, Lease } from '../../journal/journal.port.js';
+import type { LeaseHold } from './worker-lease.js';
 import { STEP_CHECKPOINT, type Checkpoint, type OperationContext, type Step } from '../contract/index.js';
 
 export interface RunContextParts {
   readonly journal: Journal;
   readonly lease: Lease;
+  /** What keeps others from taking over. */
+  readonly hold: LeaseHold;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -44,9 +47,12 @@ export class RunContext implements OperationContext {
   }
 
   async beginStep(step: Step): Promise<void> {
+    const { hold } = this.#parts;
     this.signal.throwIfAborted();
+    await hold.outlive(step.requestTimeoutMs);
     await this.checkpoint(STEP_CHECKPOINT, { step: step.name, request_timeout_ms: step.requestTimeoutMs });
-    // Time may have run out, or a cancel may have come, while the intent was written down.
+    // While the intent was written down the process may have been frozen, time may have run out, a cancel may have come.
+    await hold.outlive(step.requestTimeoutMs);
     this.signal.throwIfAborted();
     this.progress(step.description);
   }

@@ -1,0 +1,174 @@
+import type { Clock } from '../../common/clock.js';
+import { ComputeError } from '../../common/errors/index.js';
+import { newWorkerId, type OperationId, type WorkerId } from '../../common/ids.js';
+import type { Log } from '../../common/log.js';
+import type { WorkerRegistry } from '../../journal/journal.port.js';
+import { leaseLost } from '../contract/index.js';
+
+export interface WorkerLeaseOptions {
+  readonly registry: WorkerRegistry;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Name by which this service is addressed. */
+  readonly server: string;
+  readonly hosts: readonly string[];
+  /** How long others wait for a worker that says nothing. */
+  readonly leaseMs: number;
+}
+
+/** What a worker does about its lease beside renewing it. */
+export interface LeaseWatcher {
+  /**
+   * The lease was renewed.
+   *
+   * @param isSteady it has been held without a gap for as long as it lasts: whoever else has not renewed has had its chance,
+   *   after an outage of the database too
+   */
+  onRenewed(isSteady: boolean): Promise<void>;
+  /** The worker was struck off, and begins a new life that owns nothing. */
+  onLost(): void;
+}
+
+/** Renewals a lease. Two may be missed before it ends. */
+const RENEWALS = 3;
+/** Pause after a renewal that the database did not answer. */
+const RETRY_MS = 500;
+/** Time between a look at the lease and the write that it allows. */
+const MARGIN_MS = 50;
+
+/**
+ * This process among the workers of the journal. All operations it owns depend on one lease, which it renews; each device
+ * write is allowed only when the lease outlives the write's request time-out (DESIGN 5.4). Its end is reckoned by our own
+ * steady clock from before the renewal was asked for, so that it comes earlier here than in the database.
+ */
+export class WorkerLease {
+  readonly #options: WorkerLeaseOptions;
+  readonly #life = new AbortController();
+  #watcher: LeaseWatcher | undefined;
+  #id = newWorkerId();
+  /** By the steady clock. */
+  #endsAt = Number.NEGATIVE_INFINITY;
+  #heldSince = Number.POSITIVE_INFINITY;
+  /** The longest request time-out that any step of ours has had. */
+  #graceMs = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(options: WorkerLeaseOptions) {
+    this.#options = options;
+  }
+
+  get id(): WorkerId {
+    return this.#id;
+  }
+
+  /** Joins the workers and keeps the lease from then on. @throws ComputeError JOURNAL_UNAVAILABLE */
+  async start(watcher: LeaseWatcher): Promise<void> {
+    this.#watcher = watcher;
+    await this.#join();
+    await watcher.onRenewed(false);
+    this.#running = this.#keep();
+  }
+
+  /** Ends the lease: what is still owned is anybody's. */
+  async stop(): Promise<void> {
+    this.#life.abort();
+    await this.#running;
+    await this.#options.registry.leave(this.#id);
+  }
+
+  /** Allows one operation's device writes for as long as this life lasts. */
+  holdFor(operationId: OperationId): LeaseHold {
+    const id = this.#id;
+    return {
+      outlive: async (requestTimeoutMs) => {
+        while (!this.#outlives(requestTimeoutMs)) {
+          if (id !== this.#id) throw leaseLost(operationId);
+          await this.#renew(requestTimeoutMs);
+        }
+        if (id !== this.#id) throw leaseLost(operationId);
+      },
+    };
+  }
+
+  #outlives(requestTimeoutMs: number): boolean {
+    return requestTimeoutMs <= this.#graceMs && performance.now() + requestTimeoutMs + MARGIN_MS <= this.#endsAt;
+  }
+
+  async #keep(): Promise<void> {
+    const { clock, leaseMs, log } = this.#options;
+    const { signal } = this.#life;
+    let pauseMs = leaseMs / RENEWALS;
+    while (!signal.aborted) {
+      await clock.sleep(pauseMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await this.#renew();
+        await this.#watcher?.onRenewed(performance.now() - this.#heldSince >= leaseMs);
+        pauseMs = leaseMs / RENEWALS;
+      } catch (error) {
+        log.warn('the lease of this worker could not be renewed', { err: error });
+        pauseMs = Math.min(RETRY_MS, leaseMs / RENEWALS);
+      }
+    }
+  }
+
+  /** @param requestTimeoutMs what the lease must have room for */
+  async #renew(requestTimeoutMs = 0): Promise<void> {
+    const { registry, leaseMs, log } = this.#options;
+    const id = this.#id;
+    const terms = this.#terms(requestTimeoutMs);
+    const askedAt = performance.now();
+    if (await registry.renew(id, terms)) {
+      if (id === this.#id) this.#hold(askedAt, terms);
+      return;
+    }
+    if (id !== this.#id) return;
+    log.error(
+      'this worker said nothing for longer than its lease and was struck off; others go on with its operations',
+      {
+        lease_ms: leaseMs,
+      },
+    );
+    await this.#join();
+    this.#watcher?.onLost();
+  }
+
+  async #join(): Promise<void> {
+    const { registry, server, hosts } = this.#options;
+    // From here on nothing that the old life allowed is allowed.
+    this.#id = newWorkerId();
+    this.#endsAt = Number.NEGATIVE_INFINITY;
+    const terms = this.#terms(0);
+    const askedAt = performance.now();
+    await registry.join({ id: this.#id, server, hosts }, terms);
+    this.#hold(askedAt, terms);
+  }
+
+  #terms(requestTimeoutMs: number): { leaseMs: number; graceMs: number } {
+    return {
+      leaseMs: Math.max(this.#options.leaseMs, 2 * requestTimeoutMs),
+      graceMs: Math.max(this.#graceMs, requestTimeoutMs),
+    };
+  }
+
+  #hold(askedAt: number, { leaseMs, graceMs }: { leaseMs: number; graceMs: number }): void {
+    if (askedAt > this.#endsAt) this.#heldSince = askedAt;
+    this.#endsAt = askedAt + leaseMs;
+    this.#graceMs = Math.max(this.#graceMs, graceMs);
+  }
+}
+
+/** What one operation needs of the worker's lease. */
+export interface LeaseHold {
+  /**
+   * Makes sure that nobody takes over while a request of this length is under way.
+   *
+   * @throws ComputeError OPERATION_FAILED (`isLeaseLost`) when somebody may have, JOURNAL_UNAVAILABLE
+   */
+  outlive(requestTimeoutMs: number): Promise<void>;
+}
+
+/** Told to those who wait for an operation that is carried on elsewhere. */
+export function carriedOnElsewhere(): ComputeError {
+  return new ComputeError('SHUTTING_DOWN', 'another worker carries the operation on; ask operation.get');
+}

@@ -1,0 +1,48 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Log } from '../../common/log.js';
+import type { Secret } from '../../common/secret.js';
+import type { JournalDatabase } from '../schema.js';
+
+export interface PostgresOptions {
+  /** `postgresql://user:password@host:port/database`. */
+  readonly url: Secret;
+  readonly maxConnections: number;
+}
+
+/** A database that says nothing for so long counts as gone; what was asked may have happened. */
+const ANSWER_TIMEOUT_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** PostgreSQL's type of 64-bit integers, which arrive as text; ours are times and counts, and fit a number. */
+const INT8 = 20;
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+/** Settings of every connection, those that listen for signals included. */
+export function connectionSettings({ url }: PostgresOptions): pg.ClientConfig {
+  return {
+    connectionString: url.reveal(),
+    application_name: 'zenova',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    types,
+  };
+}
+
+/** Opens a pool of connections; the first one is made when it is needed. */
+export function postgresDatabase(options: PostgresOptions, log: Log): Kysely<JournalDatabase> {
+  const pool = new pg.Pool({
+    ...connectionSettings(options),
+    max: options.maxConnections,
+    query_timeout: ANSWER_TIMEOUT_MS,
+    // The server gives up first, so that what times out here is hardly ever still running there.
+    statement_timeout: ANSWER_TIMEOUT_MS - 1_000,
+    idle_in_transaction_session_timeout: ANSWER_TIMEOUT_MS,
+  });
+  // A connection that is lost while nobody uses it is made anew by the pool.
+  pool.on('error', (error) => log.warn('a connection to the database was lost', { err: error }));
+  return new Kysely<JournalDatabase>({ dialect: new PostgresDialect({ pool }) });
+}

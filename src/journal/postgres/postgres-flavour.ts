@@ -1,0 +1,14 @@
+import { sql } from 'kysely';
+import { errorCodeOf } from '../../common/errors/index.js';
+import type { SqlFlavour } from '../sql-flavour.js';
+
+/** PostgreSQL's error code for a row that is there already. */
+const UNIQUE_VIOLATION = '23505';
+
+export const postgresFlavour: SqlFlavour = {
+  name: 'postgres',
+  // Not now(), which stands still for the length of a transaction.
+  now: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
+  turnOf: (target) => sql`pg_advisory_xact_lock(hashtextextended(${target}, 0))`,
+  isUniqueViolation: (error) => errorCodeOf(error) === UNIQUE_VIOLATION,
+};

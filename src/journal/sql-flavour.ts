@@ -1,0 +1,13 @@
+import type { RawBuilder } from 'kysely';
+import type { TargetKey } from '../common/ids.js';
+
+/** What SQLite and PostgreSQL say differently; everything else in SQL is written once. */
+export interface SqlFlavour {
+  readonly name: 'sqlite' | 'postgres';
+  /** Milliseconds since the epoch, by the database's clock. */
+  readonly now: RawBuilder<number>;
+  /** Keeps other transactions from giving numbers in the order of this target, until the end of this one. */
+  turnOf(target: TargetKey): RawBuilder<unknown>;
+  /** Was a statement refused because a row like it is there? */
+  isUniqueViolation(error: unknown): boolean;
+}

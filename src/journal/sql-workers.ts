@@ -1,0 +1,92 @@
+import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { z } from 'zod';
+import type { WorkerId } from '../common/ids.js';
+import { guarded } from './guarded.js';
+import type { LeaseTerms, Worker, WorkerRegistry } from './journal.port.js';
+import type { JournalDatabase } from './schema.js';
+import type { SqlFlavour } from './sql-flavour.js';
+
+const HostsSchema = z.array(z.string());
+
+/**
+ * The workers of a journal as rows. A worker is alive as long as its row is there: renewing and striking off meet at that row,
+ * so that a worker either has renewed its lease or learns that it has lost it.
+ */
+export class SqlWorkers implements WorkerRegistry {
+  readonly #db: Kysely<JournalDatabase>;
+  readonly #flavour: SqlFlavour;
+
+  constructor(db: Kysely<JournalDatabase>, flavour: SqlFlavour) {
+    this.#db = db;
+    this.#flavour = flavour;
+  }
+
+  async join({ id, server, hosts }: Worker, { leaseMs, graceMs }: LeaseTerms): Promise<void> {
+    const row = {
+      id,
+      server,
+      hosts: JSON.stringify(hosts),
+      joined_at: this.#flavour.now,
+      lease_until: this.#after(leaseMs),
+      grace_ms: graceMs,
+    };
+    // Again after an answer that was lost, it is the same worker.
+    await guarded(() =>
+      this.#db
+        .insertInto('workers')
+        .values(row)
+        .onConflict((conflict) => conflict.column('id').doUpdateSet({ lease_until: this.#after(leaseMs) }))
+        .execute(),
+    );
+  }
+
+  renew(id: WorkerId, { leaseMs, graceMs }: LeaseTerms): Promise<boolean> {
+    return guarded(async () => {
+      const { numUpdatedRows } = await this.#db
+        .updateTable('workers')
+        .set({ lease_until: this.#after(leaseMs), grace_ms: graceMs })
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows === 1n;
+    });
+  }
+
+  async leave(id: WorkerId): Promise<void> {
+    await guarded(() => this.#db.deleteFrom('workers').where('id', '=', id).execute());
+  }
+
+  strikeOffExpired(): Promise<number> {
+    return guarded(async () => {
+      const { numDeletedRows } = await this.#db
+        .deleteFrom('workers')
+        .where(sql<boolean>`lease_until + grace_ms < ${this.#flavour.now}`)
+        .executeTakeFirstOrThrow();
+      return Number(numDeletedRows);
+    });
+  }
+
+  /** Strikes off everybody: for a database that only this process has. */
+  async strikeOffAll(): Promise<void> {
+    await guarded(() => this.#db.deleteFrom('workers').execute());
+  }
+
+  list(): Promise<Worker[]> {
+    return guarded(async () => {
+      const rows = await this.#db
+        .selectFrom('workers')
+        .select(['id', 'server', 'hosts'])
+        .orderBy('joined_at')
+        .orderBy('id')
+        .execute();
+      return rows.map(({ id, server, hosts }) => ({
+        id: id as WorkerId,
+        server,
+        hosts: HostsSchema.parse(JSON.parse(hosts)),
+      }));
+    });
+  }
+
+  #after(leaseMs: number): RawBuilder<number> {
+    return sql<number>`${this.#flavour.now} + ${sql.lit(leaseMs)}`;
+  }
+}

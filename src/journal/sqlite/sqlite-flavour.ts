@@ -1,0 +1,11 @@
+import { sql } from 'kysely';
+import { errorCodeOf } from '../../common/errors/index.js';
+import type { SqlFlavour } from '../sql-flavour.js';
+
+export const sqliteFlavour: SqlFlavour = {
+  name: 'sqlite',
+  now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
+  // One writer at a time is all there is.
+  turnOf: () => sql`1`,
+  isUniqueViolation: (error) => errorCodeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE',
+};
