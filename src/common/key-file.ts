@@ -53,18 +53,26 @@ export function makeKeyFile(path: string): boolean {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     rmSync(unfinished, { force: true });
     writeFileSync(unfinished, `${newKeyText()}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    // Unlike renaming, linking never takes the place of a key that another process has made meanwhile.
-    linkSync(unfinished, path);
+    const isMade = linkNew(unfinished, path);
+    rmSync(unfinished);
+    const entry = openSync(directory, 'r');
+    fsyncSync(entry);
+    closeSync(entry);
+    return isMade;
+  } catch (error) {
+    throw keyFileError(error, `the key file ${path} cannot be written`);
+  }
+}
+
+/** Unlike renaming, linking never takes the place of a key that another process has made meanwhile. */
+function linkNew(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
   } catch (error) {
     if (errorCodeOf(error) === 'EEXIST') return false;
-    throw keyFileError(error, `the key file ${path} cannot be written`);
-  } finally {
-    rmSync(unfinished, { force: true });
+    throw error;
   }
-  const entry = openSync(directory, 'r');
-  fsyncSync(entry);
-  closeSync(entry);
-  return true;
 }
 
 function keyFileError(error: unknown, text: string): ComputeError {

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { keyIdOf, newKeyText } from '../common/encryption-key.js';
 import { ComputeError, type JsonValue } from '../common/errors/index.js';
 import { makeKeyFile, readKeyFile } from '../common/key-file.js';
