@@ -23,6 +23,7 @@ const parts: CliParts = {
     return { drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES };
   },
   serve: async (config) => (await import('./serve.js')).serve(config),
+  journalSecrets: async (config) => (await import('./journal-secrets.js')).openJournalSecrets(config),
   simulateHmc: async (options) => (await import('./simulators/hmc/index.js')).HmcSimulator.start(options),
 };
 

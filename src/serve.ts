@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 import { systemClock } from './common/clock.js';
@@ -9,6 +8,7 @@ import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { Held } from './held.js';
 import { listen } from './http/index.js';
+import { databaseOf } from './journal-place.js';
 import { openJournal } from './journal/index.js';
 import { NestLog } from './nest-log.js';
 import { readiness } from './readiness.js';
@@ -55,11 +55,8 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
   const { journal } = config;
   const opened = await openJournal(
     {
-      database:
-        journal.url === null
-          ? { file: join(config.stateDir, 'journal.db') }
-          : { url: journal.url, maxConnections: journal.maxConnections },
-      keyFile: config.secrets.keyFile,
+      database: databaseOf(config),
+      keys: config.secrets,
       maxPerTarget: journal.maxPerTarget,
     },
     { clock, log },

@@ -23,6 +23,32 @@ export interface RunningSimulator {
   stop(): Promise<void>;
 }
 
+/** The encrypted secrets of a journal that is open. */
+export interface JournalSecrets {
+  /** Id of the key that secrets are encrypted with from now on. */
+  readonly currentKey: string;
+  /** Ids of the other keys at hand. */
+  readonly previousKeys: readonly string[];
+  /** How many secrets each key encrypts, by its id. */
+  count(): Promise<ReadonlyMap<string, number>>;
+  /** Encrypts everything with the current key; ends early, to go on another time, when the signal aborts. */
+  rotate(options: {
+    readonly onProgress: (done: number, total: number) => void;
+    readonly signal: AbortSignal;
+  }): Promise<{
+    readonly rewritten: number;
+    readonly unreadable: readonly UnreadableSecret[];
+    readonly isComplete: boolean;
+  }>;
+  close(): Promise<void>;
+}
+
+export interface UnreadableSecret {
+  readonly place: string;
+  readonly operationId: string | null;
+  readonly reason: string;
+}
+
 /** What the command line needs and does not make itself; heavy parts come when they are asked for. */
 export interface CliParts {
   readonly version: string;
@@ -33,5 +59,6 @@ export interface CliParts {
   readonly interrupted: AbortSignal;
   readonly catalogue: () => Promise<Catalogue>;
   readonly serve: (config: Config) => Promise<{ stop(): Promise<void> }>;
+  readonly journalSecrets: (config: Config) => Promise<JournalSecrets>;
   readonly simulateHmc: (options: SimulatedHmcOptions) => Promise<RunningSimulator>;
 }

@@ -3,6 +3,7 @@ import type { CliParts } from './cli-parts.js';
 import { addConfigCommand } from './commands/config.command.js';
 import { addFeaturesCommand } from './commands/features.command.js';
 import { addOperationCommand } from './commands/operation.command.js';
+import { addSecretsCommand } from './commands/secrets.command.js';
 import { addServeCommand } from './commands/serve.command.js';
 import { addSimulateCommand } from './commands/simulate.command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
@@ -61,6 +62,7 @@ function createProgram(parts: CliParts): Command {
   addOperationCommand(program, parts);
   addSimulateCommand(program, parts);
   addConfigCommand(program, parts);
+  addSecretsCommand(program, parts);
   return program.addHelpText(
     'after',
     `${examplesText(['zenova features', 'zenova instance list cpc1', 'zenova instance power-on cpc1 ubuntu01', 'zenova operation list --state unfinished'])}\n${EXIT_CODES_TEXT}`,

@@ -26,8 +26,11 @@ export class Progress {
 
   /** Takes the state of the operation that is awaited. */
   tell(operation: OperationView): void {
-    const news = `${operation.name}: ${newsOf(operation) ?? operation.state}`;
-    this.#percent = operation.progress?.percent ?? this.#percent;
+    this.say(`${operation.name}: ${newsOf(operation) ?? operation.state}`, operation.progress?.percent);
+  }
+
+  say(news: string, percent: number | null | undefined): void {
+    this.#percent = percent ?? this.#percent;
     if (news === this.#news) return;
     this.#news = news;
     if (this.#isShown) this.#draw();

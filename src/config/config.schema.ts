@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { durationField } from '../common/duration.js';
+import { keyMistake } from '../common/encryption-key.js';
 import { LOG_LEVELS } from '../common/log.js';
 import { Secret } from '../common/secret.js';
 
@@ -130,12 +131,33 @@ const JournalSchema = z.strictObject({
   }),
 });
 
-const SecretsSchema = z.strictObject({
-  key_file: PathSchema.optional().meta({
-    description: 'file with the key that encrypts secrets at rest; created when missing',
-    defaultText: 'secrets.key in state_dir',
-  }),
+/** Keys are looked at here, so that a bad one is reported with its place. */
+const KeySchema = SecretSchema.superRefine((key, context) => {
+  const message = keyMistake(key.reveal());
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
+
+const SecretsSchema = z
+  .strictObject({
+    key: KeySchema.optional().meta({
+      description: 'key that encrypts secrets at rest, 32 bytes in base64; `zenova secrets generate` makes one',
+      typeText: 'secret reference',
+      defaultText: 'what key_file holds',
+    }),
+    key_file: PathSchema.optional().meta({
+      description:
+        'file with this key, when `key` is not given; created when missing, unless services share the journal',
+      defaultText: 'secrets.key in state_dir',
+    }),
+    previous_keys: z.array(KeySchema).max(16).prefault([]).meta({
+      description: 'keys that secrets may still be encrypted with, to read them; see `zenova secrets rotate`',
+      typeText: 'list of secret references',
+    }),
+  })
+  .refine(({ key, key_file: file }) => key === undefined || file === undefined, {
+    path: ['key_file'],
+    message: 'stands beside secrets.key; there is one current key, and the others are in secrets.previous_keys',
+  });
 
 export const HostFileSchema = z.strictObject({
   driver: z.string().min(1).describe('virt driver, see `zenova features`'),

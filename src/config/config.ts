@@ -15,7 +15,7 @@ export interface Config {
   readonly http: HttpConfig;
   readonly log: { readonly level: LogLevel };
   readonly journal: JournalConfig;
-  readonly secrets: { readonly keyFile: string };
+  readonly secrets: SecretsConfig;
   /** By name, in the file's order. */
   readonly hosts: ReadonlyMap<string, HostConfig>;
 }
@@ -58,6 +58,14 @@ export interface JournalConfig {
   /** Per endpoint. */
   readonly maxConcurrent: number;
   readonly startWithinMs: number;
+}
+
+export interface SecretsConfig {
+  /** The current key; null when it stands in `keyFile`. */
+  readonly key: Secret | null;
+  readonly keyFile: string;
+  /** To read what was encrypted with them. */
+  readonly previousKeys: readonly Secret[];
 }
 
 export interface HostConfig {

@@ -10,7 +10,7 @@ export function showConfig(config: Config): string {
 
 /** The effective configuration as data of the file's shape, with every secret redacted. */
 export function effectiveConfig(config: Config): Record<string, unknown> {
-  const { amqp, http, journal } = config;
+  const { amqp, http, journal, secrets } = config;
   const urls = amqp.urls.map((url) => redactText(url.reveal()));
   const inFull = {
     server: config.server,
@@ -43,7 +43,10 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
       max_concurrent: journal.maxConcurrent,
       start_within: formatDuration(journal.startWithinMs),
     },
-    secrets: { key_file: config.secrets.keyFile },
+    secrets: {
+      ...(secrets.key === null ? { key_file: secrets.keyFile } : { key: secrets.key }),
+      previous_keys: secrets.previousKeys,
+    },
     hosts: Object.fromEntries(
       [...config.hosts].map(([name, host]) => [
         name,

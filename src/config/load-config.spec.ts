@@ -133,6 +133,40 @@ hosts:
   });
 });
 
+describe('keys', () => {
+  const KEY = Buffer.alloc(32, 7).toString('base64');
+  const OLD = Buffer.alloc(32, 8).toString('base64url');
+
+  it('come by reference, the current one and earlier ones', () => {
+    const file = secretFile('old', `${OLD}\n`);
+    const { secrets } = load(`secrets: {key: {env: KEY}, previous_keys: [{file: ${file}}, {env: KEY}]}`, { KEY });
+    expect(secrets.key?.reveal()).toBe(KEY);
+    expect(secrets.previousKeys.map((key) => key.reveal())).toEqual([OLD, KEY]);
+    expect(load('', { ZENOVA__SECRETS__KEY: KEY }).secrets.key?.reveal()).toBe(KEY);
+    const listed = load('', { KEY, ZENOVA__SECRETS__PREVIOUS_KEYS: '[{env: KEY}]' });
+    expect(listed.secrets).toMatchObject({ key: null, keyFile: expect.stringMatching(/secrets\.key$/) });
+    expect(listed.secrets.previousKeys).toHaveLength(1);
+    expect(showConfig(load('secrets: {key: {env: KEY}, previous_keys: [{env: KEY}]}', { KEY }))).not.toContain(KEY);
+  });
+
+  it.each<[string, string, string, string]>([
+    ['secrets: {key: {env: KEY}}', 'c2hv', 'secrets.key', 'is no key: it holds 3 bytes, not 32'],
+    ['secrets: {key: {env: KEY}}', '!'.repeat(44), 'secrets.key', 'is no key: a key is 32 bytes in base64'],
+    ['secrets: {key: {env: KEY}}', ' ', 'secrets.key', 'is empty; make one with: zenova secrets generate'],
+    ['secrets: {key: {env: KEY}}', '', 'secrets.key', 'KEY is empty'],
+    ['secrets: {key: abc}', '', 'secrets.key', 'is not written into the configuration'],
+    ['secrets: {key: {env: KEY}, key_file: x}', KEY, 'secrets.key_file', 'there is one current key'],
+    ['secrets: {previous_keys: [{env: KEY}]}', 'short', 'secrets.previous_keys[0]', 'is no key'],
+    ['secrets: {previous_keys: [abc]}', '', 'secrets.previous_keys[0]', 'is not written into the configuration'],
+    ['secrets: {previous_keys: {env: KEY}}', KEY, 'secrets.previous_keys', 'expected array'],
+    ['secrets: {previous_keys: [{file: none}]}', '', 'secrets.previous_keys[0]', 'does not exist'],
+  ])('%s with "%s" is a mistake', (text, key, path, message) => {
+    const mistakes = mistakesOf(() => load(text, { KEY: key }));
+    expect(mistakes).toMatchObject([{ path, message: expect.stringContaining(message) }]);
+    if (key.trim() !== '') expect(JSON.stringify(mistakes)).not.toContain(key);
+  });
+});
+
 describe('mistakes', () => {
   it('are reported at once, each with its path and place', () => {
     const mistakes = mistakesOf(() =>

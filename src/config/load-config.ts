@@ -66,7 +66,7 @@ export function withHosts(config: Config, hosts: Record<string, unknown>, driver
 }
 
 function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, environment: Environment): Config {
-  const { amqp, http, journal } = file;
+  const { amqp, http, journal, secrets } = file;
   const absolute = (path: string): string => resolve(source.directory, path);
   const stateDir = file.state_dir === undefined ? defaultStateDir(environment) : absolute(file.state_dir);
   return {
@@ -97,7 +97,9 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
       startWithinMs: journal.start_within,
     },
     secrets: {
-      keyFile: file.secrets.key_file === undefined ? join(stateDir, 'secrets.key') : absolute(file.secrets.key_file),
+      key: secrets.key ?? null,
+      keyFile: secrets.key_file === undefined ? join(stateDir, 'secrets.key') : absolute(secrets.key_file),
+      previousKeys: secrets.previous_keys,
     },
     hosts: toHosts(file.hosts),
   };
@@ -119,7 +121,7 @@ function toHosts(hosts: ConfigFile['hosts']): Map<string, HostConfig> {
   );
 }
 
-/** Secrets stand in `amqp.url`, in `journal.url`, in `http`, and wherever a driver's settings have a secret field. */
+/** Secrets stand in `amqp.url`, in `journal.url`, in `http`, in `secrets`, and wherever a driver's settings have a secret field. */
 function resolveSecrets(document: Record<string, unknown>, references: SecretReferences): Record<string, unknown> {
   const resolved = { ...document };
   if (isRecord(document['amqp']) && 'url' in document['amqp']) {
@@ -137,6 +139,7 @@ function resolveSecrets(document: Record<string, unknown>, references: SecretRef
     resolved['journal'] = { ...document['journal'], url: references.resolveText(url, ['journal', 'url']) };
   }
   if ('http' in document) resolved['http'] = references.resolveFields(document['http'], ['http']);
+  if (isRecord(document['secrets'])) resolved['secrets'] = resolveKeys(document['secrets'], references);
   if (isRecord(document['hosts'])) {
     resolved['hosts'] = Object.fromEntries(
       Object.entries(document['hosts']).map(([name, host]) => {
@@ -147,6 +150,16 @@ function resolveSecrets(document: Record<string, unknown>, references: SecretRef
     );
   }
   return resolved;
+}
+
+function resolveKeys(secrets: Record<string, unknown>, references: SecretReferences): unknown {
+  const { previous_keys: previous, ...rest } = secrets;
+  return {
+    ...(references.resolveFields(rest, ['secrets']) as object),
+    ...(previous === undefined
+      ? {}
+      : { previous_keys: references.resolveList(previous, ['secrets', 'previous_keys']) }),
+  };
 }
 
 function checkHosts(hosts: unknown, driverSettings: DriverSettings, mistakes: Mistakes): void {

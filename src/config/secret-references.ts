@@ -37,6 +37,12 @@ export class SecretReferences {
     );
   }
 
+  /** A copy of a list of secrets with every reference resolved; those that lead nowhere are left out. */
+  resolveList(value: unknown, path: ConfigPath): unknown {
+    if (!Array.isArray(value)) return value;
+    return value.flatMap((item, i) => this.#secretField(item, [...path, i]) ?? []);
+  }
+
   /** Text as it is, or what a reference leads to: for values that need not be secret but may be. */
   resolveText(value: unknown, path: ConfigPath): unknown {
     if (typeof value === 'string') return new Secret(value);

@@ -22,12 +22,15 @@ export type DatabaseOptions =
   /** In PostgreSQL, with as many other workers as there are. */
   | { readonly url: Secret; readonly maxConnections: number };
 
+/** Can other processes have it open too? */
+export function isSharedDatabase(options: DatabaseOptions): boolean {
+  return 'url' in options;
+}
+
 /** A database that the journal can be kept in, whatever its schema is. */
 export interface Database {
   readonly db: Kysely<JournalDatabase>;
   readonly flavour: SqlFlavour;
-  /** Can other processes have it open too? */
-  readonly isShared: boolean;
   signals(): SignalLine & { close?(): Promise<void> };
   close(): Promise<void>;
 }
@@ -46,7 +49,6 @@ export async function openDatabase(
     return {
       db,
       flavour: postgresFlavour,
-      isShared: true,
       signals: () => new PostgresSignals(db, options, ports),
       close: () => db.destroy(),
     };
@@ -55,7 +57,6 @@ export async function openDatabase(
   return {
     db,
     flavour: sqliteFlavour,
-    isShared: false,
     signals: () => new LocalSignals(),
     close: () => db.destroy(),
   };

@@ -1,19 +1,19 @@
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
 import type { BreakerStore } from '../compute/contract/index.js';
-import { openDatabase, type DatabaseOptions } from './database.js';
+import { isSharedDatabase, openDatabase, type DatabaseOptions } from './database.js';
 import type { Journal, SignalLine, WorkerRegistry } from './journal.port.js';
-import { provenKey } from './key-proof.js';
+import { readKeys, type KeySources } from './keys.js';
 import { migrate } from './migrate.js';
-import { SecretBox } from './secret-box.js';
 import { SqlBreakers } from './sql-breakers.js';
 import { SqlJournal } from './sql-journal.js';
 import { SqlWorkers } from './sql-workers.js';
+import { unlock } from './unlock.js';
 
 export interface JournalOptions {
   readonly database: DatabaseOptions;
-  /** File of the key that secrets are encrypted with; made when it does not exist. */
-  readonly keyFile: string;
+  /** Of the keys that secrets are encrypted with; a key is made only for a journal that nobody shares. */
+  readonly keys: KeySources;
   readonly maxPerTarget: number;
 }
 
@@ -37,16 +37,16 @@ export async function openJournal(
   options: JournalOptions,
   ports: { readonly clock: Clock; readonly log: Log },
 ): Promise<OpenJournal> {
-  const { database, keyFile, maxPerTarget } = options;
-  const box = SecretBox.fromFile(keyFile);
+  const { database, maxPerTarget } = options;
+  const keys = readKeys(options.keys, { mayMake: !isSharedDatabase(database) });
   const opened = await openDatabase(database, ports);
-  const { db, flavour, isShared } = opened;
+  const { db, flavour } = opened;
   try {
     await migrate(db, flavour);
-    await provenKey(db, box);
+    const box = await unlock(db, keys);
     const workers = new SqlWorkers(db, flavour);
     // Whoever had a database that only we can have is gone.
-    if (!isShared) await workers.strikeOffAll();
+    if (!isSharedDatabase(database)) await workers.strikeOffAll();
     const signals = opened.signals();
     return {
       journal: new SqlJournal({ db, flavour, box, maxPerTarget }),

@@ -77,8 +77,12 @@ export function acceptedRecord(operation: NewOperation, seq: number, owner: Work
   };
 }
 
-/** @throws ComputeError CONFIG_INVALID when a secret in it was encrypted with a key that is not there */
+/**
+ * The operation of a row. Its parameters are decrypted when they are asked for, which throws as `SecretBox.unseal` does: one
+ * that cannot be read hides no other.
+ */
 export function recordOf(row: Selectable<OperationsTable>, box: SecretBox): OperationRecord {
+  let params: OperationRecord['params'] | undefined;
   return {
     seq: row.seq,
     id: row.id as OperationId,
@@ -95,7 +99,10 @@ export function recordOf(row: Selectable<OperationsTable>, box: SecretBox): Oper
     parentId: row.parent_id as OperationId | null,
     host: row.host,
     name: row.name,
-    params: box.unseal(parse(row.params)) as Record<string, JsonValue>,
+    get params() {
+      params ??= box.unseal(parse(row.params)) as Record<string, JsonValue>;
+      return params;
+    },
     replyTo: row.reply_to === null ? null : (parse(row.reply_to) as unknown as ReplyAddress),
     state: row.state === HELD ? 'accepted' : (row.state as OperationState),
     owner: row.owner as WorkerId | null,

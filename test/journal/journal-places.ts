@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/common/clock.js';
 import { newOperationId, newWorkerId, targetKey } from '../../src/common/ids.js';
+import { makeKeyFile } from '../../src/common/key-file.js';
 import { silentLog } from '../../src/common/log.js';
 import { Secret } from '../../src/common/secret.js';
 import { openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
@@ -28,8 +29,14 @@ async function place(
   return {
     directory,
     database: opened,
-    open: ({ keyFile = join(directory, 'key') } = {}) =>
-      openJournal({ database: opened, keyFile, maxPerTarget: MAX_PER_TARGET }, { clock: systemClock, log: silentLog }),
+    open: ({ keyFile = join(directory, 'key') } = {}) => {
+      // Only a journal that nobody shares makes its key.
+      makeKeyFile(keyFile);
+      return openJournal(
+        { database: opened, keys: { key: null, keyFile, previousKeys: [] }, maxPerTarget: MAX_PER_TARGET },
+        { clock: systemClock, log: silentLog },
+      );
+    },
     remove: async () => {
       await drop();
       rmSync(directory, { recursive: true });

@@ -50,7 +50,7 @@ function configuration(http: object): Config {
 async function journalIsFree(): Promise<void> {
   const database = { file: join(directory, 'journal.db') };
   const journal = await openJournal(
-    { database, keyFile: join(directory, 'secrets.key'), maxPerTarget: 1 },
+    { database, keys: { key: null, keyFile: join(directory, 'secrets.key'), previousKeys: [] }, maxPerTarget: 1 },
     { clock: systemClock, log: silentLog },
   );
   await journal.close();

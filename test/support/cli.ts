@@ -46,6 +46,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     interrupted: new AbortController().signal,
     catalogue: () => Promise.resolve({ drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES }),
     serve: () => Promise.reject(new Error('nothing is served here')),
+    journalSecrets: () => Promise.reject(new Error('there is no journal here')),
     simulateHmc: () => Promise.reject(new Error('nothing is simulated here')),
     ...parts,
     stdout,

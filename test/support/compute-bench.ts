@@ -64,7 +64,7 @@ export class ComputeBench {
     this.#opened = await openJournal(
       {
         database: this.#options.database ?? { file: join(this.#directory, 'journal.db') },
-        keyFile: this.#options.keyFile ?? join(this.#directory, 'key'),
+        keys: { key: null, keyFile: this.#options.keyFile ?? join(this.#directory, 'key'), previousKeys: [] },
         maxPerTarget,
       },
       { clock, log: silentLog },

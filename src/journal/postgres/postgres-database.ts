@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect } from 'kysely';
-import pg from 'pg';
+import { Pool, types as pgTypes, type ClientConfig, type CustomTypesConfig } from 'pg';
 import type { Log } from '../../common/log.js';
 import type { Secret } from '../../common/secret.js';
 import type { JournalDatabase } from '../schema.js';
@@ -16,13 +16,13 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /** PostgreSQL's type of 64-bit integers, which arrive as text; ours are times and counts, and fit a number. */
 const INT8 = 20;
-const types: pg.CustomTypesConfig = {
+const types: CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    oid === INT8 ? Number : pgTypes.getTypeParser(oid, format)) as typeof pgTypes.getTypeParser,
 };
 
 /** Settings of every connection, those that listen for signals included. */
-export function connectionSettings({ url }: PostgresOptions): pg.ClientConfig {
+export function connectionSettings({ url }: PostgresOptions): ClientConfig {
   return {
     connectionString: url.reveal(),
     application_name: 'zenova',
@@ -34,7 +34,7 @@ export function connectionSettings({ url }: PostgresOptions): pg.ClientConfig {
 
 /** Opens a pool of connections; the first one is made when it is needed. */
 export function postgresDatabase(options: PostgresOptions, log: Log): Kysely<JournalDatabase> {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     ...connectionSettings(options),
     max: options.maxConnections,
     query_timeout: ANSWER_TIMEOUT_MS,

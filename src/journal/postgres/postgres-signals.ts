@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { sql, type Kysely } from 'kysely';
-import pg from 'pg';
+import { Client } from 'pg';
 import { z } from 'zod';
 import type { Clock } from '../../common/clock.js';
 import type { OperationId } from '../../common/ids.js';
@@ -31,7 +31,7 @@ export class PostgresSignals implements SignalLine {
   readonly #events = new EventEmitter<SignalEvents>();
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
-  #client: pg.Client | undefined;
+  #client: Client | undefined;
 
   constructor(
     private readonly db: Kysely<JournalDatabase>,
@@ -72,7 +72,7 @@ export class PostgresSignals implements SignalLine {
 
   /** Resolves when the connection is gone. */
   async #listen(): Promise<void> {
-    const client = new pg.Client(connectionSettings(this.options));
+    const client = new Client(connectionSettings(this.options));
     const gone = new Promise<void>((resolve) => client.once('end', resolve));
     client.on('error', (error) => this.ports.log.info('the connection for signals was lost', { err: error }));
     client.on('notification', ({ payload }) => this.#receive(payload));
