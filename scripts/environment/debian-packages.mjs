@@ -89,6 +89,10 @@ export function checkDebianPackagesCanBeInstalled(packages) {
       (names.includes('rabbitmq-server')
         ? '\nDebian then runs RabbitMQ as a service, which Zenova uses; `systemctl disable --now rabbitmq-server` (as ' +
           'root) ends that, and Zenova then starts a private one.\n'
+        : '') +
+      (names.includes('postgresql')
+        ? '\nDebian then also makes a PostgreSQL cluster and runs it, which Zenova does not use; `systemctl disable --now ' +
+          'postgresql` ends that.\n'
         : ''),
   );
 }
@@ -106,8 +110,8 @@ export function manualCommand(names) {
 
 // Debian starts a service as soon as its package is installed, and at each boot: RabbitMQ on all interfaces with the
 // password "guest", Erlang's port mapper and, where there is no systemd, cron for its log rotation. For PostgreSQL it makes
-// a cluster first. Nobody asked for that here, so it is prevented; a policy that the administrator has stays, and so does
-// what the settings of PostgreSQL clusters are otherwise.
+// a cluster first. Nobody asked for that here, so it is prevented: by a policy, unless the administrator has one, and by a
+// setting. Both are as before afterwards.
 const installScript = `
 set -eu
 export DEBIAN_FRONTEND=noninteractive

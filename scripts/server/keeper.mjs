@@ -51,12 +51,14 @@ async function start(wanted) {
  * @param {Program} program
  * @param {Plan} plan
  */
-function launch({ command, args, input = '' }, { env, dataDir, logFile, user }) {
+function launch({ command, args, input }, { env, dataDir, logFile, user }) {
   const log = openSync(logFile, 'a', 0o600);
   // A process group of its own: a start script and what runs under it can be killed as one.
-  const child = spawn(command, args, { env, cwd: dataDir, ...user, stdio: ['pipe', log, log], detached: true });
+  /** @type {import('node:child_process').StdioOptions} */
+  const stdio = [input === undefined ? 'ignore' : 'pipe', log, log];
+  const child = spawn(command, args, { env, cwd: dataDir, ...user, stdio, detached: true });
   closeSync(log);
-  child.stdin?.on('error', () => {}).end(input); // who does not read it is free not to
+  child.stdin?.on('error', () => {}).end(input); // one that ended too early to read it tells why in its log
   return child;
 }
 

@@ -50,14 +50,17 @@ describe('a private PostgreSQL', () => {
     expect(await ask(server.url, 'SELECT current_database() AS value')).toEqual(['zenova']);
     expect(await ask(server.url, "SELECT current_setting('fsync') AS value")).toEqual(['on']);
 
+    await ask(server.url, 'CREATE TABLE kept (value text)');
+    await ask(server.url, "INSERT INTO kept VALUES ('before the crash')");
     const backend = await connected(server.url, async (client) => {
-      await client.query('CREATE TABLE kept (value text)');
-      await client.query("INSERT INTO kept VALUES ('before the crash')");
       await client.query('BEGIN');
       await client.query("INSERT INTO kept VALUES ('never committed')");
-      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      // Busy, it would not notice the end of its parent before its own.
+      client.query('SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b').catch(() => {});
+      const busy = "SELECT pid AS value FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()";
+      const pid = await eventually(async () => (await ask<number>(server.url, busy))[0], 'the query to run');
       await server.kill();
-      return rows[0]?.pid ?? 0;
+      return pid;
     });
     expect(isAlive(backend)).toBe(false);
     expect(await postgresAnswer(server.url)).toBe('nothing');
