@@ -25,16 +25,17 @@ export async function openJournalSecrets(config: Config): Promise<JournalSecrets
     );
   }
   const keys = readKeys(config.secrets, { mayMake: false });
-  const { db, close } = await openDatabase(database, { clock: systemClock, log: silentLog }).catch((error: unknown) => {
+  const opened = await openDatabase(database, { clock: systemClock, log: silentLog }).catch((error: unknown) => {
     throw isInUse(error) ? new ComputeError(error.code, `${error.message}: stop it first`, { retry: 'never' }) : error;
   });
+  const { db } = opened;
   return {
     currentKey: keyIdOf(keys.current),
     previousKeys: keys.previous.map(keyIdOf).filter((id) => id !== keyIdOf(keys.current)),
     // Counting asks for no key, so that it also tells which one is missing.
     count: () => countSecrets(db),
     rotate: async (options) => rotate(db, await unlock(db, keys), options),
-    close,
+    close: () => opened.close(),
   };
 }
 

@@ -1,9 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import Sqlite from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely } from 'kysely';
 import type { Clock } from '../common/clock.js';
-import { ComputeError, errorCodeOf, messageOf } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { Secret } from '../common/secret.js';
 import type { SignalLine } from './journal.port.js';
@@ -13,6 +9,7 @@ import { postgresFlavour } from './postgres/postgres-flavour.js';
 import { PostgresSignals } from './postgres/postgres-signals.js';
 import type { JournalDatabase } from './schema.js';
 import type { SqlFlavour } from './sql-flavour.js';
+import { openSqliteThread } from './sqlite/index.js';
 import { sqliteFlavour } from './sqlite/sqlite-flavour.js';
 
 /** Where the journal is kept. */
@@ -32,6 +29,8 @@ export interface Database {
   readonly db: Kysely<JournalDatabase>;
   readonly flavour: SqlFlavour;
   signals(): SignalLine & { close?(): Promise<void> };
+  /** Writes a copy to a file while it is in use; PostgreSQL has tools of its own for that. */
+  readonly backup?: (to: string) => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,34 +52,13 @@ export async function openDatabase(
       close: () => db.destroy(),
     };
   }
-  const db = new Kysely<JournalDatabase>({ dialect: new SqliteDialect({ database: openFile(options.file) }) });
+  const thread = await openSqliteThread(options.file, { log: ports.log });
+  const db = new Kysely<JournalDatabase>({ dialect: thread.dialect });
   return {
     db,
     flavour: sqliteFlavour,
     signals: () => new LocalSignals(),
+    backup: (to) => thread.backup(to),
     close: () => db.destroy(),
   };
-}
-
-/** The file belongs to one process: the lock is exclusive. Every commit reaches the disk (synchronous FULL). */
-function openFile(path: string): Sqlite.Database {
-  let database: Sqlite.Database | undefined;
-  try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    database = new Sqlite(path, { timeout: 1000 });
-    database.pragma('locking_mode = EXCLUSIVE');
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.pragma('foreign_keys = ON');
-    // An exclusive lock is taken by the first write, not by the pragma.
-    database.exec('BEGIN IMMEDIATE; COMMIT');
-    return database;
-  } catch (error) {
-    database?.close();
-    const text =
-      errorCodeOf(error) === 'SQLITE_BUSY'
-        ? `the journal ${path} is in use by another process; one service at a time can have it`
-        : `cannot open the journal ${path}: ${messageOf(error)}`;
-    throw new ComputeError('JOURNAL_UNAVAILABLE', text, { cause: error, retry: 'never' });
-  }
 }

@@ -107,11 +107,11 @@ describe('zenova secrets rotate and status', () => {
     ]);
 
     await expect(openWith('secrets.key')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-    const { journal, close } = await openWith('new.key');
+    const opened = await openWith('new.key');
     for (const id of ids) {
-      expect((await journal.findById(id))?.params).toEqual({ power_parameters: { power_pass: 'canary-5c5c' } });
+      expect((await opened.journal.findById(id))?.params).toEqual({ power_parameters: { power_pass: 'canary-5c5c' } });
     }
-    await close();
+    await opened.close();
   });
 
   it('say which key is missing, and change nothing', async () => {
@@ -154,11 +154,11 @@ describe('zenova secrets rotate and status', () => {
     expect(none.code).toBe(2);
     expect(none.stderr).toContain(`there is no journal at ${at('journal.db')}`);
 
-    const { close } = await openWith('secrets.key');
+    const opened = await openWith('secrets.key');
     const busy = await secrets(['rotate']);
     expect(busy.code).toBe(1);
     expect(busy.stderr).toMatch(/^JOURNAL_UNAVAILABLE: .*in use by another process.*: stop it first\n$/);
-    await close();
+    await opened.close();
 
     const nokey = await secrets(['rotate'], { key_file: at('lost.key') });
     expect(nokey.code).toBe(2);
