@@ -13,9 +13,11 @@ import type {
   ServiceEvent,
 } from '../../src/compute/contract/index.js';
 import { openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
-import type { Journal } from '../../src/journal/journal.port.js';
+import type { Journal, WorkerRegistry } from '../../src/journal/journal.port.js';
 
 export interface ComputeBenchOptions {
+  /** Default: bench. */
+  readonly server?: string;
   readonly drivers: readonly AnyVirtDriver[];
   readonly powerTypes?: readonly AnyPowerType[];
   readonly hosts: readonly HostOptions[];
@@ -28,6 +30,8 @@ export interface ComputeBenchOptions {
   readonly keyFile?: string;
   /** Puts something between the service and its journal. */
   readonly journal?: (journal: Journal) => Journal;
+  /** Puts something between the service and the other workers. */
+  readonly workers?: (workers: WorkerRegistry) => WorkerRegistry;
 }
 
 /** The compute service between a real journal on disk and edges that only remember; it can be stopped and started again. */
@@ -60,6 +64,7 @@ export class ComputeBench {
       selfNames = [],
       maxPerTarget = 100,
       journal = (real) => real,
+      workers = (real) => real,
     } = this.#options;
     this.#opened = await openJournal(
       {
@@ -70,12 +75,13 @@ export class ComputeBench {
       { clock, log: silentLog },
     );
     this.#service = new ComputeService({
-      server: 'bench',
+      server: this.#options.server ?? 'bench',
       hosts,
       drivers,
       powerTypes,
       ...this.#opened,
       journal: journal(this.#opened.journal),
+      workers: workers(this.#opened.workers),
       events: { publish: (event) => void this.events.push(event) },
       replies: { send: (to, outcome) => Promise.resolve(void this.lateReplies.push({ to, outcome })) },
       clock,
