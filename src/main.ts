@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { EXIT, runCli, type CliParts } from './cli/index.js';
+import { createLog } from './common/log.js';
 import { processEnvironment } from './config/environment.js';
 
 /** The program `zenova`. Heavy parts are imported when a command needs them. */
@@ -10,6 +11,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     interruption.abort();
   });
 }
+
+/** Node itself would print whatever libraries hang on their errors: requests, with passwords and sessions. */
+process.on('uncaughtException', (error) => {
+  const log = createLog('error', { write: (line) => writeSync(process.stderr.fd, line) });
+  log.error('a defect ends the process', { err: error });
+  process.exit(EXIT.failed);
+});
 
 const parts: CliParts = {
   version: (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })

@@ -1,9 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import type { HealthSource } from '../common/health.js';
 import type { Secret } from '../common/secret.js';
 import { Access } from './access.js';
 import { HEALTH_SOURCES, HealthController } from './health.controller.js';
+import { NotFoundFilter } from './not-found.filter.js';
 import { TokenGuard } from './token.guard.js';
 
 export interface HttpParts {
@@ -25,6 +26,7 @@ export class HttpModule {
         { provide: HEALTH_SOURCES, useValue: health },
         { provide: Access, useValue: new Access(host, token) },
         { provide: APP_GUARD, useClass: TokenGuard },
+        { provide: APP_FILTER, useClass: NotFoundFilter },
       ],
     };
   }

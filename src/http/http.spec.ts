@@ -88,6 +88,16 @@ describe('on a loopback address', () => {
   });
 });
 
+describe('a page that is not there', () => {
+  it('is answered without its address', async () => {
+    const get = await start('127.0.0.1', [broker]);
+    expect(await get('/hunter2?token=hunter2')).toMatchObject({
+      status: 404,
+      data: { statusCode: 404, message: 'there is no such page' },
+    });
+  });
+});
+
 describe('on any other address', () => {
   it('tells the state to everybody, and details to who has the token', async () => {
     const get = await start('0.0.0.0', [source('broker', () => ({ ok: false, detail: 'away' }))]);

@@ -34,7 +34,8 @@ describe('help', () => {
   it('shows every command, and the exit codes', async () => {
     const { code, stdout, stderr } = await cli(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const word of ['serve', 'simulate', 'config', ...Object.keys(GROUPS)]) expect(stdout).toMatch(`\n  ${word} `);
+    for (const word of ['serve', 'simulate', 'config', 'secrets', ...Object.keys(GROUPS)])
+      expect(stdout).toMatch(`\n  ${word} `);
     expect(stdout).toContain('3    no broker, no service, or no answer');
   });
 

@@ -19,6 +19,7 @@ export interface ServiceProcessOptions {
   readonly environment?: Record<string, string>;
   readonly amqp?: Record<string, unknown>;
   readonly journal?: Record<string, unknown>;
+  readonly http?: Record<string, unknown>;
 }
 
 /** The built service in a process of its own, with a state directory that outlives it: `npm test` builds it first. */
@@ -49,6 +50,7 @@ export class ServiceProcess {
       environment = {},
       amqp = {},
       journal,
+      http,
     } = this.#options;
     this.#port = await freePort();
     const file = join(this.directory, 'zenova.yaml');
@@ -58,7 +60,7 @@ export class ServiceProcess {
       group,
       state_dir: this.directory,
       amqp: { url, dead_queue: deadQueue, events_exchange: eventsExchange, ...amqp },
-      http: { port: this.#port },
+      http: { port: this.#port, ...http },
       log: { level: 'debug' },
       ...(journal === undefined ? {} : { journal }),
       hosts,
@@ -89,8 +91,8 @@ export class ServiceProcess {
     );
   }
 
-  async http(path: string): Promise<Response | undefined> {
-    return fetch(`http://127.0.0.1:${this.#port}${path}`).catch(() => undefined);
+  async http(path: string, init: RequestInit = {}): Promise<Response | undefined> {
+    return fetch(`http://127.0.0.1:${this.#port}${path}`, init).catch(() => undefined);
   }
 
   /** Ends it with a signal and resolves to its exit status, null when the signal ended it. */

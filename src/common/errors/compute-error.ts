@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { redact, redactText } from '../secret.js';
 import { EFFECTS, ERROR_CODES, ERROR_CODE_NAMES, RETRIES, type ErrorCode, type ErrorLogLevel } from './codes.js';
 
 /** A value that survives JSON unchanged; checked when an error is built, so that details reach the caller whole. */
 export const JsonValueSchema = z.json();
 export type JsonValue = z.infer<typeof JsonValueSchema>;
+
+const DetailsSchema = z.record(z.string(), JsonValueSchema);
 
 const BRAND = Symbol.for('zenova.ComputeError');
 const MAX_MESSAGE_LENGTH = 4096;
@@ -25,7 +28,7 @@ export const WireErrorSchema = z.object({
   driver: z.string().nullable(),
   target: z.string().nullable(),
   native: NativeErrorSchema.nullable(),
-  details: z.record(z.string(), JsonValueSchema),
+  details: DetailsSchema,
   operation_id: z.string().nullable(),
 });
 export type WireError = z.infer<typeof WireErrorSchema>;
@@ -60,7 +63,11 @@ export class ComputeError extends Error {
   readonly logLevel: ErrorLogLevel;
 
   constructor(code: ErrorCode, message: string, options: ComputeErrorOptions = {}) {
-    super(message.slice(0, MAX_MESSAGE_LENGTH), options.cause === undefined ? undefined : { cause: options.cause });
+    // An error names what was asked for, and that can be an address with a password in it.
+    super(
+      redactText(message.slice(0, MAX_MESSAGE_LENGTH)),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = 'ComputeError';
     const defaults = ERROR_CODES[code];
     this.code = code;
@@ -69,7 +76,7 @@ export class ComputeError extends Error {
     this.driver = options.driver;
     this.target = options.target;
     this.native = options.native;
-    this.details = z.record(z.string(), JsonValueSchema).parse(options.details ?? {});
+    this.details = redact(DetailsSchema.parse(options.details ?? {})) as Record<string, JsonValue>;
     this.operationId = options.operationId;
     this.logLevel = options.logLevel ?? defaults.logLevel;
     Object.defineProperty(this, BRAND, { value: true });

@@ -41,6 +41,13 @@ describe('ComputeError', () => {
     expect(new ComputeError('INTERNAL', 'x'.repeat(100_000)).message.length).toBeLessThan(5000);
   });
 
+  it('repeats no password of an address that was asked for', () => {
+    const address = 'https://user:hunter2@hmc.example/';
+    const error = new ComputeError('INSTANCE_NOT_FOUND', `there is no ${address}`, { details: { name: [address] } });
+    expect(JSON.stringify(error.toWire())).not.toContain('hunter2');
+    expect(error.message).toBe('there is no https://[redacted]@hmc.example/');
+  });
+
   it('learns its place without losing what it knew', () => {
     const error = new ComputeError('BACKEND_BUSY', 'x', { driver: 'first' }).within({ driver: 'second', target: 't' });
     expect(error.toWire()).toMatchObject({ code: 'BACKEND_BUSY', driver: 'first', target: 't' });
@@ -75,6 +82,17 @@ describe('describeIssues', () => {
     expect(details.map((mistake) => (mistake as { path: string }).path)).toEqual(['a.b[1]', 'u.size', '']);
     expect(text).toContain('a.b[1]: ');
     expect(text).toContain('c');
+  });
+
+  it('repeats the names of unknown fields, unless they may be secrets in the wrong place', () => {
+    const Schema = z.strictObject({ any: z.record(z.string(), z.string()) });
+    const given = { any: { boot: 1, '9f8e7d6c5b4a': 2 }, powerpass: 1, 'hunter2-S3cr3t!': 1 };
+    const { issues } = Schema.safeParse(given).error ?? { issues: [] };
+    expect(describeIssues(issues).details).toEqual([
+      { path: 'any.boot', message: expect.any(String) },
+      { path: 'any.[a name of 12 characters]', message: expect.any(String) },
+      { path: '', message: 'unknown: powerpass, [a name of 15 characters]' },
+    ]);
   });
 
   it('says how many more there are, where there are more than anybody reads', () => {

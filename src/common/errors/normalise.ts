@@ -54,7 +54,20 @@ function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Mistake
     const closest = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0] ?? [];
     if (closest.length > 0) return closest.flatMap((inner) => flatten(inner, path));
   }
-  return [{ path: pathText(path), message: issue.message }];
+  return [
+    { path: pathText(path), message: issue.code === 'unrecognized_keys' ? unknownNames(issue.keys) : issue.message },
+  ];
+}
+
+/** What names of fields look like. Anything else may be a secret in the wrong place, and is not repeated to anybody. */
+const FIELD_NAME = /^[a-z@][a-z_-]{0,39}\d{0,3}$/i;
+
+function unknownNames(names: readonly string[]): string {
+  return `unknown: ${names.map(readable).join(', ')}`;
+}
+
+function readable(name: string): string {
+  return FIELD_NAME.test(name) ? name : `[a name of ${name.length} characters]`;
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {
@@ -67,6 +80,6 @@ function cut(text: string): string {
 
 function pathText(path: readonly PropertyKey[]): string {
   return path
-    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`))
+    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${readable(String(part))}`))
     .join('');
 }

@@ -119,6 +119,11 @@ export class HmcSimulator implements SimulatorControl {
     return this.#hmc.sessions.count(user);
   }
 
+  /** Ids of the live sessions, with which anybody could use them: for tests that look for them where they must not be. */
+  sessionIds(): string[] {
+    return this.#hmc.sessions.ids();
+  }
+
   dropSessions(): void {
     this.#hmc.sessions.dropAll();
   }

@@ -104,6 +104,10 @@ export class Sessions {
     return user === undefined ? live.length : live.filter((session) => session.user.name === user).length;
   }
 
+  ids(): string[] {
+    return [...this.#sessions.keys()];
+  }
+
   logons(user: string): Readonly<LogonRecord> {
     return { ...this.#record(user) };
   }
