@@ -15,6 +15,7 @@ describe('transport options', () => {
       replyTimeoutMs: 60_000,
       deadQueue: 'zenova.rpc.dead',
       eventsExchange: 'zenova.events',
+      oslo: null,
     });
     expect(transportSettings({ ...minimal, group: 'lab' }).queues[0]).toBe('zenova.rpc.lab');
   });

@@ -114,10 +114,9 @@ function refusalOf(
 }
 
 /**
- * The `failure` of a reply. The whole error comes along, wherever the caller's oslo.messaging leaves it room:
- * - `kwargs.zenova` of Nova's exceptions;
- * - the second of `args` of builtin ones, which take no keyword arguments: with any, the caller would get a RemoteError;
- * - `tb`, one line of JSON, which is the `traceback` of a RemoteError: what a caller gets that does not allow a class's module.
+ * The `failure` of a reply. The whole error comes along: in `kwargs.zenova` of Nova's exceptions, and as the one line of
+ * `tb`. That becomes the last line of the exception's text, and the `traceback` of the RemoteError that a caller gets when
+ * it does not allow the class's module. Builtin classes take no keyword arguments: with any, it would be a RemoteError too.
  */
 export function failureOf(error: WireError, subject: OsloSubject): string {
   const tb = [JSON.stringify(error)];
@@ -128,9 +127,12 @@ export function failureOf(error: WireError, subject: OsloSubject): string {
   }
   const { module, name, kwargs }: PythonClass = FAILURES[error.code];
   const { message } = error;
-  const more =
-    module === 'builtins'
-      ? { args: [message, error], kwargs: {} }
-      : { args: [message], kwargs: { ...kwargs?.(subject, error), zenova: error } };
-  return JSON.stringify({ class: name, module, message, tb, ...more });
+  return JSON.stringify({
+    class: name,
+    module,
+    message,
+    tb,
+    args: [message],
+    kwargs: module === 'builtins' ? {} : { ...kwargs?.(subject, error), zenova: error },
+  });
 }
