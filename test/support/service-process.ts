@@ -18,6 +18,7 @@ export interface ServiceProcessOptions {
   readonly hosts: Record<string, unknown>;
   readonly environment?: Record<string, string>;
   readonly amqp?: Record<string, unknown>;
+  readonly oslo?: Record<string, unknown>;
   readonly journal?: Record<string, unknown>;
 }
 
@@ -48,6 +49,7 @@ export class ServiceProcess {
       hosts,
       environment = {},
       amqp = {},
+      oslo,
       journal,
     } = this.#options;
     this.#port = await freePort();
@@ -60,6 +62,7 @@ export class ServiceProcess {
       amqp: { url, dead_queue: deadQueue, events_exchange: eventsExchange, ...amqp },
       http: { port: this.#port },
       log: { level: 'debug' },
+      ...(oslo === undefined ? {} : { oslo }),
       ...(journal === undefined ? {} : { journal }),
       hosts,
     };
