@@ -117,7 +117,7 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
   };
 }
 
-function transportOptions({ amqp, server, group }: Config): TransportOptions {
+function transportOptions({ amqp, oslo, server, group }: Config): TransportOptions {
   const { urls, tls, prefetch, heartbeatSeconds, drainTimeoutMs, deadQueue, eventsExchange } = amqp;
   return {
     urls: urls.map((url) => url.reveal()),
@@ -129,6 +129,7 @@ function transportOptions({ amqp, server, group }: Config): TransportOptions {
     drainTimeoutMs,
     deadQueue,
     eventsExchange,
+    oslo: oslo ?? undefined,
   };
 }
 

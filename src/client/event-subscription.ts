@@ -6,7 +6,7 @@ import type { Log } from '../common/log.js';
 import type { AmqpConnection } from '../transport/amqp/index.js';
 import type { ChannelEpoch } from '../transport/amqp/channel-epoch.js';
 import { keepChannel } from '../transport/amqp/keep-channel.js';
-import { parseBoundedJson } from '../transport/nest-rmq/bounded-json.js';
+import { parseBoundedJson } from '../common/bounded-json.js';
 import { aborted } from '../common/aborted.js';
 
 const EventSchema = z.object({

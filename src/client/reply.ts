@@ -1,7 +1,7 @@
 import type { ConsumeMessage } from 'amqplib';
 import { ComputeError, WireErrorSchema, describeIssues } from '../common/errors/index.js';
 import { METHODS, type MethodName, type MethodResult } from '../compute/contract/index.js';
-import { parseBoundedJson } from '../transport/nest-rmq/bounded-json.js';
+import { parseBoundedJson } from '../common/bounded-json.js';
 import { NestReplySchema } from '../transport/nest-rmq/index.js';
 import { notAsAgreed } from './client-errors.js';
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { durationField } from '../common/duration.js';
 import { keyMistake } from '../common/encryption-key.js';
 import { LOG_LEVELS } from '../common/log.js';
+import { TOPIC_PATTERN, isNovaTopic } from '../common/nova-topics.js';
 import { Secret } from '../common/secret.js';
 
 /** The configuration file as it is written. Keys are snake_case; unknown ones are refused. Order is the document's. */
@@ -78,6 +79,50 @@ const AmqpSchema = z.strictObject({
   ),
   events_exchange: BrokerNameSchema.default('zenova.events').describe('topic exchange for progress and state changes'),
 });
+
+const limit = (description: string) => z.int().min(0).max(2_147_483_647).default(0).describe(description);
+
+/** Flags are named as in oslo.messaging's own configuration, with its defaults. */
+const OsloSchema = z
+  .strictObject({
+    enabled: z.boolean().default(false).describe('serve callers that use oslo.messaging'),
+    control_exchange: BrokerNameSchema.default('zenova').describe('topic exchange of their requests'),
+    topic: z
+      .string()
+      .regex(TOPIC_PATTERN, 'may hold letters, digits, _ and -, at most 64')
+      .default('zenova')
+      .describe('their topic; queue names are global in a virtual host, so nobody else may serve it there'),
+    allow_nova_topic: z
+      .boolean()
+      .default(false)
+      .describe('allow a topic of Nova, and consume `<topic>.<server>` of it alone'),
+    rpc_ping_enabled: z.boolean().default(false).describe('answer `oslo_rpc_server_ping`'),
+    amqp_durable_queues: z.boolean().default(false).describe('as in the `[oslo_messaging_rabbit]` of the callers'),
+    amqp_auto_delete: z.boolean().default(false).describe('likewise'),
+    rabbit_quorum_queue: z.boolean().default(false).describe('likewise; durable too'),
+    rabbit_quorum_delivery_limit: limit('likewise; 0 is none'),
+    rabbit_quorum_max_memory_length: limit('likewise; 0 is none'),
+    rabbit_quorum_max_memory_bytes: limit('likewise; 0 is none'),
+    rabbit_transient_quorum_queue: z.boolean().default(false).describe('likewise; the fanout queue is a quorum queue'),
+    rabbit_transient_queues_ttl: z
+      .int()
+      .min(0)
+      .max(4_294_967)
+      .default(1_800)
+      .describe('likewise: seconds after which an unused fanout queue goes; 0 is never'),
+  })
+  .check(({ value, issues }) => {
+    if (isNovaTopic(value.topic) && !value.allow_nova_topic) {
+      const message =
+        "is a topic of Nova: a Nova in the same virtual host would lose half of its messages to this service. Take another, or set allow_nova_topic to consume this server's own queue of it alone";
+      issues.push({ code: 'custom', input: value.topic, path: ['topic'], message });
+    }
+    if (value.amqp_auto_delete && value.rabbit_quorum_queue) {
+      const message =
+        'cannot be combined with rabbit_quorum_queue: RabbitMQ has no quorum queues that delete themselves';
+      issues.push({ code: 'custom', input: true, path: ['amqp_auto_delete'], message });
+    }
+  });
 
 const HttpSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('serve /healthz and /readyz'),
@@ -191,6 +236,7 @@ export const ConfigFileSchema = z.strictObject({
     defaultText: '/var/lib/zenova when it exists and is writable, else zenova in $XDG_STATE_HOME or ~/.local/state',
   }),
   amqp: AmqpSchema.prefault({}),
+  oslo: OsloSchema.prefault({}),
   http: HttpSchema.prefault({}),
   log: LogSchema.prefault({}),
   journal: JournalSchema.prefault({}),

@@ -12,6 +12,8 @@ export interface Config {
   readonly group: string | null;
   readonly stateDir: string;
   readonly amqp: AmqpConfig;
+  /** Null when callers with oslo.messaging are not served. */
+  readonly oslo: OsloConfig | null;
   readonly http: HttpConfig;
   readonly log: { readonly level: LogLevel };
   readonly journal: JournalConfig;
@@ -29,6 +31,22 @@ export interface AmqpConfig {
   readonly drainTimeoutMs: number;
   readonly deadQueue: string;
   readonly eventsExchange: string;
+}
+
+/** Flags are those of oslo.messaging. */
+export interface OsloConfig {
+  readonly controlExchange: string;
+  readonly topic: string;
+  readonly allowNovaTopic: boolean;
+  readonly rpcPingEnabled: boolean;
+  readonly amqpDurableQueues: boolean;
+  readonly amqpAutoDelete: boolean;
+  readonly rabbitQuorumQueue: boolean;
+  readonly rabbitQuorumDeliveryLimit: number;
+  readonly rabbitQuorumMaxMemoryLength: number;
+  readonly rabbitQuorumMaxMemoryBytes: number;
+  readonly rabbitTransientQuorumQueue: boolean;
+  readonly rabbitTransientQueuesTtlSeconds: number;
 }
 
 /** Contents of the files that the configuration names. */

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { formatDuration } from '../common/duration.js';
 import { redact, redactText } from '../common/secret.js';
-import type { Config } from './config.js';
+import type { Config, OsloConfig } from './config.js';
 
 /** The effective configuration as YAML of the file's shape, with every secret redacted. */
 export function showConfig(config: Config): string {
@@ -29,6 +29,7 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
       dead_queue: amqp.deadQueue,
       events_exchange: amqp.eventsExchange,
     },
+    oslo: config.oslo === null ? { enabled: false } : { enabled: true, ...osloFlags(config.oslo) },
     http: {
       enabled: http.enabled,
       host: http.host,
@@ -61,6 +62,23 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
     ),
   };
   return redact(inFull) as Record<string, unknown>;
+}
+
+function osloFlags(oslo: OsloConfig): Record<string, unknown> {
+  return {
+    control_exchange: oslo.controlExchange,
+    topic: oslo.topic,
+    allow_nova_topic: oslo.allowNovaTopic,
+    rpc_ping_enabled: oslo.rpcPingEnabled,
+    amqp_durable_queues: oslo.amqpDurableQueues,
+    amqp_auto_delete: oslo.amqpAutoDelete,
+    rabbit_quorum_queue: oslo.rabbitQuorumQueue,
+    rabbit_quorum_delivery_limit: oslo.rabbitQuorumDeliveryLimit,
+    rabbit_quorum_max_memory_length: oslo.rabbitQuorumMaxMemoryLength,
+    rabbit_quorum_max_memory_bytes: oslo.rabbitQuorumMaxMemoryBytes,
+    rabbit_transient_quorum_queue: oslo.rabbitTransientQuorumQueue,
+    rabbit_transient_queues_ttl: oslo.rabbitTransientQueuesTtlSeconds,
+  };
 }
 
 /** One line on what a checked configuration holds. */

@@ -167,6 +167,29 @@ describe('keys', () => {
   });
 });
 
+describe('oslo callers', () => {
+  it('are not served unless that is said', () => {
+    expect(load('oslo: {topic: other}').oslo).toBeNull();
+    expect(effectiveConfig(load('oslo: {topic: other}'))).toMatchObject({ oslo: { enabled: false } });
+  });
+
+  it('are served with the flags of oslo.messaging itself', () => {
+    const config = load('oslo: {enabled: true, rabbit_transient_queues_ttl: 60}');
+    expect(config.oslo).toMatchObject({
+      topic: 'zenova',
+      rabbitTransientQueuesTtlSeconds: 60,
+      amqpDurableQueues: false,
+    });
+    expect(load(JSON.stringify({ oslo: effectiveConfig(config)['oslo'] })).oslo).toEqual(config.oslo);
+  });
+
+  it('may use a topic of Nova when that is allowed', () => {
+    expect(load('oslo: {enabled: true, topic: compute, allow_nova_topic: true}').oslo).toMatchObject({
+      topic: 'compute',
+    });
+  });
+});
+
 describe('mistakes', () => {
   it('are reported at once, each with its path and place', () => {
     const mistakes = mistakesOf(() =>
@@ -239,6 +262,9 @@ logs: {}
     ['hosts: {a: {}}', 'hosts.a.driver', 'is required'],
     ['hosts: {a: {driver: fake, settings: {x: 1}}}', 'hosts.a.settings.x', 'unknown key'],
     ['hosts: {a: {driver: fake, manage: "*"}}', 'hosts.a.manage', 'expected array'],
+    ['oslo: {topic: compute}', 'oslo.topic', 'is a topic of Nova'],
+    ['oslo: {topic: a.b}', 'oslo.topic', 'may hold letters'],
+    ['oslo: {amqp_auto_delete: true, rabbit_quorum_queue: true}', 'oslo.amqp_auto_delete', 'cannot be combined'],
     ['amqp: {tls: {ca_file: none.pem}}', 'amqp.tls.ca_file', 'does not exist'],
   ])('%s', (text, path, message) => {
     const mistakes = mistakesOf(() => load(text, { EMPTY: '' }));

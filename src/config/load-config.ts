@@ -6,7 +6,7 @@ import { isLoopback } from '../common/loopback.js';
 import { Secret } from '../common/secret.js';
 import { closest } from '../common/similar.js';
 import { ConfigFileSchema, type ConfigFile } from './config.schema.js';
-import type { AmqpTlsConfig, Config, HostConfig } from './config.js';
+import type { AmqpTlsConfig, Config, HostConfig, OsloConfig } from './config.js';
 import type { ConfigSource } from './config-source.js';
 import type { Environment } from './environment.js';
 import { Mistakes, type ConfigPath } from './mistakes.js';
@@ -84,6 +84,7 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
       deadQueue: amqp.dead_queue,
       eventsExchange: amqp.events_exchange,
     },
+    oslo: toOslo(file.oslo),
     http: { enabled: http.enabled, host: http.host, port: http.port, token: http.token ?? null },
     log: file.log,
     journal: {
@@ -102,6 +103,24 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
       previousKeys: secrets.previous_keys,
     },
     hosts: toHosts(file.hosts),
+  };
+}
+
+function toOslo(oslo: ConfigFile['oslo']): OsloConfig | null {
+  if (!oslo.enabled) return null;
+  return {
+    controlExchange: oslo.control_exchange,
+    topic: oslo.topic,
+    allowNovaTopic: oslo.allow_nova_topic,
+    rpcPingEnabled: oslo.rpc_ping_enabled,
+    amqpDurableQueues: oslo.amqp_durable_queues,
+    amqpAutoDelete: oslo.amqp_auto_delete,
+    rabbitQuorumQueue: oslo.rabbit_quorum_queue,
+    rabbitQuorumDeliveryLimit: oslo.rabbit_quorum_delivery_limit,
+    rabbitQuorumMaxMemoryLength: oslo.rabbit_quorum_max_memory_length,
+    rabbitQuorumMaxMemoryBytes: oslo.rabbit_quorum_max_memory_bytes,
+    rabbitTransientQuorumQueue: oslo.rabbit_transient_quorum_queue,
+    rabbitTransientQueuesTtlSeconds: oslo.rabbit_transient_queues_ttl,
   };
 }
 

@@ -10,6 +10,7 @@ export const POISON_REASONS = [
   'too_deep',
   'malformed_envelope',
   'unknown_method',
+  'unsupported_version',
   'internal',
 ] as const;
 export type PoisonReason = (typeof POISON_REASONS)[number];
@@ -22,6 +23,15 @@ export interface DecodedRequest {
   readonly meta: Omit<RequestMeta, 'accepted'>;
   /** The envelope's body, for the dead letter of a request that nobody handles. */
   readonly body: unknown;
+  /** The caller wants a sign of life so often while its request runs. */
+  readonly heartbeatMs?: number;
+}
+
+/** A question about the envelope itself (a ping), which its codec answers. */
+export interface Answered {
+  readonly kind: 'answered';
+  readonly result: JsonValue;
+  readonly replyTo: ReplyAddress | null;
 }
 
 /** A message that no request can be made of. */
@@ -40,17 +50,28 @@ export interface Poison {
 export interface EncodedReply {
   readonly queue: string;
   readonly content: Buffer;
-  readonly properties: Pick<Options.Publish, 'correlationId' | 'contentType' | 'headers'>;
+  readonly properties: Pick<
+    Options.Publish,
+    'correlationId' | 'contentType' | 'contentEncoding' | 'headers' | 'priority'
+  >;
+  /** For so long a missing queue is waited for: its owner declares it anew when it is back. Default: not at all. */
+  readonly patienceMs?: number;
 }
 
 /** An envelope: how requests, results and errors look on the wire. Nothing else in the transport knows. */
 export interface EnvelopeCodec {
   /** Name in {@link ReplyAddress.envelope}. */
   readonly envelope: string;
-  /** Never throws: whatever arrives is a request or poison. */
-  decode(message: ConsumeMessage): DecodedRequest | Poison;
+  /** Never throws: whatever arrives is a request, a question about the envelope, or poison. */
+  decode(message: ConsumeMessage): DecodedRequest | Answered | Poison;
   /** @throws ComputeError INTERNAL when the address is not one of this codec */
   encodeResult(to: ReplyAddress, result: JsonValue): EncodedReply;
   /** @throws ComputeError INTERNAL when the address is not one of this codec */
   encodeError(to: ReplyAddress, error: WireError): EncodedReply;
+  /**
+   * The sign of life of a running request, in envelopes that know one.
+   *
+   * @throws ComputeError INTERNAL when the address is not one of this codec
+   */
+  encodeHeartbeat?(to: ReplyAddress): EncodedReply;
 }

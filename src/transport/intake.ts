@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import type { Clock } from '../common/clock.js';
 import { ComputeError, toComputeError, type JsonValue } from '../common/errors/index.js';
 import { withCorrelation, type Log } from '../common/log.js';
 import type { Outcome, ReplyAddress, RequestMeta } from '../compute/contract/index.js';
@@ -9,9 +10,9 @@ import type { ReplyOutbox } from './reply.sender.js';
 import { readableMethod } from './scrub.js';
 
 export interface IntakeOptions {
-  readonly codec: EnvelopeCodec;
   readonly replies: ReplyOutbox;
   readonly deadLetters: DeadLetters;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -48,14 +49,15 @@ export class Intake extends EventEmitter<IntakeEvents> {
     this.#isDraining = false;
   }
 
-  take(delivery: Delivery): void {
+  /** @param codec of the envelope that the delivery's queue speaks */
+  take(delivery: Delivery, codec: EnvelopeCodec): void {
     if (this.#isDraining) {
       // Another service of the group takes it, or this one when it is back: better than an error.
       delivery.requeue();
       return;
     }
     this.#runningCount++;
-    void this.#serve(delivery)
+    void this.#serve(delivery, codec)
       .catch((error: unknown) => this.#failed(delivery, error))
       .finally(() => {
         if (--this.#runningCount === 0) this.emit('idle');
@@ -75,8 +77,13 @@ export class Intake extends EventEmitter<IntakeEvents> {
     }
   }
 
-  async #serve(delivery: Delivery): Promise<void> {
-    const decoded = this.options.codec.decode(delivery.message);
+  async #serve(delivery: Delivery, codec: EnvelopeCodec): Promise<void> {
+    const decoded = codec.decode(delivery.message);
+    if (decoded.kind === 'answered') {
+      if (decoded.replyTo !== null) await this.#reply(decoded.replyTo, { result: decoded.result });
+      delivery.ack();
+      return;
+    }
     if (decoded.kind === 'poison') {
       await withCorrelation({ correlation_id: decoded.correlationId }, () => this.#refuse(delivery, decoded));
       return;
@@ -90,13 +97,17 @@ export class Intake extends EventEmitter<IntakeEvents> {
     );
   }
 
-  async #carryOut(delivery: Delivery, { method, params, meta }: DecodedRequest, handler: Handler): Promise<void> {
+  async #carryOut(delivery: Delivery, decoded: DecodedRequest, handler: Handler): Promise<void> {
+    const { method, params, meta, heartbeatMs } = decoded;
     let isAccepted = false;
     const accepted = (): void => {
       isAccepted = true;
       delivery.ack();
     };
+    const finished =
+      heartbeatMs === undefined || meta.replyTo === null ? undefined : this.#showLife(meta.replyTo, heartbeatMs);
     const outcome = await this.#outcomeOf(method, () => handler(params, { ...meta, accepted }));
+    finished?.();
     if ('error' in outcome && outcome.error.code === 'SHUTTING_DOWN') {
       // What was accepted is answered by whoever takes it up; the rest is asked again of whoever comes next.
       if (!isAccepted) delivery.requeue();
@@ -104,6 +115,25 @@ export class Intake extends EventEmitter<IntakeEvents> {
     }
     if (meta.replyTo !== null) await this.#reply(meta.replyTo, outcome);
     delivery.ack();
+  }
+
+  /** Sends signs of life until the function that it answers is called, or nobody is there to see them. */
+  #showLife(to: ReplyAddress, everyMs: number): () => void {
+    const { clock, replies } = this.options;
+    let isOver = false;
+    let cancel: () => void;
+    const wait = (): void => {
+      cancel = clock.after(everyMs, () => void beat());
+    };
+    const beat = async (): Promise<void> => {
+      const isSeen = await replies.heartbeat(to);
+      if (isSeen && !isOver) wait();
+    };
+    wait();
+    return () => {
+      isOver = true;
+      cancel();
+    };
   }
 
   async #outcomeOf(method: string, run: () => Promise<JsonValue>): Promise<Outcome> {

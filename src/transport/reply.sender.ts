@@ -2,8 +2,9 @@ import { uuidv7 } from 'uuidv7';
 import { ComputeError, toComputeError } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { Outcome, ReplyAddress, ReplySender } from '../compute/contract/index.js';
-import type { Publisher } from './amqp/index.js';
+import type { Publisher, PublishOutcome } from './amqp/index.js';
 import type { EncodedReply, EnvelopeCodec } from './codec.port.js';
+import type { MissingQueues } from './missing-queues.js';
 
 const DIRECT_REPLY_PREFIX = 'amq.rabbitmq.reply-to';
 
@@ -13,6 +14,8 @@ export interface ReplyOutboxOptions {
   readonly named: Publisher;
   /** For direct reply-to; on a connection of its own, because a forged address costs it. */
   readonly direct: Publisher;
+  /** Looks after replies whose queue may come back. */
+  readonly missing: MissingQueues;
   readonly log: Log;
 }
 
@@ -34,18 +37,13 @@ export class ReplyOutbox implements ReplySender {
    */
   async deliver(to: ReplyAddress, outcome: Outcome): Promise<void> {
     const reply = this.#encode(to, outcome);
-    // The broker returns a mandatory message to direct reply-to although it delivers it (DESIGN 4.1).
-    const isDirect = reply.queue.startsWith(DIRECT_REPLY_PREFIX);
-    const publisher = isDirect ? this.options.direct : this.options.named;
-    const published = await publisher.publish({
-      exchange: '',
-      routingKey: reply.queue,
-      content: reply.content,
-      messageId: `${this.#run}-${++this.#count}`,
-      mandatory: !isDirect,
-      properties: isDirect ? reply.properties : { ...reply.properties, persistent: true },
-    });
-    if (published === 'unroutable') this.options.log.info('the reply queue is gone', { queue: reply.queue });
+    if ((await this.#publish(reply)) === 'confirmed') return;
+    if (reply.patienceMs === undefined) {
+      this.options.log.info('the reply queue is gone', { queue: reply.queue });
+      return;
+    }
+    // A queue that is missing for a moment must not hold up its request's acknowledgement, and so the requests of others.
+    this.options.missing.keep(reply, reply.patienceMs, () => this.#publish(reply));
   }
 
   /** Never fails: who missed a reply asks for the operation. */
@@ -57,9 +55,33 @@ export class ReplyOutbox implements ReplySender {
     }
   }
 
+  /** Says that a request still runs; never fails. Resolves with false when nobody is there to be told. */
+  async heartbeat(to: ReplyAddress): Promise<boolean> {
+    try {
+      const beat = this.#codecOf(to).encodeHeartbeat?.(to);
+      return beat !== undefined && (await this.#publish(beat)) === 'confirmed';
+    } catch (error) {
+      this.options.log.debug('a sign of life was not delivered', { err: error });
+      return true;
+    }
+  }
+
+  #publish({ queue, content, properties }: EncodedReply): Promise<PublishOutcome> {
+    // The broker returns a mandatory message to direct reply-to although it delivers it (DESIGN 4.1).
+    const isDirect = queue.startsWith(DIRECT_REPLY_PREFIX);
+    const publisher = isDirect ? this.options.direct : this.options.named;
+    return publisher.publish({
+      exchange: '',
+      routingKey: queue,
+      content,
+      messageId: `${this.#run}-${++this.#count}`,
+      mandatory: !isDirect,
+      properties: isDirect ? properties : { ...properties, persistent: true },
+    });
+  }
+
   #encode(to: ReplyAddress, outcome: Outcome): EncodedReply {
-    const codec = this.#codecs.get(to.envelope);
-    if (codec === undefined) throw new ComputeError('INTERNAL', `no codec for the envelope "${to.envelope}"`);
+    const codec = this.#codecOf(to);
     if ('error' in outcome) return codec.encodeError(to, outcome.error);
     try {
       return codec.encodeResult(to, outcome.result);
@@ -67,5 +89,11 @@ export class ReplyOutbox implements ReplySender {
       this.options.log.error('a result cannot be written', { err: error });
       return codec.encodeError(to, toComputeError(error).toWire());
     }
+  }
+
+  #codecOf(to: ReplyAddress): EnvelopeCodec {
+    const codec = this.#codecs.get(to.envelope);
+    if (codec === undefined) throw new ComputeError('INTERNAL', `no codec for the envelope "${to.envelope}"`);
+    return codec;
   }
 }

@@ -8,7 +8,18 @@ import { isSecretField, redactText } from '../common/secret.js';
  */
 const READABLE: ReadonlySet<string> = new Set([
   'pattern',
+  'method',
+  'namespace',
+  'version',
   'id',
+  '_unique_id',
+  '_msg_id',
+  '_reply_q',
+  '_timeout',
+  '_context_request_id',
+  '_context_global_request_id',
+  '_context_user_id',
+  '_context_project_id',
   'host',
   'instance',
   'machine',
@@ -38,10 +49,24 @@ const MAX_TEXT = 255;
 /** What names of fields look like; anything else may be a value in the wrong place. */
 const FIELD_NAME = /^[a-z][a-z_]{0,31}$/;
 const METHOD_NAME = /^[a-z_]{1,32}\.[a-z_]{1,32}$/;
+const WORD = /^[a-z][a-z_]{0,31}$/;
+const VERSION = /^\d{1,5}(\.\d{1,5}){1,2}$/;
+/** Fields whose values have one form only; of another form, they may be anything. */
+const FORMS: ReadonlyMap<string, RegExp> = new Map([
+  ['pattern', METHOD_NAME],
+  ['method', WORD],
+  ['namespace', WORD],
+  ['version', VERSION],
+]);
 
 /** A method's name as it may be repeated to people, or undefined when what stands in its place does not look like one. */
 export function readableMethod(method: string): string | undefined {
   return METHOD_NAME.test(method) ? method : undefined;
+}
+
+/** The part of a method's name behind its namespace, as it may be repeated to people, or what stands for it. */
+export function readableWord(method: string): string {
+  return WORD.test(method) ? method : '(unreadable)';
 }
 
 /**
@@ -64,6 +89,7 @@ export function scrub(value: unknown, name?: string, depth = 0): JsonValue {
   const isReadable = name !== undefined && READABLE.has(name) && !isSecretField(name);
   if (isReadable && typeof value === 'number') return value;
   if (typeof value !== 'string') return `[${typeof value}]`;
-  const text = name === 'pattern' ? readableMethod(value) : isReadable ? redactText(value) : undefined;
+  const isInForm = name === undefined || (FORMS.get(name)?.test(value) ?? true);
+  const text = isReadable && isInForm ? redactText(value) : undefined;
   return text?.slice(0, MAX_TEXT) ?? `[string of ${value.length}]`;
 }

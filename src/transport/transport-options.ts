@@ -7,6 +7,7 @@ import {
   type AmqpConnectionOptions,
   type AmqpTlsOptions,
 } from './amqp/index.js';
+import { osloSettings, type OsloOptions, type OsloSettings } from './oslo/index.js';
 
 /** What the transport is told by the configuration. */
 export interface TransportOptions {
@@ -30,6 +31,8 @@ export interface TransportOptions {
   readonly deadQueue?: string | undefined;
   /** Default `zenova.events`. */
   readonly eventsExchange?: string | undefined;
+  /** Serve oslo.messaging callers too. Default: not at all. */
+  readonly oslo?: OsloOptions | undefined;
 }
 
 /** {@link TransportOptions} with every default filled in and every name checked. */
@@ -43,6 +46,7 @@ export interface TransportSettings {
   readonly replyTimeoutMs: number;
   readonly deadQueue: string;
   readonly eventsExchange: string;
+  readonly oslo: OsloSettings | null;
 }
 
 /** @throws ComputeError CONFIG_INVALID */
@@ -53,6 +57,8 @@ export function transportSettings(options: TransportOptions): TransportSettings 
       throw invalid('urls must all be amqp:// or amqps:// URLs');
     }
   }
+  const deadQueue = named('deadQueue', options.deadQueue ?? DEAD_QUEUE);
+  const eventsExchange = named('eventsExchange', options.eventsExchange ?? EVENTS_EXCHANGE);
   return {
     connection: {
       urls: options.urls,
@@ -64,8 +70,9 @@ export function transportSettings(options: TransportOptions): TransportSettings 
     prefetch: inRange('prefetch', options.prefetch ?? 256, 1, 65_535),
     drainTimeoutMs: inRange('drainTimeoutMs', options.drainTimeoutMs ?? 30_000, 0, 3_600_000),
     replyTimeoutMs: inRange('replyTimeoutMs', options.replyTimeoutMs ?? 60_000, 1, 3_600_000),
-    deadQueue: named('deadQueue', options.deadQueue ?? DEAD_QUEUE),
-    eventsExchange: named('eventsExchange', options.eventsExchange ?? EVENTS_EXCHANGE),
+    deadQueue,
+    eventsExchange,
+    oslo: options.oslo === undefined ? null : osloSettings(options.oslo, options.server, [deadQueue, eventsExchange]),
   };
 }
 

@@ -1,11 +1,21 @@
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
 import type { EventPublisher, ReplySender } from '../compute/contract/index.js';
-import { AmqpConnection, Publisher, QueueConsumer, declareQueue, declareTopicExchange } from './amqp/index.js';
+import {
+  AmqpConnection,
+  Publisher,
+  QueueConsumer,
+  declareQueue,
+  declareTopicExchange,
+  type Delivery,
+} from './amqp/index.js';
+import type { EnvelopeCodec } from './codec.port.js';
 import { DeadLetters } from './dead-letters.js';
 import { AmqpEventPublisher } from './event.publisher.js';
 import { Intake } from './intake.js';
+import { MissingQueues } from './missing-queues.js';
 import { NestCodec } from './nest-rmq/index.js';
+import { OsloCodec, osloQueues } from './oslo/index.js';
 import { ReplyOutbox } from './reply.sender.js';
 import { TransportHealth } from './transport-health.js';
 import { transportSettings, type TransportOptions } from './transport-options.js';
@@ -65,8 +75,11 @@ export function createTransport(options: TransportOptions, { log, clock }: { log
   });
   const publishers = [namedReplies, directReplies, letters, news];
 
-  const codec = new NestCodec(clock);
-  const replies = new ReplyOutbox({ codecs: [codec], named: namedReplies, direct: directReplies, log });
+  const nest = new NestCodec(clock);
+  // Also without oslo callers: an outcome of before a change of the configuration is still owed to one.
+  const oslo = new OsloCodec({ clock, rpcPingEnabled: settings.oslo?.rpcPingEnabled ?? false });
+  const missing = new MissingQueues({ clock, log, signal: stop.signal });
+  const replies = new ReplyOutbox({ codecs: [nest, oslo], named: namedReplies, direct: directReplies, missing, log });
   const deadLetters = new DeadLetters({
     publisher: letters,
     queue: deadQueue,
@@ -75,18 +88,18 @@ export function createTransport(options: TransportOptions, { log, clock }: { log
     log,
     signal: stop.signal,
   });
-  const intake = new Intake({ codec, replies, deadLetters, log });
-  const consumers = queues.map(
-    (queue) =>
-      new QueueConsumer({
-        connection: consuming,
-        queue,
-        prefetch,
-        onDelivery: (delivery) => intake.take(delivery),
-        clock,
-        log,
-      }),
-  );
+  const intake = new Intake({ replies, deadLetters, clock, log });
+  const taking =
+    (codec: EnvelopeCodec) =>
+    (delivery: Delivery): void =>
+      intake.take(delivery, codec);
+  const common = { connection: consuming, prefetch, clock, log };
+  const consumers = [
+    ...queues.map((queue) => new QueueConsumer({ ...common, queue, onDelivery: taking(nest) })),
+    ...(settings.oslo === null ? [] : osloQueues(settings.oslo)).map(
+      (queue) => new QueueConsumer({ ...common, ...queue, onDelivery: taking(oslo) }),
+    ),
+  ];
   const health = new TransportHealth({ connections, consumers, publishers }, clock);
 
   const line: ServerLine = {

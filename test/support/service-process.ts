@@ -18,6 +18,7 @@ export interface ServiceProcessOptions {
   readonly hosts: Record<string, unknown>;
   readonly environment?: Record<string, string>;
   readonly amqp?: Record<string, unknown>;
+  readonly oslo?: Record<string, unknown>;
   readonly journal?: Record<string, unknown>;
   readonly http?: Record<string, unknown>;
 }
@@ -49,6 +50,7 @@ export class ServiceProcess {
       hosts,
       environment = {},
       amqp = {},
+      oslo,
       journal,
       http,
     } = this.#options;
@@ -62,6 +64,7 @@ export class ServiceProcess {
       amqp: { url, dead_queue: deadQueue, events_exchange: eventsExchange, ...amqp },
       http: { port: this.#port, ...http },
       log: { level: 'debug' },
+      ...(oslo === undefined ? {} : { oslo }),
       ...(journal === undefined ? {} : { journal }),
       hosts,
     };

@@ -15,6 +15,7 @@ export class ChannelEpoch<C extends Channel = Channel> {
   /** Resolves when the channel is gone, with the error that the broker gave for it, if any. */
   readonly closed: Promise<Error | undefined>;
   #isOpen = true;
+  #closing: Promise<void> | undefined;
 
   constructor(
     readonly channel: C,
@@ -41,7 +42,11 @@ export class ChannelEpoch<C extends Channel = Channel> {
   }
 
   /** Closes the channel behind everything sent on it; what was delivered and not acknowledged goes back to its queue. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     if (!this.#isOpen) return;
     try {
       await within(CLOSE_TIMEOUT_MS, 'close a channel', () => this.channel.close());

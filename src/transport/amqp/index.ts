@@ -3,9 +3,12 @@ export { Backoff } from './backoff.js';
 export { Delivery } from './channel-epoch.js';
 export { Publisher, type OutgoingMessage, type PublishOutcome } from './publisher.js';
 export { QueueConsumer } from './queue-consumer.js';
+export { replyCodeOf } from './reply-code.js';
 export {
   DEAD_QUEUE,
   EVENTS_EXCHANGE,
+  PRECONDITION_FAILED,
+  RPC_QUEUE,
   declareQueue,
   declareTopicExchange,
   groupQueue,

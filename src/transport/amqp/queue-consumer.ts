@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import type { Channel } from 'amqplib';
 import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
 import type { AmqpConnection } from './amqp-connection.js';
@@ -10,6 +11,10 @@ import { within } from './within.js';
 export interface QueueConsumerOptions {
   readonly connection: AmqpConnection;
   readonly queue: string;
+  /** Declares the queue, and what lies before it, on each new channel. Default: as a queue of ours. */
+  readonly declare?: (channel: Channel) => Promise<void>;
+  /** The queue goes with this consumer. Default false. */
+  readonly isTransient?: boolean;
   /** The most messages delivered and not acknowledged. */
   readonly prefetch: number;
   readonly onDelivery: (delivery: Delivery) => void;
@@ -32,6 +37,7 @@ export class QueueConsumer extends EventEmitter<ConsumerEvents> {
   #isWanted = true;
   #tag: string | undefined;
   #error: Error | undefined;
+  #epoch: ChannelEpoch | undefined;
   #running: Promise<void> | undefined;
 
   constructor(private readonly options: QueueConsumerOptions) {
@@ -80,8 +86,9 @@ export class QueueConsumer extends EventEmitter<ConsumerEvents> {
     this.emit('wake');
   }
 
-  /** Closes the channel; what was delivered and is not settled goes back to the queue. */
+  /** Closes the channel; what was delivered and is not settled goes back to the queue, unless that goes too. */
   async close(): Promise<void> {
+    if (this.options.isTransient === true) await this.#remove();
     this.#stop.abort();
     this.emit('wake');
     await this.#running;
@@ -89,6 +96,7 @@ export class QueueConsumer extends EventEmitter<ConsumerEvents> {
 
   async #use(epoch: ChannelEpoch, settled: () => void): Promise<void> {
     const { channel } = epoch;
+    this.#epoch = epoch;
     void this.#awaitEnd(epoch);
     await channel.prefetch(this.options.prefetch);
     while (epoch.isOpen && !this.#stop.signal.aborted) {
@@ -114,8 +122,8 @@ export class QueueConsumer extends EventEmitter<ConsumerEvents> {
   }
 
   async #attach(epoch: ChannelEpoch): Promise<void> {
-    const { log, onDelivery } = this.options;
-    await declareQueue(epoch.channel, this.queue);
+    const { log, onDelivery, declare } = this.options;
+    await (declare === undefined ? declareQueue(epoch.channel, this.queue) : declare(epoch.channel));
     let isCancelled = false;
     const { consumerTag } = await epoch.channel.consume(this.queue, (message) => {
       if (message !== null) {
@@ -131,6 +139,16 @@ export class QueueConsumer extends EventEmitter<ConsumerEvents> {
     if (!epoch.isOpen || isCancelled) return;
     log.info('consuming', { queue: this.queue, epoch: epoch.number });
     this.#set(consumerTag, undefined);
+  }
+
+  async #remove(): Promise<void> {
+    const channel = this.#epoch?.isOpen === true ? this.#epoch.channel : undefined;
+    if (channel === undefined) return;
+    try {
+      await within(ANSWER_TIMEOUT_MS, `delete "${this.queue}"`, () => channel.deleteQueue(this.queue));
+    } catch {
+      // It expires by itself.
+    }
   }
 
   #set(tag: string | undefined, error: Error | undefined): void {

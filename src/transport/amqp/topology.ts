@@ -9,7 +9,9 @@ export const RPC_QUEUE = 'zenova.rpc';
 export const DEAD_QUEUE = 'zenova.rpc.dead';
 export const EVENTS_EXCHANGE = 'zenova.events';
 
-const PRECONDITION_FAILED = 406;
+/** Reply code for what exists with other properties. */
+export const PRECONDITION_FAILED = 406;
+
 /** Words that would give a group's queue the name of another one. */
 const RESERVED_GROUPS: ReadonlySet<string> = new Set(['dead', 'server']);
 

@@ -5,18 +5,14 @@ import type { Clock } from '../../common/clock.js';
 import { ComputeError, describeIssues, type JsonValue, type WireError } from '../../common/errors/index.js';
 import type { ReplyAddress, RequestMeta } from '../../compute/contract/index.js';
 import type { DecodedRequest, EncodedReply, EnvelopeCodec, Poison, PoisonReason } from '../codec.port.js';
-import { MAX_DEPTH, parseBoundedJson } from './bounded-json.js';
+import { readBody, textProperty as text } from '../request-body.js';
+import { sentAt } from '../sent-at.js';
 import { NestAddressSchema, NestRequestSchema, type NestAddress, type NestRequest } from './nest-envelope.js';
-
-/** Requests above this size are refused (DESIGN 4.1). */
-export const MAX_REQUEST_BYTES = 1024 * 1024;
 
 export const NEST_ENVELOPE = 'nest';
 const ANONYMOUS = 'anonymous';
-const DAY_MS = 86_400_000;
 
-const text = z.string().min(1).optional().catch(undefined);
-/** The AMQP properties that matter; what has another type than AMQP gives it counts as absent. */
+/** The AMQP properties that matter. */
 const PropertiesSchema = z.object({
   messageId: text,
   correlationId: text,
@@ -38,17 +34,8 @@ export class NestCodec implements EnvelopeCodec {
     const refuse = (reason: PoisonReason, message: string, details: Record<string, JsonValue> = {}, body?: unknown) =>
       poison(properties, reason, message, details, body);
 
-    if (content.length > MAX_REQUEST_BYTES) {
-      return refuse('too_large', `the request has ${content.length} bytes; at most ${MAX_REQUEST_BYTES} are taken`);
-    }
-    // "utf-8" says how text is written; everything else (gzip …) would have to be undone before it can be checked.
-    const { contentEncoding } = properties;
-    if (contentEncoding !== undefined && !/^utf-?8$/i.test(contentEncoding)) {
-      return refuse('unsupported_encoding', 'the content encoding is not supported: send plain UTF-8 JSON');
-    }
-    const json = parseBoundedJson(content);
-    if (json.kind === 'malformed_json') return refuse('malformed_json', 'the body is not valid JSON in UTF-8');
-    if (json.kind === 'too_deep') return refuse('too_deep', `the body is nested deeper than ${MAX_DEPTH} levels`);
+    const json = readBody(content, properties.contentEncoding);
+    if (json.kind === 'unreadable') return refuse(json.reason, json.message);
 
     const packet = NestRequestSchema.safeParse(json.value);
     if (!packet.success) {
@@ -87,20 +74,9 @@ export class NestCodec implements EnvelopeCodec {
       messageId: messageId ?? null,
       correlationId: correlationId ?? id ?? requestId,
       requestedBy: userId ?? ANONYMOUS,
-      sentAt: this.#sentAt(timestamp),
+      sentAt: sentAt(timestamp, this.clock.now()),
       replyTo: addressOf(properties, packetId ?? null),
     };
-  }
-
-  /**
-   * AMQP timestamps are whole seconds. One that lies in the future is a clock that is fast, and must not lengthen a
-   * deadline; more than a day of it (milliseconds taken for seconds …) is no time at all.
-   */
-  #sentAt(timestampSeconds: number | undefined): number | null {
-    if (timestampSeconds === undefined) return null;
-    const sentAt = timestampSeconds * 1000;
-    const now = this.clock.now();
-    return sentAt > now + DAY_MS ? null : Math.min(sentAt, now);
   }
 }
 

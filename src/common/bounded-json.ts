@@ -16,14 +16,17 @@ export type BoundedJson =
   | { readonly kind: 'too_deep' };
 
 /**
- * Parses hostile JSON: UTF-8 is checked, nesting is bounded before anything is allocated, and no `__proto__` comes out of
- * it. Says nothing of the text, which may hold secrets.
+ * Parses hostile JSON: UTF-8 is checked, nesting is bounded before anything is built, and no `__proto__` comes out of it.
+ * Says nothing of the text, which may hold secrets.
  */
 export function parseBoundedJson(content: Buffer): BoundedJson {
-  if (!isUtf8(content)) return { kind: 'malformed_json' };
-  if (isTooDeep(content)) return { kind: 'too_deep' };
+  return isUtf8(content) ? parseBoundedText(content.toString('utf8')) : { kind: 'malformed_json' };
+}
+
+/** Likewise for JSON that is text already. */
+export function parseBoundedText(text: string): BoundedJson {
+  if (isTooDeep(text)) return { kind: 'too_deep' };
   try {
-    const text = content.toString('utf8');
     // "\u005f" spells an underscore too; a reviver costs time, so only who looks suspicious pays for it.
     const isSuspicious = text.includes('__proto__') || text.includes('\\u');
     return { kind: 'value', value: isSuspicious ? JSON.parse(text, dropProto) : JSON.parse(text) };
@@ -36,18 +39,18 @@ function dropProto(key: string, value: unknown): unknown {
   return key === '__proto__' ? undefined : value;
 }
 
-function isTooDeep(content: Buffer): boolean {
+function isTooDeep(text: string): boolean {
   let depth = 0;
   let isInString = false;
-  for (let i = 0; i < content.length; i++) {
-    const byte = content[i];
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
     if (isInString) {
-      if (byte === BACKSLASH) i++;
-      else if (byte === QUOTE) isInString = false;
-    } else if (byte === QUOTE) isInString = true;
-    else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+      if (char === BACKSLASH) i++;
+      else if (char === QUOTE) isInString = false;
+    } else if (char === QUOTE) isInString = true;
+    else if (char === OPEN_OBJECT || char === OPEN_LIST) {
       if (++depth > MAX_DEPTH) return true;
-    } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) depth--;
+    } else if (char === CLOSE_OBJECT || char === CLOSE_LIST) depth--;
   }
   return false;
 }

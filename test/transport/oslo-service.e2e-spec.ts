@@ -1,0 +1,163 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { Operator } from '../support/amqp-clients.js';
+import { startBroker, type Broker } from '../support/broker.js';
+import { eventually } from '../support/eventually.js';
+import { OsloClient, rabbitUrl } from '../support/oslo-client.js';
+import { ServiceProcess, type ServiceProcessOptions } from '../support/service-process.js';
+
+const run = promisify(execFile);
+const EXAMPLE = resolve(import.meta.dirname, '../../docs/examples/oslo_caller.py');
+
+let broker: Broker;
+let client: OsloClient;
+let service: ServiceProcess;
+
+beforeAll(async () => {
+  broker = await startBroker();
+  client = await OsloClient.start(broker.url);
+}, 120_000);
+afterAll(async () => {
+  await client.close();
+  await broker.stop();
+});
+
+function theService(options: Partial<ServiceProcessOptions> = {}): ServiceProcess {
+  const name = `oslo-${randomBytes(4).toString('hex')}`;
+  return new ServiceProcess({
+    url: broker.url,
+    group: name,
+    server: name,
+    deadQueue: `zenova.rpc.dead.${name}`,
+    eventsExchange: `zenova.events.${name}`,
+    oslo: { enabled: true },
+    hosts: { lab: { driver: 'fake', settings: { names: ['ubuntu01'], change_delay_ms: 1_000 } } },
+    ...options,
+  });
+}
+
+const ubuntu = { host: 'lab', instance: 'ubuntu01' };
+
+describe('a service with oslo callers', () => {
+  beforeEach(async () => {
+    service = theService();
+    await service.start();
+    await service.ready();
+  }, 60_000);
+  afterEach(() => service.discard());
+
+  it('does what the example of the documentation asks', async () => {
+    const example = (...args: string[]): Promise<{ stdout: string }> =>
+      run('/usr/bin/python3', ['-W', 'ignore', EXAMPLE, '--url', rabbitUrl(broker.url), ...args]);
+    expect((await example('lab', 'ubuntu01')).stdout).toMatch(
+      /^ubuntu01 is shutdown\npower_on: done, now running, operation [0-9a-f-]{36}\n$/,
+    );
+    await expect(example('lab', 'nowhere')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('InstanceNotFound: the fake host has no instance nowhere (is not to be repeated'),
+    });
+    await expect(example('lab', '')).rejects.toMatchObject({ stderr: expect.stringContaining('a mistake of ours: ') });
+  }, 60_000);
+
+  it('gives a repeat under one key the stored outcome, and knows who asked', async () => {
+    const context = { user_id: 'u1', request_id: 'req-1' };
+    const power = { ...ubuntu, idempotency_key: 'k1' };
+    const [first, joined] = await Promise.all([1, 2].map(() => client.call('compute.power_on', power, { context })));
+    const again = await client.call('compute.power_on', power, { context });
+    expect(first?.result).toMatchObject({ outcome: 'done', power_state: 'running' });
+    expect([joined, again]).toEqual([first, first]);
+    const { failed } = await client.call('compute.power_on', { ...power, instance: 'instance-0001' }, { context });
+    expect(failed).toMatchObject({
+      class: 'TaskAlreadyRunning_Remote',
+      kwargs: { zenova: { code: 'DUPLICATE_OPERATION' } },
+    });
+    const { result } = await client.call('operation.list', {});
+    expect(result).toMatchObject({
+      operations: [{ method: 'compute.power_on', requested_by: 'oslo:u1', correlation_id: 'req-1', state: 'done' }],
+    });
+  });
+
+  it('is told by class what went wrong', async () => {
+    const manual = { power_type: 'manual', power_parameters: {} };
+    expect((await client.call('power.on', manual, { catch: 'NotImplementedError' })).caught?.text).toContain('manual');
+    const unknown = { ...ubuntu, instance: 'nowhere' };
+    const absent = await client.call('compute.get_info', unknown, { catch: 'nova.exception.InstanceNotFound' });
+    expect(absent.caught?.kwargs).toMatchObject({ instance_id: 'nowhere' });
+    const wrong = await client.call('compute.get_info', { ...ubuntu, colour: 'red' }, { catch: 'ValueError' });
+    expect(wrong.caught?.text).toContain('colour');
+  });
+
+  it('carries out a cast once, though it is delivered twice', async () => {
+    const operator = await Operator.connect(broker.url);
+    const message = { method: 'power_on', namespace: 'compute', args: ubuntu, _unique_id: 'a'.repeat(32) };
+    const body = Buffer.from(JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': JSON.stringify(message) }));
+    for (let i = 0; i < 2; i++) operator.channel.publish('zenova', 'zenova', body);
+    const operations = await eventually(async () => {
+      const { result } = await client.call('operation.list', {});
+      const list = (result as { operations: { state: string }[] }).operations;
+      return list.some(({ state }) => state === 'done') ? list : undefined;
+    }, 'the operation to end');
+    expect(operations).toHaveLength(1);
+    await eventually(async () => (await operator.count('zenova')).ready === 0, 'both to be taken');
+    await operator.close();
+  });
+
+  it('answers after its restart whom it owed an answer before', async () => {
+    const operator = await Operator.connect(broker.url);
+    const answer = client.call('compute.power_on', ubuntu, { timeout: 50 });
+    await eventually(
+      async () =>
+        JSON.stringify((await client.call('operation.list', { state: 'unfinished' })).result).includes('power_on'),
+      'the operation to be accepted',
+    );
+    await service.end('SIGKILL');
+    await service.start();
+    await service.ready();
+    expect((await answer).result).toMatchObject({ outcome: 'done', power_state: 'running' });
+    await operator.close();
+  }, 90_000);
+});
+
+describe('a service that cannot serve oslo callers as configured', () => {
+  afterEach(() => service.discard());
+
+  it('is not ready, and says which flag differs', async () => {
+    const operator = await Operator.connect(broker.url);
+    const topic = `t-${randomBytes(4).toString('hex')}`;
+    await operator.channel.assertQueue(topic, { durable: true });
+    service = theService({ oslo: { enabled: true, topic } });
+    await service.start();
+    const text = await eventually(
+      async () => {
+        const answer = await service.http('/readyz');
+        const body = (await answer?.text()) ?? '';
+        return body.includes('another durable') ? body : undefined;
+      },
+      () => `the difference to be told:\n${service.log}`,
+    );
+    expect(text).toContain(`${topic} (queue \\"${topic}\\" exists with another durable: it has true`);
+    expect(service.log).toContain('exists with another durable');
+    await operator.channel.deleteQueue(topic);
+    await service.ready();
+    await operator.close();
+  }, 60_000);
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['a topic of Nova', { topic: 'compute' }, 'oslo.topic: is a topic of Nova'],
+    [
+      'a quorum queue that deletes itself',
+      { rabbit_quorum_queue: true, amqp_auto_delete: true },
+      'oslo.amqp_auto_delete: cannot be',
+    ],
+  ])('does not start: %s', async (_, oslo, why) => {
+    service = theService({ oslo: { enabled: true, ...oslo } });
+    await service.start();
+    await eventually(
+      () => service.log.includes(why),
+      () => `the mistake to be told:\n${service.log}`,
+    );
+  });
+});
