@@ -38,6 +38,9 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
     },
     log: { level: config.log.level },
     journal: {
+      ...(journal.url === null ? {} : { url: redactText(journal.url.reveal()) }),
+      max_connections: journal.maxConnections,
+      lease: formatDuration(journal.leaseMs),
       keep: formatDuration(journal.keepMs),
       max_accepted: journal.maxAccepted,
       max_per_target: journal.maxPerTarget,

@@ -133,6 +133,24 @@ hosts:
   });
 });
 
+describe('a database that services share', () => {
+  it('may be a secret, and shows no password', () => {
+    const config = load('journal: {url: {env: DB}, lease: 5s}', { DB: 'postgresql://zenova:hunter2@db/zenova' });
+    expect(config.journal.url?.reveal()).toBe('postgresql://zenova:hunter2@db/zenova');
+    expect(config.journal).toMatchObject({ leaseMs: 5000, maxConnections: 10 });
+    expect(showConfig(config)).not.toContain('hunter2');
+    expect(effectiveConfig(config)).toMatchObject({
+      journal: { url: 'postgresql://[redacted]@db/zenova', lease: '5s' },
+    });
+    expect(load('').journal.url).toBeNull();
+  });
+
+  it.each(['mysql://db/zenova', 'zenova', '{}'])('is no %s', (url) => {
+    const mistakes = mistakesOf(() => load(`journal: {url: ${url}}`));
+    expect(mistakes).toMatchObject([{ path: 'journal.url' }]);
+  });
+});
+
 describe('keys', () => {
   const KEY = Buffer.alloc(32, 7).toString('base64');
   const OLD = Buffer.alloc(32, 8).toString('base64url');
