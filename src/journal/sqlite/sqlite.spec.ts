@@ -198,6 +198,8 @@ describe('SQLite on a thread of its own', () => {
           .then(() => order.push('another')),
       ]);
       await tx.insertInto('items').values({ name: 'inside' }).execute();
+      // Each is a way there and back, in which the others would have had their turn.
+      for (let i = 0; i < 20; i++) await tx.selectFrom('items').select('id').execute();
       await tx.insertInto('items').values({ name: 'inside too' }).execute();
       const seen = await tx.selectFrom('items').select('name').execute();
       expect(seen.map(({ name }) => name)).toEqual(['inside', 'inside too']);
