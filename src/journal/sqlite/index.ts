@@ -1,8 +1,7 @@
 import type { Dialect } from 'kysely';
-import { SqliteThread, type SqliteThreadOptions } from './sqlite-thread.js';
+import type { Log } from '../../common/log.js';
+import { SqliteThread, startThread } from './sqlite-thread.js';
 import { ThreadDialect } from './thread-dialect.js';
-
-export type { SqliteThreadOptions } from './sqlite-thread.js';
 
 /** A database whose file is opened, written and synced by a thread of its own. */
 export interface OpenSqlite {
@@ -24,13 +23,16 @@ export interface OpenSqlite {
  * disk. Statements that wait together are committed together, with one fsync, and answered after it (group commit): each
  * is a transaction of its own to its caller, and is on the disk when it is answered.
  *
- * A blob comes back as `Uint8Array`. A result is one message: queries have a limit.
+ * A blob comes back as `Uint8Array`. A result is one message, and has to fit into memory twice.
+ *
+ * When the thread ends by itself every call fails, those that wait included; nothing starts it again.
  *
  * @param path of the file, or `:memory:`
+ * @param options.log told when the thread ends by itself
  * @throws ComputeError JOURNAL_UNAVAILABLE when another process has it, or it cannot be written
  */
-export async function openSqliteThread(path: string, options: SqliteThreadOptions = {}): Promise<OpenSqlite> {
-  const thread = await SqliteThread.open(path, options);
+export async function openSqliteThread(path: string, options: { readonly log?: Log } = {}): Promise<OpenSqlite> {
+  const thread = await SqliteThread.attach(startThread(path), path, options.log);
   return {
     dialect: new ThreadDialect(thread),
     backup: (to) => thread.backup(to),

@@ -1,13 +1,14 @@
+import { types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { ComputeError, errorCodeOf, messageOf } from '../../common/errors/index.js';
 import type { Log } from '../../common/log.js';
 import type { Answer, Failure, Job, Opening, Row, Session, SqlValue, ThreadData } from './protocol.js';
 
-export interface SqliteThreadOptions {
-  /** Told when the thread ends by itself. */
-  readonly log?: Log;
-  /** Memory for the thread's JavaScript; Node's own limit when it is left out. */
-  readonly heapLimitMib?: number;
+/** Starts the thread that has the database of this path. */
+export function startThread(path: string): Worker {
+  const workerData: ThreadData = { path };
+  // What the program was started with (a loader, a debugger's port) is not for this thread.
+  return new Worker(new URL('./thread/main.mjs', import.meta.url), { name: 'sqlite', workerData, execArgv: [] });
 }
 
 /** What a statement gave. */
@@ -46,16 +47,13 @@ export class SqliteThread {
     worker.unref();
   }
 
-  /** @throws ComputeError JOURNAL_UNAVAILABLE when another process has the file, or it cannot be written */
-  static async open(path: string, { log, heapLimitMib }: SqliteThreadOptions = {}): Promise<SqliteThread> {
-    const workerData: ThreadData = { path };
-    const worker = new Worker(new URL('./thread/main.mjs', import.meta.url), {
-      name: 'sqlite',
-      workerData,
-      // What the program was started with (a loader, a debugger's port) is not for this thread.
-      execArgv: [],
-      ...(heapLimitMib === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapLimitMib } }),
-    });
+  /**
+   * Waits until the thread has opened the file.
+   *
+   * @param log told when the thread ends by itself
+   * @throws ComputeError JOURNAL_UNAVAILABLE when another process has the file, or it cannot be written
+   */
+  static async attach(worker: Worker, path: string, log?: Log): Promise<SqliteThread> {
     const opening = await new Promise<Opening>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
@@ -183,7 +181,7 @@ function isSqlValue(value: unknown): value is SqlValue {
     case 'bigint':
       return true;
     default:
-      return value === null || value instanceof Uint8Array;
+      return value === null || types.isUint8Array(value);
   }
 }
 

@@ -25,6 +25,7 @@ export class Statements {
 
   /**
    * @type {(sql: string, where: 'in a transaction' | 'in a batch') => Statement}
+   * @throws when it would begin or end a transaction, in a batch also a savepoint
    */
   prepare(sql, where) {
     let statement = this.#prepared.get(sql);
