@@ -59,6 +59,7 @@ export async function openDatabase(
     flavour: sqliteFlavour,
     signals: () => new LocalSignals(),
     backup: (to) => thread.backup(to),
-    close: () => db.destroy(),
+    // Not db.destroy(), which closes nothing that was never asked anything.
+    close: () => thread.close(),
   };
 }
