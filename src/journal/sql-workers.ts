@@ -30,12 +30,12 @@ export class SqlWorkers implements WorkerRegistry {
       lease_until: this.#after(leaseMs),
       grace_ms: graceMs,
     };
-    // Again after an answer that was lost, it is the same worker.
+    // After an answer that was lost it is the same worker, with the lease that it had then.
     await guarded(() =>
       this.#db
         .insertInto('workers')
         .values(row)
-        .onConflict((conflict) => conflict.column('id').doUpdateSet({ lease_until: this.#after(leaseMs) }))
+        .onConflict((conflict) => conflict.column('id').doNothing())
         .execute(),
     );
   }
@@ -44,7 +44,7 @@ export class SqlWorkers implements WorkerRegistry {
     return guarded(async () => {
       const { numUpdatedRows } = await this.#db
         .updateTable('workers')
-        .set({ lease_until: this.#after(leaseMs), grace_ms: graceMs })
+        .set({ lease_until: this.#notBefore(leaseMs), grace_ms: graceMs })
         .where('id', '=', id)
         .executeTakeFirstOrThrow();
       return numUpdatedRows === 1n;
@@ -84,6 +84,12 @@ export class SqlWorkers implements WorkerRegistry {
         hosts: HostsSchema.parse(JSON.parse(hosts)),
       }));
     });
+  }
+
+  /** Renewals may overtake each other: none takes back what another has granted. */
+  #notBefore(leaseMs: number): RawBuilder<number> {
+    const until = this.#after(leaseMs);
+    return sql<number>`case when workers.lease_until > ${until} then workers.lease_until else ${until} end`;
   }
 
   #after(leaseMs: number): RawBuilder<number> {

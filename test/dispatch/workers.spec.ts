@@ -9,7 +9,7 @@ import type { Journal, WorkerRegistry } from '../../src/journal/journal.port.js'
 import { ComputeBench, type ComputeBenchOptions } from '../support/compute-bench.js';
 import { SharedDevice, type DeviceWrite } from '../support/device-driver.js';
 import { eventually } from '../support/eventually.js';
-import { freshDatabase, type FreshDatabase } from '../support/postgres.js';
+import { emptyDatabase, freshDatabase, type FreshDatabase } from '../support/postgres.js';
 import { gate } from '../support/scripted-driver.js';
 
 /** Short, so that a takeover takes a moment. */
@@ -22,19 +22,22 @@ let database: FreshDatabase;
 let device: SharedDevice;
 let benches: ComputeBench[];
 
-beforeAll(() => {
+beforeAll(async () => {
+  database = await freshDatabase();
   directory = mkdtempSync(join(tmpdir(), 'zenova-workers-'));
   makeKeyFile(join(directory, 'key'));
 });
-afterAll(() => rmSync(directory, { recursive: true }));
-beforeEach(async () => {
-  database = await freshDatabase();
+afterAll(async () => {
+  rmSync(directory, { recursive: true });
+  await database.drop();
+});
+beforeEach(() => {
   device = new SharedDevice();
   benches = [];
 });
 afterEach(async () => {
   for (const bench of benches) await bench.discard();
-  await database.drop();
+  await emptyDatabase(database);
 });
 
 /** What a worker asks the database, which can be cut off: then nothing of it arrives, as in a process that is frozen. */

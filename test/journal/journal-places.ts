@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import { systemClock } from '../../src/common/clock.js';
 import { newOperationId, newWorkerId, targetKey } from '../../src/common/ids.js';
 import { makeKeyFile } from '../../src/common/key-file.js';
@@ -8,7 +9,7 @@ import { silentLog } from '../../src/common/log.js';
 import { Secret } from '../../src/common/secret.js';
 import { openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
 import type { Lease, NewOperation, OperationRecord } from '../../src/journal/journal.port.js';
-import { freshDatabase } from '../support/postgres.js';
+import { emptyDatabase, freshDatabase, type FreshDatabase } from '../support/postgres.js';
 
 /** A place for a journal that can be opened, closed and opened again. */
 export interface JournalPlace {
@@ -44,6 +45,10 @@ async function place(
   };
 }
 
+/** One for each file of tests, emptied between them. */
+let database: FreshDatabase | undefined;
+afterAll(() => database?.drop());
+
 /** Every kind of database that a journal can be kept in. */
 export const PLACES: readonly [name: string, make: () => Promise<JournalPlace>][] = [
   [
@@ -57,11 +62,10 @@ export const PLACES: readonly [name: string, make: () => Promise<JournalPlace>][
   [
     'PostgreSQL',
     async () => {
-      const database = await freshDatabase();
-      return place(
-        () => ({ url: new Secret(database.url), maxConnections: 5 }),
-        () => database.drop(),
-      );
+      database ??= await freshDatabase();
+      const { url } = database;
+      const reset = (): Promise<void> => (database === undefined ? Promise.resolve() : emptyDatabase(database));
+      return place(() => ({ url: new Secret(url), maxConnections: 5 }), reset);
     },
   ],
 ];

@@ -224,6 +224,14 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
       expect(await workers.renew(alive.id, terms)).toBe(false);
     });
 
+    it('lose nothing of their lease to a shorter one', async () => {
+      const { workers } = opened;
+      const one = worker();
+      await workers.join(one, terms);
+      expect(await workers.renew(one.id, over)).toBe(true);
+      expect(await workers.strikeOffExpired()).toBe(0);
+    });
+
     it('either renew or are struck off', async () => {
       const { workers } = opened;
       for (let i = 0; i < 20; i++) {
@@ -311,13 +319,15 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
   });
 
   it('can be opened for the first time by several at once, or by one', async () => {
-    const another = await makePlace();
+    await opened.close();
+    await place.remove();
+    place = await makePlace();
     const many = await Promise.all(
-      Array.from({ length: kind === 'SQLite' ? 1 : 4 }, () => another.open({ keyFile: join(place.directory, 'key') })),
+      Array.from({ length: kind === 'SQLite' ? 1 : 4 }, () => place.open({ keyFile: join(place.directory, 'key') })),
     );
     for (const one of many) await one.journal.check();
     for (const one of many) await one.close();
-    await another.remove();
+    opened = await place.open();
   });
 
   it('says JOURNAL_UNAVAILABLE once the database is gone', async () => {

@@ -30,6 +30,11 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   };
 }
 
+/** Takes everything out of a database, which is quicker than a new one. */
+export async function emptyDatabase({ url }: FreshDatabase): Promise<void> {
+  await execute(url, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+}
+
 async function execute(url: string, statement: string): Promise<void> {
   const client = new Client(url);
   await client.connect();

@@ -153,7 +153,7 @@ export class WorkerLease {
 
   #hold(askedAt: number, { leaseMs, graceMs }: { leaseMs: number; graceMs: number }): void {
     if (askedAt > this.#endsAt) this.#heldSince = askedAt;
-    this.#endsAt = askedAt + leaseMs;
+    this.#endsAt = Math.max(this.#endsAt, askedAt + leaseMs);
     this.#graceMs = Math.max(this.#graceMs, graceMs);
   }
 }
