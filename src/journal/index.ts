@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
 import type { BreakerStore } from '../compute/contract/index.js';
@@ -38,7 +39,8 @@ export async function openJournal(
   ports: { readonly clock: Clock; readonly log: Log },
 ): Promise<OpenJournal> {
   const { database, maxPerTarget } = options;
-  const keys = readKeys(options.keys, { mayMake: !isSharedDatabase(database) });
+  // A key is made with the journal: beside one that is there already it could only be the wrong one.
+  const keys = readKeys(options.keys, { mayMake: 'file' in database && !existsSync(database.file) });
   const opened = await openDatabase(database, ports);
   const { db, flavour } = opened;
   try {
@@ -48,12 +50,13 @@ export async function openJournal(
     // Whoever had a database that only we can have is gone.
     if (!isSharedDatabase(database)) await workers.strikeOffAll();
     const signals = opened.signals();
+    const fingerprint = (text: string): string => box.fingerprint(text);
     return {
       journal: new SqlJournal({ db, flavour, box, maxPerTarget }),
       workers,
       signals,
-      breakers: new SqlBreakers(db, ports.clock),
-      fingerprint: (text) => box.fingerprint(text),
+      breakers: new SqlBreakers(db, ports.clock, fingerprint),
+      fingerprint,
       async close() {
         await signals.close?.();
         await opened.close();

@@ -1,5 +1,5 @@
 import type { Insertable, Selectable } from 'kysely';
-import type { JsonValue, WireError } from '../common/errors/index.js';
+import { ComputeError, toComputeError, type JsonValue, type WireError } from '../common/errors/index.js';
 import type { OperationId, TargetKey, WorkerId } from '../common/ids.js';
 import type { ReplyAddress } from '../compute/contract/index.js';
 import type { NewOperation, OperationRecord, OperationState } from './journal.port.js';
@@ -78,8 +78,8 @@ export function acceptedRecord(operation: NewOperation, seq: number, owner: Work
 }
 
 /**
- * The operation of a row. Its parameters are decrypted when they are asked for, which throws as `SecretBox.unseal` does: one
- * that cannot be read hides no other.
+ * The operation of a row. Its parameters are decrypted when they are asked for, which throws JOURNAL_UNAVAILABLE when no key
+ * at hand can: one that cannot be read hides no other.
  */
 export function recordOf(row: Selectable<OperationsTable>, box: SecretBox): OperationRecord {
   let params: OperationRecord['params'] | undefined;
@@ -100,7 +100,7 @@ export function recordOf(row: Selectable<OperationsTable>, box: SecretBox): Oper
     host: row.host,
     name: row.name,
     get params() {
-      params ??= box.unseal(parse(row.params)) as Record<string, JsonValue>;
+      params ??= readParams(row, box);
       return params;
     },
     replyTo: row.reply_to === null ? null : (parse(row.reply_to) as unknown as ReplyAddress),
@@ -115,6 +115,18 @@ export function recordOf(row: Selectable<OperationsTable>, box: SecretBox): Oper
     result: row.result === null ? null : (parse(row.result) as Record<string, JsonValue>),
     error: row.error === null ? null : (parse(row.error) as unknown as WireError),
   };
+}
+
+function readParams({ id, params }: Selectable<OperationsTable>, box: SecretBox): Record<string, JsonValue> {
+  try {
+    return box.unseal(parse(params)) as Record<string, JsonValue>;
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'they are no JSON any more' : toComputeError(error).message;
+    throw new ComputeError('JOURNAL_UNAVAILABLE', `the parameters of operation ${id} cannot be read: ${reason}`, {
+      operationId: id,
+      cause: error,
+    });
+  }
 }
 
 export function parse(text: string): JsonValue {

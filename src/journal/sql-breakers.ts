@@ -11,10 +11,13 @@ import type { JournalDatabase } from './schema.js';
 export class SqlBreakers implements BreakerStore {
   readonly #db: Kysely<JournalDatabase>;
   readonly #clock: Clock;
+  readonly #digest: (text: string) => string;
 
-  constructor(db: Kysely<JournalDatabase>, clock: Clock) {
+  /** @param digest a keyed one: what drivers know a credential by could be tried out against a list of passwords */
+  constructor(db: Kysely<JournalDatabase>, clock: Clock, digest: (text: string) => string) {
     this.#db = db;
     this.#clock = clock;
+    this.#digest = digest;
   }
 
   find(key: BreakerKey): Promise<OpenBreaker | undefined> {
@@ -24,7 +27,7 @@ export class SqlBreakers implements BreakerStore {
         .select(['reason', 'opened_at'])
         .where('endpoint', '=', key.endpoint)
         .where('user_name', '=', key.user)
-        .where('credential', '=', key.credential)
+        .where('credential', '=', this.#digest(key.credential))
         .executeTakeFirst();
       return row === undefined ? undefined : { reason: row.reason, openedAt: row.opened_at };
     });
@@ -37,7 +40,7 @@ export class SqlBreakers implements BreakerStore {
         .values({
           endpoint: key.endpoint,
           user_name: key.user,
-          credential: key.credential,
+          credential: this.#digest(key.credential),
           reason,
           opened_at: this.#clock.now(),
         })

@@ -1,9 +1,12 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../../src/common/clock.js';
 import { ComputeError } from '../../src/common/errors/index.js';
 import { newWorkerId, targetKey } from '../../src/common/ids.js';
+import { silentLog } from '../../src/common/log.js';
 import { isLeaseLost } from '../../src/compute/contract/index.js';
+import { openDatabase } from '../../src/journal/database.js';
 import type { OpenJournal } from '../../src/journal/index.js';
 import {
   MAX_PER_TARGET,
@@ -307,6 +310,23 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
     expect((await opened.journal.findById(record.id))?.params).toEqual(params);
     expect(await opened.journal.checkpoints(record.id)).toEqual([{ name: 'c', data: { token: secret }, at: 1 }]);
     expect(statSync(join(place.directory, 'key')).mode & 0o777).toBe(0o600);
+  });
+
+  it('shows what it can read beside what it cannot', async () => {
+    const params = { power_parameters: { power_pass: 'canary-77ab' } };
+    const [damaged, whole] = [await accepted(opened, { params }), await accepted(opened, { params })];
+    for (const text of ['{"token":{"$sealed":"aaaaaaaa.AAAA.AAAA.AAAA"}}', '{"tok']) {
+      await opened.close();
+      const raw = await openDatabase(place.database, { clock: systemClock, log: silentLog });
+      await raw.db.updateTable('operations').set({ params: text }).where('id', '=', damaged.id).execute();
+      await raw.close();
+      opened = await place.open();
+      const [second, first] = await opened.journal.list({ limit: 10 });
+      expect(second?.params).toEqual(whole.params);
+      expect(() => first?.params).toThrow(
+        expect.objectContaining({ code: 'JOURNAL_UNAVAILABLE', operationId: damaged.id }),
+      );
+    }
   });
 
   it('does not open with another key, and in a file only once at a time', async () => {

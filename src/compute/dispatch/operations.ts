@@ -210,7 +210,8 @@ export class Operations {
       return await outcome;
     } catch (error) {
       const cause = toComputeError(error);
-      if (cause.code === 'SHUTTING_DOWN') throw cause;
+      // What cannot be read now, for want of a key say, is left until it can be, and not given up.
+      if (cause.code === 'SHUTTING_DOWN' || cause.code === 'JOURNAL_UNAVAILABLE') throw cause;
       if (record.state === 'accepted') return refuse(cause);
       return refuse(
         new ComputeError('OUTCOME_UNKNOWN', `it cannot be looked after any more: ${cause.message}`, { cause }),
