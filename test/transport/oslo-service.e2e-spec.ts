@@ -135,11 +135,15 @@ describe('a service with oslo callers', () => {
     const message = { method: 'power_on', namespace: 'compute', args: ubuntu, _unique_id: 'a'.repeat(32) };
     const body = Buffer.from(JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': JSON.stringify(message) }));
     for (let i = 0; i < 2; i++) operator.channel.publish('zenova', 'zenova', body);
-    const operations = await eventually(async () => {
-      const { result } = await client.call('operation.list', {});
-      const list = (result as { operations: { state: string }[] }).operations;
-      return list.some(({ state }) => state === 'done') ? list : undefined;
-    }, 'the operation to end');
+    const operations = await eventually(
+      async () => {
+        const { result } = await client.call('operation.list', {});
+        const list = (result as { operations: { state: string }[] }).operations;
+        return list.some(({ state }) => state === 'done') ? list : undefined;
+      },
+      'the operation to end',
+      25_000,
+    );
     expect(operations).toHaveLength(1);
     await eventually(async () => (await operator.count('zenova')).ready === 0, 'both to be taken');
     await operator.close();
@@ -177,6 +181,7 @@ describe('a service that cannot serve oslo callers as configured', () => {
         return body.includes('another durable') ? body : undefined;
       },
       () => `the difference to be told:\n${service.log}`,
+      30_000,
     );
     expect(text).toContain(`${topic} (queue \\"${topic}\\" exists with another durable: it has true`);
     await eventually(
@@ -201,6 +206,7 @@ describe('a service that cannot serve oslo callers as configured', () => {
     await eventually(
       () => service.log.includes(why),
       () => `the mistake to be told:\n${service.log}`,
+      25_000,
     );
   });
 });

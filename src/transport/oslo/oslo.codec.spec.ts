@@ -52,7 +52,7 @@ function wireNames(properties: Record<string, unknown>): Partial<MessageProperti
     delivery_mode: deliveryMode,
     ...rest
   } = properties;
-  return { ...rest, contentType, contentEncoding, deliveryMode } as Partial<MessageProperties>;
+  return { ...rest, contentType, contentEncoding, deliveryMode };
 }
 
 const ours = { namespace: 'power', method: 'query', args: { host: 'cpc1', instance: 'ubuntu01' } };
