@@ -36,6 +36,10 @@ export class ServiceProcess {
     this.#options = options;
   }
 
+  get server(): string {
+    return this.#options.server;
+  }
+
   get pid(): number | undefined {
     return this.#child?.pid;
   }

@@ -1,16 +1,20 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { FAILURES } from '../../src/transport/oslo/oslo-failures.js';
 import { Operator } from '../support/amqp-clients.js';
 import { startBroker, type Broker } from '../support/broker.js';
 import { eventually } from '../support/eventually.js';
-import { OsloClient, rabbitUrl } from '../support/oslo-client.js';
+import { OsloClient, QUICK_END, rabbitUrl } from '../support/oslo-client.js';
 import { ServiceProcess, type ServiceProcessOptions } from '../support/service-process.js';
 
 const run = promisify(execFile);
 const EXAMPLE = resolve(import.meta.dirname, '../../docs/examples/oslo_caller.py');
+
+const GUIDE = readFileSync(resolve(import.meta.dirname, '../../docs/openstack.md'), 'utf8');
 
 let broker: Broker;
 let client: OsloClient;
@@ -41,6 +45,18 @@ function theService(options: Partial<ServiceProcessOptions> = {}): ServiceProces
 
 const ubuntu = { host: 'lab', instance: 'ubuntu01' };
 
+it('the table of failures in the documentation is true', () => {
+  const rows = [...GUIDE.matchAll(/^\| `([A-Z_]+)` +\| `([\w.]+)` +\|$/gm)].map(([, code, exception]) => [
+    code,
+    exception,
+  ]);
+  const table = Object.entries(FAILURES).map(([code, { module, name }]) => [
+    code,
+    module === 'builtins' ? name : `${module}.${name}`,
+  ]);
+  expect(rows).toEqual(table);
+});
+
 describe('a service with oslo callers', () => {
   beforeEach(async () => {
     service = theService();
@@ -51,7 +67,9 @@ describe('a service with oslo callers', () => {
 
   it('does what the example of the documentation asks', async () => {
     const example = (...args: string[]): Promise<{ stdout: string }> =>
-      run('/usr/bin/python3', ['-W', 'ignore', EXAMPLE, '--url', rabbitUrl(broker.url), ...args]);
+      run('/usr/bin/python3', ['-W', 'ignore', EXAMPLE, '--url', rabbitUrl(broker.url), ...args], {
+        env: { ...process.env, ...QUICK_END },
+      });
     expect((await example('lab', 'ubuntu01')).stdout).toMatch(
       /^ubuntu01 is shutdown\npower_on: done, now running, operation [0-9a-f-]{36}\n$/,
     );
@@ -60,6 +78,28 @@ describe('a service with oslo callers', () => {
       stderr: expect.stringContaining('InstanceNotFound: the fake host has no instance nowhere (is not to be repeated'),
     });
     await expect(example('lab', '')).rejects.toMatchObject({ stderr: expect.stringContaining('a mistake of ours: ') });
+  }, 60_000);
+
+  it('needs no more rights than the documentation gives it and its callers', async () => {
+    const operator = await Operator.connect(broker.url);
+    const users = [...GUIDE.matchAll(/^rabbitmqctl set_permissions (\w+) '(.*)' '(.*)' '(.*)'$/gm)];
+    expect(users.map(([, user]) => user)).toEqual(['zenova', 'caller']);
+    for (const [, user = '', ...rights] of users) {
+      await broker.ctl('add_user', user, 'secret');
+      await broker.ctl('set_permissions', user, ...rights);
+    }
+    const as = (user: string): string => broker.url.replace(/\/\/[^@]*@/, `//${user}:secret@`);
+    const limited = theService({ url: as('zenova') });
+    await limited.start();
+    await limited.ready();
+    const python = await OsloClient.start(as('caller'));
+    const found = await python.call('host.list', {}, { server: limited.server });
+    expect(found.result).toMatchObject({ hosts: [{ name: 'lab' }] });
+    await python.cast('host.list', {}, { fanout: true });
+    await python.close();
+    expect(await limited.end('SIGTERM')).toBe(0);
+    await limited.discard();
+    await operator.close();
   }, 60_000);
 
   it('gives a repeat under one key the stored outcome, and knows who asked', async () => {
@@ -95,11 +135,15 @@ describe('a service with oslo callers', () => {
     const message = { method: 'power_on', namespace: 'compute', args: ubuntu, _unique_id: 'a'.repeat(32) };
     const body = Buffer.from(JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': JSON.stringify(message) }));
     for (let i = 0; i < 2; i++) operator.channel.publish('zenova', 'zenova', body);
-    const operations = await eventually(async () => {
-      const { result } = await client.call('operation.list', {});
-      const list = (result as { operations: { state: string }[] }).operations;
-      return list.some(({ state }) => state === 'done') ? list : undefined;
-    }, 'the operation to end');
+    const operations = await eventually(
+      async () => {
+        const { result } = await client.call('operation.list', {});
+        const list = (result as { operations: { state: string }[] }).operations;
+        return list.some(({ state }) => state === 'done') ? list : undefined;
+      },
+      'the operation to end',
+      25_000,
+    );
     expect(operations).toHaveLength(1);
     await eventually(async () => (await operator.count('zenova')).ready === 0, 'both to be taken');
     await operator.close();
@@ -137,9 +181,13 @@ describe('a service that cannot serve oslo callers as configured', () => {
         return body.includes('another durable') ? body : undefined;
       },
       () => `the difference to be told:\n${service.log}`,
+      30_000,
     );
     expect(text).toContain(`${topic} (queue \\"${topic}\\" exists with another durable: it has true`);
-    expect(service.log).toContain('exists with another durable');
+    await eventually(
+      () => /"level":"error".*exists with another durable/.test(service.log),
+      () => `an error in the log:\n${service.log}`,
+    );
     await operator.channel.deleteQueue(topic);
     await service.ready();
     await operator.close();
@@ -158,6 +206,7 @@ describe('a service that cannot serve oslo callers as configured', () => {
     await eventually(
       () => service.log.includes(why),
       () => `the mistake to be told:\n${service.log}`,
+      25_000,
     );
   });
 });

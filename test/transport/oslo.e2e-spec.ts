@@ -418,7 +418,7 @@ describe('replies', () => {
       expect(message.properties).toMatchObject({ contentType: 'application/json', contentEncoding: 'utf-8' });
       ids.push((JSON.parse(String(body['oslo.message'])) as { _msg_id: string })._msg_id);
     }
-    expect(ids).toEqual(['m0', 'm1', 'm2', 'm3', 'm4']);
+    expect(ids.toSorted()).toEqual(['m0', 'm1', 'm2', 'm3', 'm4']);
     await operator.channel.deleteQueue(replyQueue);
   });
 });

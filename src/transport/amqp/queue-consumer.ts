@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { Channel } from 'amqplib';
 import type { Clock } from '../../common/clock.js';
+import { ComputeError } from '../../common/errors/index.js';
 import type { Log } from '../../common/log.js';
 import type { AmqpConnection } from './amqp-connection.js';
 import { Delivery, type ChannelEpoch } from './channel-epoch.js';
@@ -65,7 +66,9 @@ export class QueueConsumer extends EventEmitter<ConsumerEvents> {
       open: (model) => model.createChannel(),
       use: (epoch, settled) => this.#use(epoch, settled),
       onFailure: (error) => {
-        log.warn('cannot consume a queue', { queue: this.queue, err: error });
+        // What only a person can mend is an alarm; a broker that is away is not.
+        const isMistake = error instanceof ComputeError && error.code === 'CONFIG_INVALID';
+        log[isMistake ? 'error' : 'warn']('cannot consume a queue', { queue: this.queue, err: error });
         this.#set(undefined, error);
       },
       clock,

@@ -41,12 +41,7 @@ export const FAILURES = {
   STATE_CONFLICT: {
     module: 'nova.exception',
     name: 'InstanceInvalidState',
-    kwargs: ({ instance, method }, { native }) => ({
-      instance_uuid: instance,
-      attr: 'power_state',
-      state: native?.text ?? null,
-      method,
-    }),
+    kwargs: ({ instance, method }) => ({ instance_uuid: instance, method }),
   },
   ALREADY_EXISTS: { module: 'nova.exception', name: 'InstanceExists', kwargs: ({ instance }) => ({ name: instance }) },
   CAPACITY_EXHAUSTED: {
