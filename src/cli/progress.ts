@@ -26,22 +26,11 @@ export class Progress {
 
   /** Takes the state of the operation that is awaited. */
   tell(operation: OperationView): void {
-<<<<<<< HEAD
     this.say(`${operation.name}: ${newsOf(operation) ?? operation.state}`, operation.progress?.percent);
   }
 
   say(news: string, percent: number | null | undefined): void {
     this.#percent = percent ?? this.#percent;
-=======
-    this.say(
-      `${operation.name}: ${newsOf(operation) ?? operation.state}`,
-      operation.progress?.percent ?? this.#percent,
-    );
-  }
-
-  say(news: string, percent: number): void {
-    this.#percent = percent;
->>>>>>> 42fd2c5 (feat(cli): dead letters are listed, shown and dropped)
     if (news === this.#news) return;
     this.#news = news;
     if (this.#isShown) this.#draw();
