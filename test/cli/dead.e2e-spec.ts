@@ -146,12 +146,9 @@ describe('dead list', () => {
   }, 60_000);
 
   it('counts against a delivery limit, so that the policy of the README is needed', async () => {
-    const limit = (count: number) =>
-      broker.ctl(
-        ...['set_policy', '--priority', '1', '--apply-to', 'queues', 'limited'],
-        ...[`^${service.deadQueue}$`, JSON.stringify({ 'delivery-limit': count })],
-      );
-    await limit(2);
+    const definition = JSON.stringify({ 'delivery-limit': 2 });
+    const only = ['--priority', '1', '--apply-to', 'queues'];
+    await broker.ctl('set_policy', ...only, 'limited', `^${service.deadQueue}$`, definition);
     await put(Buffer.from('one'));
     await eventually(async () => (await listed()).length === 0, 'the letter is eaten');
     await broker.ctl('clear_policy', 'limited');
