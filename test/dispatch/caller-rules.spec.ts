@@ -183,9 +183,9 @@ describe('operations', () => {
     expect(await bench.call('operation.get', { idempotency_key: 'k2' }, as('bob'))).toMatchObject({ host: 'two' });
     bench.audited.length = 0;
     await bench.call('operation.cancel', { operation_id: two?.operation_id }, as('bob'));
-    expect(bench.audited).toMatchObject([
-      { event: 'control', method: 'operation.cancel', requestedBy: 'bob', operationId: two?.operation_id, host: 'two' },
-      { event: 'ended', method: 'compute.power_on', requestedBy: 'ann', operationId: two?.operation_id },
+    expect(bench.audited.filter(({ operationId }) => operationId === two?.operation_id)).toMatchObject([
+      { event: 'control', method: 'operation.cancel', requestedBy: 'bob', host: 'two' },
+      { event: 'ended', method: 'compute.power_on', requestedBy: 'ann' },
     ]);
     await expect(bench.call('operation.get', { idempotency_key: 'k1' }, as('eve'))).rejects.toMatchObject(forbidden);
   });
