@@ -68,10 +68,11 @@ module.exports = {
       [
         '^src/(client|common|config|features)/',
         '^src/compute/contract/',
-        '^src/compute/dispatch/feature-answers\\.ts$',
+        '^src/compute/dispatch/(feature-answers|caller-rules)\\.ts$',
       ],
       'drivers, simulators and the service are injected by main.ts, so that the command line starts fast',
     ),
+    only('audit-on-contract', '^src/audit/', ['^src/common/', '^src/compute/contract/'], 'it writes facts down'),
     only('http-on-common', '^src/http/', ['^src/common/'], 'what it shows is injected'),
     {
       name: 'nest-microservices-only-in-transport',

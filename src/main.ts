@@ -1,4 +1,5 @@
 import { readFileSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
 import { EXIT, runCli, type CliParts } from './cli/index.js';
 import { createLog } from './common/log.js';
 import { processEnvironment } from './config/environment.js';
@@ -25,6 +26,7 @@ const parts: CliParts = {
   environment: processEnvironment(),
   stdout: process.stdout,
   stderr: process.stderr,
+  ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
   interrupted: interruption.signal,
   catalogue: async () => {
     const { VIRT_DRIVERS, POWER_TYPES } = await import('./drivers/driver-registry.js');
@@ -34,6 +36,15 @@ const parts: CliParts = {
   journalSecrets: async (config) => (await import('./journal-secrets.js')).openJournalSecrets(config),
   simulateHmc: async (options) => (await import('./simulators/hmc/index.js')).HmcSimulator.start(options),
 };
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question, { signal: interruption.signal });
+  } finally {
+    terminal.close();
+  }
+}
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough

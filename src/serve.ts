@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 import { systemClock } from './common/clock.js';
+import { openAudit } from './audit-log.js';
 import { createLog, type Log } from './common/log.js';
 import { ComputeService } from './compute/compute.service.js';
 import type { AmqpConfig, Config } from './config/index.js';
@@ -53,6 +54,7 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
   const { config, stop: stopEstate } = await startEstate(given, log);
   held.add('the simulated estate', stopEstate);
   const { journal } = config;
+  const audit = openAudit(config, log, held);
   const opened = await openJournal(
     {
       database: databaseOf(config),
@@ -71,6 +73,8 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
     powerTypes: POWER_TYPES,
     events: transport.events,
     replies: transport.replies,
+    audit,
+    rules: config.rules ?? undefined,
     clock,
     log,
     selfNames: selfNames(),

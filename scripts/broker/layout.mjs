@@ -16,15 +16,25 @@ export function isBrokerInstalled() {
 /**
  * The policy that the README tells operators to set, here for brokers of our own: requests live ten minutes, a message
  * that kills its consumer again and again is given up, and a queue that nobody serves does not fill the disk.
- * Dead letters are kept.
  */
 const rpcPolicy = {
   vhost: '/',
   name: 'zenova-rpc',
-  pattern: '^zenova\\.rpc(?!\\.dead$)(\\.|$)',
+  pattern: '^zenova\\.rpc(?!\\.dead(\\.|$))(\\.|$)',
   'apply-to': 'queues',
   priority: 0,
   definition: { 'message-ttl': 600_000, 'delivery-limit': 20, 'max-length': 100_000, overflow: 'reject-publish' },
+};
+
+/**
+ * Dead letters are kept. Whoever looks at them takes them and puts them back, which RabbitMQ 4 counts against a limit of 20
+ * unless a policy has another one; a negative limit, for none, is refused by RabbitMQ 3.
+ */
+const deadPolicy = {
+  ...rpcPolicy,
+  name: 'zenova-dead',
+  pattern: '^zenova\\.rpc\\.dead(\\.|$)',
+  definition: { 'delivery-limit': 1_000_000 },
 };
 
 const definitions = {
@@ -32,7 +42,7 @@ const definitions = {
   // RabbitMQ lets this user in from loopback addresses only, and this broker listens nowhere else.
   users: [{ name: 'guest', password: 'guest', tags: ['administrator'] }],
   permissions: [{ user: 'guest', vhost: '/', configure: '.*', write: '.*', read: '.*' }],
-  policies: [rpcPolicy],
+  policies: [rpcPolicy, deadPolicy],
 };
 
 /**

@@ -55,6 +55,8 @@ export interface CliParts {
   readonly environment: Environment;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Asks the user and answers what was typed; undefined where nobody sits before the program. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
   /** Aborts when the user, or the system, wants us to end (SIGINT, SIGTERM). */
   readonly interrupted: AbortSignal;
   readonly catalogue: () => Promise<Catalogue>;

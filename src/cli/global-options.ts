@@ -56,27 +56,32 @@ export function brokerUrlOf({ url: option }: GlobalOptions, environment: Environ
   return url;
 }
 
-/** Commands that ask no service, so that options which say whom to ask would be ignored. */
-const WITHOUT_SERVICE: ReadonlySet<string> = new Set(['serve', 'simulate', 'config', 'secrets']);
 const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['url', 'group', 'server', 'timeout']);
+/** What commands ignore that ask no service, or no particular one. */
+const IGNORED: Readonly<Record<string, ReadonlySet<string>>> = {
+  serve: CLIENT_OPTIONS,
+  simulate: CLIENT_OPTIONS,
+  config: CLIENT_OPTIONS,
+  secrets: CLIENT_OPTIONS,
+  dead: new Set(['group', 'server']),
+};
 
 /** The global options that mean something to a command, for its help. */
 export function visibleGlobalOptions(command: Command): Option[] {
   const options = Object.assign(new Help(), { showGlobalOptions: true }).visibleGlobalOptions(command);
-  return asksService(command) ? options : options.filter((option) => !CLIENT_OPTIONS.has(option.attributeName()));
+  return options.filter((option) => !ignoredBy(command).has(option.attributeName()));
 }
 
 /** The flag of an option that the command would ignore; undefined when there is none. */
 export function ignoredOptionOf(command: Command): string | undefined {
-  if (asksService(command)) return undefined;
-  const name = Object.keys(command.optsWithGlobals()).find((given) => CLIENT_OPTIONS.has(given));
+  const name = Object.keys(command.optsWithGlobals()).find((given) => ignoredBy(command).has(given));
   return name === undefined ? undefined : `--${name}`;
 }
 
-function asksService(command: Command): boolean {
+function ignoredBy(command: Command): ReadonlySet<string> {
   let top = command;
   while (top.parent?.parent) top = top.parent;
-  return !WITHOUT_SERVICE.has(top.name());
+  return IGNORED[top.name()] ?? new Set();
 }
 
 function duration(text: string): number {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CliParts } from './cli-parts.js';
 import { addConfigCommand } from './commands/config.command.js';
+import { addDeadCommand } from './commands/dead.command.js';
 import { addFeaturesCommand } from './commands/features.command.js';
 import { addOperationCommand } from './commands/operation.command.js';
 import { addSecretsCommand } from './commands/secrets.command.js';
@@ -49,10 +50,7 @@ function createProgram(parts: CliParts): Command {
   program.hook('preAction', (_, command) => {
     const ignored = ignoredOptionOf(command);
     if (ignored === undefined) return;
-    usageError(
-      command,
-      `${ignored} is for commands that ask a service; this one takes what it needs from its configuration`,
-    );
+    usageError(command, `${ignored} is for commands that ask a service, and means nothing here`);
   });
   addServeCommand(program, parts);
   addFeaturesCommand(program, parts);
@@ -60,6 +58,7 @@ function createProgram(parts: CliParts): Command {
   addMethodGroup(program, 'instance', parts);
   addMethodGroup(program, 'host', parts);
   addOperationCommand(program, parts);
+  addDeadCommand(program, parts);
   addSimulateCommand(program, parts);
   addConfigCommand(program, parts);
   addSecretsCommand(program, parts);

@@ -27,14 +27,15 @@ export function describeSchema(schema: z.ZodType): SchemaNode {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
 }
 
-/** The node a path leads to, through properties, map values and alternatives; undefined when nothing may stand there. */
+/** The node a path leads to, through properties, map values, list items and alternatives; undefined when nothing may stand there. */
 export function schemaAt(node: SchemaNode, path: readonly string[]): SchemaNode | undefined {
   const [head, ...rest] = path;
   if (head === undefined) return node;
   const property =
     node.properties !== undefined && Object.hasOwn(node.properties, head) ? node.properties[head] : undefined;
   const value = typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
-  for (const next of [property, value]) {
+  const item = /^\d+$/.test(head) ? node.items : undefined;
+  for (const next of [property, value, item]) {
     const found = next === undefined ? undefined : schemaAt(next, rest);
     if (found !== undefined) return found;
   }

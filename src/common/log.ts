@@ -5,6 +5,11 @@ import { redact, redactText } from './secret.js';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Does a log of this level write lines of that one? */
+export function isWritten(line: LogLevel, level: LogLevel): boolean {
+  return LOG_LEVELS.indexOf(line) >= LOG_LEVELS.indexOf(level);
+}
+
 /** Data of one log line; secret fields are removed on the way out. */
 export type LogFields = Record<string, unknown>;
 

@@ -5,6 +5,7 @@ import type { Journal, OperationRecord, SignalLine, WorkerRegistry } from '../jo
 import type {
   AnyPowerType,
   AnyVirtDriver,
+  AuditLog,
   BreakerStore,
   EventPublisher,
   ReplySender,
@@ -12,6 +13,7 @@ import type {
   RequestMeta,
 } from './contract/index.js';
 import {
+  CallerRules,
   Gateway,
   GuardRails,
   OperationRunner,
@@ -22,6 +24,7 @@ import {
   WorkerLease,
   isPreempting,
   serviceMethods,
+  type CallerRule,
   type OpenHost,
 } from './dispatch/index.js';
 
@@ -51,6 +54,9 @@ export interface ComputeServiceOptions {
   readonly fingerprint: (text: string) => string;
   readonly events: EventPublisher;
   readonly replies: ReplySender;
+  readonly audit: AuditLog;
+  /** What callers may do; undefined: everything. */
+  readonly rules: readonly CallerRule[] | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Names of the LPAR or guest that this process runs in; it is never stopped from here. */
@@ -119,6 +125,7 @@ export class ComputeService implements RequestGateway {
       clock,
       log,
       events: options.events,
+      audit: options.audit,
       onLoad: () => this.#tellLoad(),
       onSettled: (record) => this.#preempt(record),
       maxConcurrentPerEndpoint: limits.maxConcurrentPerEndpoint,
@@ -132,6 +139,7 @@ export class ComputeService implements RequestGateway {
       log,
       fingerprint: options.fingerprint,
       replies: options.replies,
+      audit: options.audit,
       resolveTimeoutMs: limits.resolveTimeoutMs,
       planTimeoutMs: limits.readTimeoutMs,
       startWithinMs: limits.startWithinMs,
@@ -158,6 +166,8 @@ export class ComputeService implements RequestGateway {
       else if (this.#isWorking) void this.#adopt();
     });
     this.#gateway = new Gateway({
+      rules: new CallerRules(options.rules),
+      audit: options.audit,
       operations: this.#operations,
       reads: new Reads(router, { clock, log, timeoutMs: limits.readTimeoutMs }),
       service: serviceMethods({

@@ -39,6 +39,16 @@ hosts:
     protect: [web-prod]
 `;
 
+/** Quoted and checked likewise. */
+export const RULES_EXAMPLE = `rules:
+  - { callers: [admin] }
+  - { callers: ['*'], hosts: ['prod*'], methods: ['*.power_off', '*.reboot', power.off, power.cycle], action: deny }
+  - { callers: [web-team], hosts: ['web*', prod-web], methods: ['compute.*', 'power.*', 'operation.*'] }
+  - { callers: [web-team, monitoring], methods: ['features.*', host.list, power.types] }
+  - { callers: [monitoring], methods: ['compute.get_*', compute.list_instances, power.query, operation.list] }
+  - { callers: [rack-team], power_types: [manual], methods: ['power.*', 'operation.*'] }
+`;
+
 const INTRODUCTION = `# Configuration reference
 
 Generated from the code by \`npm run docs:generate\`; do not edit.
@@ -75,9 +85,29 @@ password: { env: HMC_PASSWORD }
 
 \`\`\`yaml
 ${CONFIG_EXAMPLE}\`\`\`
+
+## Caller rules
+
+Without \`rules\` every caller may do everything. With them, **the first rule that applies decides, and what no rule applies
+to is refused** (FORBIDDEN with \`details.reason\` \`caller\`), before anything else happens.
+
+- A rule applies when the caller matches \`callers\`, the method \`methods\`, and the request names one of its \`hosts\` or
+  \`power_types\`, if the rule has any. So a rule with \`hosts\` never applies to what names no host: \`host.list\`,
+  \`power.types\` and \`features.*\` need a rule without.
+- \`operation.get\` and \`operation.cancel\` count for the host or power type where the operation acts; \`operation.list\` leaves out
+  what its caller may not see.
+- A caller is the RabbitMQ user, if the message has its \`user_id\`, which the broker checks. For \`anonymous\` (no
+  \`user_id\`) and \`oslo:NAME\` (from the context of an oslo.messaging request, which says what its sender likes) nobody vouches:
+  a rule allows them something only if its pattern is \`anonymous\` or begins with \`oslo:\`.
+- Events are not covered: who may read them is for the broker's permissions.
+
+\`zenova config check\` names patterns that match nothing, and \`zenova config rules CALLER\` prints what a caller may do.
+
+\`\`\`yaml
+${RULES_EXAMPLE}\`\`\`
 `;
 
-/** Sections are flattened into dotted keys; a map's free names are shown as `<name>`. */
+/** Sections are flattened into dotted keys; a map's free names are shown as `<name>`, a list's items as `[]`. */
 function settingsRows(node: SchemaNode, prefix: string, where: string): Row[] {
   const required = new Set(node.required ?? []);
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
@@ -97,6 +127,7 @@ function settingsRows(node: SchemaNode, prefix: string, where: string): Row[] {
 
 function sectionOf(node: SchemaNode): { node: SchemaNode; suffix: string } | undefined {
   if (node.properties !== undefined) return { node, suffix: '' };
+  if (node.items?.properties !== undefined) return { node: node.items, suffix: '[]' };
   const values = node.additionalProperties;
   if (typeof values === 'object' && values.properties !== undefined) return { node: values, suffix: '.<name>' };
   return undefined;

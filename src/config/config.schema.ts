@@ -204,6 +204,29 @@ const SecretsSchema = z
     message: 'stands beside secrets.key; there is one current key, and the others are in secrets.previous_keys',
   });
 
+const AuditSchema = z.strictObject({
+  file: PathSchema.optional().meta({
+    description: 'file to which a line of JSON is appended for each change and refusal; opened anew on SIGHUP',
+    defaultText: 'the service log, in lines with `"audit": true`',
+  }),
+});
+
+const RuleSchema = z.strictObject({
+  callers: z.array(PatternSchema).min(1).describe('whom the rule speaks of, as `requested_by` names them'),
+  methods: z.array(PatternSchema).min(1).prefault(['*']).describe('what they ask for: `power.*`, `compute.get_*`'),
+  hosts: z
+    .array(PatternSchema)
+    .min(1)
+    .optional()
+    .meta({ description: 'only requests that name one of these hosts', defaultText: 'all requests' }),
+  power_types: z
+    .array(PatternSchema)
+    .min(1)
+    .optional()
+    .meta({ description: 'only requests that name one of these power types', defaultText: 'all requests' }),
+  action: z.enum(['allow', 'deny']).default('allow').describe('what becomes of such a request'),
+});
+
 export const HostFileSchema = z.strictObject({
   driver: z.string().min(1).describe('virt driver, see `zenova features`'),
   settings: z
@@ -241,6 +264,8 @@ export const ConfigFileSchema = z.strictObject({
   log: LogSchema.prefault({}),
   journal: JournalSchema.prefault({}),
   secrets: SecretsSchema.prefault({}),
+  audit: AuditSchema.prefault({}),
+  rules: z.array(RuleSchema).max(1000).optional().describe('what callers may do; see Caller rules'),
   hosts: z.record(HostNameKeySchema, HostFileSchema).prefault({}).describe('the places where instances live, by name'),
 });
 export type ConfigFile = z.output<typeof ConfigFileSchema>;

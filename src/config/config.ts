@@ -18,6 +18,10 @@ export interface Config {
   readonly log: { readonly level: LogLevel };
   readonly journal: JournalConfig;
   readonly secrets: SecretsConfig;
+  /** Absolute path; null: the service's log. */
+  readonly audit: { readonly file: string | null };
+  /** In order; null when callers may do everything. */
+  readonly rules: readonly RuleConfig[] | null;
   /** By name, in the file's order. */
   readonly hosts: ReadonlyMap<string, HostConfig>;
 }
@@ -84,6 +88,15 @@ export interface SecretsConfig {
   readonly keyFile: string;
   /** To read what was encrypted with them. */
   readonly previousKeys: readonly Secret[];
+}
+
+/** One caller rule; see `CallerRules` of the dispatcher. */
+export interface RuleConfig {
+  readonly callers: readonly string[];
+  readonly methods: readonly string[];
+  readonly hosts: readonly string[] | undefined;
+  readonly powerTypes: readonly string[] | undefined;
+  readonly action: 'allow' | 'deny';
 }
 
 export interface HostConfig {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { formatDuration } from '../common/duration.js';
 import { redact, redactText } from '../common/secret.js';
-import type { Config, OsloConfig } from './config.js';
+import type { Config, OsloConfig, RuleConfig } from './config.js';
 
 /** The effective configuration as YAML of the file's shape, with every secret redacted. */
 export function showConfig(config: Config): string {
@@ -51,6 +51,8 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
       ...(secrets.key === null ? { key_file: secrets.keyFile } : { key: secrets.key }),
       previous_keys: secrets.previousKeys,
     },
+    ...(config.audit.file === null ? {} : { audit: { file: config.audit.file } }),
+    ...(config.rules === null ? {} : { rules: config.rules.map(ruleOf) }),
     hosts: Object.fromEntries(
       [...config.hosts].map(([name, host]) => [
         name,
@@ -81,6 +83,16 @@ function osloFlags(oslo: OsloConfig): Record<string, unknown> {
     rabbit_quorum_max_memory_bytes: oslo.rabbitQuorumMaxMemoryBytes,
     rabbit_transient_quorum_queue: oslo.rabbitTransientQuorumQueue,
     rabbit_transient_queues_ttl: oslo.rabbitTransientQueuesTtlSeconds,
+  };
+}
+
+function ruleOf({ callers, methods, hosts, powerTypes, action }: RuleConfig): Record<string, unknown> {
+  return {
+    callers,
+    methods,
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(powerTypes === undefined ? {} : { power_types: powerTypes }),
+    action,
   };
 }
 

@@ -1,8 +1,8 @@
-export type { AmqpConfig, AmqpTlsConfig, Config, HostConfig, HttpConfig, JournalConfig } from './config.js';
-export { CONFIG_EXAMPLE, configReference } from './config-reference.js';
+export type { AmqpConfig, AmqpTlsConfig, Config, HostConfig, HttpConfig, JournalConfig, RuleConfig } from './config.js';
+export { CONFIG_EXAMPLE, RULES_EXAMPLE, configReference } from './config-reference.js';
 export { findConfig, parseSource, type ConfigSource, type FindOptions } from './config-source.js';
 export { effectiveConfig, showConfig, summariseConfig } from './describe-config.js';
 export { processEnvironment, type Environment } from './environment.js';
-export { loadConfig, type DriverSettings, type LoadOptions } from './load-config.js';
+export { loadConfig, type DriverSettings, type LoadOptions, type RuleWords } from './load-config.js';
 export type { Mistake } from './mistakes.js';
 export { SIMULATED_HMC_INVENTORY, withSimulatedEstate, type SimulatedHmc } from './simulated-estate.js';

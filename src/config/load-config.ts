@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { describeSchema, schemaAt, type SchemaNode } from '../common/json-schema.js';
+import { glob } from '../common/glob.js';
 import { isLoopback } from '../common/loopback.js';
 import { Secret } from '../common/secret.js';
 import { closest } from '../common/similar.js';
@@ -17,9 +18,17 @@ import { defaultStateDir } from './state-dir.js';
 /** Schemas of the hosts' settings by driver name; configuration does not know drivers. */
 export type DriverSettings = ReadonlyMap<string, z.ZodType>;
 
+/** What caller rules may speak of, beside the hosts of the configuration. */
+export interface RuleWords {
+  readonly methods: readonly string[];
+  readonly powerTypes: readonly string[];
+}
+
 export interface LoadOptions {
   readonly driverSettings: DriverSettings;
   readonly environment: Environment;
+  /** Without them, patterns of rules that match nothing stay unnoticed. */
+  readonly ruleWords?: RuleWords | undefined;
 }
 
 const fileSchema = describeSchema(ConfigFileSchema);
@@ -34,7 +43,7 @@ const inOurWords = {
  *
  * @throws ComputeError CONFIG_INVALID with every mistake found, each with its path and place
  */
-export function loadConfig(source: ConfigSource, { driverSettings, environment }: LoadOptions): Config {
+export function loadConfig(source: ConfigSource, { driverSettings, environment, ruleWords }: LoadOptions): Config {
   const overridden = new Map<string, string>();
   const mistakes = new Mistakes(source.origin, (path) => variableOf(path, overridden) ?? source.locate(path));
   const written = withoutNulls(source.document) as Record<string, unknown>;
@@ -47,6 +56,7 @@ export function loadConfig(source: ConfigSource, { driverSettings, environment }
   if (!parsed.success) mistakes.addIssues(parsed.error.issues, fileSchema);
   checkHosts(document['hosts'], driverSettings, mistakes);
   checkToken(document['http'], mistakes);
+  checkRules(source.document['rules'], document, ruleWords, mistakes);
   const tls = readTls(document['amqp'], references);
   mistakes.throwIfAny();
   if (!parsed.success) throw new Error('a schema failed without an issue');
@@ -102,6 +112,8 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
       keyFile: secrets.key_file === undefined ? join(stateDir, 'secrets.key') : absolute(secrets.key_file),
       previousKeys: secrets.previous_keys,
     },
+    audit: { file: file.audit.file === undefined ? null : absolute(file.audit.file) },
+    rules: file.rules?.map(({ power_types: powerTypes, hosts, ...rule }) => ({ ...rule, hosts, powerTypes })) ?? null,
     hosts: toHosts(file.hosts),
   };
 }
@@ -199,6 +211,36 @@ function checkHosts(hosts: unknown, driverSettings: DriverSettings, mistakes: Mi
     // A secret whose reference led nowhere is missing now; it has been reported with the true reason.
     const issues = parsed.error.issues.filter((issue) => !mistakes.has([...path, ...issue.path.map(String)]));
     mistakes.addIssues(issues, describeSchema(schema), path);
+  }
+}
+
+/** A pattern that matches nothing is a slip, and what it was to deny would go on. */
+function checkRules(
+  written: unknown,
+  { rules, hosts }: Record<string, unknown>,
+  words: RuleWords | undefined,
+  mistakes: Mistakes,
+): void {
+  if (written === null) {
+    mistakes.add(['rules'], 'is empty: take the key away to allow everything, or write [] to refuse everything');
+  }
+  if (!Array.isArray(rules)) return;
+  const known: Readonly<Record<string, { what: string; names: readonly string[] } | undefined>> = {
+    methods: words && { what: 'method', names: words.methods },
+    power_types: words && { what: 'power type', names: words.powerTypes },
+    hosts: { what: 'host of this configuration', names: isRecord(hosts) ? Object.keys(hosts) : [] },
+  };
+  for (const [i, rule] of rules.entries()) {
+    for (const [field, patterns] of Object.entries(isRecord(rule) ? rule : {})) {
+      const { what, names } = known[field] ?? {};
+      if (names === undefined || !Array.isArray(patterns)) continue;
+      for (const [j, pattern] of patterns.entries()) {
+        if (typeof pattern !== 'string' || names.some((name) => glob(pattern).test(name))) continue;
+        const meant = closest(pattern, names);
+        const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+        mistakes.add(['rules', i, field, j], `${JSON.stringify(pattern)} matches no ${what}${hint}`);
+      }
+    }
   }
 }
 

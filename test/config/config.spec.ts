@@ -3,13 +3,16 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import {
   CONFIG_EXAMPLE,
+  RULES_EXAMPLE,
   configReference,
   findConfig,
   loadConfig,
   parseSource,
   withSimulatedEstate,
 } from '../../src/config/index.js';
-import { VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
+import { METHOD_NAMES } from '../../src/compute/contract/index.js';
+import { CallerRules } from '../../src/compute/dispatch/index.js';
+import { POWER_TYPES, VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
 
 const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
 const inCheckout = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -23,6 +26,20 @@ describe('with the drivers that there are', () => {
     const environment = { BROKER_URL: 'amqps://broker.example', HMC_PASSWORD: 'x' };
     const config = loadConfig(parseSource(CONFIG_EXAMPLE, '/etc/zenova/zenova.yaml'), { driverSettings, environment });
     expect([...config.hosts.keys()]).toEqual(['cpc1']);
+  });
+
+  it('the example of caller rules is one', () => {
+    const hosts = 'hosts: {web1: {driver: fake}, prod-web: {driver: fake}}';
+    const ruleWords = { methods: METHOD_NAMES, powerTypes: POWER_TYPES.map(({ name }) => name) };
+    const source = parseSource(`${RULES_EXAMPLE}${hosts}`, '/etc/zenova/zenova.yaml');
+    const { rules } = loadConfig(source, { driverSettings, environment: {}, ruleWords });
+    const may = new CallerRules(rules ?? undefined);
+    const refusalOf = (caller: string, method: string, host: string) =>
+      may.refusal(caller, method, { host, powerType: null })?.message;
+    expect(refusalOf('admin', 'compute.power_off', 'prod-web')).toBeUndefined();
+    expect(refusalOf('web-team', 'compute.power_on', 'prod-web')).toBeUndefined();
+    expect(refusalOf('web-team', 'compute.power_off', 'prod-web')).toContain('rules[1] of the configuration denies it');
+    expect(refusalOf('monitoring', 'compute.power_on', 'web1')).toContain('no rule of the configuration allows it');
   });
 
   it('the simulated estate passes their checks', () => {

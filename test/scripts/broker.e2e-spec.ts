@@ -57,7 +57,7 @@ describe('a private broker', () => {
     expect(queues).toEqual(
       expect.arrayContaining([
         { name: 'zenova.rpc', policy: 'zenova-rpc' },
-        { name: 'zenova.rpc.dead', policy: '' },
+        { name: 'zenova.rpc.dead', policy: 'zenova-dead' },
       ]),
     );
 

@@ -43,6 +43,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
   const code = await runCli(argv, {
     version: '1.2.3',
     environment: {},
+    ask: undefined,
     interrupted: new AbortController().signal,
     catalogue: () => Promise.resolve({ drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES }),
     serve: () => Promise.reject(new Error('nothing is served here')),

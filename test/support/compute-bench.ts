@@ -7,12 +7,14 @@ import { ComputeService, type ComputeLimits, type HostOptions } from '../../src/
 import type {
   AnyPowerType,
   AnyVirtDriver,
+  AuditFact,
   Outcome,
   ReplyAddress,
   RequestMeta,
   ServiceEvent,
 } from '../../src/compute/contract/index.js';
 import { openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
+import type { CallerRule } from '../../src/compute/dispatch/index.js';
 import type { Journal, WorkerRegistry } from '../../src/journal/journal.port.js';
 
 export interface ComputeBenchOptions {
@@ -28,6 +30,7 @@ export interface ComputeBenchOptions {
   /** Default: a file of its own. */
   readonly database?: DatabaseOptions;
   readonly keyFile?: string;
+  readonly rules?: readonly CallerRule[];
   /** Puts something between the service and its journal. */
   readonly journal?: (journal: Journal) => Journal;
   /** Puts something between the service and the other workers. */
@@ -37,6 +40,7 @@ export interface ComputeBenchOptions {
 /** The compute service between a real journal on disk and edges that only remember; it can be stopped and started again. */
 export class ComputeBench {
   readonly events: ServiceEvent[] = [];
+  readonly audited: AuditFact[] = [];
   readonly lateReplies: { to: ReplyAddress; outcome: Outcome }[] = [];
   readonly #options: ComputeBenchOptions;
   readonly #directory = mkdtempSync(join(tmpdir(), 'zenova-bench-'));
@@ -84,6 +88,8 @@ export class ComputeBench {
       workers: workers(this.#opened.workers),
       events: { publish: (event) => void this.events.push(event) },
       replies: { send: (to, outcome) => Promise.resolve(void this.lateReplies.push({ to, outcome })) },
+      audit: { write: (fact) => void this.audited.push(fact) },
+      rules: this.#options.rules,
       clock,
       log: silentLog,
       selfNames,

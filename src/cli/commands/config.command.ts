@@ -10,9 +10,13 @@ import {
   type Config,
   type DriverSettings,
 } from '../../config/index.js';
+import { describeSchema } from '../../common/json-schema.js';
+import { METHODS, METHOD_NAMES } from '../../compute/contract/index.js';
+import { CallerRules, NOWHERE, isAboutOperations, type Place } from '../../compute/dispatch/caller-rules.js';
 import type { CliParts } from '../cli-parts.js';
 import { globalOptionsOf } from '../global-options.js';
 import { examplesText } from '../method-commands.js';
+import { renderTable, widthOf } from '../table.js';
 
 export function configOption(): Option {
   return new Option('--config <file>', 'configuration file (default: $ZENOVA_CONFIG, else /etc/zenova/zenova.yaml)');
@@ -21,7 +25,12 @@ export function configOption(): Option {
 /** @throws ComputeError CONFIG_INVALID */
 export async function configOf({ config: file }: { config?: string }, parts: CliParts): Promise<Config> {
   const { environment } = parts;
-  return loadConfig(findConfig({ file, environment }), { environment, driverSettings: await driverSettings(parts) });
+  const { drivers, powerTypes } = await parts.catalogue();
+  return loadConfig(findConfig({ file, environment }), {
+    environment,
+    driverSettings: new Map(drivers.map(({ name, settings }) => [name, settings])),
+    ruleWords: { methods: METHOD_NAMES, powerTypes: powerTypes.map(({ name }) => name) },
+  });
 }
 
 /** `config`: works with no broker and no service. */
@@ -55,6 +64,8 @@ export function addConfigCommand(program: Command, parts: CliParts): void {
       );
     });
 
+  addRules(group, parts);
+
   group
     .command('reference')
     .description('Print the reference of every setting, as Markdown.')
@@ -63,6 +74,47 @@ export function addConfigCommand(program: Command, parts: CliParts): void {
       const text = configReference(await driverSettings(parts));
       if (output === undefined) parts.stdout.write(text);
       else writeFileSync(output, text);
+    });
+}
+
+function addRules(group: Command, parts: CliParts): void {
+  const command = group
+    .command('rules')
+    .description('Print what the caller rules let somebody do.')
+    .argument('<caller>', 'RabbitMQ user, or whatever stands as requested_by')
+    .addOption(configOption())
+    .addHelpText('after', examplesText(['zenova config rules web-team', 'zenova config rules anonymous --json']))
+    .action(async (caller: string) => {
+      const config = await configOf(command.opts(), parts);
+      const { powerTypes } = await parts.catalogue();
+      const rules = new CallerRules(config.rules ?? undefined);
+      const may = METHOD_NAMES.map((method) => {
+        const at = (place: Partial<Place>): boolean =>
+          rules.refusal(caller, method, { ...NOWHERE, ...place }) === undefined;
+        const fields = Object.keys(describeSchema(METHODS[method].params).properties ?? {});
+        const isOfOperation = isAboutOperations(method);
+        return {
+          method,
+          hosts:
+            isOfOperation || fields.includes('host') ? [...config.hosts.keys()].filter((host) => at({ host })) : null,
+          power_types:
+            isOfOperation || fields.includes('power_type')
+              ? powerTypes.map(({ name }) => name).filter((powerType) => at({ powerType }))
+              : null,
+          allowed: at({}),
+        };
+      });
+      const isJson = globalOptionsOf(command).json === true;
+      const rows = may.map(({ method, hosts, power_types: types, allowed }) => [
+        method,
+        hosts === null && types === null ? (allowed ? 'yes' : 'no') : null,
+        hosts?.join(' ') ?? null,
+        types?.join(' ') ?? null,
+      ]);
+      const view = { kind: 'list', head: ['method', 'allowed', 'on hosts', 'by power types'], rows } as const;
+      parts.stdout.write(
+        isJson ? `${JSON.stringify({ caller, methods: may }, null, 2)}\n` : renderTable(view, widthOf(parts.stdout)),
+      );
     });
 }
 

@@ -1,3 +1,4 @@
+export type { AuditEvent, AuditFact, AuditLog } from './audit.js';
 export type { BreakerKey, BreakerStore, OpenBreaker } from './breaker.js';
 export { STEP_CHECKPOINT, type CallContext, type Checkpoint, type OperationContext, type Step } from './context.js';
 export * from './fields.js';

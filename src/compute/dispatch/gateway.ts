@@ -1,37 +1,95 @@
 import { ComputeError, describeIssues, toComputeError, type JsonValue } from '../../common/errors/index.js';
-import { METHODS, isMethodName, type MethodName, type RequestGateway, type RequestMeta } from '../contract/index.js';
-import type { Operations } from './operations.js';
+import type { OperationRecord } from '../../journal/journal.port.js';
+import {
+  METHODS,
+  isMethodName,
+  type AuditLog,
+  type MethodName,
+  type RequestGateway,
+  type RequestMeta,
+} from '../contract/index.js';
+import { operationFact, requestFact } from './audit-facts.js';
+import { isAboutOperations, type CallerRules, type Place } from './caller-rules.js';
+import type { OperationAccess, Operations } from './operations.js';
 import type { Reads } from './reads.js';
 import type { Answer } from './route.js';
-import { isMethodOfKind } from './router.js';
+import { isMethodOfKind, type Destination } from './router.js';
 import type { ServiceMethods } from './service-methods.js';
 
-/** The one way in: checks a request against its method's schema and hands it to whoever carries it out. */
-export class Gateway implements RequestGateway {
-  readonly #operations: Operations;
-  readonly #reads: Reads;
-  readonly #service: ServiceMethods;
+export interface GatewayParts {
+  readonly operations: Operations;
+  readonly reads: Reads;
+  readonly service: ServiceMethods;
+  readonly rules: CallerRules;
+  readonly audit: AuditLog;
+}
 
-  constructor(parts: { operations: Operations; reads: Reads; service: ServiceMethods }) {
-    this.#operations = parts.operations;
-    this.#reads = parts.reads;
-    this.#service = parts.service;
+/**
+ * The one way in: checks a request against its method's schema and against the caller rules, and hands it to whoever
+ * carries it out. What is refused here has caused no traffic and is not in the journal.
+ */
+export class Gateway implements RequestGateway {
+  readonly #parts: GatewayParts;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
   }
 
   async handle(method: string, params: unknown, meta: RequestMeta): Promise<JsonValue> {
+    if (!isMethodName(method)) throw unknownMethod(method);
+    let request: Destination = {};
+    let isAccepted = false;
+    const accepted = (): void => {
+      isAccepted = true;
+      meta.accepted();
+    };
     try {
-      if (!isMethodName(method)) throw unknownMethod(method);
+      const checked = check(method, params);
+      request = checked;
+      this.#admit(method, request, meta);
       // Answers are plain data by construction: zod's output types and JSON out of the journal.
-      return (await this.#carryOut(method, check(method, params), meta)) as JsonValue;
+      return (await this.#carryOut(method, checked, { ...meta, accepted })) as JsonValue;
     } catch (error) {
-      throw toComputeError(error);
+      const failure = toComputeError(error);
+      if (!isAccepted && isRefusal(method, request, failure)) {
+        this.#parts.audit.write(requestFact('refused', method, meta, request, failure));
+      }
+      throw failure;
     }
   }
 
+  /** What acts on an operation is judged by where that operation acts, once it is looked up: see {@link #accessOf}. */
+  #admit(method: MethodName, request: Destination, meta: RequestMeta): void {
+    const { rules, audit } = this.#parts;
+    const isOfOperation = isAboutOperations(method);
+    const refusal = isOfOperation
+      ? rules.refusalAnywhere(meta.requestedBy, method)
+      : rules.refusal(meta.requestedBy, method, placeOfRequest(request));
+    if (refusal !== undefined) throw refusal;
+    if (isMethodOfKind(method, 'control') && !isOfOperation) audit.write(requestFact('control', method, meta, request));
+  }
+
   #carryOut(method: MethodName, params: never, meta: RequestMeta): Promise<Answer> | Answer {
-    if (isMethodOfKind(method, 'change')) return this.#operations.submit(method, params, meta);
-    if (isMethodOfKind(method, 'read')) return this.#reads.run(method, params);
-    return this.#service[method](params);
+    const { operations, reads, service } = this.#parts;
+    if (isMethodOfKind(method, 'change')) return operations.submit(method, params, meta);
+    if (isMethodOfKind(method, 'read')) return reads.run(method, params);
+    return service[method](params, this.#accessOf(method, meta));
+  }
+
+  #accessOf(method: MethodName, { requestedBy, correlationId }: RequestMeta): OperationAccess {
+    const { rules, audit } = this.#parts;
+    const refusal = (operation: OperationRecord): ComputeError | undefined =>
+      rules.refusal(requestedBy, method, placeOfOperation(operation));
+    return {
+      requestedBy,
+      sees: (operation) => refusal(operation) === undefined,
+      check: (operation) => {
+        const refused = refusal(operation);
+        if (refused !== undefined) throw refused;
+        if (!isMethodOfKind(method, 'control')) return;
+        audit.write({ ...operationFact('control', operation), method, requestedBy, correlationId });
+      },
+    };
   }
 }
 
@@ -41,6 +99,24 @@ function check(method: MethodName, params: unknown): never {
   if (checked.success) return checked.data as never;
   const { text, details } = describeIssues(checked.error.issues);
   throw new ComputeError('REQUEST_INVALID', `${method}: ${text}`, { details: { method, mistakes: details } });
+}
+
+function placeOfRequest({ host, power_type: powerType }: Destination): Place {
+  return { host: host ?? null, powerType: powerType ?? null };
+}
+
+/** An operation without a host was given by power type, which then is its driver. */
+function placeOfOperation({ host, driver }: OperationRecord): Place {
+  return { host, powerType: host === null ? driver : null };
+}
+
+/** Was something that changes anything, or that this caller may not ask for, turned down? A change that fails ends. */
+function isRefusal(method: MethodName, request: Destination & { plan?: boolean }, error: ComputeError): boolean {
+  if (error.code === 'FORBIDDEN' && error.details['reason'] === 'caller') return true;
+  if (error.code === 'SHUTTING_DOWN') return false;
+  if (isMethodOfKind(method, 'control')) return true;
+  if (!isMethodOfKind(method, 'change') || request.plan === true) return false;
+  return error.operationId === undefined || error.code === 'DUPLICATE_OPERATION';
 }
 
 function unknownMethod(method: string): ComputeError {

@@ -1,4 +1,5 @@
 import { ComputeError } from '../../common/errors/index.js';
+import { glob } from '../../common/glob.js';
 import type { Target } from '../contract/index.js';
 
 export interface GuardRailSettings {
@@ -55,12 +56,4 @@ export class GuardRails {
 
 function matching({ name, id }: Target): (pattern: RegExp) => boolean {
   return (pattern) => pattern.test(name) || pattern.test(id);
-}
-
-function glob(pattern: string): RegExp {
-  const source = pattern
-    .split('*')
-    .map((literal) => literal.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-    .join('.*');
-  return new RegExp(`^${source}$`, 's');
 }

@@ -1,3 +1,4 @@
+export { CallerRules, type CallerRule } from './caller-rules.js';
 export { Gateway } from './gateway.js';
 export { GuardRails } from './guard-rails.js';
 export type { OpenHost } from './host-route.js';

@@ -4,8 +4,9 @@ import { ComputeError } from '../../common/errors/index.js';
 import type { OperationId, TargetKey } from '../../common/ids.js';
 import { withCorrelation, type Log } from '../../common/log.js';
 import type { Control, Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
-import { isLeaseLost, type EventPublisher, type OperationView, type Target } from '../contract/index.js';
+import { isLeaseLost, type AuditLog, type EventPublisher, type OperationView, type Target } from '../contract/index.js';
 import { machineState } from './answers.js';
+import { operationFact } from './audit-facts.js';
 import { OperationRun, cancelled, failure, type RunEnd } from './operation-run.js';
 import type { ChangeRoute } from './route.js';
 import { TargetQueues, type Queued } from './target-queues.js';
@@ -17,6 +18,7 @@ export interface OperationRunnerOptions {
   readonly journal: Journal;
   readonly lease: WorkerLease;
   readonly events: EventPublisher;
+  readonly audit: AuditLog;
   readonly clock: Clock;
   readonly log: Log;
   readonly maxConcurrentPerEndpoint: number;
@@ -323,9 +325,17 @@ export class OperationRunner {
     this.#finish(entry, await this.#store(entry.record, fence, end));
   }
 
-  #store(record: OperationRecord, fence: number, end: OperationEnd): Promise<OperationRecord> {
-    const { journal, clock } = this.#options;
-    return untilStored.execute(() => journal.conclude(record, fence, end, clock.now()), this.#abandon.signal);
+  async #store(record: OperationRecord, fence: number, end: OperationEnd): Promise<OperationRecord> {
+    const { journal, clock, audit } = this.#options;
+    const moments = new Set<number | null>();
+    const stored = await untilStored.execute(() => {
+      const now = clock.now();
+      moments.add(now);
+      return journal.conclude(record, fence, end, now);
+    }, this.#abandon.signal);
+    // Of an outcome that another worker stored first, that one has told.
+    if (stored.fence === fence && moments.has(stored.finishedAt)) audit.write(operationFact('ended', stored));
+    return stored;
   }
 
   #isInHand(entry: Entry): boolean {

@@ -8,6 +8,7 @@ import type { Control, Journal, NewOperation, OperationRecord, SignalLine } from
 import {
   ChangeFields,
   isMethodName,
+  type AuditLog,
   type CallContext,
   type ChangeOptions,
   type MethodNameOfKind,
@@ -18,6 +19,7 @@ import {
   type RequestMeta,
   type Target,
 } from '../contract/index.js';
+import { operationFact } from './audit-facts.js';
 import type { OperationRunner } from './operation-runner.js';
 import type { Answer, ChangeRoute } from './route.js';
 import { isMethodOfKind, type Destination, type Router } from './router.js';
@@ -33,11 +35,20 @@ export interface OperationsOptions {
   /** Keyed digest, by which a repeat is told from another request under its key. */
   readonly fingerprint: (text: string) => string;
   readonly replies: ReplySender;
+  readonly audit: AuditLog;
   /** Longest that accepting waits for a backend to name the target; then it is accepted by name. */
   readonly resolveTimeoutMs: number;
   readonly planTimeoutMs: number;
   /** An accepted operation that has not begun so long after a restart never does. */
   readonly startWithinMs: number;
+}
+
+/** What a caller may see of operations, and act on. */
+export interface OperationAccess {
+  readonly requestedBy: string;
+  sees(operation: OperationRecord): boolean;
+  /** @throws ComputeError FORBIDDEN */
+  check(operation: OperationRecord): void;
 }
 
 /** A deadline can be a day at most; nothing runs for longer. */
@@ -107,6 +118,7 @@ export class Operations {
         parentId: null,
       });
       if (!created) return await this.#join(record, fingerprint, request, meta);
+      this.#options.audit.write(operationFact('accepted', record));
       const outcome = this.#runner.enqueue(record, route, target);
       meta.accepted();
       if (isPreempting(record)) await this.preempt(record);
@@ -116,11 +128,15 @@ export class Operations {
     }
   }
 
-  async get(reference: MethodParams<'operation.get'>): Promise<OperationView> {
-    return this.#runner.view(await this.#lookUp(reference));
+  async get(reference: MethodParams<'operation.get'>, access: OperationAccess): Promise<OperationView> {
+    return this.#runner.view(await this.#lookUp(reference, access));
   }
 
-  async list(filter: MethodParams<'operation.list'>): Promise<{ operations: OperationView[]; next: string | null }> {
+  /** A page may be shorter than its limit, by what the caller may not see. */
+  async list(
+    filter: MethodParams<'operation.list'>,
+    access: OperationAccess,
+  ): Promise<{ operations: OperationView[]; next: string | null }> {
     const { limit = 100, before, ...rest } = filter;
     const found = await this.#options.journal.list({
       ...definedOnly(rest),
@@ -129,14 +145,14 @@ export class Operations {
     });
     const page = found.slice(0, limit);
     return {
-      operations: page.map((record) => this.#runner.view(record)),
+      operations: page.filter((record) => access.sees(record)).map((record) => this.#runner.view(record)),
       next: found.length > limit ? (page.at(-1)?.id ?? null) : null,
     };
   }
 
   /** @throws ComputeError STATE_CONFLICT when it has its outcome already */
-  async cancel(reference: MethodParams<'operation.cancel'>): Promise<OperationView> {
-    const record = await this.#lookUp(reference);
+  async cancel(reference: MethodParams<'operation.cancel'>, access: OperationAccess): Promise<OperationView> {
+    const record = await this.#lookUp(reference, access);
     if (record.finishedAt !== null || !(await this.#control(record.id, 'cancel'))) {
       throw new ComputeError('STATE_CONFLICT', `operation ${record.id} has ended: ${record.state}`, {
         operationId: record.id,
@@ -245,6 +261,7 @@ export class Operations {
         { operationId: record.id, target: record.target },
       );
     }
+    this.#options.audit.write({ ...operationFact('repeated', record), correlationId: meta.correlationId });
     // Its own reply is promised nowhere but in its message, which stays with the broker until the reply is sent; only
     // what came from the very address that the journal holds is answered after a restart in any case.
     if (meta.replyTo === null || canonicalJson(meta.replyTo) === canonicalJson(record.replyTo)) meta.accepted();
@@ -321,15 +338,20 @@ export class Operations {
     }
   }
 
-  async #lookUp(reference: MethodParams<'operation.get'>): Promise<OperationRecord> {
+  /** Of several callers' operations with one key the caller's own comes first. */
+  async #lookUp(reference: MethodParams<'operation.get'>, access: OperationAccess): Promise<OperationRecord> {
     const { journal } = this.#options;
     const record =
       reference.operation_id !== undefined
         ? await journal.findById(reference.operation_id)
         : reference.idempotency_key !== undefined
-          ? await journal.findBy('requestKey', reference.idempotency_key)
+          ? ((await journal.findByKey(access.requestedBy, reference.idempotency_key)) ??
+            (await journal.findBy('requestKey', reference.idempotency_key)))
           : await journal.findBy('messageId', reference.message_id ?? '');
-    if (record !== undefined) return record;
+    if (record !== undefined) {
+      access.check(record);
+      return record;
+    }
     throw new ComputeError('RESOURCE_NOT_FOUND', 'there is no such operation; outcomes are kept for journal.keep', {
       details: { reference: toJson(reference) },
     });

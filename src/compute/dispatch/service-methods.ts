@@ -1,12 +1,13 @@
 import type { AnyPowerType, AnyVirtDriver, MethodNameOfKind, MethodParams, MethodResult } from '../contract/index.js';
 import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer } from './feature-answers.js';
-import type { Operations } from './operations.js';
+import type { OperationAccess, Operations } from './operations.js';
 import type { Router } from './router.js';
 
 /** What the service answers by itself: every `service` and `control` method, checked for completeness at compile time. */
 export type ServiceMethods = {
   readonly [M in MethodNameOfKind<'service' | 'control'>]: (
     params: MethodParams<M>,
+    access: OperationAccess,
   ) => MethodResult<M> | Promise<MethodResult<M>>;
 };
 
@@ -36,8 +37,8 @@ export function serviceMethods(parts: ServiceMethodParts): ServiceMethods {
       })),
     }),
     'host.retry': async ({ host }) => ({ host, rearmed: await router.host(host).host.rearm() }),
-    'operation.get': (reference) => operations.get(reference),
-    'operation.list': (filter) => operations.list(filter),
-    'operation.cancel': (reference) => operations.cancel(reference),
+    'operation.get': (reference, access) => operations.get(reference, access),
+    'operation.list': (filter, access) => operations.list(filter, access),
+    'operation.cancel': (reference, access) => operations.cancel(reference, access),
   };
 }

@@ -57,7 +57,7 @@ export const hostMethods = {
     operation: 'testHost',
   }),
   'host.retry': defineMethod({
-    kind: 'service',
+    kind: 'control',
     summary: 'Allow the next logon to a host whose credentials were refused before.',
     params: host,
     result: z.object({ host: z.string(), rearmed: z.boolean().describe('false when nothing had been refused') }),

@@ -1,0 +1,24 @@
+import { FileAudit, logAudit } from './audit/index.js';
+import { systemClock } from './common/clock.js';
+import { createLog, isWritten, type Log } from './common/log.js';
+import type { AuditLog } from './compute/contract/index.js';
+import type { Config } from './config/index.js';
+import type { Held } from './held.js';
+
+/**
+ * The audit log that the configuration wants: a file, opened anew on SIGHUP, or lines of the service's log, whatever its
+ * level.
+ *
+ * @throws ComputeError CONFIG_INVALID when the file cannot be written
+ */
+export function openAudit({ audit: { file }, server, log: { level } }: Config, log: Log, held: Held): AuditLog {
+  if (file === null) return logAudit(isWritten('info', level) ? log : createLog('info'), server);
+  const audit = new FileAudit({ file, server, clock: systemClock, log });
+  const reopen = (): void => audit.reopen();
+  process.on('SIGHUP', reopen);
+  held.add('the audit file', async () => {
+    process.off('SIGHUP', reopen);
+    audit.close();
+  });
+  return audit;
+}

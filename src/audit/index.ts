@@ -1,0 +1,2 @@
+export { FileAudit } from './file-audit.js';
+export { logAudit } from './log-audit.js';

@@ -1,0 +1,115 @@
+import { ComputeError } from '../../common/errors/index.js';
+import { glob } from '../../common/glob.js';
+
+/** What some callers may, or may not. All that is said must be true of a request for the rule to apply. */
+export interface CallerRule {
+  /** Names or patterns with `*` of `requested_by`. */
+  readonly callers: readonly string[];
+  /** Wire names or patterns: `power.*`, `compute.get_*`. */
+  readonly methods: readonly string[];
+  /** With one of these two, the rule applies to requests only that name one of these hosts or power types. */
+  readonly hosts: readonly string[] | undefined;
+  readonly powerTypes: readonly string[] | undefined;
+  readonly action: 'allow' | 'deny';
+}
+
+/** Where a request acts, or an operation did. */
+export interface Place {
+  readonly host: string | null;
+  readonly powerType: string | null;
+}
+
+interface CompiledRule {
+  readonly index: number;
+  readonly isCaller: (caller: string) => boolean;
+  readonly isMethod: (method: string) => boolean;
+  /** Undefined: everywhere, and where nothing is named. */
+  readonly isPlace: ((place: Place) => boolean) | undefined;
+  readonly action: CallerRule['action'];
+}
+
+/** A caller for whom nobody vouches: one without a name, or with one that it gives itself in the context of oslo.messaging. */
+const ANONYMOUS = 'anonymous';
+const CLAIMED = 'oslo:';
+
+/**
+ * Maps callers to what they may do (DESIGN 5, guard rails). The first rule that applies decides; what no rule applies to
+ * is refused; without rules everything is allowed.
+ */
+export class CallerRules {
+  readonly #rules: readonly CompiledRule[] | undefined;
+
+  constructor(rules: readonly CallerRule[] | undefined) {
+    this.#rules = rules?.map(compile);
+  }
+
+  /** Why a caller may not do this there: FORBIDDEN with `details.reason` `caller`; undefined when it may. */
+  refusal(caller: string, method: string, place: Place): ComputeError | undefined {
+    if (this.#rules === undefined) return undefined;
+    const rule = this.#rules.find(
+      ({ isCaller, isMethod, isPlace }) => isCaller(caller) && isMethod(method) && (isPlace?.(place) ?? true),
+    );
+    return rule?.action === 'allow' ? undefined : refusal(caller, method, place, rule);
+  }
+
+  /** The same for a request whose place will only be known later: a refusal when there is none where the caller may. */
+  refusalAnywhere(caller: string, method: string): ComputeError | undefined {
+    if (this.#rules === undefined) return undefined;
+    for (const rule of this.#rules) {
+      if (!rule.isCaller(caller) || !rule.isMethod(method)) continue;
+      if (rule.action === 'allow') return undefined;
+      if (rule.isPlace === undefined) return refusal(caller, method, NOWHERE, rule);
+    }
+    return refusal(caller, method, NOWHERE, undefined);
+  }
+}
+
+/** Methods that name operations, and so no place. */
+export function isAboutOperations(method: string): boolean {
+  return method.startsWith('operation.');
+}
+
+export const NOWHERE: Place = { host: null, powerType: null };
+
+function compile({ callers, methods, hosts, powerTypes, action }: CallerRule, index: number): CompiledRule {
+  // What denies, denies everybody whom it speaks of.
+  const isCaller = action === 'deny' ? oneOf(callers) : vouchedOneOf(callers);
+  const isMethod = oneOf(methods);
+  const isHost = oneOf(hosts ?? []);
+  const isPowerType = oneOf(powerTypes ?? []);
+  const isPlace = ({ host, powerType }: Place): boolean =>
+    (host !== null && isHost(host)) || (powerType !== null && isPowerType(powerType));
+  const isAnywhere = hosts === undefined && powerTypes === undefined;
+  return { index, isCaller, isMethod, isPlace: isAnywhere ? undefined : isPlace, action };
+}
+
+/**
+ * A pattern allows something to callers for whom nobody vouches only when it says so: otherwise leaving its name out, or
+ * taking another one, would lift a caller over a rule that denies it something.
+ */
+function vouchedOneOf(patterns: readonly string[]): (caller: string) => boolean {
+  const isNamed = oneOf(patterns.filter((pattern) => pattern !== ANONYMOUS && !pattern.startsWith(CLAIMED)));
+  const isClaimed = oneOf(patterns.filter((pattern) => pattern.startsWith(CLAIMED)));
+  const takesAnonymous = patterns.includes(ANONYMOUS);
+  return (caller) => {
+    if (caller === ANONYMOUS) return takesAnonymous;
+    return caller.startsWith(CLAIMED) ? isClaimed(caller) : isNamed(caller);
+  };
+}
+
+function oneOf(patterns: readonly string[]): (text: string) => boolean {
+  const expressions = patterns.map(glob);
+  return (text) => expressions.some((expression) => expression.test(text));
+}
+
+function refusal(caller: string, method: string, place: Place, rule: CompiledRule | undefined): ComputeError {
+  const { host, powerType } = place;
+  const where = host !== null ? ` on host ${host}` : powerType !== null ? ` by power type ${powerType}` : '';
+  const why =
+    rule === undefined
+      ? 'no rule of the configuration allows it'
+      : `rules[${rule.index}] of the configuration denies it`;
+  return new ComputeError('FORBIDDEN', `${caller} may not ask for ${method}${where}: ${why}`, {
+    details: { reason: 'caller', rule: rule?.index ?? null, method, host, power_type: powerType },
+  });
+}
