@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { z } from 'zod';
 import type { JsonValue } from '../common/errors/index.js';
-import { parseBoundedJson } from '../transport/nest-rmq/bounded-json.js';
+import { parseBoundedJson } from '../common/bounded-json.js';
 
 /** A message of the dead-letter queue, as far as it can be read. */
 export interface DeadLetter {
