@@ -57,7 +57,7 @@ export function brokerUrlOf({ url: option }: GlobalOptions, environment: Environ
 }
 
 /** Commands that ask no service, so that options which say whom to ask would be ignored. */
-const WITHOUT_SERVICE: ReadonlySet<string> = new Set(['serve', 'simulate', 'config', 'secrets']);
+const WITHOUT_SERVICE: ReadonlySet<string> = new Set(['serve', 'simulate', 'config', 'secrets', 'db']);
 const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['url', 'group', 'server', 'timeout']);
 
 /** The global options that mean something to a command, for its help. */
