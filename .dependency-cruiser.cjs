@@ -73,6 +73,12 @@ module.exports = {
       'drivers, simulators and the service are injected by main.ts, so that the command line starts fast',
     ),
     only('audit-on-contract', '^src/audit/', ['^src/common/', '^src/compute/contract/'], 'it writes facts down'),
+    only(
+      'upkeep-socket-on-journal',
+      '^src/upkeep-socket/',
+      ['^src/common/', '^src/journal/(index|journal\\.port)\\.ts$'],
+      'both ends of a wire between two of our own processes',
+    ),
     only('http-on-common', '^src/http/', ['^src/common/'], 'what it shows is injected'),
     {
       name: 'nest-microservices-only-in-transport',

@@ -34,6 +34,9 @@ const parts: CliParts = {
   },
   serve: async (config) => (await import('./serve.js')).serve(config),
   journalSecrets: async (config) => (await import('./journal-secrets.js')).openJournalSecrets(config),
+  journalUpkeep: async (config) => (await import('./journal-upkeep.js')).openJournalUpkeep(config, parts.environment),
+  restoreJournal: async (...restore) =>
+    (await import('./journal-restore.js')).restoreJournal(...restore, parts.environment),
   simulateHmc: async (options) => (await import('./simulators/hmc/index.js')).HmcSimulator.start(options),
 };
 

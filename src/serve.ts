@@ -10,12 +10,13 @@ import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { Held } from './held.js';
 import { listen } from './http/index.js';
 import { databaseOf } from './journal-place.js';
-import { openJournal } from './journal/index.js';
+import { copiesDirectory, openJournal } from './journal/index.js';
 import { NestLog } from './nest-log.js';
 import { readiness } from './readiness.js';
 import { selfNames } from './self-identity.js';
 import { startEstate } from './simulated-estate.js';
 import { createTransport, type Transport, type TransportOptions } from './transport/index.js';
+import { serveUpkeep, socketPathOf } from './upkeep-socket/index.js';
 
 /** A read that takes longer is given up. */
 const READ_TIMEOUT_MS = 60_000;
@@ -55,15 +56,22 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
   held.add('the simulated estate', stopEstate);
   const { journal } = config;
   const audit = openAudit(config, log, held);
+  const database = databaseOf(config);
   const opened = await openJournal(
     {
-      database: databaseOf(config),
+      database,
       keys: config.secrets,
       maxPerTarget: journal.maxPerTarget,
     },
     { clock, log },
   );
   held.add('the journal', () => opened.close());
+  if ('file' in database) {
+    const { upkeep } = opened;
+    const copies = copiesDirectory(database.file);
+    const socket = await serveUpkeep({ path: socketPathOf(config.stateDir), copies, upkeep, log });
+    held.add('the socket for zenova db', async () => socket?.close());
+  }
   const transport = createTransport(transportOptions(config), { log, clock });
   const compute = new ComputeService({
     ...opened,

@@ -49,6 +49,57 @@ export interface UnreadableSecret {
   readonly reason: string;
 }
 
+/** The upkeep of a configuration's journal: of its file or database, or through the service that has it for itself. */
+export interface JournalUpkeep {
+  /** `SQLite /var/lib/zenova/journal.db`, or `PostgreSQL db.example:5432/zenova`. */
+  readonly place: string;
+  /** A running service answers for it. */
+  readonly isServed: boolean;
+  status(): Promise<JournalStatus>;
+  countPrunable(olderThanMs: number): Promise<number>;
+  pruneSome(olderThanMs: number): Promise<{ readonly operations: number; readonly isComplete: boolean }>;
+  /** What {@link migrate} would do. */
+  plan(): Promise<readonly { readonly name: string; readonly statements: readonly string[] }[]>;
+  /** Answers the names of the steps that were taken. */
+  migrate(onStep: (name: string) => void): Promise<readonly string[]>;
+  /** Writes a copy to a new file. */
+  backup(
+    to: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly bytes: number; readonly keyIds: readonly string[]; readonly keyPlace: string }>;
+  close(): Promise<void>;
+}
+
+export interface JournalStatus {
+  readonly schema: {
+    readonly applied: readonly string[];
+    readonly pending: readonly string[];
+    readonly unknown: readonly string[];
+  };
+  readonly bytes: number;
+  /** Null when the schema is not today's. */
+  readonly content: {
+    readonly operations: Readonly<Record<string, number>>;
+    readonly oldestOutcomeAt: number | null;
+    readonly workers: readonly {
+      readonly id: string;
+      readonly server: string;
+      readonly hosts: readonly string[];
+      readonly joinedAt: number;
+      readonly leaseUntil: number;
+      readonly isAlive: boolean;
+    }[];
+  } | null;
+}
+
+export interface RestoredJournal {
+  readonly place: string;
+  /** Where the journal is that was there before. */
+  readonly aside: string | null;
+  /** Operations that were unfinished in the backup, and have been ended. */
+  readonly ended: number;
+}
+
 /** What the command line needs and does not make itself; heavy parts come when they are asked for. */
 export interface CliParts {
   readonly version: string;
@@ -62,5 +113,7 @@ export interface CliParts {
   readonly catalogue: () => Promise<Catalogue>;
   readonly serve: (config: Config) => Promise<{ stop(): Promise<void> }>;
   readonly journalSecrets: (config: Config) => Promise<JournalSecrets>;
+  readonly journalUpkeep: (config: Config) => Promise<JournalUpkeep>;
+  readonly restoreJournal: (config: Config, input: string, signal: AbortSignal) => Promise<RestoredJournal>;
   readonly simulateHmc: (options: SimulatedHmcOptions) => Promise<RunningSimulator>;
 }

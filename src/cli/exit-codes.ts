@@ -7,6 +7,8 @@ export const EXIT = {
   usage: 2,
   /** No broker, no service, or no answer. */
   unreachable: 3,
+  /** `db migrate --dry-run`: there are steps to take. */
+  pending: 4,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -63,6 +63,7 @@ const IGNORED: Readonly<Record<string, ReadonlySet<string>>> = {
   simulate: CLIENT_OPTIONS,
   config: CLIENT_OPTIONS,
   secrets: CLIENT_OPTIONS,
+  db: CLIENT_OPTIONS,
   dead: new Set(['group', 'server']),
 };
 

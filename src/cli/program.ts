@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CliParts } from './cli-parts.js';
 import { addConfigCommand } from './commands/config.command.js';
 import { addDeadCommand } from './commands/dead.command.js';
+import { addDbCommand } from './commands/db.command.js';
 import { addFeaturesCommand } from './commands/features.command.js';
 import { addOperationCommand } from './commands/operation.command.js';
 import { addSecretsCommand } from './commands/secrets.command.js';
@@ -18,6 +19,7 @@ Exit codes:
   ${EXIT.failed}    the service answered with an error, or a test found something wrong
   ${EXIT.usage}    wrong usage or configuration; nothing was sent
   ${EXIT.unreachable}    no broker, no service, or no answer
+  ${EXIT.pending}    db migrate --dry-run: there are steps to take
   ${EXIT.interrupted}  interrupted`;
 
 /** Runs the command line and answers its exit code. @param argv the arguments proper, without node and script */
@@ -62,6 +64,7 @@ function createProgram(parts: CliParts): Command {
   addSimulateCommand(program, parts);
   addConfigCommand(program, parts);
   addSecretsCommand(program, parts);
+  addDbCommand(program, parts);
   return program.addHelpText(
     'after',
     `${examplesText(['zenova features', 'zenova instance list cpc1', 'zenova instance power-on cpc1 ubuntu01', 'zenova operation list --state unfinished'])}\n${EXIT_CODES_TEXT}`,

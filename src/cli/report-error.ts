@@ -12,7 +12,7 @@ import { terminalText } from './terminal-text.js';
 export function reportError(error: unknown, parts: Pick<CliParts, 'stdout' | 'stderr'>, isJson: boolean): ExitCode {
   // Commander has written its message already; help and version are no failures.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (error instanceof NotOk) return EXIT.failed;
+  if (error instanceof NotOk) return error.exitCode;
   if (error instanceof Interrupted) {
     parts.stderr.write(`${terminalText(error.message)}\n`);
     return EXIT.interrupted;

@@ -17,7 +17,12 @@ export type DatabaseOptions =
   /** In a file that this process has for itself, or in `:memory:`. */
   | { readonly file: string }
   /** In PostgreSQL, with as many other workers as there are. */
-  | { readonly url: Secret; readonly maxConnections: number };
+  | {
+      readonly url: Secret;
+      readonly maxConnections: number;
+      /** How long a statement may take; what a service waits for when it is left out. */
+      readonly answerTimeoutMs?: number;
+    };
 
 /** Can other processes have it open too? */
 export function isSharedDatabase(options: DatabaseOptions): boolean {

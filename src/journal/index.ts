@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import type { Clock } from '../common/clock.js';
+import { ComputeError } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { BreakerStore } from '../compute/contract/index.js';
-import { isSharedDatabase, openDatabase, type DatabaseOptions } from './database.js';
+import { isSharedDatabase, openDatabase, type Database, type DatabaseOptions } from './database.js';
 import type { Journal, SignalLine, WorkerRegistry } from './journal.port.js';
 import { readKeys, type KeySources } from './keys.js';
-import { migrate } from './migrate.js';
+import { appliedMigrations, migrate, schemaState } from './migrate.js';
 import { SqlBreakers } from './sql-breakers.js';
 import { SqlJournal } from './sql-journal.js';
 import { SqlWorkers } from './sql-workers.js';
+import { copiesDirectory } from './sqlite-restore.js';
 import { unlock } from './unlock.js';
+import { JournalUpkeep } from './upkeep.js';
 
 export interface JournalOptions {
   readonly database: DatabaseOptions;
@@ -23,6 +26,7 @@ export interface OpenJournal {
   readonly workers: WorkerRegistry;
   readonly signals: SignalLine;
   readonly breakers: BreakerStore;
+  readonly upkeep: JournalUpkeep;
   /** Proof that two requests are equal, under this journal's key. */
   fingerprint(text: string): string;
   /** Nothing may be asked afterwards. */
@@ -30,7 +34,7 @@ export interface OpenJournal {
 }
 
 /**
- * Opens the journal and brings its schema up to date.
+ * Opens the journal. A schema of an earlier version is brought up to date, unless others may be at work with it.
  *
  * @throws ComputeError JOURNAL_UNAVAILABLE, CONFIG_INVALID when its secrets are encrypted with another key
  */
@@ -44,7 +48,7 @@ export async function openJournal(
   const opened = await openDatabase(database, ports);
   const { db, flavour } = opened;
   try {
-    await migrate(db, flavour);
+    await prepareSchema(opened, { isShared: isSharedDatabase(database) });
     const box = await unlock(db, keys);
     const workers = new SqlWorkers(db, flavour);
     // Whoever had a database that only we can have is gone.
@@ -56,6 +60,7 @@ export async function openJournal(
       workers,
       signals,
       breakers: new SqlBreakers(db, ports.clock, fingerprint),
+      upkeep: new JournalUpkeep(opened, ports.clock),
       fingerprint,
       async close() {
         await signals.close?.();
@@ -68,4 +73,22 @@ export async function openJournal(
   }
 }
 
+/**
+ * A new database is set up. An earlier version's is changed here only when nobody else can have it: workers of that version
+ * would go on with a schema that they do not know.
+ */
+async function prepareSchema({ db, flavour }: Database, { isShared }: { isShared: boolean }): Promise<void> {
+  const { applied, pending } = schemaState(await appliedMigrations(db), flavour);
+  if (isShared && applied.length > 0 && pending.length > 0) {
+    throw new ComputeError(
+      'JOURNAL_UNAVAILABLE',
+      `the journal was written by an earlier version of Zenova and lacks ${pending.join(', ')}: ` +
+        'stop all services that share it, back it up, and run `zenova db migrate`',
+      { retry: 'never' },
+    );
+  }
+  await migrate(db, flavour);
+}
+
+export { JournalUpkeep, copiesDirectory };
 export type { DatabaseOptions };

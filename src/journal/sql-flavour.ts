@@ -6,6 +6,8 @@ export interface SqlFlavour {
   readonly name: 'sqlite' | 'postgres';
   /** Milliseconds since the epoch, by the database's clock. */
   readonly now: RawBuilder<number>;
+  /** Bytes that the database takes. */
+  readonly size: RawBuilder<number>;
   /** Keeps other transactions from giving numbers in the order of this target, until the end of this one. */
   turnOf(target: TargetKey): RawBuilder<unknown>;
   /** Was a statement refused because a row like it is there? */

@@ -14,6 +14,7 @@ import {
   type OperationRecord,
 } from './journal.port.js';
 import { HELD, TAKEN, acceptedRecord, holdRowOf, parse, recordOf, rowOf, type OperationRow } from './operation-rows.js';
+import { pruneSome } from './pruning.js';
 import type { JournalDatabase } from './schema.js';
 import type { SecretBox } from './secret-box.js';
 import type { SqlFlavour } from './sql-flavour.js';
@@ -299,11 +300,12 @@ export class SqlJournal implements Journal {
 
   prune(finishedBefore: number): Promise<number> {
     return guarded(async () => {
-      const { numDeletedRows } = await this.#db
-        .deleteFrom('operations')
-        .where('finished_at', '<', finishedBefore)
-        .executeTakeFirstOrThrow();
-      return Number(numDeletedRows);
+      let removed = 0;
+      for (;;) {
+        const { operations, isComplete } = await pruneSome(this.#db, finishedBefore);
+        removed += operations;
+        if (isComplete) return removed;
+      }
     });
   }
 

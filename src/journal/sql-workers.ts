@@ -8,6 +8,11 @@ import type { SqlFlavour } from './sql-flavour.js';
 
 const HostsSchema = z.array(z.string());
 
+/** Hosts of a worker as its row has them. */
+export function parseHosts(text: string): string[] {
+  return HostsSchema.parse(JSON.parse(text));
+}
+
 /**
  * The workers of a journal as rows. A worker is alive as long as its row is there: renewing and striking off meet at that row,
  * so that a worker either has renewed its lease or learns that it has lost it.
@@ -81,7 +86,7 @@ export class SqlWorkers implements WorkerRegistry {
       return rows.map(({ id, server, hosts }) => ({
         id: id as WorkerId,
         server,
-        hosts: HostsSchema.parse(JSON.parse(hosts)),
+        hosts: parseHosts(hosts),
       }));
     });
   }

@@ -30,6 +30,20 @@ export function unlock(db: Kysely<JournalDatabase>, keys: Keys): Promise<SecretB
 }
 
 /**
+ * Says whether secrets could be read with these keys; writes nothing.
+ *
+ * @throws ComputeError CONFIG_INVALID when a key is missing that secrets are encrypted with
+ */
+export async function checkKeys(db: Kysely<JournalDatabase>, { current, previous }: Keys): Promise<void> {
+  await guarded(() => readProofs(db, new SecretBox(current, previous)));
+}
+
+/** Ids of the keys that secrets are encrypted with. */
+export function usedKeys(db: Kysely<JournalDatabase>): Promise<string[]> {
+  return guarded(async () => keyIdsIn((await readFact(db, KEY_PROOF)) ?? '[]'));
+}
+
+/**
  * Once nothing is encrypted with the box's earlier keys: leaves no proof of them. Those of keys that it does not have, and that
  * others use, stay.
  *

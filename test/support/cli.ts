@@ -48,6 +48,8 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     catalogue: () => Promise.resolve({ drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES }),
     serve: () => Promise.reject(new Error('nothing is served here')),
     journalSecrets: () => Promise.reject(new Error('there is no journal here')),
+    journalUpkeep: () => Promise.reject(new Error('there is no journal here')),
+    restoreJournal: () => Promise.reject(new Error('there is no journal here')),
     simulateHmc: () => Promise.reject(new Error('nothing is simulated here')),
     ...parts,
     stdout,

@@ -8,6 +8,7 @@ export interface PostgresOptions {
   /** `postgresql://user:password@host:port/database`. */
   readonly url: Secret;
   readonly maxConnections: number;
+  readonly answerTimeoutMs?: number;
 }
 
 /** A database that says nothing for so long counts as gone; what was asked may have happened. */
@@ -34,13 +35,14 @@ export function connectionSettings({ url }: PostgresOptions): ClientConfig {
 
 /** Opens a pool of connections; the first one is made when it is needed. */
 export function postgresDatabase(options: PostgresOptions, log: Log): Kysely<JournalDatabase> {
+  const { answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
   const pool = new Pool({
     ...connectionSettings(options),
     max: options.maxConnections,
-    query_timeout: ANSWER_TIMEOUT_MS,
+    query_timeout: answerTimeoutMs,
     // The server gives up first, so that what times out here is hardly ever still running there.
-    statement_timeout: ANSWER_TIMEOUT_MS - 1_000,
-    idle_in_transaction_session_timeout: ANSWER_TIMEOUT_MS,
+    statement_timeout: answerTimeoutMs - 1_000,
+    idle_in_transaction_session_timeout: answerTimeoutMs,
   });
   // A connection that is lost while nobody uses it is made anew by the pool.
   pool.on('error', (error) => log.warn('a connection to the database was lost', { err: error }));

@@ -5,6 +5,7 @@ import type { SqlFlavour } from '../sql-flavour.js';
 export const sqliteFlavour: SqlFlavour = {
   name: 'sqlite',
   now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
+  size: sql<number>`(select page_count * page_size from pragma_page_count(), pragma_page_size())`,
   // One writer at a time is all there is.
   turnOf: () => sql`1`,
   isUniqueViolation: (error) => errorCodeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE',
