@@ -20,7 +20,14 @@ const peers = [
     name: 'zenova',
     file: 'zenova.mjs',
     queue: `zenova.rpc.bench-${run}`,
-    options: { group: `bench-${run}`, server: `bench-${run}` },
+    options: {
+      settings: {
+        group: `bench-${run}`,
+        server: `bench-${run}`,
+        amqp: { url, prefetch },
+        hosts: { fake: { driver: 'fake', settings: { instances: 10 } } },
+      },
+    },
   },
   { name: 'raw amqplib', file: 'raw-echo.mjs', queue: `bench-raw-${run}`, options: { answer } },
   { name: 'nest rmq', file: 'nest-echo.mjs', queue: `bench-nest-${run}`, options: { answer } },

@@ -7,7 +7,7 @@ import { main, Stop } from './environment/stop.mjs';
 /** One that is not listed needs a broker. @type {Record<string, import('./environment/prepare.mjs').Needs>} */
 const needs = {
   rpc: { broker: 'reachable', oslo: true },
-  journal: { postgres: 'reachable' },
+  journal: { broker: 'reachable', postgres: 'reachable' },
 };
 
 const suffix = '.bench.mjs';

@@ -1,32 +1,19 @@
 // The service itself, with the fake driver, as `zenova serve` starts it.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serve } from '../../dist/serve.js';
 import { peerOptions, ready } from '../support/peer-process.mjs';
+import { ProcessCost } from '../support/process-cost.mjs';
+import { serviceConfig } from '../support/service-config.mjs';
 
-const { url, group, server, prefetch } = peerOptions();
-const directory = mkdtempSync(join(tmpdir(), 'zenova-bench-'));
-const file = join(directory, 'zenova.yaml');
-writeFileSync(
-  file,
-  JSON.stringify({
-    server,
-    group,
-    state_dir: directory,
-    amqp: { url, prefetch },
-    http: { enabled: false },
-    log: { level: 'error' },
-    hosts: { fake: { driver: 'fake', settings: { instances: 10 } } },
-  }),
-);
-const { findConfig, loadConfig } = await import('../../dist/config/index.js');
-const { VIRT_DRIVERS } = await import('../../dist/drivers/driver-registry.js');
-const { serve } = await import('../../dist/serve.js');
-const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
-const service = await serve(loadConfig(findConfig({ file, environment: {} }), { driverSettings, environment: {} }));
+const { parent = tmpdir(), settings } = peerOptions();
+const directory = mkdtempSync(join(parent, 'zenova-bench-'));
+const service = await serve(serviceConfig(directory, settings));
 await service.ready(AbortSignal.timeout(30_000));
 process.once('SIGTERM', () => void end());
-ready();
+const cost = new ProcessCost();
+ready({ begin: () => cost.begin(), end: () => cost.end() });
 
 async function end() {
   await service.stop();

@@ -2,6 +2,7 @@
 // The guarantees are those of DESIGN 9: persistent requests, publisher confirms, a quorum queue, replies to a named queue.
 import { randomUUID } from 'node:crypto';
 import amqp from 'amqplib';
+import { closedLoop } from './closed-loop.mjs';
 
 export class Load {
   static async connect(url) {
@@ -37,24 +38,11 @@ export class Load {
   }
 
   /** Round trips per second with `inFlight` requests at a time, and their latencies in milliseconds. */
-  async run({ queue, body, inFlight, warmUpMs, measureMs }) {
-    const latencies = [];
-    const begin = performance.now() + warmUpMs;
-    const end = begin + measureMs;
-    const worker = async () => {
-      for (;;) {
-        const sentAt = performance.now();
-        if (sentAt >= end) return;
-        const answer = await this.call(queue, body());
-        if (answer.err !== undefined && answer.err !== null) throw new Error(JSON.stringify(answer.err));
-        const now = performance.now();
-        if (sentAt >= begin && now <= end) latencies.push(now - sentAt);
-      }
-    };
-    await Promise.all(Array.from({ length: inFlight }, worker));
-    latencies.sort((a, b) => a - b);
-    const at = (share) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
-    return { rate: latencies.length / (measureMs / 1000), p50: at(0.5), p99: at(0.99) };
+  run({ queue, body, ...options }) {
+    return closedLoop(async () => {
+      const answer = await this.call(queue, body());
+      if (answer.err !== undefined && answer.err !== null) throw new Error(JSON.stringify(answer.err));
+    }, options);
   }
 
   async close() {

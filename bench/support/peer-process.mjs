@@ -2,13 +2,21 @@ import { fork } from 'node:child_process';
 
 /** Starts a peer in a process of its own; it says "ready" over IPC, and ends with its parent. */
 export async function startPeer(file, options) {
-  const child = fork(new URL(`../peers/${file}`, import.meta.url), [JSON.stringify(options)], { stdio: 'inherit' });
-  await new Promise((resolve, reject) => {
-    child.once('message', resolve);
-    child.once('exit', (code) => reject(new Error(`${file} ended with status ${code} before it was ready`)));
+  const child = fork(new URL(`../peers/${file}`, import.meta.url), [JSON.stringify(options)], {
+    stdio: 'inherit',
+    serialization: 'advanced', // JSON has no NaN
   });
+  await nextMessage(child, file);
   return {
     pid: child.pid,
+    /** Has the peer do what it offers under this name; one thing at a time. */
+    async ask(name, argument) {
+      const answered = nextMessage(child, file);
+      child.send({ name, argument });
+      const { error, result } = await answered;
+      if (error !== undefined) throw new Error(`${file}: ${error}`);
+      return result;
+    },
     async stop() {
       if (child.exitCode !== null) return;
       const gone = new Promise((resolve) => {
@@ -20,9 +28,28 @@ export async function startPeer(file, options) {
   };
 }
 
-/** In a peer: its options, and what to call once it serves. */
+function nextMessage(child, file) {
+  return new Promise((resolve, reject) => {
+    const onExit = (status) => reject(new Error(`${file} ended with status ${status}`));
+    child.once('exit', onExit);
+    child.once('message', (message) => {
+      child.off('exit', onExit);
+      resolve(message);
+    });
+  });
+}
+
+/** In a peer: its options, and what to call once it serves, with what its parent may ask. */
 export const peerOptions = () => JSON.parse(process.argv[2] ?? '{}');
-export const ready = () => {
+export const ready = (offers = {}) => {
   process.once('disconnect', () => process.exit(0));
+  process.on('message', ({ name, argument }) => {
+    Promise.resolve()
+      .then(() => offers[name](argument))
+      .then(
+        (result) => process.send?.({ result }),
+        (error) => process.send?.({ error: String(error?.stack ?? error) }),
+      );
+  });
   process.send?.('ready');
 };

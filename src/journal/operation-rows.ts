@@ -13,6 +13,37 @@ export const TAKEN = ['running', HELD] as const;
 
 export type OperationRow = Insertable<Omit<OperationsTable, 'seq'>>;
 
+/** All columns but the number, which the database gives. */
+export const OPERATION_COLUMNS = [
+  'id',
+  'requested_by',
+  'request_key',
+  'fingerprint',
+  'message_id',
+  'correlation_id',
+  'method',
+  'driver',
+  'target',
+  'target_settled',
+  'also_targets',
+  'holder_id',
+  'parent_id',
+  'host',
+  'name',
+  'params',
+  'reply_to',
+  'state',
+  'owner',
+  'fence',
+  'attempts',
+  'accepted_at',
+  'started_at',
+  'finished_at',
+  'not_after',
+  'result',
+  'error',
+] as const satisfies readonly (keyof OperationRow)[];
+
 /** The row of an operation that has just been accepted. */
 export function rowOf(operation: NewOperation, owner: WorkerId, box: SecretBox): OperationRow {
   return {

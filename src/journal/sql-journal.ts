@@ -1,4 +1,4 @@
-import type { ExpressionBuilder, Kysely, Transaction } from 'kysely';
+import type { Kysely, QueryResult, Selectable, Transaction } from 'kysely';
 import { ComputeError } from '../common/errors/index.js';
 import type { OperationId, TargetKey, WorkerId } from '../common/ids.js';
 import { leaseLost, type Checkpoint } from '../compute/contract/index.js';
@@ -13,9 +13,25 @@ import {
   type OperationFilter,
   type OperationRecord,
 } from './journal.port.js';
-import { HELD, TAKEN, acceptedRecord, holdRowOf, parse, recordOf, rowOf, type OperationRow } from './operation-rows.js';
+import {
+  inTheWay,
+  journalStatements,
+  oneOf,
+  type JournalStatements,
+  type OperationsBuilder,
+} from './journal-statements.js';
+import {
+  HELD,
+  OPERATION_COLUMNS,
+  acceptedRecord,
+  holdRowOf,
+  parse,
+  recordOf,
+  rowOf,
+  type OperationRow,
+} from './operation-rows.js';
+import type { JournalDatabase, OperationsTable } from './schema.js';
 import { pruneSome } from './pruning.js';
-import type { JournalDatabase } from './schema.js';
 import type { SecretBox } from './secret-box.js';
 import type { SqlFlavour } from './sql-flavour.js';
 
@@ -28,7 +44,6 @@ export interface SqlJournalParts {
 }
 
 type Connection = Kysely<JournalDatabase> | Transaction<JournalDatabase>;
-type OperationsBuilder = ExpressionBuilder<JournalDatabase, 'operations'>;
 
 /**
  * The journal in SQL, through Kysely. What happens with every operation is one statement each, which is one round trip, and
@@ -37,10 +52,12 @@ type OperationsBuilder = ExpressionBuilder<JournalDatabase, 'operations'>;
 export class SqlJournal implements Journal {
   readonly #parts: SqlJournalParts;
   readonly #db: Kysely<JournalDatabase>;
+  readonly #statements: JournalStatements;
 
   constructor(parts: SqlJournalParts) {
     this.#parts = parts;
     this.#db = parts.db;
+    this.#statements = journalStatements(parts.db, parts.flavour, parts.maxPerTarget);
   }
 
   accept(operation: NewOperation, owner: WorkerId): Promise<{ created: boolean; record: OperationRecord }> {
@@ -91,20 +108,14 @@ export class SqlJournal implements Journal {
 
   checkpoint({ operationId, fence }: Lease, { name, data, at }: Checkpoint): Promise<void> {
     return guarded(async () => {
-      const text = JSON.stringify(this.#parts.box.seal(data));
-      const { numInsertedOrUpdatedRows } = await this.#db
-        .insertInto('checkpoints')
-        .columns(['operation_id', 'fence', 'name', 'data', 'at'])
-        .expression((eb) =>
-          eb
-            .selectFrom('operations')
-            .select((op) => ['id', 'fence', op.val(name).as('name'), op.val(text).as('data'), op.val(at).as('at')])
-            .where('id', '=', operationId)
-            .where('fence', '=', fence)
-            .where('finished_at', 'is', null),
-        )
-        .executeTakeFirstOrThrow();
-      if (numInsertedOrUpdatedRows !== 1n) throw leaseLost(operationId);
+      const { numAffectedRows } = await this.#statements.checkpoint.run(this.#db, {
+        id: operationId,
+        fence,
+        name,
+        data: JSON.stringify(this.#parts.box.seal(data)),
+        at,
+      });
+      if (numAffectedRows !== 1n) throw leaseLost(operationId);
     });
   }
 
@@ -125,29 +136,19 @@ export class SqlJournal implements Journal {
       const { id } = operation;
       const result = 'result' in end ? end.result : null;
       const error = 'error' in end ? end.error : null;
-      const mine = (eb: OperationsBuilder) =>
-        eb.and([eb('id', '=', id), eb('fence', '=', fence), eb('finished_at', 'is', null)]);
-      const ended = await this.#db
-        .updateTable('operations')
-        .set({
+      const { conclude, concludeWithHolds } = this.#statements;
+      const { numAffectedRows = 0n } = await (operation.alsoTargets.length === 0 ? conclude : concludeWithHolds).run(
+        this.#db,
+        {
+          id,
+          fence,
           state: end.state,
-          finished_at: now,
+          now,
           result: result === null ? null : JSON.stringify(result),
           error: error === null ? null : JSON.stringify(error),
-        })
-        .where((eb) =>
-          operation.alsoTargets.length === 0
-            ? mine(eb)
-            : eb.or([
-                mine(eb),
-                eb.and([
-                  eb('holder_id', '=', id),
-                  eb.exists(eb.selectFrom('operations as holder').select('holder.id').where(holds(id, fence))),
-                ]),
-              ]),
-        )
-        .executeTakeFirstOrThrow();
-      if (ended.numUpdatedRows > 0n) return { ...operation, state: end.state, fence, finishedAt: now, result, error };
+        },
+      );
+      if (numAffectedRows > 0n) return { ...operation, state: end.state, fence, finishedAt: now, result, error };
       const concluded = await this.findById(id);
       if (concluded !== undefined && concluded.finishedAt !== null) return concluded;
       throw leaseLost(id);
@@ -216,7 +217,7 @@ export class SqlJournal implements Journal {
         .set({ owner })
         .where((eb) => eb.or([eb('id', 'in', ids), eb('holder_id', 'in', ids)]))
         .where(isOrphan)
-        .returningAll()
+        .returning(['seq', ...OPERATION_COLUMNS])
         .execute();
       return adopted
         .filter((row) => row.holder_id === null)
@@ -239,22 +240,23 @@ export class SqlJournal implements Journal {
   }
 
   findById(id: string): Promise<OperationRecord | undefined> {
-    return this.#one((eb) => eb('id', '=', id));
+    return this.#one(() => this.#statements.findById.run(this.#db, { id }));
   }
 
   findByKey(requestedBy: string, requestKey: string): Promise<OperationRecord | undefined> {
-    return this.#one((eb) => eb.and({ requested_by: requestedBy, request_key: requestKey }));
+    return this.#one(() => this.#statements.findByKey.run(this.#db, { by: requestedBy, key: requestKey }));
   }
 
   findBy(field: 'requestKey' | 'messageId', value: string): Promise<OperationRecord | undefined> {
-    return this.#one((eb) => eb(field === 'requestKey' ? 'request_key' : 'message_id', '=', value));
+    const column = field === 'requestKey' ? 'request_key' : 'message_id';
+    return this.#one(() => this.#db.executeQuery(oneOf(this.#db).where(column, '=', value)));
   }
 
   list(filter: OperationFilter): Promise<OperationRecord[]> {
     return guarded(async () => {
       let query = this.#db
         .selectFrom('operations')
-        .selectAll()
+        .select(['seq', ...OPERATION_COLUMNS])
         .where('holder_id', 'is', null)
         .orderBy('seq', 'desc')
         .limit(filter.limit);
@@ -276,7 +278,7 @@ export class SqlJournal implements Journal {
     return guarded(async () => {
       const rows = await this.#db
         .selectFrom('operations')
-        .selectAll()
+        .select(['seq', ...OPERATION_COLUMNS])
         .where('target', '=', target)
         .where('finished_at', 'is', null)
         .where('holder_id', 'is', null)
@@ -315,37 +317,8 @@ export class SqlJournal implements Journal {
 
   /** The number it got in the order of its target; undefined when its key is taken or the target is full. */
   async #insert(db: Connection, row: OperationRow): Promise<number | undefined> {
-    const { flavour, maxPerTarget } = this.#parts;
-    const names = Object.keys(row) as (keyof OperationRow)[];
-    const target = row.target as TargetKey;
-    const inserted = await db
-      // Materialized, so that the lock is there before the number is given, which makes numbers grow in order of commits.
-      .with(
-        (cte) => cte('turn').materialized(),
-        (qb) => qb.selectNoFrom(flavour.turnOf(target).as('locked')),
-      )
-      .insertInto('operations')
-      .columns(names)
-      .expression((eb) =>
-        eb
-          .selectFrom('turn')
-          .select((from) => names.map((name) => from.val(row[name]).as(name)))
-          .where((where) =>
-            where(
-              where
-                .selectFrom('operations as other')
-                .select((other) => other.fn.countAll<number>().as('waiting'))
-                .where('other.target', '=', target)
-                .where('other.finished_at', 'is', null),
-              '<',
-              maxPerTarget,
-            ),
-          ),
-      )
-      .onConflict((conflict) => conflict.columns(['requested_by', 'request_key']).doNothing())
-      .returning('seq')
-      .executeTakeFirst();
-    return inserted?.seq;
+    const { rows } = await this.#statements.accept.run(db, row);
+    return rows[0]?.seq;
   }
 
   /** All of it or nothing. Numbers are given in sorted order of the targets, so that they agree between any two operations. */
@@ -388,20 +361,8 @@ export class SqlJournal implements Journal {
 
   #claimRow(id: OperationId, owner: WorkerId, now: number): Promise<Lease | undefined> {
     return this.#unlessTaken(async () => {
-      const row = await this.#db
-        .updateTable('operations')
-        .set((eb) => ({
-          state: 'running',
-          fence: eb('fence', '+', 1),
-          attempts: eb('attempts', '+', 1),
-          started_at: eb.fn.coalesce('started_at', eb.val(now)),
-        }))
-        .where('id', '=', id)
-        .where('owner', '=', owner)
-        .where('finished_at', 'is', null)
-        .where((eb) => eb.not(eb.exists(inTheWay(eb))))
-        .returning('fence')
-        .executeTakeFirst();
+      const { rows } = await this.#statements.claim.run(this.#db, { id, owner, now });
+      const [row] = rows;
       return row === undefined ? undefined : { operationId: id, fence: row.fence };
     });
   }
@@ -416,16 +377,9 @@ export class SqlJournal implements Journal {
     }
   }
 
-  #one(where: (eb: OperationsBuilder) => ReturnType<typeof eb.and>): Promise<OperationRecord | undefined> {
+  #one(read: () => Promise<QueryResult<Selectable<OperationsTable>>>): Promise<OperationRecord | undefined> {
     return guarded(async () => {
-      const row = await this.#db
-        .selectFrom('operations')
-        .selectAll()
-        .where(where)
-        .where('holder_id', 'is', null)
-        .orderBy('seq', 'desc')
-        .limit(1)
-        .executeTakeFirst();
+      const [row] = (await read()).rows;
       return row === undefined ? undefined : recordOf(row, this.#parts.box);
     });
   }
@@ -434,28 +388,4 @@ export class SqlJournal implements Journal {
 /** An operation and the rows that keep its further targets. */
 function withHolds(id: string) {
   return (eb: OperationsBuilder) => eb.or([eb('id', '=', id), eb('holder_id', '=', id)]);
-}
-
-function holds(id: OperationId, fence: number) {
-  return (eb: ExpressionBuilder<JournalDatabase & { holder: JournalDatabase['operations'] }, 'holder'>) =>
-    eb.and([eb('holder.id', '=', id), eb('holder.fence', '=', fence), eb('holder.finished_at', 'is', null)]);
-}
-
-/**
- * Another unfinished operation of the same target that runs, or that came first. What runs already has only its like in
- * the way: an earlier one can be moved to the target meanwhile, and each would wait for the other for ever.
- */
-function inTheWay(eb: OperationsBuilder) {
-  return eb
-    .selectFrom('operations as other')
-    .select('other.seq')
-    .whereRef('other.target', '=', 'operations.target')
-    .whereRef('other.seq', '<>', 'operations.seq')
-    .where('other.finished_at', 'is', null)
-    .where((where) =>
-      where.or([
-        where('other.state', 'in', TAKEN),
-        where.and([where('other.seq', '<', where.ref('operations.seq')), where('operations.state', '=', 'accepted')]),
-      ]),
-    );
 }
