@@ -52,6 +52,13 @@ describe('a changing request', () => {
     expect(another.operation_id).not.toBe(first.operation_id);
   });
 
+  it.each(['requestId', 'correlationId'])('is refused when its %s cannot be kept', async (field) => {
+    await start();
+    const refused = bench.call('compute.power_on', one, { [field]: 'a\0b' });
+    await expect(refused).rejects.toMatchObject({ code: 'REQUEST_INVALID', message: expect.stringContaining('NUL') });
+    expect((await bench.call('operation.list', {})).operations).toEqual([]);
+  });
+
   it('is joined by a repeat that comes while it runs', async () => {
     await start({ change_delay_ms: 80 });
     const answers = await Promise.all(

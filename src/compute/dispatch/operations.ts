@@ -87,6 +87,7 @@ export class Operations {
     if (request.plan === true) return this.#plan(this.#router.change(method, request));
 
     const requestKey = request.idempotency_key ?? meta.requestId;
+    refuseUnstorable({ 'the name of the request': requestKey, 'its correlation id': meta.correlationId });
     const fingerprint = this.#options.fingerprint(canonicalJson([method, withoutChangeFields(request)]));
     const known = await journal.findByKey(meta.requestedBy, requestKey);
     if (known !== undefined) return this.#join(known, fingerprint, request, meta);
@@ -355,6 +356,13 @@ export class Operations {
     throw new ComputeError('RESOURCE_NOT_FOUND', 'there is no such operation; outcomes are kept for journal.keep', {
       details: { reference: toJson(reference) },
     });
+  }
+}
+
+/** PostgreSQL keeps no text with a NUL in it, and nobody means one. @throws ComputeError REQUEST_INVALID */
+function refuseUnstorable(texts: Record<string, string>): void {
+  for (const [what, text] of Object.entries(texts)) {
+    if (text.includes('\0')) throw new ComputeError('REQUEST_INVALID', `${what} holds a NUL character`);
   }
 }
 
