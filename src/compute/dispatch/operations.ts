@@ -122,7 +122,8 @@ export class Operations {
       this.#options.audit.write(operationFact('accepted', record));
       const outcome = this.#runner.enqueue(record, route, target);
       meta.accepted();
-      if (isPreempting(record)) await this.preempt(record);
+      // It is accepted whatever becomes of this: then it waits for its turn like any other.
+      if (isPreempting(record)) await this.preempt(record).catch((error: unknown) => this.#notPreempted(error));
       return request.wait === 'accepted' ? receipt(record) : answerOf(await outcome);
     } finally {
       this.#accepting.delete(id);
@@ -168,6 +169,10 @@ export class Operations {
     for (const other of await this.#options.journal.unfinishedOn(target)) {
       if (other.id !== id && (other.seq < seq || other.state === 'running')) await this.#control(other.id, 'cancel');
     }
+  }
+
+  #notPreempted(error: unknown): void {
+    this.#options.log.error('an operation could not cancel what is before it', { err: error });
   }
 
   /** Is it being accepted at this moment? */
@@ -223,7 +228,8 @@ export class Operations {
     }
     try {
       const outcome = this.#runner.enqueue(record, this.#routeOf(record));
-      if (record.state === 'accepted' && isPreempting(record)) await this.preempt(record);
+      if (record.state === 'accepted' && isPreempting(record))
+        await this.preempt(record).catch((error: unknown) => this.#notPreempted(error));
       return await outcome;
     } catch (error) {
       const cause = toComputeError(error);
