@@ -1,7 +1,7 @@
 import type { ExpressionBuilder, Kysely, Transaction } from 'kysely';
 import { ComputeError } from '../common/errors/index.js';
 import type { OperationId, TargetKey, WorkerId } from '../common/ids.js';
-import { leaseLost, type Checkpoint } from '../compute/contract/index.js';
+import { inMaintenance, leaseLost, type Checkpoint } from '../compute/contract/index.js';
 import { guarded } from './guarded.js';
 import {
   CONTROLS,
@@ -18,6 +18,7 @@ import { pruneSome } from './pruning.js';
 import type { JournalDatabase } from './schema.js';
 import type { SecretBox } from './secret-box.js';
 import type { SqlFlavour } from './sql-flavour.js';
+import { SqlMaintenance, closedHostOf } from './sql-maintenance.js';
 
 export interface SqlJournalParts {
   readonly db: Kysely<JournalDatabase>;
@@ -37,22 +38,30 @@ type OperationsBuilder = ExpressionBuilder<JournalDatabase, 'operations'>;
 export class SqlJournal implements Journal {
   readonly #parts: SqlJournalParts;
   readonly #db: Kysely<JournalDatabase>;
+  readonly #maintenance: SqlMaintenance;
 
   constructor(parts: SqlJournalParts) {
     this.#parts = parts;
     this.#db = parts.db;
+    this.#maintenance = new SqlMaintenance(parts.db);
   }
 
-  accept(operation: NewOperation, owner: WorkerId): Promise<{ created: boolean; record: OperationRecord }> {
+  accept(
+    operation: NewOperation,
+    owner: WorkerId,
+    openHosts: readonly string[] = [],
+  ): Promise<{ created: boolean; record: OperationRecord }> {
     return guarded(async () => {
       const row = rowOf(operation, owner, this.#parts.box);
       const seq =
         operation.alsoTargets.length === 0
-          ? await this.#insert(this.#db, row)
-          : await this.#db.transaction().execute((tx) => this.#insertWithHolds(tx, row, operation));
+          ? await this.#insert(this.#db, row, openHosts)
+          : await this.#db.transaction().execute((tx) => this.#insertWithHolds(tx, row, operation, openHosts));
       if (seq !== undefined) return { created: true, record: acceptedRecord(operation, seq, owner) };
       const existing = await this.findByKey(operation.requestedBy, operation.requestKey);
       if (existing !== undefined) return { created: false, record: existing };
+      const closed = (await this.#maintenance.list()).find((host) => openHosts.includes(host));
+      if (closed !== undefined) throw inMaintenance(closed);
       throw new ComputeError(
         'BACKEND_BUSY',
         `${this.#parts.maxPerTarget} operations wait for ${operation.name} already`,
@@ -61,9 +70,14 @@ export class SqlJournal implements Journal {
     });
   }
 
-  claim(operation: OperationRecord, owner: WorkerId, now: number): Promise<Lease | undefined> {
+  claim(
+    operation: OperationRecord,
+    owner: WorkerId,
+    now: number,
+    openHosts: readonly string[] = [],
+  ): Promise<Lease | undefined> {
     return guarded(async () => {
-      if (operation.alsoTargets.length === 0) return this.#claimRow(operation.id, owner, now);
+      if (operation.alsoTargets.length === 0) return this.#claimRow(operation.id, owner, now, openHosts);
       // In sorted order, and what was got is kept: who waits for the next holds only what sorts before it.
       const rows = await this.#db
         .selectFrom('operations')
@@ -72,7 +86,7 @@ export class SqlJournal implements Journal {
         .execute();
       rows.sort((a, b) => (a.target < b.target ? -1 : 1));
       for (const { id, state } of rows) if (state === 'accepted' && !(await this.#hold(id, owner))) return undefined;
-      return this.#claimRow(operation.id, owner, now);
+      return this.#claimRow(operation.id, owner, now, openHosts);
     });
   }
 
@@ -286,6 +300,14 @@ export class SqlJournal implements Journal {
     });
   }
 
+  setMaintenance(host: string, isOn: boolean): Promise<boolean> {
+    return guarded(() => this.#maintenance.set(host, isOn));
+  }
+
+  hostsInMaintenance(): Promise<string[]> {
+    return guarded(() => this.#maintenance.list());
+  }
+
   countUnfinished(): Promise<number> {
     return guarded(async () => {
       const { count } = await this.#db
@@ -314,7 +336,7 @@ export class SqlJournal implements Journal {
   }
 
   /** The number it got in the order of its target; undefined when its key is taken or the target is full. */
-  async #insert(db: Connection, row: OperationRow): Promise<number | undefined> {
+  async #insert(db: Connection, row: OperationRow, openHosts: readonly string[]): Promise<number | undefined> {
     const { flavour, maxPerTarget } = this.#parts;
     const names = Object.keys(row) as (keyof OperationRow)[];
     const target = row.target as TargetKey;
@@ -340,7 +362,8 @@ export class SqlJournal implements Journal {
               '<',
               maxPerTarget,
             ),
-          ),
+          )
+          .where(closedHostOf(openHosts), 'is', null),
       )
       .onConflict((conflict) => conflict.columns(['requested_by', 'request_key']).doNothing())
       .returning('seq')
@@ -353,6 +376,7 @@ export class SqlJournal implements Journal {
     tx: Transaction<JournalDatabase>,
     row: OperationRow,
     { target, alsoTargets }: NewOperation,
+    openHosts: readonly string[],
   ): Promise<number | undefined> {
     const rows = [row, ...alsoTargets.map((further, i) => holdRowOf(row, further, i + 1))];
     rows.sort((a, b) => (a.target < b.target ? -1 : 1));
@@ -360,7 +384,7 @@ export class SqlJournal implements Journal {
       await tx.selectNoFrom(this.#parts.flavour.turnOf(one.target as TargetKey).as('locked')).execute();
     let own: number | undefined;
     for (const one of rows) {
-      const seq = await this.#insert(tx, one);
+      const seq = await this.#insert(tx, one, openHosts);
       if (seq !== undefined && one.target === target) own = seq;
       if (seq === undefined) {
         // Nothing was inserted before it, unless a further target is full: then what was is taken back with it.
@@ -386,7 +410,7 @@ export class SqlJournal implements Journal {
     }).then((held) => held === true);
   }
 
-  #claimRow(id: OperationId, owner: WorkerId, now: number): Promise<Lease | undefined> {
+  #claimRow(id: OperationId, owner: WorkerId, now: number, openHosts: readonly string[]): Promise<Lease | undefined> {
     return this.#unlessTaken(async () => {
       const row = await this.#db
         .updateTable('operations')
@@ -400,9 +424,11 @@ export class SqlJournal implements Journal {
         .where('owner', '=', owner)
         .where('finished_at', 'is', null)
         .where((eb) => eb.not(eb.exists(inTheWay(eb))))
-        .returning('fence')
+        .returning(['fence', closedHostOf(openHosts).as('closed')])
         .executeTakeFirst();
-      return row === undefined ? undefined : { operationId: id, fence: row.fence };
+      if (row === undefined) return undefined;
+      const { fence, closed } = row;
+      return { operationId: id, fence, ...(closed === null ? {} : { closedHost: closed }) };
     });
   }
 

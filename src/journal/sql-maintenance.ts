@@ -1,0 +1,46 @@
+import { sql, type Kysely, type RawBuilder } from 'kysely';
+import type { JournalDatabase } from './schema.js';
+
+const PREFIX = 'maintenance:';
+
+/** Which hosts are in maintenance, as facts of the database. */
+export class SqlMaintenance {
+  readonly #db: Kysely<JournalDatabase>;
+
+  constructor(db: Kysely<JournalDatabase>) {
+    this.#db = db;
+  }
+
+  async set(host: string, isOn: boolean): Promise<boolean> {
+    const name = PREFIX + host;
+    if (!isOn) {
+      const { numDeletedRows } = await this.#db.deleteFrom('facts').where('name', '=', name).executeTakeFirstOrThrow();
+      return numDeletedRows === 1n;
+    }
+    const { numInsertedOrUpdatedRows } = await this.#db
+      .insertInto('facts')
+      .values({ name, value: 'true' })
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .executeTakeFirstOrThrow();
+    return numInsertedOrUpdatedRows === 1n;
+  }
+
+  async list(): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('facts')
+      .select('name')
+      .where('name', 'like', `${PREFIX}%`)
+      .orderBy('name')
+      .execute();
+    return rows.map(({ name }) => name.slice(PREFIX.length));
+  }
+}
+
+/** The first of these hosts that is in maintenance, or null; a part of other statements, so that it costs no round trip. */
+export function closedHostOf(hosts: readonly string[]): RawBuilder<string | null> {
+  if (hosts.length === 0) return sql<string | null>`null`;
+  const names = sql.join(hosts.map((host) => PREFIX + host));
+  return sql<
+    string | null
+  >`(select substr(min(name), ${sql.lit(PREFIX.length + 1)}) from facts where name in (${names}))`;
+}
