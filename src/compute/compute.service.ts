@@ -16,6 +16,7 @@ import {
   CallerRules,
   Gateway,
   GuardRails,
+  MigrationControls,
   OperationRunner,
   Operations,
   Reads,
@@ -109,6 +110,14 @@ export class ComputeService implements RequestGateway {
           { type, machine: (params: unknown) => connection.machine(params) },
         ]),
       ),
+      {
+        journal,
+        clock,
+        operations: {
+          accept: (parent, child, requestKey) => this.#operations.acceptChild(parent, child, requestKey),
+          cancel: (id) => this.#operations.control(id, 'cancel'),
+        },
+      },
     );
     const hosts = this.#hosts.map(({ name }) => name);
     this.#lease = new WorkerLease({
@@ -176,6 +185,15 @@ export class ComputeService implements RequestGateway {
         powerTypes: options.powerTypes,
         router,
         operations: this.#operations,
+        journal,
+        migrations: new MigrationControls({
+          router,
+          operations: this.#operations,
+          journal,
+          clock,
+          log,
+          resolveTimeoutMs: limits.resolveTimeoutMs,
+        }),
       }),
     });
     this.#closers = [

@@ -4,6 +4,7 @@ import { OPEN_STATES } from './journal.port.js';
 import { HELD, OPERATION_COLUMNS, TAKEN, type OperationRow } from './operation-rows.js';
 import type { JournalDatabase } from './schema.js';
 import type { SqlFlavour } from './sql-flavour.js';
+import { closedHostOf, type OpenHosts } from './sql-maintenance.js';
 import { Statement } from './statement.js';
 
 export type OperationsBuilder = ExpressionBuilder<JournalDatabase, 'operations'>;
@@ -23,7 +24,7 @@ interface Entry {
   readonly at: number;
 }
 
-interface Claim {
+interface Claim extends OpenHosts {
   readonly id: OperationId;
   readonly owner: WorkerId;
   readonly now: number;
@@ -44,7 +45,7 @@ export type JournalStatements = ReturnType<typeof journalStatements>;
 export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavour, maxPerTarget: number) {
   return {
     /** Gives the number that the row got in the order of its target; nothing when its key is taken or the target is full. */
-    accept: new Statement((row: OperationRow) =>
+    accept: new Statement((row: OperationRow & OpenHosts) =>
       db
         // Materialized, so that the lock is there before the number is given, which makes numbers grow in order of commits.
         .with(
@@ -67,13 +68,14 @@ export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavo
                 '<',
                 maxPerTarget,
               ),
-            ),
+            )
+            .where(closedHostOf(row), 'is', null),
         )
         .onConflict((conflict) => conflict.columns(['requested_by', 'request_key']).doNothing())
         .returning('seq'),
     ),
 
-    claim: new Statement(({ id, owner, now }: Claim) =>
+    claim: new Statement(({ id, owner, now, openHost, otherOpenHost }: Claim) =>
       db
         .updateTable('operations')
         .set((eb) => ({
@@ -86,7 +88,7 @@ export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavo
         .where('owner', '=', owner)
         .where('state', 'in', UNFINISHED)
         .where((eb) => eb.not(eb.exists(inTheWay(eb))))
-        .returning('fence'),
+        .returning(['fence', closedHostOf({ openHost, otherOpenHost }).as('closed')]),
     ),
 
     /** Writes nothing unless the lease is the newest. */

@@ -56,6 +56,8 @@ export interface OperationRecord extends NewOperation {
 export interface Lease {
   readonly operationId: OperationId;
   readonly fence: number;
+  /** The host that is in maintenance, of those that were not to be. */
+  readonly closedHost?: string;
 }
 
 export type OperationEnd =
@@ -86,17 +88,27 @@ export interface Journal {
    * Writes an operation down, as its owner's, and gives it its place in the order of its targets; or finds the one that has
    * its key. Called again it finds what it wrote.
    *
-   * @throws ComputeError BACKEND_BUSY when the target has `maxPerTarget` unfinished operations
+   * @param openHosts hosts that must not be in maintenance
+   * @throws ComputeError BACKEND_BUSY when the target has `maxPerTarget` unfinished operations, STATE_CONFLICT
+   *   (`inMaintenance`)
    */
   accept(
     operation: NewOperation,
     owner: WorkerId,
+    openHosts?: readonly string[],
   ): Promise<{ readonly created: boolean; readonly record: OperationRecord }>;
   /**
    * Takes a lease on an unfinished operation of this owner, with a higher fence than any before, unless another one of the
    * same target runs, or came first and this one does not run yet. Called again it takes a newer lease.
+   *
+   * @param openHosts hosts that were not to be in maintenance: a lease is given all the same, and names one that is
    */
-  claim(operation: OperationRecord, owner: WorkerId, now: number): Promise<Lease | undefined>;
+  claim(
+    operation: OperationRecord,
+    owner: WorkerId,
+    now: number,
+    openHosts?: readonly string[],
+  ): Promise<Lease | undefined>;
   /** Puts an operation whose target was only named under the key it turned out to have, to wait for its turn there. */
   settleTarget(lease: Lease, target: TargetKey): Promise<void>;
   /** Leaves a fact for whoever continues. Throws {@link isLeaseLost} when the lease is no longer the newest. */
@@ -123,6 +135,9 @@ export interface Journal {
   list(filter: OperationFilter): Promise<OperationRecord[]>;
   /** In order of acceptance. */
   unfinishedOn(target: TargetKey): Promise<OperationRecord[]>;
+  /** Puts a host into maintenance, for all workers and over restarts, or ends it; false when it was so. */
+  setMaintenance(host: string, isOn: boolean): Promise<boolean>;
+  hostsInMaintenance(): Promise<string[]>;
   /** Unfinished operations of all workers. */
   countUnfinished(): Promise<number>;
   /** Removes what finished before; answers how many. */

@@ -60,7 +60,7 @@ export interface BreakersTable {
   opened_at: number;
 }
 
-/** Facts about the database itself, such as proof of the key its secrets are encrypted with. */
+/** Facts that belong to no operation: proof of the key that secrets are encrypted with, hosts in maintenance. */
 export interface FactsTable {
   name: string;
   value: string;

@@ -1,7 +1,7 @@
 import type { Kysely, QueryResult, Selectable, Transaction } from 'kysely';
 import { ComputeError } from '../common/errors/index.js';
 import type { OperationId, TargetKey, WorkerId } from '../common/ids.js';
-import { leaseLost, type Checkpoint } from '../compute/contract/index.js';
+import { inMaintenance, leaseLost, type Checkpoint } from '../compute/contract/index.js';
 import { guarded } from './guarded.js';
 import {
   CONTROLS,
@@ -30,10 +30,11 @@ import {
   rowOf,
   type OperationRow,
 } from './operation-rows.js';
-import type { JournalDatabase, OperationsTable } from './schema.js';
 import { pruneSome } from './pruning.js';
+import type { JournalDatabase, OperationsTable } from './schema.js';
 import type { SecretBox } from './secret-box.js';
 import type { SqlFlavour } from './sql-flavour.js';
+import { SqlMaintenance, openHostsOf } from './sql-maintenance.js';
 
 export interface SqlJournalParts {
   readonly db: Kysely<JournalDatabase>;
@@ -53,23 +54,31 @@ export class SqlJournal implements Journal {
   readonly #parts: SqlJournalParts;
   readonly #db: Kysely<JournalDatabase>;
   readonly #statements: JournalStatements;
+  readonly #maintenance: SqlMaintenance;
 
   constructor(parts: SqlJournalParts) {
     this.#parts = parts;
     this.#db = parts.db;
     this.#statements = journalStatements(parts.db, parts.flavour, parts.maxPerTarget);
+    this.#maintenance = new SqlMaintenance(parts.db);
   }
 
-  accept(operation: NewOperation, owner: WorkerId): Promise<{ created: boolean; record: OperationRecord }> {
+  accept(
+    operation: NewOperation,
+    owner: WorkerId,
+    openHosts: readonly string[] = [],
+  ): Promise<{ created: boolean; record: OperationRecord }> {
     return guarded(async () => {
       const row = rowOf(operation, owner, this.#parts.box);
       const seq =
         operation.alsoTargets.length === 0
-          ? await this.#insert(this.#db, row)
-          : await this.#db.transaction().execute((tx) => this.#insertWithHolds(tx, row, operation));
+          ? await this.#insert(this.#db, row, openHosts)
+          : await this.#db.transaction().execute((tx) => this.#insertWithHolds(tx, row, operation, openHosts));
       if (seq !== undefined) return { created: true, record: acceptedRecord(operation, seq, owner) };
       const existing = await this.findByKey(operation.requestedBy, operation.requestKey);
       if (existing !== undefined) return { created: false, record: existing };
+      const closed = (await this.#maintenance.list()).find((host) => openHosts.includes(host));
+      if (closed !== undefined) throw inMaintenance(closed);
       throw new ComputeError(
         'BACKEND_BUSY',
         `${this.#parts.maxPerTarget} operations wait for ${operation.name} already`,
@@ -78,9 +87,14 @@ export class SqlJournal implements Journal {
     });
   }
 
-  claim(operation: OperationRecord, owner: WorkerId, now: number): Promise<Lease | undefined> {
+  claim(
+    operation: OperationRecord,
+    owner: WorkerId,
+    now: number,
+    openHosts: readonly string[] = [],
+  ): Promise<Lease | undefined> {
     return guarded(async () => {
-      if (operation.alsoTargets.length === 0) return this.#claimRow(operation.id, owner, now);
+      if (operation.alsoTargets.length === 0) return this.#claimRow(operation.id, owner, now, openHosts);
       // In sorted order, and what was got is kept: who waits for the next holds only what sorts before it.
       const rows = await this.#db
         .selectFrom('operations')
@@ -89,7 +103,7 @@ export class SqlJournal implements Journal {
         .execute();
       rows.sort((a, b) => (a.target < b.target ? -1 : 1));
       for (const { id, state } of rows) if (state === 'accepted' && !(await this.#hold(id, owner))) return undefined;
-      return this.#claimRow(operation.id, owner, now);
+      return this.#claimRow(operation.id, owner, now, openHosts);
     });
   }
 
@@ -288,6 +302,14 @@ export class SqlJournal implements Journal {
     });
   }
 
+  setMaintenance(host: string, isOn: boolean): Promise<boolean> {
+    return guarded(() => this.#maintenance.set(host, isOn));
+  }
+
+  hostsInMaintenance(): Promise<string[]> {
+    return guarded(() => this.#maintenance.list());
+  }
+
   countUnfinished(): Promise<number> {
     return guarded(async () => {
       const { count } = await this.#db
@@ -316,8 +338,8 @@ export class SqlJournal implements Journal {
   }
 
   /** The number it got in the order of its target; undefined when its key is taken or the target is full. */
-  async #insert(db: Connection, row: OperationRow): Promise<number | undefined> {
-    const { rows } = await this.#statements.accept.run(db, row);
+  async #insert(db: Connection, row: OperationRow, openHosts: readonly string[]): Promise<number | undefined> {
+    const { rows } = await this.#statements.accept.run(db, { ...row, ...openHostsOf(openHosts) });
     return rows[0]?.seq;
   }
 
@@ -326,6 +348,7 @@ export class SqlJournal implements Journal {
     tx: Transaction<JournalDatabase>,
     row: OperationRow,
     { target, alsoTargets }: NewOperation,
+    openHosts: readonly string[],
   ): Promise<number | undefined> {
     const rows = [row, ...alsoTargets.map((further, i) => holdRowOf(row, further, i + 1))];
     rows.sort((a, b) => (a.target < b.target ? -1 : 1));
@@ -333,7 +356,7 @@ export class SqlJournal implements Journal {
       await tx.selectNoFrom(this.#parts.flavour.turnOf(one.target as TargetKey).as('locked')).execute();
     let own: number | undefined;
     for (const one of rows) {
-      const seq = await this.#insert(tx, one);
+      const seq = await this.#insert(tx, one, openHosts);
       if (seq !== undefined && one.target === target) own = seq;
       if (seq === undefined) {
         // Nothing was inserted before it, unless a further target is full: then what was is taken back with it.
@@ -359,11 +382,13 @@ export class SqlJournal implements Journal {
     }).then((held) => held === true);
   }
 
-  #claimRow(id: OperationId, owner: WorkerId, now: number): Promise<Lease | undefined> {
+  #claimRow(id: OperationId, owner: WorkerId, now: number, openHosts: readonly string[]): Promise<Lease | undefined> {
     return this.#unlessTaken(async () => {
-      const { rows } = await this.#statements.claim.run(this.#db, { id, owner, now });
+      const { rows } = await this.#statements.claim.run(this.#db, { id, owner, now, ...openHostsOf(openHosts) });
       const [row] = rows;
-      return row === undefined ? undefined : { operationId: id, fence: row.fence };
+      if (row === undefined) return undefined;
+      const { fence, closed } = row;
+      return { operationId: id, fence, ...(closed === null ? {} : { closedHost: closed }) };
     });
   }
 

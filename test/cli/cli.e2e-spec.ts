@@ -40,6 +40,7 @@ function operation(more: Partial<OperationView>): OperationView {
     target: 'fake:x:y',
     host: 'cpc1',
     name: 'web01',
+    parent_operation_id: null,
     requested_by: 'guest',
     idempotency_key: 'k',
     message_id: null,

@@ -65,6 +65,7 @@ function operation(key: string, more: Partial<OperationView> = {}): OperationVie
     target: 'fake:x:y',
     host: 'cpc1',
     name: 'web01',
+    parent_operation_id: null,
     requested_by: 'guest',
     idempotency_key: key,
     message_id: null,

@@ -11,12 +11,14 @@ beforeAll(async () => {
     powerTypes: POWER_TYPES,
     hosts: [
       { name: 'site', driver: 'fake', settings: {}, manage: undefined, protect: ['instance-0009'], protectSelf: true },
+      { name: 'other', driver: 'fake', settings: { instances: 0 }, manage: undefined, protect: [], protectSelf: true },
     ],
   });
 });
 afterAll(() => bench.discard());
 
 const one = { host: 'site', instance: 'instance-0001' };
+const two = { host: 'site', instance: 'instance-0002' };
 /** Requests that succeed one after the other. */
 const REQUESTS: readonly (readonly [MethodName, object])[] = [
   ['compute.power_on', { ...one, plan: true }],
@@ -32,10 +34,18 @@ const REQUESTS: readonly (readonly [MethodName, object])[] = [
   ['compute.power_off', one],
   ['power.on', { ...one, plan: true }],
   ['power.on', one],
+  ['power.on', two],
   ['power.cycle', one],
   ['power.off', one],
   ['power.query', one],
   ['power.query', { power_type: 'manual' }],
+  ['compute.live_migrate', { ...two, destination: 'other', plan: true }],
+  ['compute.live_migrate', { ...two, destination: 'other' }],
+  ['compute.evacuate', { ...two, host: 'other', destination: 'site' }],
+  ['compute.evacuate', { host: 'other', destination: 'site' }],
+  ['host.set_maintenance', { host: 'other', enabled: true, plan: true }],
+  ['host.set_maintenance', { host: 'other', enabled: true }],
+  ['host.set_maintenance', { host: 'other', enabled: false }],
   ['power.types', {}],
   ['host.list', {}],
   ['host.get_info', { host: 'site' }],
@@ -48,7 +58,13 @@ const REQUESTS: readonly (readonly [MethodName, object])[] = [
   ['operation.list', {}],
 ];
 /** What no driver here can do, and what has its own tests. */
-const NOT_ASKED: readonly MethodName[] = ['power.soft_off', 'power.reset', 'operation.cancel'];
+const NOT_ASKED: readonly MethodName[] = [
+  'power.soft_off',
+  'power.reset',
+  'operation.cancel',
+  'compute.live_migration_force_complete',
+  'compute.live_migration_abort',
+];
 
 /** Nothing but what the schema names may stand in an answer, at any depth. */
 function fits(method: MethodName, answer: unknown): void {

@@ -366,7 +366,7 @@ describe('reads', () => {
   it('tell of hosts, drivers and power types', async () => {
     await start();
     expect(await bench.call('host.list', {})).toEqual({
-      hosts: [{ name: 'site', driver: 'fake', server: 'bench', manage: ['*'], protect: [] }],
+      hosts: [{ name: 'site', driver: 'fake', server: 'bench', manage: ['*'], protect: [], maintenance: false }],
     });
     expect(await bench.call('host.get_info', { host: 'site' })).toMatchObject({
       driver: 'fake',

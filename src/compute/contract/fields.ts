@@ -117,4 +117,14 @@ export const InstanceChangeAnswerSchema = z.object({
   ...ChangeAnswerFields,
   ...InstanceStateSchema.partial().shape,
 });
+/** What moves an instance answers also where it is now. */
+export const RelocationAnswerSchema = z.object({
+  ...InstanceChangeAnswerSchema.shape,
+  host: z.string().optional().describe('where the instance is now'),
+});
+
+/** What an operation of many parts answers. */
+export const ChildrenAnswerFields = {
+  children: z.int().optional().describe('operations that were its parts; operation.list with parent names them'),
+} as const;
 export const MachineChangeAnswerSchema = z.object({ ...ChangeAnswerFields, ...MachineStateSchema.partial().shape });

@@ -3,6 +3,7 @@ export type { BreakerKey, BreakerStore, OpenBreaker } from './breaker.js';
 export { STEP_CHECKPOINT, type CallContext, type Checkpoint, type OperationContext, type Step } from './context.js';
 export * from './fields.js';
 export { isLeaseLost, leaseLost } from './lease-lost.js';
+export { inMaintenance } from './maintenance.js';
 export type { MethodDefinition, MethodKind } from './method.js';
 export {
   METHODS,
@@ -21,8 +22,10 @@ export type {
   InstanceSummary,
   InventoryOperations,
 } from './operations/inventory.js';
+export type { HostTarget } from './operations/host.js';
 export type { LifecycleOperations } from './operations/lifecycle.js';
 export type { ChangeOperation, ChangeResult, PowerOperations, RebootOperation } from './operations/power.js';
+export type { ControlAnswer, ControlOperation, MigrationOperations, Relocation } from './operations/relocation.js';
 export {
   definePowerType,
   type AnyPowerType,
@@ -34,6 +37,7 @@ export {
   type PowerVerbName,
   type PowerVerbs,
 } from './power-type.js';
+export type { PlannedStep, Reconciliation } from './reconciliation.js';
 export {
   REQUEST_GATEWAY,
   type EventPublisher,
@@ -53,8 +57,6 @@ export {
   type ComputeDeclaration,
   type DriverPorts,
   type OperationsOf,
-  type PlannedStep,
-  type Reconciliation,
   type VirtDriver,
   type VirtHost,
 } from './virt-driver.js';

@@ -20,7 +20,7 @@ export interface MethodDefinition<
   readonly summary: string;
   readonly params: Params;
   readonly result: Result;
-  /** The operation of a driver that carries it out, in the driver contract's words; for reads and changes. */
+  /** The operation of a driver that carries it out, in the driver contract's words, unless the service does by itself. */
   readonly operation?: string;
 }
 

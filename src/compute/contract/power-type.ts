@@ -4,8 +4,9 @@ import type { TargetKey } from '../../common/ids.js';
 import type { ObservedState } from '../state/power-state.js';
 import type { CallContext, OperationContext } from './context.js';
 import type { ChangeOperation } from './operations/power.js';
+import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Target } from './target.js';
-import type { DriverPorts, PlannedStep, Reconciliation } from './virt-driver.js';
+import type { DriverPorts } from './virt-driver.js';
 
 /** One parameter of a power type, described as MAAS describes it (power-drivers.md 0.1). */
 export interface PowerParameter {

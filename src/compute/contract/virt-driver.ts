@@ -4,16 +4,24 @@ import type { Log } from '../../common/log.js';
 import type { COMPUTE_FEATURES, ComputeFeatureId, FeatureClaim } from '../../features/index.js';
 import type { BreakerStore } from './breaker.js';
 import type { CallContext, OperationContext } from './context.js';
+import type { HostOperations } from './operations/host.js';
 import type { InventoryOperations } from './operations/inventory.js';
 import type { LifecycleOperations } from './operations/lifecycle.js';
-import type { ChangeResult, PowerOperations, RebootOperation } from './operations/power.js';
+import type { PowerOperations, RebootOperation } from './operations/power.js';
+import type { MigrationOperations } from './operations/relocation.js';
+import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Target } from './target.js';
-import type { ComputeError } from '../../common/errors/index.js';
 import type { TargetKey } from '../../common/ids.js';
 
 /** Every operation that a virt driver may have. */
 export interface InstanceOperations
-  extends PowerOperations, RebootOperation, LifecycleOperations, InventoryOperations {}
+  extends
+    PowerOperations,
+    RebootOperation,
+    LifecycleOperations,
+    MigrationOperations,
+    HostOperations,
+    InventoryOperations {}
 export type InstanceOperationName = keyof InstanceOperations;
 
 /** The operation a feature governs, when the contract has it. */
@@ -41,25 +49,11 @@ export type OperationsOf<D extends ComputeDeclaration> = Pick<
 export type AnyOperations = Pick<InstanceOperations, Exclude<InstanceOperationName, GovernedOperation>> &
   Partial<Pick<InstanceOperations, GovernedOperation>>;
 
-/** Operations that change an instance. */
-export type ChangeOperationName = Exclude<InstanceOperationName, keyof InventoryOperations | 'queryPower'>;
-
-export interface PlannedStep {
-  /** Stable word: "start". */
-  readonly action: string;
-  readonly description: string;
-}
-
-/** What a driver finds when it looks after an operation whose worker died, was cancelled, or ran out of time. */
-export type Reconciliation =
-  /** It took effect, or the asked state is there. */
-  | { readonly verdict: 'concluded'; readonly result: ChangeResult }
-  /** It ended, in failure. */
-  | { readonly verdict: 'failed'; readonly error: ComputeError }
-  /** What was sent has ended or never arrived; the operation may be called again and will begin where that leaves it. */
-  | { readonly verdict: 'continue' }
-  /** The true outcome cannot be told. */
-  | { readonly verdict: 'unknown'; readonly reason: string };
+/** Operations that change an instance where it is. */
+export type ChangeOperationName = Exclude<
+  InstanceOperationName,
+  keyof InventoryOperations | keyof MigrationOperations | keyof HostOperations | 'queryPower'
+>;
 
 /** One host, opened. It holds connections and sessions, and no state of instances. */
 export interface VirtHost<Operations = AnyOperations> {

@@ -43,6 +43,7 @@ export function hostChangeRoute(open: OpenHost, method: MethodName, operation: s
     host: open.name,
     name: reference,
     isParent: false,
+    hosts: [open.name],
     resolve: (ctx) => within(place, () => open.host.resolve(ctx, reference)),
     provisionalKey: () => open.host.provisionalKey(reference),
     permit: (_ctx, target) => within(place, async () => open.rails.check(target, name)),
@@ -94,7 +95,8 @@ function reader(
   }
 }
 
-function unsupported(open: OpenHost, method: string, operation: string): ComputeError {
+/** The refusal of what a driver lacks, with its reason. */
+export function unsupported(open: OpenHost, method: string, operation: string): ComputeError {
   const feature = COMPUTE_FEATURE_IDS.find((id) => COMPUTE_FEATURES[id].operation === operation);
   const reason = feature === undefined ? 'virt drivers have no such verb' : claimNotes(open.driver.features[feature]);
   return new ComputeError(

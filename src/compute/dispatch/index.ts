@@ -2,6 +2,7 @@ export { CallerRules, type CallerRule } from './caller-rules.js';
 export { Gateway } from './gateway.js';
 export { GuardRails } from './guard-rails.js';
 export type { OpenHost } from './host-route.js';
+export { MigrationControls } from './migration-controls.js';
 export { OperationRunner } from './operation-runner.js';
 export { Operations, isPreempting } from './operations.js';
 export type { OpenPowerType } from './power-route.js';

@@ -6,18 +6,22 @@ import { pollUntil } from '../../common/poll.js';
 import type { Control, Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
 import {
   STEP_CHECKPOINT,
+  inMaintenance,
   isLeaseLost,
   type ChangeResult,
   type Checkpoint,
   type OperationContext,
+  type Reconciliation,
   type Target,
 } from '../contract/index.js';
-import type { ChangeRoute } from './route.js';
+import type { ChangeRoute, RouteResult } from './route.js';
 import { RunContext } from './run-context.js';
+import { handOver, type RunControls } from './run-controls.js';
 import { at, deadlineExceeded } from './time-limits.js';
 import type { LeaseHold } from './worker-lease.js';
 
-const CANCEL: Control = 'cancel';
+/** What ends it. A live migration is aborted by a cancel, and cancelled by an abort. */
+const ENDING: ReadonlySet<string> = new Set<Control>(['cancel', 'abort']);
 
 export interface OperationRunPorts {
   readonly journal: Journal;
@@ -44,6 +48,7 @@ export interface OperationRunInput {
   readonly target: Target | undefined;
   /** Aborts on cancel and on shutdown. */
   readonly interrupt: AbortController;
+  readonly controls: RunControls;
   readonly progress: (message: string, percent?: number) => void;
 }
 
@@ -84,13 +89,37 @@ export class OperationRun {
     this.#interruptWhenStale();
     this.#interruptWhenCancelled();
     interrupt.signal.throwIfAborted();
+    if (lease.closedHost !== undefined && !this.#hasBegun()) throw inMaintenance(lease.closedHost);
     const target = await this.#find(ctx);
     await route.permit(ctx, target);
     if (target.key !== record.target) {
       await this.#ports.journal.settleTarget(lease, target.key);
       return { kind: 'moved', target };
     }
-    return this.#done(await route.run(ctx, target));
+    return this.#done(await this.#carryOut(ctx, target));
+  }
+
+  /** Runs the driver's part, and hands it what is asked of it meanwhile. */
+  async #carryOut(ctx: OperationContext, target: Target): Promise<RouteResult> {
+    const { route, controls } = this.#input;
+    const { log } = this.#ports;
+    const over = new AbortController();
+    const deliver = async (control: Control): Promise<void> => {
+      const { forceComplete } = route;
+      if (control !== 'force_complete' || forceComplete === undefined) return;
+      try {
+        await handOver(ctx, control, over.signal, () => forceComplete(ctx, target));
+      } catch (error) {
+        log.warn('what was asked of an operation could not be handed to its driver', { err: error });
+      }
+    };
+    return controls.during(deliver, async () => {
+      try {
+        return await route.run(ctx, target);
+      } finally {
+        over.abort();
+      }
+    });
   }
 
   /** The target, found anew after a restart: a name may stand for something else by then, which is left alone. */
@@ -111,8 +140,10 @@ export class OperationRun {
    * @returns undefined when nothing stands in the way of going on
    */
   async #reconcile(): Promise<RunEnd | undefined> {
-    const { interrupt } = this.#input;
-    const { clock, reconcileTimeoutMs } = this.#ports;
+    const { interrupt, route } = this.#input;
+    const { clock } = this.#ports;
+    // A parent waits for its children, each of which has a limit of its own.
+    const reconcileTimeoutMs = route.isParent ? Number.MAX_SAFE_INTEGER : this.#ports.reconcileTimeoutMs;
     const limit = new AbortController();
     const onInterrupt = (): void => {
       if (isShutdown(interrupt.signal.reason)) limit.abort(interrupt.signal.reason);
@@ -148,14 +179,21 @@ export class OperationRun {
   async #lookAfter(ctx: OperationContext): Promise<RunEnd | 'continue' | undefined> {
     const { route } = this.#input;
     try {
-      const found = await route.reconcile(ctx, await this.#find(ctx));
-      switch (found.verdict) {
+      const target = await this.#find(ctx);
+      const { abort } = route;
+      const found =
+        abort !== undefined && this.#isToEnd() ? await abort(ctx, target) : await route.reconcile(ctx, target);
+      switch (found?.verdict) {
+        case undefined:
+          return undefined;
         case 'concluded':
           return this.#done(found.result);
         case 'failed':
           return this.#failed(found.error);
         case 'unknown':
           return this.#failed(new ComputeError('OUTCOME_UNKNOWN', found.reason));
+        case 'stopped':
+          return this.#failed(this.#stopped(found));
         case 'continue':
           return 'continue';
       }
@@ -187,6 +225,18 @@ export class OperationRun {
     );
   }
 
+  /** Is it to end although it could go on? */
+  #isToEnd(): boolean {
+    const { signal } = this.#input.interrupt;
+    return signal.aborted && !isShutdown(signal.reason);
+  }
+
+  #stopped({ text, effect, details = {} }: Extract<Reconciliation, { verdict: 'stopped' }>): ComputeError {
+    const { code, message } = toComputeError(this.#input.interrupt.signal.reason ?? cancelled(this.#input.record));
+    const why = code === 'DEADLINE_EXCEEDED' ? 'its time was over' : message;
+    return new ComputeError(code, `${why}: ${text}`, { outcome: effect, details });
+  }
+
   /** Its time may have passed before the timer could say so. */
   #interruptWhenStale(): void {
     const { record, interrupt } = this.#input;
@@ -198,7 +248,7 @@ export class OperationRun {
   /** A cancel that an earlier attempt did not live to carry out. */
   #interruptWhenCancelled(): void {
     const { record, interrupt } = this.#input;
-    if (this.#checkpoints.some(({ name }) => name === CANCEL)) {
+    if (this.#checkpoints.some(({ name }) => ENDING.has(name))) {
       interrupt.abort(cancelled(record));
     }
   }
@@ -213,10 +263,12 @@ export class OperationRun {
     return this.#checkpoints.some(({ name }) => name === STEP_CHECKPOINT);
   }
 
-  #done({ outcome, state }: ChangeResult): RunEnd {
+  #done({ outcome, state, answer: more }: RouteResult): RunEnd {
     const { record, route } = this.#input;
-    const answer = toJson({ operation_id: record.id, outcome, ...route.describe(state) });
-    return { kind: 'ended', end: { state: 'done', result: answer as Record<string, never> }, state };
+    const described = state === undefined ? {} : route.describe(state);
+    const answer = toJson({ operation_id: record.id, outcome, ...described, ...more });
+    const end = { state: 'done', result: answer as Record<string, never> } as const;
+    return { kind: 'ended', end, ...(state === undefined ? {} : { state }) };
   }
 
   #failed(error: ComputeError): RunEnd {

@@ -8,7 +8,8 @@ import { isLeaseLost, type AuditLog, type EventPublisher, type OperationView, ty
 import { machineState } from './answers.js';
 import { operationFact } from './audit-facts.js';
 import { OperationRun, cancelled, failure, type RunEnd } from './operation-run.js';
-import type { ChangeRoute } from './route.js';
+import { openHosts, type ChangeRoute } from './route.js';
+import { RunControls } from './run-controls.js';
 import { TargetQueues, type Queued } from './target-queues.js';
 import { at, deadlineExceeded } from './time-limits.js';
 import { operationView } from './views.js';
@@ -36,6 +37,8 @@ interface Entry extends Queued {
   /** The queue it stands in. */
   queue: TargetKey;
   readonly interrupt: AbortController;
+  /** What is asked of it beside its end. */
+  readonly controls: RunControls;
   readonly outcome: Promise<OperationRecord>;
   readonly resolve: (record: OperationRecord) => void;
   /** Tells those who wait that the next start carries it on. */
@@ -113,6 +116,7 @@ export class OperationRunner {
       target,
       queue: record.target,
       interrupt: new AbortController(),
+      controls: new RunControls(),
       outcome,
       resolve,
       leave,
@@ -165,11 +169,11 @@ export class OperationRunner {
     if (entry === undefined) return;
     switch (control) {
       case 'cancel':
+      case 'abort':
         void this.#cancel(entry);
         return;
-      case 'abort':
       case 'force_complete':
-        return;
+        entry.controls.ask(control);
     }
   }
 
@@ -191,7 +195,8 @@ export class OperationRunner {
     const reason = new ComputeError('SHUTTING_DOWN', 'the service stops; the operation goes on after its restart');
     const entries = [...this.#entries.values()];
     for (const entry of entries) if (!entry.hasBegun) entry.leave(reason);
-    const running = entries.filter((entry) => entry.hasBegun);
+    // A parent waits for children that may not begin any more.
+    const running = entries.filter((entry) => entry.hasBegun && !entry.isParent);
     const limit = new AbortController();
     const over = this.#options.clock.sleep(limitMs, limit.signal).catch(() => undefined);
     await Promise.race([Promise.allSettled(running.map(({ outcome }) => outcome)), over]);
@@ -256,7 +261,7 @@ export class OperationRunner {
   async #attempt(entry: Entry): Promise<number | undefined> {
     const { journal, clock, log, lease: own, reconcileTimeoutMs } = this.#options;
     const hold = own.holdFor(entry.record.id);
-    const lease = await journal.claim(entry.record, own.id, clock.now());
+    const lease = await journal.claim(entry.record, own.id, clock.now(), openHosts(entry.route, entry.record.parentId));
     if (lease === undefined) return this.#waitOrDrop(entry);
     this.#began(entry, lease);
     const run = new OperationRun(
@@ -268,6 +273,7 @@ export class OperationRunner {
         hold,
         target: entry.target,
         interrupt: entry.interrupt,
+        controls: entry.controls,
         progress: (message, percent) => this.#progress(entry, message, percent),
       },
     );
@@ -390,7 +396,8 @@ export class OperationRunner {
 
   #publishState(entry: Entry, observed: Parameters<typeof machineState>[0]): void {
     const { state, ...data } = machineState(observed);
-    const { host, name } = entry.record;
+    const { name } = entry.record;
+    const host = entry.route.endsAt ?? entry.record.host;
     this.#options.events.publish({ kind: 'power', host, name, state, data, at: this.#options.clock.now() });
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/clock.js';
+import { isoTime, type Clock } from '../../common/clock.js';
 import { ComputeError, toComputeError, type JsonValue, type WireError } from '../../common/errors/index.js';
 import { newOperationId, type OperationId } from '../../common/ids.js';
 import { canonicalJson, toJson } from '../../common/json.js';
@@ -20,8 +20,9 @@ import {
   type Target,
 } from '../contract/index.js';
 import { operationFact } from './audit-facts.js';
+import type { Child } from './children.js';
 import type { OperationRunner } from './operation-runner.js';
-import type { Answer, ChangeRoute } from './route.js';
+import { openHosts, type Answer, type ChangeRoute } from './route.js';
 import { isMethodOfKind, type Destination, type Router } from './router.js';
 import { at, deadlineExceeded, notAfter } from './time-limits.js';
 import type { WorkerLease } from './worker-lease.js';
@@ -79,8 +80,16 @@ export class Operations {
     this.#options = options;
   }
 
-  /** @returns the outcome, or with `wait: accepted` the receipt; a failed outcome is thrown */
-  async submit(method: MethodNameOfKind<'change'>, request: ChangeRequest, meta: RequestMeta): Promise<Answer> {
+  /**
+   * @param parentId the operation that this one is a part of
+   * @returns the outcome, or with `wait: accepted` the receipt; a failed outcome is thrown
+   */
+  async submit(
+    method: MethodNameOfKind<'change'>,
+    request: ChangeRequest,
+    meta: RequestMeta,
+    parentId: OperationId | null = null,
+  ): Promise<Answer> {
     const { journal, clock } = this.#options;
     const now = clock.now();
     const until = notAfter(request, meta.sentAt, now);
@@ -98,7 +107,7 @@ export class Operations {
     const id = newOperationId();
     this.#accepting.add(id);
     try {
-      const { created, record } = await this.#write({
+      const operation: NewOperation = {
         id,
         requestedBy: meta.requestedBy,
         requestKey,
@@ -116,8 +125,9 @@ export class Operations {
         replyTo: meta.replyTo,
         acceptedAt: clock.now(),
         notAfter: until,
-        parentId: null,
-      });
+        parentId,
+      };
+      const { created, record } = await this.#write(operation, openHosts(route, parentId));
       if (!created) return await this.#join(record, fingerprint, request, meta);
       this.#options.audit.write(operationFact('accepted', record));
       const outcome = this.#runner.enqueue(record, route, target);
@@ -130,6 +140,16 @@ export class Operations {
     }
   }
 
+  /** Accepts a part of an operation, for its caller, within its time. */
+  async acceptChild(parent: OperationRecord, { method, params }: Child, requestKey: string): Promise<void> {
+    const { requestedBy, correlationId, notAfter: until } = parent;
+    const time = until === null ? {} : { not_after: isoTime(until) };
+    const request = { ...params, ...time, idempotency_key: requestKey, wait: 'accepted' } as const;
+    const meta = { requestId: requestKey, messageId: null, correlationId: correlationId ?? parent.id, requestedBy };
+    const edges = { sentAt: null, replyTo: null, accepted: () => undefined };
+    await this.submit(method, request, { ...meta, ...edges }, parent.id);
+  }
+
   async get(reference: MethodParams<'operation.get'>, access: OperationAccess): Promise<OperationView> {
     return this.#runner.view(await this.#lookUp(reference, access));
   }
@@ -139,10 +159,11 @@ export class Operations {
     filter: MethodParams<'operation.list'>,
     access: OperationAccess,
   ): Promise<{ operations: OperationView[]; next: string | null }> {
-    const { limit = 100, before, ...rest } = filter;
+    const { limit = 100, before, parent, ...rest } = filter;
     const found = await this.#options.journal.list({
       ...definedOnly(rest),
       ...(before === undefined ? {} : { beforeId: before }),
+      ...(parent === undefined ? {} : { parentId: parent }),
       limit: limit + 1,
     });
     const page = found.slice(0, limit);
@@ -155,19 +176,23 @@ export class Operations {
   /** @throws ComputeError STATE_CONFLICT when it has its outcome already */
   async cancel(reference: MethodParams<'operation.cancel'>, access: OperationAccess): Promise<OperationView> {
     const record = await this.#lookUp(reference, access);
-    if (record.finishedAt !== null || !(await this.#control(record.id, 'cancel'))) {
+    if (record.finishedAt !== null || !(await this.control(record.id, 'cancel'))) {
       throw new ComputeError('STATE_CONFLICT', `operation ${record.id} has ended: ${record.state}`, {
         operationId: record.id,
         target: record.target,
       });
     }
-    return this.#runner.view(await this.#outcomeOf(record));
+    return this.view(await this.#outcomeOf(record));
+  }
+
+  view(record: OperationRecord): OperationView {
+    return this.#runner.view(record);
   }
 
   /** Cancels what waits or runs on an operation's target and came before it. */
   async preempt({ id, target, seq }: OperationRecord): Promise<void> {
     for (const other of await this.#options.journal.unfinishedOn(target)) {
-      if (other.id !== id && (other.seq < seq || other.state === 'running')) await this.#control(other.id, 'cancel');
+      if (other.id !== id && (other.seq < seq || other.state === 'running')) await this.control(other.id, 'cancel');
     }
   }
 
@@ -181,7 +206,7 @@ export class Operations {
   }
 
   /** Written down first, so that whoever has the operation, or comes to have it, carries it out; false when it has ended. */
-  async #control(id: OperationId, control: Control): Promise<boolean> {
+  async control(id: OperationId, control: Control): Promise<boolean> {
     const { journal, signals, clock } = this.#options;
     if (!(await journal.requestControl(id, control, clock.now()))) return false;
     if (this.#runner.has(id)) this.#runner.control(id, control);
@@ -189,10 +214,13 @@ export class Operations {
     return true;
   }
 
-  async #write(operation: NewOperation): Promise<{ created: boolean; record: OperationRecord }> {
+  async #write(
+    operation: NewOperation,
+    openHosts: readonly string[],
+  ): Promise<{ created: boolean; record: OperationRecord }> {
     const { journal, lease } = this.#options;
     try {
-      return await journal.accept(operation, lease.id);
+      return await journal.accept(operation, lease.id, openHosts);
     } catch (error) {
       const cause = toComputeError(error);
       if (cause.code !== 'JOURNAL_UNAVAILABLE') throw cause;
@@ -279,20 +307,26 @@ export class Operations {
 
   /** The outcome of an operation that waits or runs, here or in another process. */
   #outcomeOf({ id }: OperationRecord): Promise<OperationRecord> {
+    return this.until(id, `operation ${id} to end`);
+  }
+
+  /** An operation once it has ended, or is as asked, here or in another process. */
+  until(id: OperationId, what: string, isSo?: (record: OperationRecord) => Promise<boolean>): Promise<OperationRecord> {
     const { journal, clock } = this.#options;
-    const concluded = async (): Promise<OperationRecord | undefined> => {
-      const here = await this.#runner.outcomeOf(id)?.catch(() => undefined);
+    const found = async (): Promise<OperationRecord | undefined> => {
+      const here = isSo === undefined ? await this.#runner.outcomeOf(id)?.catch(() => undefined) : undefined;
       if (here !== undefined) return here;
       const record = await journal.findById(id).catch(unlessAway);
-      return record === undefined || record.finishedAt === null ? undefined : record;
+      if (record === undefined || record.finishedAt !== null) return record;
+      return (await isSo?.(record).catch(unlessAway)) === true ? record : undefined;
     };
-    return pollUntil(concluded, {
+    return pollUntil(found, {
       clock,
       signal: this.#life.signal,
       intervalMs: 50,
       maxIntervalMs: 2000,
       timeoutMs: LONGEST_OPERATION_MS,
-      what: `operation ${id} to end`,
+      what,
     });
   }
 
@@ -321,7 +355,7 @@ export class Operations {
         return target;
       });
     } catch (error) {
-      if (!NO_ANSWER.has(toComputeError(error).code)) throw error;
+      if (route.needsTarget === true || !NO_ANSWER.has(toComputeError(error).code)) throw error;
       if (until !== null && until <= clock.now()) throw deadlineExceeded(method);
       return undefined;
     }

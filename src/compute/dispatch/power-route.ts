@@ -37,6 +37,7 @@ export function powerChangeRoute(
     host: null,
     name: machine.label,
     isParent: false,
+    hosts: [],
     resolve: (ctx) => within(place, () => machine.resolve(ctx)),
     provisionalKey: () => machine.provisionalKey(),
     permit: (ctx, target) => refuseProtected(ctx, target, verb, hosts),

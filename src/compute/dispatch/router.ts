@@ -1,8 +1,12 @@
 import { ComputeError } from '../../common/errors/index.js';
 import type { Worker } from '../../journal/journal.port.js';
 import { METHODS, type MethodName, type MethodNameOfKind } from '../contract/index.js';
+import type { ChildrenPorts } from './children.js';
 import { hostChangeRoute, hostReadRoute, type OpenHost } from './host-route.js';
+import { evacuationOf, maintenanceOf } from './host-work.js';
+import { parentRoute } from './parent-route.js';
 import { powerChangeRoute, powerReadRoute, type OpenPowerType } from './power-route.js';
+import { relocationRoute } from './relocation-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
 
 /** The fields that say where a request goes; which of them are there, the method's schema has checked. */
@@ -12,6 +16,8 @@ export interface Destination {
   readonly machine?: string | undefined;
   readonly power_type?: string | undefined;
   readonly power_parameters?: unknown;
+  readonly destination?: string | undefined;
+  readonly enabled?: boolean | undefined;
 }
 
 /** Finds the driver for a request. Causes no traffic. */
@@ -21,14 +27,22 @@ export class Router {
   /** The workers of this journal, to name the service that has a host. */
   otherWorkers: readonly Worker[] = [];
 
-  constructor(hosts: ReadonlyMap<string, OpenHost>, powerTypes: ReadonlyMap<string, OpenPowerType>) {
+  /** What parent operations need. */
+  readonly #children: ChildrenPorts;
+
+  constructor(
+    hosts: ReadonlyMap<string, OpenHost>,
+    powerTypes: ReadonlyMap<string, OpenPowerType>,
+    children: ChildrenPorts,
+  ) {
     this.hosts = hosts;
     this.powerTypes = powerTypes;
+    this.#children = children;
   }
 
   change(method: MethodNameOfKind<'change'>, to: Destination): ChangeRoute {
     const { operation } = METHODS[method];
-    if (to.host !== undefined) return hostChangeRoute(this.host(to.host), method, operation, to.instance ?? '');
+    if (to.host !== undefined) return this.#hostChange(this.host(to.host), method, operation, to);
     return powerChangeRoute(this.#powerType(to), method, operation, to.power_parameters, [...this.hosts.values()]);
   }
 
@@ -47,6 +61,20 @@ export class Router {
     throw new ComputeError('RESOURCE_NOT_FOUND', `this service has no host ${name}; ${server} has it`, {
       details: { server },
     });
+  }
+
+  #hostChange(open: OpenHost, method: MethodName, operation: string, to: Destination): ChangeRoute {
+    const { instance, enabled: isEnabled = false, destination: name } = to;
+    const destination = name === undefined ? undefined : this.host(name);
+    if (operation === 'setMaintenance') {
+      const request = { isEnabled, to: destination };
+      return parentRoute(maintenanceOf(open, request, method, this.#children.journal), this.#children);
+    }
+    if (destination === undefined || (operation !== 'liveMigrate' && operation !== 'evacuate')) {
+      return hostChangeRoute(open, method, operation, instance ?? '');
+    }
+    if (instance !== undefined) return relocationRoute(open, destination, method, operation, instance);
+    return parentRoute(evacuationOf(open, destination, method), this.#children);
   }
 
   #powerType(to: Destination): OpenPowerType {

@@ -1,5 +1,7 @@
 import type { AnyPowerType, AnyVirtDriver, MethodNameOfKind, MethodParams, MethodResult } from '../contract/index.js';
 import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer } from './feature-answers.js';
+import type { Journal } from '../../journal/journal.port.js';
+import type { MigrationControls } from './migration-controls.js';
 import type { OperationAccess, Operations } from './operations.js';
 import type { Router } from './router.js';
 
@@ -18,25 +20,33 @@ export interface ServiceMethodParts {
   readonly powerTypes: readonly AnyPowerType[];
   readonly router: Router;
   readonly operations: Operations;
+  readonly migrations: MigrationControls;
+  readonly journal: Journal;
 }
 
 export function serviceMethods(parts: ServiceMethodParts): ServiceMethods {
-  const { server, drivers, powerTypes, router, operations } = parts;
+  const { server, drivers, powerTypes, router, operations, migrations, journal } = parts;
   return {
     'features.catalogue': () => catalogueAnswer(),
     'features.matrix': () => matrixAnswer(drivers, powerTypes),
     'features.driver': ({ driver }) => driverAnswer(drivers, powerTypes, driver),
     'power.types': () => powerTypesAnswer(powerTypes),
-    'host.list': () => ({
-      hosts: [...router.hosts.values()].map(({ name, driver, manage, protect }) => ({
-        name,
-        driver: driver.name,
-        server,
-        manage: [...manage],
-        protect: [...protect],
-      })),
-    }),
+    'host.list': async () => {
+      const closed = await journal.hostsInMaintenance();
+      return {
+        hosts: [...router.hosts.values()].map(({ name, driver, manage, protect }) => ({
+          name,
+          driver: driver.name,
+          server,
+          manage: [...manage],
+          protect: [...protect],
+          maintenance: closed.includes(name),
+        })),
+      };
+    },
     'host.retry': async ({ host }) => ({ host, rearmed: await router.host(host).host.rearm() }),
+    'compute.live_migration_force_complete': (instance) => migrations.forceComplete(instance),
+    'compute.live_migration_abort': (instance) => migrations.abort(instance),
     'operation.get': (reference, access) => operations.get(reference, access),
     'operation.list': (filter, access) => operations.list(filter, access),
     'operation.cancel': (reference, access) => operations.cancel(reference, access),

@@ -7,6 +7,7 @@ export function operationView(record: OperationRecord, progress: OperationView['
   const time = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
   return {
     operation_id: record.id,
+    parent_operation_id: record.parentId,
     method: record.method,
     state: record.state,
     driver: record.driver,

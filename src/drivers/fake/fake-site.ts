@@ -3,6 +3,7 @@ import { ComputeError } from '../../common/errors/index.js';
 import type { OperationId } from '../../common/ids.js';
 import type { CallContext, OperationContext } from '../../compute/contract/index.js';
 import type { InstancePowerState, ObservedState, Transition } from '../../compute/state/power-state.js';
+import type { FakeMove } from './fake-move.js';
 import type { FakeFault, FakeSettings } from './fake.settings.js';
 
 export interface FakeInstance {
@@ -12,23 +13,27 @@ export interface FakeInstance {
   transition: Transition | null;
   /** The operation whose request reached the device last. */
   changedBy: OperationId | null;
+  /** Its last way to another host. */
+  move: FakeMove | null;
 }
 
-/** The device side of the fake driver: instances in memory, with delays and faults. It forgets all when it ends. */
+/** The device side of one fake host: instances in memory, with delays and faults. */
 export class FakeSite {
+  readonly name: string;
+  isInMaintenance = false;
   readonly #settings: FakeSettings;
   readonly #instances = new Map<string, FakeInstance>();
   readonly #byId = new Map<string, FakeInstance>();
   readonly #faultsLeft: { readonly fault: FakeFault; left: number }[];
 
-  constructor(settings: FakeSettings) {
+  constructor(name: string, settings: FakeSettings) {
+    this.name = name;
     this.#settings = settings;
     this.#faultsLeft = settings.faults.map((fault) => ({ fault, left: fault.times ?? Number.POSITIVE_INFINITY }));
     const numbered = Array.from({ length: settings.instances }, (_, i) => `instance-${String(i + 1).padStart(4, '0')}`);
-    for (const name of [...settings.names, ...numbered]) {
-      const instance = { name, id: idOf(name), state: settings.initial_state, transition: null, changedBy: null };
-      this.#instances.set(name, instance);
-      this.#byId.set(instance.id, instance);
+    for (const instance of [...settings.names, ...numbered]) {
+      const id = idOf(`${name}/${instance}`);
+      this.#add({ name: instance, id, state: settings.initial_state, transition: null, changedBy: null, move: null });
     }
   }
 
@@ -38,9 +43,20 @@ export class FakeSite {
 
   /** @throws ComputeError INSTANCE_NOT_FOUND */
   find(reference: string): FakeInstance {
-    const instance = this.#instances.get(reference) ?? this.#byId.get(reference);
+    const instance = this.tryFind(reference);
     if (instance !== undefined) return instance;
-    throw new ComputeError('INSTANCE_NOT_FOUND', `the fake host has no instance ${reference}`);
+    throw new ComputeError('INSTANCE_NOT_FOUND', `the fake host ${this.name} has no instance ${reference}`);
+  }
+
+  tryFind(reference: string): FakeInstance | undefined {
+    return this.#instances.get(reference) ?? this.#byId.get(reference);
+  }
+
+  /** From one moment to the next the instance is there, and no longer here. */
+  handOver(instance: FakeInstance, to: FakeSite): void {
+    this.#instances.delete(instance.name);
+    this.#byId.delete(instance.id);
+    to.#add(instance);
   }
 
   observe(instance: FakeInstance, now: number): ObservedState {
@@ -55,7 +71,7 @@ export class FakeSite {
 
   /** A read, as slow and as faulty as the settings say. */
   async read(ctx: CallContext, operation: string, instance = '*'): Promise<void> {
-    this.#fail(operation, instance, false);
+    this.fail(operation, instance, false);
     if (this.#settings.read_delay_ms > 0) await ctx.clock.sleep(this.#settings.read_delay_ms, ctx.signal);
   }
 
@@ -67,7 +83,7 @@ export class FakeSite {
     to: InstancePowerState,
     tell: (percent: number) => void,
   ): Promise<void> {
-    this.#fail(operation, instance.name, false);
+    this.fail(operation, instance.name, false);
     instance.changedBy = ctx.operationId;
     const { change_delay_ms: delayMs } = this.#settings;
     if (delayMs > 0) {
@@ -82,7 +98,12 @@ export class FakeSite {
     } else {
       instance.state = to;
     }
-    this.#fail(operation, instance.name, true);
+    this.fail(operation, instance.name, true);
+  }
+
+  #add(instance: FakeInstance): void {
+    this.#instances.set(instance.name, instance);
+    this.#byId.set(instance.id, instance);
   }
 
   async #settleLater(ctx: CallContext, instance: FakeInstance, to: InstancePowerState, delayMs: number): Promise<void> {
@@ -91,7 +112,8 @@ export class FakeSite {
     instance.transition = null;
   }
 
-  #fail(operation: string, instance: string, afterEffect: boolean): void {
+  /** @throws ComputeError when the settings say that this fails now */
+  fail(operation: string, instance: string, afterEffect: boolean): void {
     const entry = this.#faultsLeft.find(
       ({ fault, left }) =>
         left > 0 &&

@@ -2,6 +2,9 @@ import { ComputeError } from '../../common/errors/index.js';
 import { targetKey } from '../../common/ids.js';
 import {
   defineVirtDriver,
+  type AnyVirtDriver,
+  type BreakerStore,
+  type CallContext,
   type ChangeOperation,
   type ChangeOperationName,
   type OperationsOf,
@@ -13,7 +16,10 @@ import {
 import type { InstancePowerState } from '../../compute/state/power-state.js';
 import { fakeFeatures } from './fake.features.js';
 import { FakeSettingsSchema, type FakeSettings } from './fake.settings.js';
-import { FakeSite, type FakeInstance } from './fake-site.js';
+import { FakeEstate } from './fake-estate.js';
+import { MEMORY_MIB } from './fake-move.js';
+import { fakeForceComplete, fakeRelocation } from './fake-relocation.js';
+import type { FakeInstance } from './fake-site.js';
 
 const STEP_TIMEOUT_MS = 5000;
 
@@ -34,23 +40,44 @@ const CHANGES: Readonly<Record<ChangeOperationName, Change>> = {
   resume: { from: ['suspended'], to: 'running', doing: 'resuming' },
 };
 
-/** Instances in memory, for rehearsal and benchmarks. */
-export const fakeDriver = defineVirtDriver({
-  name: 'fake',
-  title: 'Fake (instances in memory)',
-  features: fakeFeatures,
-  settings: FakeSettingsSchema,
-  managesByDefault: 'everything',
-  open: (name, settings) => openFakeHost(name, settings),
-});
+/**
+ * Instances in memory, for rehearsal and benchmarks.
+ *
+ * @param estate the hosts, when several services are to find the same ones, or one that is started again; otherwise each
+ *   service has its own, which end with it
+ */
+export function createFakeDriver(estate?: FakeEstate): AnyVirtDriver {
+  // Who has the same memory of refused logons is the same service.
+  const estates = new WeakMap<BreakerStore, FakeEstate>();
+  return defineVirtDriver({
+    name: 'fake',
+    title: 'Fake (instances in memory)',
+    features: fakeFeatures,
+    settings: FakeSettingsSchema,
+    managesByDefault: 'everything',
+    open(name, settings, { breakers }) {
+      const hosts = estate ?? estates.get(breakers) ?? new FakeEstate();
+      estates.set(breakers, hosts);
+      return openFakeHost(name, settings, hosts);
+    },
+  });
+}
 
-function openFakeHost(name: string, settings: FakeSettings): VirtHost<OperationsOf<typeof fakeFeatures>> {
-  const site = new FakeSite(settings);
+function openFakeHost(
+  name: string,
+  settings: FakeSettings,
+  estate: FakeEstate,
+): VirtHost<OperationsOf<typeof fakeFeatures>> {
+  const site = estate.open(name, settings);
   const target = (instance: FakeInstance): Target => ({
     key: targetKey('fake', name, instance.id),
     id: instance.id,
     name: instance.name,
   });
+  const resolveHost = async (ctx: CallContext): Promise<Target> => {
+    await site.read(ctx, 'resolveHost');
+    return { key: targetKey('fake', name, 'host'), id: 'host', name };
+  };
   const changing = (operation: ChangeOperationName): ChangeOperation =>
     async function change(ctx, { id }) {
       const { from, to, doing } = CHANGES[operation];
@@ -76,6 +103,34 @@ function openFakeHost(name: string, settings: FakeSettings): VirtHost<Operations
       unpause: changing('unpause'),
       suspend: changing('suspend'),
       resume: changing('resume'),
+      liveMigrate: fakeRelocation(site, estate, {
+        operation: 'liveMigrate',
+        from: ['running', 'paused'],
+        doing: 'migrating',
+        delayMs: settings.migrate_delay_ms,
+        isBusy: (instance) => settings.busy.includes('*') || settings.busy.includes(instance.name),
+      }),
+      liveMigrationForceComplete: fakeForceComplete(site),
+      evacuate: {
+        ...fakeRelocation(site, estate, {
+          operation: 'evacuate',
+          doing: 'evacuating',
+          delayMs: settings.change_delay_ms,
+          isBusy: () => false,
+        }),
+        resolveHost,
+      },
+      setMaintenance: {
+        resolveHost,
+        set: async (ctx, _host, isEnabled) => {
+          if (site.isInMaintenance === isEnabled) return false;
+          const description = `${isEnabled ? 'beginning' : 'ending'} maintenance of ${name}`;
+          await ctx.beginStep({ name: 'setMaintenance', description, requestTimeoutMs: STEP_TIMEOUT_MS });
+          site.fail('setMaintenance', '*', false);
+          site.isInMaintenance = isEnabled;
+          return true;
+        },
+      },
       async queryPower(ctx, reference) {
         await site.read(ctx, 'queryPower', reference);
         return site.observe(site.find(reference), ctx.clock.now());
@@ -96,8 +151,8 @@ function openFakeHost(name: string, settings: FakeSettings): VirtHost<Operations
           id: instance.id,
           state: site.observe(instance, ctx.clock.now()),
           vcpus: 2,
-          memoryMib: 4096,
-          maxMemoryMib: 8192,
+          memoryMib: MEMORY_MIB,
+          maxMemoryMib: 2 * MEMORY_MIB,
           cpuTimeNs: null,
           native: {},
         };
@@ -108,7 +163,7 @@ function openFakeHost(name: string, settings: FakeSettings): VirtHost<Operations
         return {
           hypervisor: 'fake',
           status: 'up',
-          nativeStatus: 'up',
+          nativeStatus: site.isInMaintenance ? 'maintenance' : 'up',
           instances: all.length,
           running: all.filter(({ state }) => state === 'running').length,
           vcpus: null,

@@ -17,6 +17,11 @@ export const FakeSettingsSchema = z.strictObject({
   initial_state: z.enum(INSTANCE_POWER_STATES).default('shutdown').describe('state of every instance at the start'),
   read_delay_ms: z.int().min(0).max(3_600_000).default(0).describe('how long a read takes'),
   change_delay_ms: z.int().min(0).max(3_600_000).default(0).describe('how long a change takes'),
+  migrate_delay_ms: z.int().min(0).max(3_600_000).default(0).describe('how long a live migration takes'),
+  busy: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('instances, or *, whose live migration does not end until it is forced to, or aborted'),
   faults: z.array(FaultSchema).default([]).describe('what goes wrong'),
 });
 export type FakeSettings = z.output<typeof FakeSettingsSchema>;

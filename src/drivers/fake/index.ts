@@ -1,1 +1,6 @@
-export { fakeDriver } from './fake.driver.js';
+import { createFakeDriver } from './fake.driver.js';
+
+export { createFakeDriver };
+export { FakeEstate } from './fake-estate.js';
+/** The driver `fake`. */
+export const fakeDriver = createFakeDriver();

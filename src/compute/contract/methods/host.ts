@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HostNameSchema, TimeSchema } from '../fields.js';
+import { ChangeAnswerFields, ChangeFields, ChildrenAnswerFields, HostNameSchema, TimeSchema } from '../fields.js';
 import { defineMethod } from '../method.js';
 
 const host = z.strictObject({ host: HostNameSchema });
@@ -26,6 +26,7 @@ export const hostMethods = {
           server: z.string(),
           manage: z.array(z.string()),
           protect: z.array(z.string()),
+          maintenance: z.boolean().describe('it takes no changes'),
         }),
       ),
     }),
@@ -55,6 +56,25 @@ export const hostMethods = {
     params: host,
     result: z.object({ host: z.string(), ok: z.boolean(), checks: z.array(CheckSchema) }),
     operation: 'testHost',
+  }),
+  'host.set_maintenance': defineMethod({
+    kind: 'change',
+    summary: 'Take every running instance off a host and refuse changes there, or allow them again.',
+    params: z
+      .strictObject({
+        host: HostNameSchema,
+        enabled: z.boolean().describe('true to begin maintenance, false to end it'),
+        destination: HostNameSchema.optional().describe(
+          'host that running instances are moved to, live (default: they are switched off)',
+        ),
+        ...ChangeFields,
+      })
+      .refine(({ enabled, destination }) => enabled || destination === undefined, {
+        path: ['destination'],
+        message: 'only with enabled true: instances do not come back by themselves',
+      }),
+    result: z.object({ ...ChangeAnswerFields, ...ChildrenAnswerFields, host: z.string().optional() }),
+    operation: 'setMaintenance',
   }),
   'host.retry': defineMethod({
     kind: 'control',

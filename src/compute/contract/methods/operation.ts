@@ -14,6 +14,7 @@ export const ProgressSchema = z.object({
 /** An operation as callers see it, in answers and in events. */
 export const OperationSchema = z.object({
   operation_id: z.string(),
+  parent_operation_id: z.string().nullable().describe('the operation that it is a part of'),
   method: z.string(),
   state: z.enum(OPERATION_STATES),
   driver: z.string(),
@@ -61,6 +62,7 @@ export const operationMethods = {
       method: NameSchema.optional(),
       host: NameSchema.optional(),
       name: NameSchema.optional(),
+      parent: z.uuid().optional().describe('only the parts of this operation'),
       limit: z.int().min(1).max(1000).optional().describe('at most so many (default 100)'),
       before: z.uuid().optional().describe('only those accepted before this operation: the next page'),
     }),

@@ -11,6 +11,14 @@ import { defineMethod } from '../method.js';
 const target = z.strictObject(PowerTargetFields).superRefine(checkPowerTarget);
 const change = z.strictObject({ ...PowerTargetFields, ...ChangeFields }).superRefine(checkPowerTarget);
 
+const preemptingChange = z
+  .strictObject({
+    ...PowerTargetFields,
+    preempt: z.boolean().optional().describe('first cancel what waits or runs on this machine'),
+    ...ChangeFields,
+  })
+  .superRefine(checkPowerTarget);
+
 const ParameterSchema = z.object({
   name: z.string(),
   label: z.string(),
@@ -34,7 +42,7 @@ export const powerMethods = {
   'power.off': defineMethod({
     kind: 'change',
     summary: 'Switch a machine off, hard; its operating system is not asked.',
-    params: change,
+    params: preemptingChange,
     result: MachineChangeAnswerSchema,
     operation: 'powerOff',
   }),
@@ -55,7 +63,7 @@ export const powerMethods = {
   'power.reset': defineMethod({
     kind: 'change',
     summary: 'Reset a running machine without switching it off.',
-    params: change,
+    params: preemptingChange,
     result: MachineChangeAnswerSchema,
     operation: 'reset',
   }),
