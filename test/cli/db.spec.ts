@@ -11,9 +11,10 @@ import { openJournalUpkeep } from '../../src/journal-upkeep.js';
 import { openDatabase } from '../../src/journal/database.js';
 import { copiesDirectory, openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
 import type { OperationEnd } from '../../src/journal/journal.port.js';
-import { serveUpkeep, socketPathOf } from '../../src/upkeep-socket/index.js';
+import { UpkeepClient, serveUpkeep, socketPathOf } from '../../src/upkeep-socket/index.js';
 import { PLACES, accepted, claimed, operation, self, type JournalPlace } from '../journal/journal-places.js';
 import { cli, type CliOptions, type CliRun } from '../support/cli.js';
+import { eventually } from '../support/eventually.js';
 import { freshDatabase } from '../support/postgres.js';
 
 const DAY_MS = 86_400_000;
@@ -178,7 +179,7 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
         expect(code).toBe(2);
         expect(stderr).toContain('At least 24h');
         // The service does not rely on the command line.
-        expect(() => journal.upkeep.countPrunable(DAY_MS - 1)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+        await expect(journal.upkeep.countPrunable(DAY_MS - 1)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
       });
     });
   });
@@ -236,39 +237,35 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
 
   describe('backup and restore', () => {
     /** Where a backup of this place can be put. */
-    async function other(): Promise<{ database: DatabaseOptions; drop(): Promise<void> }> {
+    async function other(): Promise<{ database: DatabaseOptions; drop: () => Promise<void> }> {
       if (isFile(place.database)) return { database: place.database, drop: () => Promise.resolve() };
-      const { url, drop } = await freshDatabase();
-      return { database: { url: new Secret(url), maxConnections: 5 }, drop };
+      const fresh = await freshDatabase();
+      return { database: { url: new Secret(fresh.url), maxConnections: 5 }, drop: () => fresh.drop() };
     }
 
     it('hold what was answered before, under load, and bring it back', async () => {
-      const before: string[] = [];
+      let before: string[] = [];
       await serving(async (journal) => {
-        before.push(await finished(journal, 1000));
-        let isOver = false;
-        let count = 0;
+        const answered = [await finished(journal, 1000)];
+        const over = new AbortController();
         const load = Array.from({ length: 8 }, async () => {
-          while (!isOver) {
+          while (!over.signal.aborted) {
             const id = newOperationId();
-            const { record } = await journal.journal.accept(
-              operation({ id, requestKey: id, target: ownTarget(id) }),
-              self,
-            );
-            if (count++ < 200) before.push(record.id);
+            await journal.journal.accept(operation({ id, requestKey: id, target: ownTarget(id) }), self);
+            answered.push(id);
           }
         });
-        while (count < 200) await new Promise((resolve) => setImmediate(resolve));
-        const answered = [...before];
+        await eventually(() => answered.length > 200, 'some load');
+        before = [...answered];
         const made = await db(['backup', '--output', at('one.backup')]);
-        isOver = true;
+        over.abort();
         await Promise.all(load);
         expect(made.code).toBe(0);
-        expect(made.stdout).toContain(
-          `It does not hold the key ${keyIdOf(Buffer.from(readFileSync(at('key'), 'utf8'), 'base64'))}`,
-        );
+        expect(answered.length).toBeGreaterThan(before.length);
+        const key = Buffer.from(readFileSync(at('key'), 'utf8'), 'base64');
+        expect(made.stdout).toContain(`It does not hold the key ${keyIdOf(key)}`);
+        expect(readFileSync(at('one.backup')).includes(key.toString('base64'))).toBe(false);
         expect(statSync(at('one.backup')).mode & 0o777).toBe(0o600);
-        before.splice(0, before.length, ...answered);
       });
 
       const { database, drop } = await other();
@@ -401,5 +398,13 @@ describe('zenova db with a file', () => {
     expect(await dbJson(['status'])).toMatchObject({ served: true });
     await socket?.close();
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('does without a socket where its name would be too long', async () => {
+    const path = socketPathOf(at('deep/'.repeat(30)));
+    const journal = await start();
+    const copies = copiesDirectory(at('journal.db'));
+    expect(await serveUpkeep({ path, copies, upkeep: journal.upkeep, log: silentLog })).toBeUndefined();
+    expect(await new UpkeepClient(path).status()).toBeUndefined();
   });
 });
