@@ -15,7 +15,10 @@ type Ports = { readonly clock: Clock; readonly log: Log };
  * @throws ComputeError JOURNAL_UNAVAILABLE
  */
 export async function openCopy(file: string, ports: Ports): Promise<Database> {
-  const opened = await openDatabase({ file }, ports);
+  const opened = await openDatabase({ file }, ports).catch((error: unknown) => {
+    const cause = error instanceof ComputeError ? (error.cause ?? error) : error;
+    throw unusable(`it cannot be opened: ${messageOf(cause)}`, error);
+  });
   try {
     const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check(1)`.execute(opened.db);
     const [found = 'nothing was found out'] = rows.map((row) => row.integrity_check);

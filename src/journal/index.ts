@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { Clock } from '../common/clock.js';
-import { ComputeError } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { BreakerStore } from '../compute/contract/index.js';
-import { isSharedDatabase, openDatabase, type Database, type DatabaseOptions } from './database.js';
+import { isSharedDatabase, openDatabase, type DatabaseOptions } from './database.js';
 import type { Journal, SignalLine, WorkerRegistry } from './journal.port.js';
 import { readKeys, type KeySources } from './keys.js';
-import { appliedMigrations, migrate, schemaState } from './migrate.js';
+import { appliedMigrations, migrate, refuseEarlier, schemaState } from './migrate.js';
 import { SqlBreakers } from './sql-breakers.js';
 import { SqlJournal } from './sql-journal.js';
 import { SqlWorkers } from './sql-workers.js';
@@ -48,7 +47,8 @@ export async function openJournal(
   const opened = await openDatabase(database, ports);
   const { db, flavour } = opened;
   try {
-    await prepareSchema(opened, { isShared: isSharedDatabase(database) });
+    if (isSharedDatabase(database)) refuseEarlier(schemaState(await appliedMigrations(db), flavour));
+    await migrate(db, flavour);
     const box = await unlock(db, keys);
     const workers = new SqlWorkers(db, flavour);
     // Whoever had a database that only we can have is gone.
@@ -71,23 +71,6 @@ export async function openJournal(
     await opened.close();
     throw error;
   }
-}
-
-/**
- * A new database is set up. An earlier version's is changed here only when nobody else can have it: workers of that version
- * would go on with a schema that they do not know.
- */
-async function prepareSchema({ db, flavour }: Database, { isShared }: { isShared: boolean }): Promise<void> {
-  const { applied, pending } = schemaState(await appliedMigrations(db), flavour);
-  if (isShared && applied.length > 0 && pending.length > 0) {
-    throw new ComputeError(
-      'JOURNAL_UNAVAILABLE',
-      `the journal was written by an earlier version of Zenova and lacks ${pending.join(', ')}: ` +
-        'stop all services that share it, back it up, and run `zenova db migrate`',
-      { retry: 'never' },
-    );
-  }
-  await migrate(db, flavour);
 }
 
 export { JournalUpkeep, copiesDirectory };

@@ -59,6 +59,22 @@ export function refuseNewer({ unknown }: SchemaState): void {
 }
 
 /**
+ * A new database is set up by whoever comes first. One of an earlier version may have workers of that version, who would go
+ * on with a schema that they do not know.
+ *
+ * @throws ComputeError JOURNAL_UNAVAILABLE
+ */
+export function refuseEarlier({ applied, pending, unknown }: SchemaState): void {
+  if (applied.length === 0 || pending.length === 0 || unknown.length > 0) return;
+  throw new ComputeError(
+    'JOURNAL_UNAVAILABLE',
+    `the journal was written by an earlier version of Zenova and lacks ${pending.join(', ')}: ` +
+      'stop all services that share it, back it up, and run `zenova db migrate`',
+    { retry: 'never' },
+  );
+}
+
+/**
  * Brings the schema up to date: all steps in one transaction, so that a crash leaves what was before. Processes that do so
  * together wait for each other.
  *

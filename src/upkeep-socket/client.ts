@@ -7,8 +7,8 @@ import type { z } from 'zod';
 import { ComputeError, WireErrorSchema, errorCodeOf, messageOf } from '../common/errors/index.js';
 import { PrunableSchema, PrunedSchema, StatusSchema } from './protocol.js';
 
-/** Nobody listens: there is no service, or one that ended without a chance to tidy up. */
-const NOBODY = new Set(['ENOENT', 'ECONNREFUSED']);
+/** Nobody listens: there is no service, or one that ended without a chance to tidy up, or the name is too long for a socket. */
+const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'EINVAL', 'ENAMETOOLONG']);
 const SILENCE_MS = 60_000;
 
 /** Asks the service that has the journal. All methods throw ComputeError as the service's own do. */

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { silentLog } from '../../src/common/log.js';
 import { loadConfig, parseSource } from '../../src/config/index.js';
 import { VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
+import { restoreJournal } from '../../src/journal-restore.js';
+import { openJournalUpkeep } from '../../src/journal-upkeep.js';
 import { serve, type RunningService } from '../../src/serve.js';
 import { Operator } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
@@ -15,6 +17,8 @@ const README = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'ut
 const COMMANDS = blocks('sh').flatMap((block) =>
   block.split('\n').flatMap((line) => (line.startsWith('npx zenova ') ? [line.replace('npx zenova ', '')] : [])),
 );
+const ABOUT_THE_DATABASE = COMMANDS.filter((line) => line.startsWith('db '));
+const FIRST_CALLS = COMMANDS.filter((line) => !ABOUT_THE_DATABASE.includes(line));
 const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
 
 function blocks(language: string): string[] {
@@ -60,15 +64,42 @@ describe("the README's first calls, against the simulated estate", () => {
   }, 60_000);
 
   it('are some', () => {
-    expect(COMMANDS.length).toBeGreaterThan(4);
+    expect(FIRST_CALLS.length).toBeGreaterThan(4);
   });
 
-  it.each(COMMANDS)('zenova %s', async (line) => {
+  it.each(FIRST_CALLS)('zenova %s', async (line) => {
     const { code, stdout } = await cli([...line.split(' '), '--group', run], {
       environment: { ZENOVA_AMQP_URL: broker.url },
     });
     expect(code).toBe(0);
     expect(stdout).not.toBe('');
+  });
+});
+
+describe("the README's backup and restore", () => {
+  it('work as they are shown, the restore once the service is stopped', async () => {
+    const stateDir = join(directory, 'state');
+    const file = join(directory, 'own.yaml');
+    const written = { state_dir: stateDir, amqp: { url: 'amqp://127.0.0.1:9' }, http: { enabled: false } };
+    writeFileSync(file, JSON.stringify(written));
+    const service = await serve(
+      loadConfig(parseSource(JSON.stringify(written), file), { driverSettings, environment: {} }),
+      silentLog,
+    );
+    const run = async (line: string): Promise<void> => {
+      const here = line.replaceAll('/var/backups', directory).split(' ');
+      const { code, stdout, stderr } = await cli([...here, '--config', file], {
+        journalUpkeep: (config) => openJournalUpkeep(config, {}),
+        restoreJournal: (config, input, signal) => restoreJournal(config, input, signal, {}),
+      });
+      expect({ line, code, stderr }).toMatchObject({ line, code: 0 });
+      expect(stdout).not.toBe('');
+    };
+    const restore = ABOUT_THE_DATABASE.findIndex((line) => line.startsWith('db restore '));
+    expect(restore).toBeGreaterThan(0);
+    for (const line of ABOUT_THE_DATABASE.slice(0, restore)) await run(line);
+    await service.stop();
+    for (const line of ABOUT_THE_DATABASE.slice(restore)) await run(line);
   });
 });
 

@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { refuseEarlier, refuseNewer, schemaState } from './migrate.js';
+import { sqliteFlavour } from './sqlite/sqlite-flavour.js';
+
+describe('a schema', () => {
+  it('is compared with the one that this version knows', () => {
+    expect(schemaState([], sqliteFlavour)).toEqual({ applied: [], pending: ['0001-operations'], unknown: [] });
+    expect(schemaState(['0001-operations', 'z'], sqliteFlavour)).toMatchObject({ pending: [], unknown: ['z'] });
+  });
+
+  it('of an earlier version is not touched by a worker that may not be alone; one of none is set up', () => {
+    expect(() => refuseEarlier({ applied: ['a'], pending: ['b'], unknown: [] })).toThrow(
+      /lacks b: .*zenova db migrate/,
+    );
+    expect(() => refuseEarlier({ applied: [], pending: ['a', 'b'], unknown: [] })).not.toThrow();
+    expect(() => refuseEarlier({ applied: ['a', 'b'], pending: [], unknown: [] })).not.toThrow();
+  });
+
+  it('of a newer version is refused', () => {
+    expect(() => refuseNewer({ applied: ['a', 'c'], pending: [], unknown: ['c'] })).toThrow(/newer version.*\(c\)/);
+    expect(() => refuseNewer({ applied: ['a'], pending: ['b'], unknown: [] })).not.toThrow();
+  });
+});
