@@ -64,7 +64,9 @@ export class Gateway implements RequestGateway {
     const isOfOperation = isAboutOperations(method);
     const refusal = isOfOperation
       ? rules.refusalAnywhere(meta.requestedBy, method)
-      : rules.refusal(meta.requestedBy, method, placeOfRequest(request));
+      : placesOfRequest(request)
+          .map((place) => rules.refusal(meta.requestedBy, method, place))
+          .find((refused) => refused !== undefined);
     if (refusal !== undefined) throw refusal;
     if (isMethodOfKind(method, 'control') && !isOfOperation) audit.write(requestFact('control', method, meta, request));
   }
@@ -101,8 +103,10 @@ function check(method: MethodName, params: unknown): never {
   throw new ComputeError('REQUEST_INVALID', `${method}: ${text}`, { details: { method, mistakes: details } });
 }
 
-function placeOfRequest({ host, power_type: powerType }: Destination): Place {
-  return { host: host ?? null, powerType: powerType ?? null };
+/** Where it acts; whoever moves an instance must be allowed to at both ends. */
+function placesOfRequest({ host, power_type: powerType, destination }: Destination): Place[] {
+  const there = destination === undefined ? [] : [{ host: destination, powerType: null }];
+  return [{ host: host ?? null, powerType: powerType ?? null }, ...there];
 }
 
 /** An operation without a host was given by power type, which then is its driver. */
