@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import amqp from 'amqplib';
 import { closedLoop } from './closed-loop.mjs';
+import { nest } from './envelopes.mjs';
 
 export class Load {
   static async connect(url) {
@@ -15,34 +16,36 @@ export class Load {
   }
 
   #waiting = new Map();
+  /** Of what is under way: one at a time. */
+  #envelope = nest;
 
   constructor(connection, channel, replyTo) {
     Object.assign(this, { connection, channel, replyTo });
   }
 
-  /** One round trip; resolves with the parsed reply, once the request is confirmed too. */
-  call(queue, body) {
-    const id = randomUUID();
+  /** One round trip; resolves once there is a reply and the request is confirmed too. */
+  async #call(queue, body, envelope) {
+    const id = randomUUID().replaceAll('-', '');
+    const { content, properties } = envelope.request(body, { id, replyTo: this.replyTo });
     const reply = new Promise((resolve) => {
       this.#waiting.set(id, resolve);
     });
     const confirmed = new Promise((resolve, reject) => {
       this.channel.sendToQueue(
         queue,
-        Buffer.from(JSON.stringify({ ...body, id })),
-        { persistent: true, replyTo: this.replyTo, correlationId: id, messageId: id },
+        Buffer.from(JSON.stringify(content)),
+        { ...properties, persistent: true },
         (error) => (error ? reject(error) : resolve()),
       );
     });
-    return Promise.all([reply, confirmed]).then(([answer]) => answer);
+    const [error] = await Promise.all([reply, confirmed]);
+    if (error !== undefined && error !== null) throw new Error(JSON.stringify(error));
   }
 
   /** Round trips per second with `inFlight` requests at a time, and their latencies in milliseconds. */
-  run({ queue, body, ...options }) {
-    return closedLoop(async () => {
-      const answer = await this.call(queue, body());
-      if (answer.err !== undefined && answer.err !== null) throw new Error(JSON.stringify(answer.err));
-    }, options);
+  async run({ queue, body, envelope = nest, ...options }) {
+    this.#envelope = envelope;
+    return closedLoop(() => this.#call(queue, body(), envelope), options);
   }
 
   async close() {
@@ -50,9 +53,8 @@ export class Load {
   }
 
   #onReply(message) {
-    const id = message.properties.correlationId;
-    const resolve = this.#waiting.get(id);
+    const { id, error } = this.#envelope.reply(message);
+    this.#waiting.get(id)?.(error);
     this.#waiting.delete(id);
-    resolve?.(JSON.parse(message.content.toString()));
   }
 }

@@ -1,4 +1,5 @@
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
 /** Starts a peer in a process of its own; it says "ready" over IPC, and ends with its parent. */
 export async function startPeer(file, options) {
@@ -17,15 +18,30 @@ export async function startPeer(file, options) {
       if (error !== undefined) throw new Error(`${file}: ${error}`);
       return result;
     },
-    async stop() {
-      if (child.exitCode !== null) return;
-      const gone = new Promise((resolve) => {
-        child.once('exit', resolve);
-      });
-      child.kill('SIGTERM');
-      await gone;
-    },
+    stop: () => ended(child, () => child.kill('SIGTERM')),
   };
+}
+
+/** The same for a peer in Python, Debian's own: it says "ready" on its output, and ends when its input does. */
+export async function startPythonPeer(file, options) {
+  const path = fileURLToPath(new URL(`../peers/${file}`, import.meta.url));
+  const child = spawn('/usr/bin/python3', ['-W', 'ignore', path, JSON.stringify(options)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve, reject) => {
+    child.stdout.once('data', resolve);
+    child.once('exit', (status) => reject(new Error(`${file} ended with status ${status}`)));
+  });
+  return { pid: child.pid, stop: () => ended(child, () => child.stdin.end()) };
+}
+
+async function ended(child, end) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => {
+    child.once('exit', resolve);
+  });
+  end();
+  await gone;
 }
 
 function nextMessage(child, file) {
