@@ -110,7 +110,7 @@ export class HttpClient {
     const timer = setTimeout(() => stop.abort(), Math.max(0, timeoutMs));
     const onAbort = (): void => stop.abort();
     signal?.addEventListener('abort', onAbort);
-    const wire = new WireWatch();
+    const wire = new WireWatch(performance.now() + timeoutMs);
     let release: (() => void) | undefined;
     try {
       if (!isUrgent) release = await takeSlot(this.#limit, stop.signal);
@@ -167,9 +167,16 @@ class WireWatch {
   #isReused = false;
   #error: unknown;
 
+  constructor(private readonly endsAt: number) {}
+
   readonly request = (options: object, onAnswer: (answer: IncomingMessage) => void): ClientRequest => {
     const request = httpsRequest(options, onAnswer);
     request.once('socket', () => {
+      // Not one byte is out yet. A process that was frozen gets here before its timers, and must not send what is too late.
+      if (performance.now() >= this.endsAt) {
+        request.destroy(new HttpFailure('timeout', 'the time was over before it was sent', 'ETIMEDOUT', 'no'));
+        return;
+      }
       this.#hasConnection = true;
       this.#isReused = request.reusedSocket;
     });
