@@ -132,11 +132,15 @@ function requestFor(method: (typeof METHOD_NAMES)[number], host: string | null) 
   const candidates = [
     { params: { host, instance: 'instance-0001' }, place: { host, type: null } },
     { params: { host }, place: { host, type: null } },
+    { params: { host, enabled: true }, place: { host, type: null } },
+    { params: { host, instance: 'instance-0001', destination: host }, place: { host, type: null } },
     { params: { power_type: 'manual', power_parameters: {} }, place: { host: null, type: 'manual' } },
     { params: { driver: 'fake' }, place: { host: null, type: null } },
     { params: {}, place: { host: null, type: null } },
     { params: { host: 'one', instance: 'instance-0001' }, place: { host: 'one', type: null } },
     { params: { host: 'one' }, place: { host: 'one', type: null } },
+    { params: { host: 'one', enabled: true }, place: { host: 'one', type: null } },
+    { params: { host: 'one', instance: 'instance-0001', destination: 'one' }, place: { host: 'one', type: null } },
   ];
   const fit = candidates.find(({ params }) => METHODS[method].params.safeParse(params).success);
   if (fit === undefined) throw new Error(`this test knows no request for ${method}`);

@@ -48,7 +48,9 @@ export function postgresDatabase(options: PostgresOptions, log: Log): Kysely<Jou
   pool.on('error', (error) => log.warn('a connection to the database was lost', { err: error }));
   // The pool does not listen while somebody has it: what is asked then fails by itself, unless nothing is just being asked.
   pool.on('connect', (client) => {
-    client.on('error', (error) => log.info('a connection to the database was lost while it was in use', { err: error }));
+    client.on('error', (error) =>
+      log.info('a connection to the database was lost while it was in use', { err: error }),
+    );
   });
   return new Kysely<JournalDatabase>({ dialect: new PostgresDialect({ pool }) });
 }
