@@ -1,4 +1,5 @@
-// The compute service without AMQP: requests are handed to it in its own process, and nobody hears its events.
+// The compute service without AMQP: requests are handed to it in its own process, and nobody hears its events or
+// reads its audit.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -31,6 +32,8 @@ const service = new ComputeService({
   powerTypes: [],
   events: { publish: () => undefined },
   replies: { send: () => Promise.resolve() },
+  audit: { write: () => undefined },
+  rules: undefined,
   clock,
   log,
   selfNames: [],

@@ -14,6 +14,7 @@ export function serviceConfig(directory, settings) {
     JSON.stringify({
       state_dir: directory,
       secrets: { key_file: keyFile },
+      audit: { file: join(directory, 'audit.log') },
       http: { enabled: false },
       log: { level: 'error' },
       ...settings,

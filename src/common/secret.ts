@@ -86,5 +86,7 @@ export function redact(value: unknown, depth = 0): unknown {
  * time by the square of a long word's length, and hostile words come a megabyte long.
  */
 export function redactText(text: string): string {
+  // Hardly any text holds a URL, and to look for this is much quicker.
+  if (!text.includes('://')) return text;
   return text.replace(/([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/@]+@/gi, `$1${REDACTED}@`);
 }
