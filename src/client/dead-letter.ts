@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { z } from 'zod';
-import type { JsonValue } from '../common/errors/index.js';
 import { parseBoundedJson } from '../common/bounded-json.js';
+import type { JsonValue } from '../common/errors/index.js';
 
 /** A message of the dead-letter queue, as far as it can be read. */
 export interface DeadLetter {
@@ -33,7 +33,8 @@ const LetterSchema = z.looseObject({
     reason: z.string(),
     size: z.int().min(0),
     properties: z.looseObject({ user_id: text }).optional().catch(undefined),
-    body: z.looseObject({ pattern: text, method: text }).optional().catch(undefined),
+    /** In the words of its envelope: Nest's, or oslo.messaging's. */
+    body: z.looseObject({ pattern: text, namespace: text, method: text }).optional().catch(undefined),
   }),
 });
 
@@ -49,12 +50,18 @@ export function readDeadLetter(message: ConsumeMessage): DeadLetter {
     isOurs: true,
     time,
     reason: data.reason,
-    method: data.body?.pattern ?? data.body?.method ?? null,
+    method: methodOf(data.body ?? {}),
     requestedBy: data.properties?.user_id ?? null,
     size: data.size,
     returns,
     whole: json.value as JsonValue,
   };
+}
+
+function methodOf({ pattern, namespace, method }: Partial<Record<string, unknown>>): string | null {
+  if (typeof pattern === 'string') return pattern;
+  if (typeof method !== 'string') return null;
+  return typeof namespace === 'string' ? `${namespace}.${method}` : method;
 }
 
 function foreign({ content, properties, fields }: ConsumeMessage): Omit<DeadLetter, 'returns'> {

@@ -98,7 +98,8 @@ to is refused** (FORBIDDEN with \`details.reason\` \`caller\`), before anything 
   what its caller may not see.
 - A caller is the RabbitMQ user, if the message has its \`user_id\`, which the broker checks. For \`anonymous\` (no
   \`user_id\`) and \`oslo:NAME\` (from the context of an oslo.messaging request, which says what its sender likes) nobody vouches:
-  a rule allows them something only if its pattern is \`anonymous\` or begins with \`oslo:\`.
+  a rule allows them something only if its pattern is \`anonymous\` or begins with \`oslo:\`. A rule that denies, denies whoever
+  matches.
 - Events are not covered: who may read them is for the broker's permissions.
 
 \`zenova config check\` names patterns that match nothing, and \`zenova config rules CALLER\` prints what a caller may do.

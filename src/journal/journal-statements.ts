@@ -1,12 +1,19 @@
 import type { ExpressionBuilder, Kysely } from 'kysely';
 import type { OperationId, TargetKey, WorkerId } from '../common/ids.js';
-import { OPERATION_COLUMNS, TAKEN, type OperationRow } from './operation-rows.js';
+import { OPEN_STATES } from './journal.port.js';
+import { HELD, OPERATION_COLUMNS, TAKEN, type OperationRow } from './operation-rows.js';
 import type { JournalDatabase } from './schema.js';
 import type { SqlFlavour } from './sql-flavour.js';
 import { closedHostOf, type OpenHosts } from './sql-maintenance.js';
 import { Statement } from './statement.js';
 
 export type OperationsBuilder = ExpressionBuilder<JournalDatabase, 'operations'>;
+
+/**
+ * The states of an unfinished operation. Where a row is looked for by its id, this says `finished_at is null` in other words:
+ * PostgreSQL must not think of the indexes of what is unfinished then, which can be long.
+ */
+const UNFINISHED = [...OPEN_STATES, HELD];
 
 /** An entry of the checkpoints: `data` is JSON. */
 interface Entry {
@@ -79,7 +86,7 @@ export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavo
         }))
         .where('id', '=', id)
         .where('owner', '=', owner)
-        .where('finished_at', 'is', null)
+        .where('state', 'in', UNFINISHED)
         .where((eb) => eb.not(eb.exists(inTheWay(eb))))
         .returning(['fence', closedHostOf({ openHost, otherOpenHost }).as('closed')]),
     ),
@@ -95,7 +102,7 @@ export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavo
             .select((op) => ['id', 'fence', op.val(name).as('name'), op.val(data).as('data'), op.val(at).as('at')])
             .where('id', '=', id)
             .where('fence', '=', fence)
-            .where('finished_at', 'is', null),
+            .where('state', 'in', UNFINISHED),
         ),
     ),
 
@@ -114,7 +121,7 @@ export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavo
                 .select('holder.id')
                 .where('holder.id', '=', end.id)
                 .where('holder.fence', '=', end.fence)
-                .where('holder.finished_at', 'is', null),
+                .where('holder.state', 'in', UNFINISHED),
             ),
           ]),
         ]),
@@ -163,5 +170,5 @@ function ending(db: Kysely<JournalDatabase>, { state, now, result, error }: End)
 }
 
 function isLeased(eb: OperationsBuilder, { id, fence }: End) {
-  return eb.and([eb('id', '=', id), eb('fence', '=', fence), eb('finished_at', 'is', null)]);
+  return eb.and([eb('id', '=', id), eb('fence', '=', fence), eb('state', 'in', UNFINISHED)]);
 }

@@ -74,6 +74,8 @@ describe('an answer', () => {
       { host: 'cpc1', instance: 'web01' },
       { host: 'cpc1', instance: 'web01' },
     ]);
+    // The user of the broker's address, for whom the broker has vouched.
+    expect(service.gateway.calls[0]?.meta.requestedBy).toBe('guest');
   });
 
   it('that lists is a table, and cannot steer the terminal', async () => {

@@ -200,6 +200,52 @@ describe('config', () => {
     expect(stdout).toBe(`OK ${file}: server s1, broker amqp://127.0.0.1:5672, f (fake)\n`);
   });
 
+  it('check names mistakes of caller rules', async () => {
+    const rules = [
+      '  - {callers: [a], methods: [power.of, nothing.like-it], hosts: [g, "f*"], power_types: [manuel]}',
+      '  - {caller: a}',
+    ].join('\n');
+    const file = write('z.yaml', `hosts: {f: {driver: fake}}\nrules:\n${rules}\n`);
+    const { code, stderr } = await cli(['config', 'check', '--config', file]);
+    expect(code).toBe(2);
+    expect(stderr).toBe(
+      `CONFIG_INVALID: ${file} is not valid:\n` +
+        '  line 3, column 30: rules[0].methods[0]: "power.of" matches no method; did you mean power.on?\n' +
+        '  line 3, column 40: rules[0].methods[1]: "nothing.like-it" matches no method\n' +
+        '  line 3, column 66: rules[0].hosts[0]: "g" matches no host of this configuration; did you mean f?\n' +
+        '  line 3, column 90: rules[0].power_types[0]: "manuel" matches no power type; did you mean manual?\n' +
+        '  line 4, column 5: rules[1].callers: is required\n' +
+        '  line 4, column 6: rules[1].caller: unknown key; did you mean callers?\n',
+    );
+    const empty = write('e.yaml', 'rules:\n');
+    expect((await cli(['config', 'check', '--config', empty])).stderr).toContain('rules: is empty: take the key away');
+  });
+
+  it('rules prints what somebody may do', async () => {
+    const rules =
+      'rules:\n- {callers: [ann], hosts: [f], methods: ["*.power_on", "operation.get"]}\n- {callers: [bob]}\n';
+    const file = write('z.yaml', `hosts: {f: {driver: fake}, g: {driver: fake}}\n${rules}`);
+    const { code, stdout } = await cli(['config', 'rules', 'ann', '--config', file]);
+    expect(code).toBe(0);
+    const row = (method: string, text = stdout) =>
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${method} `))
+        ?.split(/ {2,}/);
+    expect(row('compute.power_on')).toEqual(['compute.power_on', '-', 'f', '-']);
+    expect(row('compute.power_off')?.[2]).toBe('none');
+    expect(row('operation.get')).toEqual(['operation.get', '-', 'f', 'none']);
+    expect(row('host.list')).toEqual(['host.list', 'no', '-', '-']);
+    const bob = await cli(['config', 'rules', 'bob', '--config', file]);
+    expect(row('power.off', bob.stdout)?.slice(0, 3)).toEqual(['power.off', '-', 'f g']);
+    expect(row('host.list', bob.stdout)?.[1]).toBe('yes');
+    const json = await cli(['config', 'rules', 'ann', '--config', file, '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      caller: 'ann',
+      methods: expect.arrayContaining([{ method: 'host.list', allowed: false, hosts: null, power_types: null }]),
+    });
+  });
+
   it('check names every mistake', async () => {
     const file = write('z.yaml', 'http: {prot: 1}\nhosts: {f: {driver: fak}}\n');
     const { code, stdout, stderr } = await cli(['config', 'check', '--config', file]);

@@ -21,6 +21,8 @@ export interface ServiceProcessOptions {
   readonly oslo?: Record<string, unknown>;
   readonly journal?: Record<string, unknown>;
   readonly http?: Record<string, unknown>;
+  readonly audit?: Record<string, unknown>;
+  readonly rules?: readonly Record<string, unknown>[];
 }
 
 /** The built service in a process of its own, with a state directory that outlives it: `npm test` builds it first. */
@@ -57,6 +59,8 @@ export class ServiceProcess {
       oslo,
       journal,
       http,
+      audit,
+      rules,
     } = this.#options;
     this.#port = await freePort();
     const file = join(this.directory, 'zenova.yaml');
@@ -70,6 +74,8 @@ export class ServiceProcess {
       log: { level: 'debug' },
       ...(oslo === undefined ? {} : { oslo }),
       ...(journal === undefined ? {} : { journal }),
+      ...(audit === undefined ? {} : { audit }),
+      ...(rules === undefined ? {} : { rules }),
       hosts,
     };
     writeFileSync(file, JSON.stringify(config));
@@ -100,6 +106,10 @@ export class ServiceProcess {
 
   async http(path: string, init: RequestInit = {}): Promise<Response | undefined> {
     return fetch(`http://127.0.0.1:${this.#port}${path}`, init).catch(() => undefined);
+  }
+
+  signal(signal: 'SIGHUP'): void {
+    this.#child?.kill(signal);
   }
 
   /** Ends it with a signal and resolves to its exit status, null when the signal ended it. */

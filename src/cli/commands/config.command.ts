@@ -1,5 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
+import { describeSchema } from '../../common/json-schema.js';
+import { METHODS, METHOD_NAMES } from '../../compute/contract/index.js';
+import { CallerRules, NOWHERE, isAboutOperations, type Place } from '../../compute/dispatch/caller-rules.js';
 import {
   configReference,
   effectiveConfig,
@@ -10,9 +13,6 @@ import {
   type Config,
   type DriverSettings,
 } from '../../config/index.js';
-import { describeSchema } from '../../common/json-schema.js';
-import { METHODS, METHOD_NAMES } from '../../compute/contract/index.js';
-import { CallerRules, NOWHERE, isAboutOperations, type Place } from '../../compute/dispatch/caller-rules.js';
 import type { CliParts } from '../cli-parts.js';
 import { globalOptionsOf } from '../global-options.js';
 import { examplesText } from '../method-commands.js';
@@ -108,14 +108,19 @@ function addRules(group: Command, parts: CliParts): void {
       const rows = may.map(({ method, hosts, power_types: types, allowed }) => [
         method,
         hosts === null && types === null ? (allowed ? 'yes' : 'no') : null,
-        hosts?.join(' ') ?? null,
-        types?.join(' ') ?? null,
+        namesText(hosts),
+        namesText(types),
       ]);
       const view = { kind: 'list', head: ['method', 'allowed', 'on hosts', 'by power types'], rows } as const;
       parts.stdout.write(
         isJson ? `${JSON.stringify({ caller, methods: may }, null, 2)}\n` : renderTable(view, widthOf(parts.stdout)),
       );
     });
+}
+
+/** Null: the method names none. */
+function namesText(names: readonly string[] | null): string | null {
+  return names === null ? null : names.join(' ') || 'none';
 }
 
 async function driverSettings({ catalogue }: CliParts): Promise<DriverSettings> {

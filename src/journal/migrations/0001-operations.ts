@@ -40,9 +40,10 @@ export function operations(flavour: SqlFlavour['name']): Migration {
         .addColumn('not_after', 'bigint')
         .addColumn('result', 'text')
         .addColumn('error', 'text')
-        .addUniqueConstraint('operations_request', ['requested_by', 'request_key'])
+        .addUniqueConstraint('operations_request', ['request_key', 'requested_by'])
         .execute();
-      // What is unfinished, on a target or of an owner; what is old enough to go.
+      // What is unfinished, on a target or of an owner; what is old enough to go. Each leaves out what it is not for, so that no
+      // database takes one of them for another.
       await db.schema
         .createIndex('operations_unfinished')
         .on('operations')
@@ -53,7 +54,7 @@ export function operations(flavour: SqlFlavour['name']): Migration {
         .createIndex('operations_owned')
         .on('operations')
         .column('owner')
-        .where('finished_at' as never, 'is', null)
+        .where(sql<boolean>`owner is not null and finished_at is null`)
         .execute();
       // One at a time per target is the database's own rule: whatever two workers see, one of their claims fails.
       await db.schema
@@ -69,9 +70,13 @@ export function operations(flavour: SqlFlavour['name']): Migration {
         .column('holder_id')
         .where('holder_id' as never, 'is not', null)
         .execute();
-      await db.schema.createIndex('operations_finished').on('operations').column('finished_at').execute();
+      await db.schema
+        .createIndex('operations_finished')
+        .on('operations')
+        .column('finished_at')
+        .where('finished_at' as never, 'is not', null)
+        .execute();
       await db.schema.createIndex('operations_message').on('operations').column('message_id').execute();
-      await db.schema.createIndex('operations_key').on('operations').column('request_key').execute();
       await db.schema
         .createIndex('operations_children')
         .on('operations')

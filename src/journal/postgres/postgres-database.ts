@@ -3,6 +3,7 @@ import { Pool, types as pgTypes, type ClientConfig, type CustomTypesConfig } fro
 import type { Log } from '../../common/log.js';
 import type { Secret } from '../../common/secret.js';
 import type { JournalDatabase } from '../schema.js';
+import { preparing } from './prepared-statements.js';
 
 export interface PostgresOptions {
   /** `postgresql://user:password@host:port/database`. */
@@ -43,6 +44,8 @@ export function postgresDatabase(options: PostgresOptions, log: Log): Kysely<Jou
     // The server gives up first, so that what times out here is hardly ever still running there.
     statement_timeout: answerTimeoutMs - 1_000,
     idle_in_transaction_session_timeout: answerTimeoutMs,
+    // The plans of prepared statements outlive the time when the tables are so small that reading them whole is cheaper.
+    options: '-c enable_seqscan=off',
   });
   // A connection that is lost while nobody uses it is made anew by the pool.
   pool.on('error', (error) => log.warn('a connection to the database was lost', { err: error }));
@@ -52,5 +55,5 @@ export function postgresDatabase(options: PostgresOptions, log: Log): Kysely<Jou
       log.info('a connection to the database was lost while it was in use', { err: error }),
     );
   });
-  return new Kysely<JournalDatabase>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<JournalDatabase>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
 }
