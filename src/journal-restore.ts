@@ -45,8 +45,10 @@ export async function restoreJournal(
     }
     await undump(input, { url: database.url, environment, signal });
     await checkSchema(opened);
+    // Before anything else can go wrong: a service that finds them unfinished would carry them out.
+    const ended = await endUnfinished(opened.db, systemClock);
     await checkKeys(opened.db, keys);
-    return { place, aside: null, ended: await endUnfinished(opened.db, systemClock) };
+    return { place, aside: null, ended };
   } finally {
     await opened.close();
   }

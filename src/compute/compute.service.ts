@@ -92,6 +92,7 @@ export class ComputeService implements RequestGateway {
   readonly #closers: readonly (() => Promise<void>)[];
   readonly #life = new AbortController();
   #isWorking = false;
+  #isLooking = false;
   /** Unfinished operations of the other workers, as last counted. */
   #elsewhere = 0;
 
@@ -137,6 +138,7 @@ export class ComputeService implements RequestGateway {
       audit: options.audit,
       onLoad: () => this.#tellLoad(),
       onSettled: (record) => this.#preempt(record),
+      onUntold: (record) => void this.#operations.replyLate(record),
       maxConcurrentPerEndpoint: limits.maxConcurrentPerEndpoint,
       reconcileTimeoutMs: limits.reconcileTimeoutMs,
     });
@@ -159,6 +161,7 @@ export class ComputeService implements RequestGateway {
       log,
       hosts,
       self: () => this.#lease.id,
+      forsakenBefore: () => clock.now() - limits.startWithinMs - limits.reconcileTimeoutMs,
       has: (id) => this.#runner.has(id) || this.#operations.isAccepting(id),
       takeUp: (record) => this.#operations.takeUp(record),
       control: (id, control) => this.#runner.control(id, control),
@@ -222,11 +225,10 @@ export class ComputeService implements RequestGateway {
   /** Joins the workers, takes up what nobody living owns, and keeps the journal short from then on. */
   async start(): Promise<void> {
     await this.#lease.start({
-      onRenewed: async (isSteady) => {
-        if (!this.#life.signal.aborted) await this.#takeover.look(isSteady);
-      },
+      onRenewed: (isSteady) => this.#look(isSteady),
       onLost: () => this.#runner.abandonAll(),
     });
+    await this.#takeover.look(false);
     this.#isWorking = true;
     if (this.load > 0) this.#options.log.info(`${this.load} operations of before are taken up`);
     void this.#prune();
@@ -239,11 +241,11 @@ export class ComputeService implements RequestGateway {
     this.#isWorking = false;
     this.#life.abort();
     this.#operations.stop();
-    const left = await this.#runner.stop(limitMs);
+    const { left, wasBusy } = await this.#runner.stop(limitMs);
     if (left > 0) log.warn(`${left} operations are left to others, or to the next start`);
     if (!wasWorking) return;
     try {
-      await this.#lease.stop();
+      await this.#lease.stop(wasBusy);
       if (left > 0) signals.send({ kind: 'orphans' });
     } catch (error) {
       log.warn('this worker could not be signed off; its lease has to run out', { err: error });
@@ -261,6 +263,19 @@ export class ComputeService implements RequestGateway {
 
   #tellLoad(): void {
     this.#options.onLoad?.(this.#runner.load + this.#elsewhere);
+  }
+
+  /** Takes as long as the database does, and holds up no renewal; one at a time. */
+  async #look(isSteady: boolean): Promise<void> {
+    if (this.#life.signal.aborted || this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      await this.#takeover.look(isSteady);
+    } catch (error) {
+      this.#options.log.warn('what other workers left could not be looked for', { err: error });
+    } finally {
+      this.#isLooking = false;
+    }
   }
 
   async #adopt(): Promise<void> {

@@ -108,26 +108,6 @@ export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavo
 
     conclude: new Statement((end: End) => ending(db, end).where((eb) => isLeased(eb, end))),
 
-    /** The targets that are kept for it are given back in the same write. */
-    concludeWithHolds: new Statement((end: End) =>
-      ending(db, end).where((eb) =>
-        eb.or([
-          isLeased(eb, end),
-          eb.and([
-            eb('holder_id', '=', end.id),
-            eb.exists(
-              eb
-                .selectFrom('operations as holder')
-                .select('holder.id')
-                .where('holder.id', '=', end.id)
-                .where('holder.fence', '=', end.fence)
-                .where('holder.state', 'in', UNFINISHED),
-            ),
-          ]),
-        ]),
-      ),
-    ),
-
     findById: new Statement(({ id }: { readonly id: string }) => oneOf(db).where('id', '=', id)),
 
     findByKey: new Statement(({ by, key }: { readonly by: string; readonly key: string }) =>

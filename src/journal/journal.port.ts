@@ -121,10 +121,9 @@ export interface Journal {
   /** What was asked of this owner's unfinished operations. */
   controlsOf(owner: WorkerId): Promise<{ readonly operationId: OperationId; readonly control: Control }[]>;
   /**
-   * Gives unfinished operations that nobody living owns to this worker, in order of acceptance: those of its hosts, and
-   * those of no host.
+   * Gives unfinished operations that nobody living owns to this worker, in order of acceptance.
    */
-  adopt(owner: WorkerId, hosts: readonly string[], limit: number): Promise<OperationRecord[]>;
+  adopt(owner: WorkerId, which: AdoptionFilter, limit: number): Promise<OperationRecord[]>;
   /** This owner's unfinished operations. */
   owned(owner: WorkerId): Promise<OperationId[]>;
   findById(id: string): Promise<OperationRecord | undefined>;
@@ -154,6 +153,10 @@ export interface Worker {
   readonly hosts: readonly string[];
 }
 
+/** Operations of these hosts and of none, or of any other host. */
+export type AdoptionFilter =
+  { readonly of: readonly string[] } | { readonly notOf: readonly string[]; readonly acceptedBefore: number };
+
 export interface LeaseTerms {
   /** The worker counts as alive for so long from now, unless it renews its lease. */
   readonly leaseMs: number;
@@ -166,8 +169,12 @@ export interface WorkerRegistry {
   join(worker: Worker, terms: LeaseTerms): Promise<void>;
   /** False when the worker has been struck off meanwhile: others may have taken over what it owned. */
   renew(id: WorkerId, terms: LeaseTerms): Promise<boolean>;
-  /** Strikes off a worker that stops; what it still owns is anybody's at once. */
-  leave(id: WorkerId): Promise<void>;
+  /**
+   * Strikes off a worker that stops; what it still owns is anybody's at once.
+   *
+   * @param isBusy it leaves something that it has sent: then it is struck off by others, when its grace is over
+   */
+  leave(id: WorkerId, isBusy: boolean): Promise<void>;
   /** Strikes off everybody whose lease and grace are over. */
   strikeOffExpired(): Promise<number>;
   /** Those that are not struck off. */

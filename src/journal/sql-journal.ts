@@ -5,6 +5,7 @@ import { inMaintenance, leaseLost, type Checkpoint } from '../compute/contract/i
 import { guarded } from './guarded.js';
 import {
   CONTROLS,
+  type AdoptionFilter,
   type Control,
   type Journal,
   type Lease,
@@ -150,19 +151,28 @@ export class SqlJournal implements Journal {
       const { id } = operation;
       const result = 'result' in end ? end.result : null;
       const error = 'error' in end ? end.error : null;
-      const { conclude, concludeWithHolds } = this.#statements;
-      const { numAffectedRows = 0n } = await (operation.alsoTargets.length === 0 ? conclude : concludeWithHolds).run(
-        this.#db,
-        {
-          id,
-          fence,
-          state: end.state,
-          now,
-          result: result === null ? null : JSON.stringify(result),
-          error: error === null ? null : JSON.stringify(error),
-        },
-      );
-      if (numAffectedRows > 0n) return { ...operation, state: end.state, fence, finishedAt: now, result, error };
+      const row = {
+        id,
+        fence,
+        state: end.state,
+        now,
+        result: result === null ? null : JSON.stringify(result),
+        error: error === null ? null : JSON.stringify(error),
+      };
+      const isStored =
+        operation.alsoTargets.length === 0
+          ? await this.#conclude(this.#db, row)
+          : await this.#db.transaction().execute(async (tx) => {
+              // The targets that are kept for it are given back with it, and only then.
+              if (!(await this.#conclude(tx, row))) return false;
+              await tx
+                .updateTable('operations')
+                .set({ state: end.state, finished_at: now })
+                .where('holder_id', '=', id)
+                .execute();
+              return true;
+            });
+      if (isStored) return { ...operation, state: end.state, fence, finishedAt: now, result, error };
       const concluded = await this.findById(id);
       if (concluded !== undefined && concluded.finishedAt !== null) return concluded;
       throw leaseLost(id);
@@ -207,36 +217,38 @@ export class SqlJournal implements Journal {
     });
   }
 
-  adopt(owner: WorkerId, hosts: readonly string[], limit: number): Promise<OperationRecord[]> {
+  adopt(owner: WorkerId, which: AdoptionFilter, limit: number): Promise<OperationRecord[]> {
     return guarded(async () => {
-      const isOrphan = (eb: OperationsBuilder) =>
-        eb.and([
-          eb('finished_at', 'is', null),
-          eb.or([eb('owner', 'is', null), eb('owner', 'not in', eb.selectFrom('workers').select('workers.id'))]),
-        ]);
       const orphans = await this.#db
         .selectFrom('operations')
-        .select('id')
-        .where(isOrphan)
+        .select(['id', 'owner'])
+        .where('finished_at', 'is', null)
+        .where((eb) =>
+          eb.or([eb('owner', 'is', null), eb('owner', 'not in', eb.selectFrom('workers').select('workers.id'))]),
+        )
         .where('holder_id', 'is', null)
-        .where((eb) => eb.or([eb('host', 'is', null), ...(hosts.length === 0 ? [] : [eb('host', 'in', hosts)])]))
+        .where((eb) => isAdoptable(eb, which))
         .orderBy('seq')
         .limit(limit)
         .execute();
-      if (orphans.length === 0) return [];
-      const ids = orphans.map(({ id }) => id);
-      // Whoever is first gets one: the others' condition no longer holds.
-      const adopted = await this.#db
-        .updateTable('operations')
-        .set({ owner })
-        .where((eb) => eb.or([eb('id', 'in', ids), eb('holder_id', 'in', ids)]))
-        .where(isOrphan)
-        .returning(['seq', ...OPERATION_COLUMNS])
-        .execute();
+      const adopted: Selectable<OperationsTable>[] = [];
+      for (const former of new Set(orphans.map((orphan) => orphan.owner))) {
+        const ids = orphans.filter((orphan) => orphan.owner === former).map(({ id }) => id);
+        // Whoever is first gets one: for the others it is no longer its former owner's.
+        const rows = await this.#db
+          .updateTable('operations')
+          .set({ owner })
+          .where((eb) => eb.or([eb('id', 'in', ids), eb('holder_id', 'in', ids)]))
+          .where('owner', former === null ? 'is' : '=', former)
+          .where('finished_at', 'is', null)
+          .returning(['seq', ...OPERATION_COLUMNS])
+          .execute();
+        adopted.push(...rows);
+      }
       return adopted
         .filter((row) => row.holder_id === null)
         .map((row) => recordOf(row, this.#parts.box))
-        .sort((a, b) => a.seq - b.seq);
+        .sort((one, other) => one.seq - other.seq);
     });
   }
 
@@ -275,6 +287,7 @@ export class SqlJournal implements Journal {
         .orderBy('seq', 'desc')
         .limit(filter.limit);
       if (filter.state === 'unfinished') query = query.where('finished_at', 'is', null);
+      else if (filter.state === 'accepted') query = query.where('state', 'in', ['accepted', HELD]);
       else if (filter.state !== undefined) query = query.where('state', '=', filter.state);
       if (filter.method !== undefined) query = query.where('method', '=', filter.method);
       if (filter.host !== undefined) query = query.where('host', '=', filter.host);
@@ -335,6 +348,11 @@ export class SqlJournal implements Journal {
 
   async check(): Promise<void> {
     await guarded(() => this.#db.selectFrom('facts').select('name').limit(1).execute());
+  }
+
+  async #conclude(db: Connection, row: Parameters<JournalStatements['conclude']['run']>[1]): Promise<boolean> {
+    const { numAffectedRows = 0n } = await this.#statements.conclude.run(db, row);
+    return numAffectedRows === 1n;
   }
 
   /** The number it got in the order of its target; undefined when its key is taken or the target is full. */
@@ -413,4 +431,16 @@ export class SqlJournal implements Journal {
 /** An operation and the rows that keep its further targets. */
 function withHolds(id: string) {
   return (eb: OperationsBuilder) => eb.or([eb('id', '=', id), eb('holder_id', '=', id)]);
+}
+
+function isAdoptable(eb: OperationsBuilder, which: AdoptionFilter) {
+  if ('of' in which) {
+    return eb.or([eb('host', 'is', null), ...(which.of.length === 0 ? [] : [eb('host', 'in', which.of)])]);
+  }
+  const { notOf, acceptedBefore } = which;
+  return eb.and([
+    eb('host', 'is not', null),
+    eb('accepted_at', '<', acceptedBefore),
+    ...(notOf.length === 0 ? [] : [eb('host', 'not in', notOf)]),
+  ]);
 }

@@ -49,15 +49,30 @@ export class SqlWorkers implements WorkerRegistry {
     return guarded(async () => {
       const { numUpdatedRows } = await this.#db
         .updateTable('workers')
-        .set({ lease_until: this.#notBefore(leaseMs), grace_ms: graceMs })
+        .set({
+          lease_until: this.#notBefore(leaseMs),
+          grace_ms: sql<number>`case when workers.grace_ms > ${graceMs} then workers.grace_ms else ${graceMs} end`,
+        })
         .where('id', '=', id)
         .executeTakeFirstOrThrow();
       return numUpdatedRows === 1n;
     });
   }
 
-  async leave(id: WorkerId): Promise<void> {
-    await guarded(() => this.#db.deleteFrom('workers').where('id', '=', id).execute());
+  async leave(id: WorkerId, isBusy: boolean): Promise<void> {
+    await guarded(async () => {
+      if (isBusy) {
+        await this.#db.updateTable('workers').set({ lease_until: this.#flavour.now }).where('id', '=', id).execute();
+        // What has not begun need not wait.
+        await this.#db
+          .updateTable('operations')
+          .set({ owner: null })
+          .where('owner', '=', id)
+          .where('finished_at', 'is', null)
+          .where('fence', '=', 0)
+          .execute();
+      } else await this.#db.deleteFrom('workers').where('id', '=', id).execute();
+    });
   }
 
   strikeOffExpired(): Promise<number> {

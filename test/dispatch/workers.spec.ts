@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ComputeError } from '../../src/common/errors/index.js';
+import { newWorkerId } from '../../src/common/ids.js';
 import { makeKeyFile } from '../../src/common/key-file.js';
 import { Secret } from '../../src/common/secret.js';
 import type { Journal, WorkerRegistry } from '../../src/journal/journal.port.js';
+import { operation } from '../journal/journal-places.js';
 import { ComputeBench, type ComputeBenchOptions } from '../support/compute-bench.js';
 import { SharedDevice, type DeviceWrite } from '../support/device-driver.js';
 import { eventually } from '../support/eventually.js';
@@ -291,7 +293,35 @@ describe('a worker that says nothing for longer than its lease', () => {
   });
 });
 
+describe('an operation of a host that nobody has any more', () => {
+  it('is ended once nobody is coming back for it', async () => {
+    const { bench } = await worker();
+    const accept = (requestKey: string, hoursAgo: number) =>
+      bench.opened.journal.accept(
+        operation({ requestKey, host: 'gone', acceptedAt: Date.now() - hoursAgo * 3_600_000 }),
+        newWorkerId(),
+      );
+    await accept('old', 2);
+    await accept('new', 0);
+    expect(await inState(bench, 'old', 'failed')).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED' } });
+    expect(await view(bench, 'new')).toMatchObject({ state: 'accepted' });
+  });
+});
+
 describe('an answer of the database that is lost', () => {
+  it('at claim does not keep a cancel from what it concerns', async () => {
+    const { bench, line } = await worker();
+    line.losing.add('claim');
+    const request = bench.call('compute.power_on', { ...one, idempotency_key: 'k' }).catch((error: unknown) => error);
+    await line.hears(1, 'claim', false);
+    line.losing.clear();
+    const cancelled = await bench.call('operation.cancel', { idempotency_key: 'k' });
+    expect(['cancelled', 'done']).toContain(cancelled.state);
+    await request;
+    expect(device.count()).toBe(cancelled.state === 'done' ? 1 : 0);
+    expect(bench.service.load).toBe(0);
+  });
+
   it.each(['accept', 'claim', 'checkpoint', 'conclude'])(
     'at %s costs no operation, and repeats none',
     async (method) => {

@@ -223,7 +223,7 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
       expect(await workers.list()).toEqual([alive, graced]);
       expect(await workers.renew(alive.id, terms)).toBe(true);
       expect(await workers.renew(late.id, terms)).toBe(false);
-      await workers.leave(alive.id);
+      await workers.leave(alive.id, false);
       expect(await workers.renew(alive.id, terms)).toBe(false);
     });
 
@@ -242,7 +242,7 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
         await workers.join(one, over);
         const [renewed, gone] = await Promise.all([workers.renew(one.id, terms), workers.strikeOffExpired()]);
         expect([renewed, gone]).toEqual(renewed ? [true, 0] : [false, 1]);
-        await workers.leave(one.id);
+        await workers.leave(one.id, false);
       }
     });
 
@@ -255,7 +255,7 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
       const foreign = await accepted(opened, { host: 'elsewhere' }, dead.id);
       const hostless = await accepted(opened, { host: null, target: c }, dead.id);
       await accepted(opened, {}, living.id);
-      const adopted = await Promise.all([heir, other].map(({ id, hosts }) => journal.adopt(id, hosts, 10)));
+      const adopted = await Promise.all([heir, other].map(({ id, hosts }) => journal.adopt(id, { of: hosts }, 10)));
       const ids = adopted.flat().map(({ id }) => id);
       expect(ids.toSorted()).toEqual([first.id, second.id, hostless.id].toSorted());
       expect((await journal.findById(foreign.id))?.owner).toBe(dead.id);

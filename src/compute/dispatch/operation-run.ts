@@ -48,6 +48,8 @@ export interface OperationRunInput {
   readonly target: Target | undefined;
   /** Aborts on cancel and on shutdown. */
   readonly interrupt: AbortController;
+  /** Aborts when it is left to others, also after another interruption. */
+  readonly left: AbortSignal;
   readonly controls: RunControls;
   readonly progress: (message: string, percent?: number) => void;
 }
@@ -65,10 +67,10 @@ export class OperationRun {
 
   /** Never rejects, except with JOURNAL_UNAVAILABLE. */
   async execute(): Promise<RunEnd> {
-    const { record, lease, interrupt } = this.#input;
+    const { record, lease, target: known, interrupt } = this.#input;
     const { journal, clock } = this.#ports;
-    // The first attempt finds nothing, since nobody was there to leave anything.
-    if (lease.fence > 1) this.#checkpoints.push(...(await journal.checkpoints(record.id)));
+    // The first attempt of who has just accepted it finds nothing, since nobody was there to leave anything.
+    if (lease.fence > 1 || known === undefined) this.#checkpoints.push(...(await journal.checkpoints(record.id)));
     const stop = at(clock, record.notAfter, () => interrupt.abort(deadlineExceeded(record.method)));
     try {
       return await this.#attempt();
@@ -140,16 +142,14 @@ export class OperationRun {
    * @returns undefined when nothing stands in the way of going on
    */
   async #reconcile(): Promise<RunEnd | undefined> {
-    const { interrupt, route } = this.#input;
+    const { left, route } = this.#input;
     const { clock } = this.#ports;
     // A parent waits for its children, each of which has a limit of its own.
     const reconcileTimeoutMs = route.isParent ? Number.MAX_SAFE_INTEGER : this.#ports.reconcileTimeoutMs;
     const limit = new AbortController();
-    const onInterrupt = (): void => {
-      if (isShutdown(interrupt.signal.reason)) limit.abort(interrupt.signal.reason);
-    };
-    onInterrupt();
-    interrupt.signal.addEventListener('abort', onInterrupt);
+    const onLeft = (): void => limit.abort(left.reason);
+    if (left.aborted) onLeft();
+    left.addEventListener('abort', onLeft);
     const stop = at(clock, clock.now() + reconcileTimeoutMs, () => limit.abort(timedOut()));
     const ctx = this.#context(limit.signal);
     ctx.progress('finding out how far it went');
@@ -162,17 +162,19 @@ export class OperationRun {
         timeoutMs: reconcileTimeoutMs,
         what: 'the backend to tell the true outcome',
       });
+      // What a host says while it is being closed is not the truth.
+      if (left.aborted) return { kind: 'left' };
       return found === 'continue' ? undefined : found;
     } catch (error) {
       const cause = toComputeError(error);
       if (cause.code === 'JOURNAL_UNAVAILABLE') throw cause;
-      if (isLeaseLost(cause) || isShutdown(limit.signal.reason)) return { kind: 'left' };
+      if (isLeaseLost(cause) || left.aborted) return { kind: 'left' };
       return this.#failed(
         new ComputeError('OUTCOME_UNKNOWN', `its true outcome is not known: ${cause.message}`, { cause }),
       );
     } finally {
       stop();
-      interrupt.signal.removeEventListener('abort', onInterrupt);
+      left.removeEventListener('abort', onLeft);
     }
   }
 
@@ -208,10 +210,9 @@ export class OperationRun {
   /** An error of the attempt: a plain failure, or the echo of a cancel, a deadline, a shutdown. */
   async #interpret(error: ComputeError): Promise<RunEnd> {
     if (error.code === 'JOURNAL_UNAVAILABLE') throw error;
-    if (isLeaseLost(error)) return { kind: 'left' };
-    const { interrupt, record } = this.#input;
+    const { interrupt, left, record } = this.#input;
+    if (isLeaseLost(error) || left.aborted) return { kind: 'left' };
     if (!interrupt.signal.aborted) return this.#failed(this.#hasBegun() ? error : notStarted(error));
-    if (isShutdown(interrupt.signal.reason)) return { kind: 'left' };
     const interruption = toComputeError(interrupt.signal.reason);
     if (!this.#hasBegun()) return this.#failed(interruption);
     const truth = await this.#reconcile();

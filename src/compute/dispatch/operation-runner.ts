@@ -26,6 +26,8 @@ export interface OperationRunnerOptions {
   readonly reconcileTimeoutMs: number;
   /** An operation that was accepted by name has found its target. */
   onSettled(record: OperationRecord): void;
+  /** An operation that was given up here has ended here all the same: its caller has no reply. */
+  onUntold(record: OperationRecord): void;
   /** Told the number of unfinished operations whenever it changes. */
   onLoad(unfinished: number): void;
 }
@@ -37,6 +39,8 @@ interface Entry extends Queued {
   /** The queue it stands in. */
   queue: TargetKey;
   readonly interrupt: AbortController;
+  /** Aborts when it is left to others, whatever has interrupted it before. */
+  readonly left: AbortController;
   /** What is asked of it beside its end. */
   readonly controls: RunControls;
   readonly outcome: Promise<OperationRecord>;
@@ -116,6 +120,7 @@ export class OperationRunner {
       target,
       queue: record.target,
       interrupt: new AbortController(),
+      left: new AbortController(),
       controls: new RunControls(),
       outcome,
       resolve,
@@ -132,6 +137,7 @@ export class OperationRunner {
     }
     this.#publish(entry);
     this.#queues.add(entry.queue, entry);
+    if (this.#life.signal.aborted) leave(stopping());
     return outcome;
   }
 
@@ -139,7 +145,7 @@ export class OperationRunner {
   async refuse(record: OperationRecord, error: ComputeError): Promise<OperationRecord> {
     const { id, driver, target, fence } = record;
     const end = failure(error.within({ driver, target, operationId: id }));
-    const stored = await this.#store(record, fence, end);
+    const { stored } = await this.#store(record, fence, end);
     this.#tellEnd(stored, null);
     return stored;
   }
@@ -180,7 +186,7 @@ export class OperationRunner {
   /** The lease is lost: others go on with everything that is in hand here. */
   abandonAll(): void {
     for (const entry of this.#entries.values()) {
-      entry.interrupt.abort(carriedOnElsewhere());
+      leaveAlone(entry, carriedOnElsewhere());
       this.#drop(entry);
     }
   }
@@ -188,11 +194,11 @@ export class OperationRunner {
   /**
    * Lets what runs come to its end for so long, then leaves the rest to the next start; nothing waiting begins.
    *
-   * @returns how many operations are left
+   * @returns how many operations are left, and whether one of them has begun
    */
-  async stop(limitMs: number): Promise<number> {
+  async stop(limitMs: number): Promise<{ left: number; wasBusy: boolean }> {
     this.#life.abort();
-    const reason = new ComputeError('SHUTTING_DOWN', 'the service stops; the operation goes on after its restart');
+    const reason = stopping();
     const entries = [...this.#entries.values()];
     for (const entry of entries) if (!entry.hasBegun) entry.leave(reason);
     // A parent waits for children that may not begin any more.
@@ -202,13 +208,13 @@ export class OperationRunner {
     await Promise.race([Promise.allSettled(running.map(({ outcome }) => outcome)), over]);
     limit.abort();
     const left = [...this.#entries.values()];
-    for (const { interrupt, forgetDeadline, leave } of left) {
-      interrupt.abort(reason);
-      forgetDeadline();
-      leave(reason);
+    for (const entry of left) {
+      leaveAlone(entry, reason);
+      entry.forgetDeadline();
+      entry.leave(reason);
     }
     this.#abandon.abort(reason);
-    return left.length;
+    return { left: left.length, wasBusy: left.some(({ hasBegun, isParent }) => hasBegun && !isParent) };
   }
 
   async #cancel(entry: Entry): Promise<void> {
@@ -217,7 +223,7 @@ export class OperationRunner {
       if (entry.hasBegun || !(await this.#endWaiting(entry, cancelled(entry.record))))
         entry.interrupt.abort(cancelled(entry.record));
     } catch (error) {
-      this.#options.log.error('a cancel could not be carried out yet', { err: error });
+      this.#notEnded(entry, error);
     }
   }
 
@@ -234,8 +240,17 @@ export class OperationRunner {
     try {
       await this.#endWaiting(entry, deadlineExceeded(entry.record.method));
     } catch (error) {
-      this.#options.log.error('an operation whose time is over is left to the next start', { err: error });
+      this.#notEnded(entry, error);
     }
+  }
+
+  /**
+   * What was to end while it waited, and did not. Its claim may have gone through without our knowing, and then it is found
+   * in the journal, with the cancel, at the next look.
+   */
+  #notEnded(entry: Entry, error: unknown): void {
+    this.#options.log.warn('an operation could not be ended while it waited', { err: error });
+    this.#drop(entry);
   }
 
   /** @returns when it is to be tried again, if that is so */
@@ -273,6 +288,7 @@ export class OperationRunner {
         hold,
         target: entry.target,
         interrupt: entry.interrupt,
+        left: entry.left.signal,
         controls: entry.controls,
         progress: (message, percent) => this.#progress(entry, message, percent),
       },
@@ -328,10 +344,20 @@ export class OperationRunner {
   }
 
   async #conclude(entry: Entry, fence: number, end: OperationEnd): Promise<void> {
-    this.#finish(entry, await this.#store(entry.record, fence, end));
+    const { stored, isOurs } = await this.#store(entry.record, fence, end);
+    if (this.#isInHand(entry)) this.#finish(entry, stored);
+    else if (isOurs) {
+      // It was given up while it ended, and nobody else will have anything to tell.
+      this.#tellEnd(stored, entry.progress);
+      this.#options.onUntold(stored);
+    }
   }
 
-  async #store(record: OperationRecord, fence: number, end: OperationEnd): Promise<OperationRecord> {
+  async #store(
+    record: OperationRecord,
+    fence: number,
+    end: OperationEnd,
+  ): Promise<{ stored: OperationRecord; isOurs: boolean }> {
     const { journal, clock, audit } = this.#options;
     const moments = new Set<number | null>();
     const stored = await untilStored.execute(() => {
@@ -340,8 +366,9 @@ export class OperationRunner {
       return journal.conclude(record, fence, end, now);
     }, this.#abandon.signal);
     // Of an outcome that another worker stored first, that one has told.
-    if (stored.fence === fence && moments.has(stored.finishedAt)) audit.write(operationFact('ended', stored));
-    return stored;
+    const isOurs = stored.fence === fence && moments.has(stored.finishedAt);
+    if (isOurs) audit.write(operationFact('ended', stored));
+    return { stored, isOurs };
   }
 
   #isInHand(entry: Entry): boolean {
@@ -400,6 +427,18 @@ export class OperationRunner {
     const host = entry.route.endsAt ?? entry.record.host;
     this.#options.events.publish({ kind: 'power', host, name, state, data, at: this.#options.clock.now() });
   }
+}
+
+function leaveAlone({ interrupt, left }: Entry, reason: ComputeError): void {
+  left.abort(reason);
+  interrupt.abort(reason);
+}
+
+function stopping(): ComputeError {
+  return new ComputeError('SHUTTING_DOWN', 'the service stops; the operation goes on after its restart', {
+    retry: 'after-reconcile',
+    outcome: 'unknown',
+  });
 }
 
 function located(entry: Entry, error: ComputeError): ComputeError {

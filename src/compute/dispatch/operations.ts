@@ -240,7 +240,7 @@ export class Operations {
     withCorrelation({ operation_id: record.id, correlation_id: record.correlationId }, () => {
       log.info(`taking up ${record.method} of ${record.name}, ${record.state} before`);
       void this.#outcomeAfterRestart(record)
-        .then((concluded) => this.#replyLate(concluded))
+        .then((concluded) => this.replyLate(concluded))
         .catch((error: unknown) => {
           if (toComputeError(error).code === 'SHUTTING_DOWN') return;
           log.error('an operation of before the restart could not be taken up', { err: error });
@@ -277,7 +277,8 @@ export class Operations {
     return this.#router.change(record.method, record.params);
   }
 
-  async #replyLate(record: OperationRecord): Promise<void> {
+  /** Replies to whoever asked for an operation and waits no longer in this process. */
+  async replyLate(record: OperationRecord): Promise<void> {
     const waits = (record.params as ChangeRequest).wait !== 'accepted';
     if (record.replyTo !== null && waits) await this.#options.replies.send(record.replyTo, outcomeOf(record));
   }

@@ -1,6 +1,13 @@
 import type { OperationId, WorkerId } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
-import type { Control, Journal, OperationRecord, Worker, WorkerRegistry } from '../../journal/journal.port.js';
+import type {
+  AdoptionFilter,
+  Control,
+  Journal,
+  OperationRecord,
+  Worker,
+  WorkerRegistry,
+} from '../../journal/journal.port.js';
 
 export interface TakeoverOptions {
   readonly journal: Journal;
@@ -11,6 +18,8 @@ export interface TakeoverOptions {
   readonly self: () => WorkerId;
   /** Is this operation in hand here, or being accepted? */
   readonly has: (id: OperationId) => boolean;
+  /** When an operation was accepted, at the latest, that is ended when nobody has its host. */
+  readonly forsakenBefore: () => number;
   /** Carries on what an earlier owner left. */
   readonly takeUp: (record: OperationRecord) => void;
   readonly control: (id: OperationId, control: Control) => void;
@@ -38,14 +47,16 @@ export class Takeover {
     await this.adopt();
     for (const id of await journal.owned(self())) if (!has(id)) await this.#find(id);
     for (const asked of await journal.controlsOf(self())) control(asked.operationId, asked.control);
-    onCount(await registry.list(), await journal.countUnfinished());
+    const workers = await registry.list();
+    if (strikeOff) await this.#adoptForsaken(workers);
+    onCount(workers, await journal.countUnfinished());
   }
 
   /** Adopts what nobody living owns, in order of acceptance. */
   async adopt(): Promise<void> {
     // One after the other: two at once would only share the same heap among themselves.
     while (this.#looking !== undefined) await this.#looking.catch(() => undefined);
-    this.#looking = this.#adopt();
+    this.#looking = this.#adopt({ of: this.#options.hosts });
     try {
       await this.#looking;
     } finally {
@@ -53,10 +64,16 @@ export class Takeover {
     }
   }
 
-  async #adopt(): Promise<void> {
-    const { journal, hosts, self, takeUp } = this.#options;
+  /** Operations of hosts that nobody has any more can only be ended; after so long that nobody is coming back for them. */
+  async #adoptForsaken(workers: readonly Worker[]): Promise<void> {
+    const hosts = new Set([...this.#options.hosts, ...workers.flatMap((worker) => worker.hosts)]);
+    await this.#adopt({ notOf: [...hosts], acceptedBefore: this.#options.forsakenBefore() });
+  }
+
+  async #adopt(which: AdoptionFilter): Promise<void> {
+    const { journal, self, takeUp } = this.#options;
     for (;;) {
-      const adopted = await journal.adopt(self(), hosts, BATCH);
+      const adopted = await journal.adopt(self(), which, BATCH);
       for (const record of adopted) takeUp(record);
       if (adopted.length < BATCH) return;
     }

@@ -2,7 +2,7 @@ import type { Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
 import { newWorkerId, type OperationId, type WorkerId } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
-import type { WorkerRegistry } from '../../journal/journal.port.js';
+import type { LeaseTerms, WorkerRegistry } from '../../journal/journal.port.js';
 import { leaseLost } from '../contract/index.js';
 
 export interface WorkerLeaseOptions {
@@ -19,7 +19,7 @@ export interface WorkerLeaseOptions {
 /** What a worker does about its lease beside renewing it. */
 export interface LeaseWatcher {
   /**
-   * The lease was renewed.
+   * The lease was renewed. Never fails, and need not be waited for: the next renewal does not.
    *
    * @param isSteady it has been held without a gap for as long as it lasts: whoever else has not renewed has had its chance,
    *   after an outage of the database too
@@ -36,21 +36,38 @@ const RETRY_MS = 500;
 /** Time between a look at the lease and the write that it allows. */
 const MARGIN_MS = 50;
 
+/** A moment by both clocks: the steady one stands still while the machine sleeps, the other can be put back. */
+interface Moment {
+  readonly steady: number;
+  readonly wall: number;
+}
+
+function moment(afterMs = 0): Moment {
+  return { steady: performance.now() + afterMs, wall: Date.now() + afterMs };
+}
+
+function isOver({ steady, wall }: Moment, afterMs: number): boolean {
+  return performance.now() + afterMs > steady || Date.now() + afterMs > wall;
+}
+
+const LONG_AGO: Moment = { steady: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
+
 /**
  * This process among the workers of the journal. All operations it owns depend on one lease, which it renews; each device
  * write is allowed only when the lease outlives the write's request time-out (DESIGN 5.4). Its end is reckoned by our own
- * steady clock from before the renewal was asked for, so that it comes earlier here than in the database.
+ * clocks from before the renewal was asked for, so that it comes earlier here than in the database.
  */
 export class WorkerLease {
   readonly #options: WorkerLeaseOptions;
   readonly #life = new AbortController();
   #watcher: LeaseWatcher | undefined;
   #id = newWorkerId();
+  #endsAt = LONG_AGO;
   /** By the steady clock. */
-  #endsAt = Number.NEGATIVE_INFINITY;
   #heldSince = Number.POSITIVE_INFINITY;
   /** The longest request time-out that any step of ours has had. */
   #graceMs = 0;
+  #joining: Promise<void> | undefined;
   #running: Promise<void> | undefined;
 
   constructor(options: WorkerLeaseOptions) {
@@ -63,17 +80,20 @@ export class WorkerLease {
 
   /** Joins the workers and keeps the lease from then on. @throws ComputeError JOURNAL_UNAVAILABLE */
   async start(watcher: LeaseWatcher): Promise<void> {
-    this.#watcher = watcher;
     await this.#join();
-    await watcher.onRenewed(false);
+    this.#watcher = watcher;
     this.#running = this.#keep();
   }
 
-  /** Ends the lease: what is still owned is anybody's. */
-  async stop(): Promise<void> {
+  /**
+   * Ends the lease: what is still owned is anybody's.
+   *
+   * @param isBusy something was sent that may still be under way: then it is left alone for as long as that takes
+   */
+  async stop(isBusy: boolean): Promise<void> {
     this.#life.abort();
     await this.#running;
-    await this.#options.registry.leave(this.#id);
+    await this.#options.registry.leave(this.#id, isBusy);
   }
 
   /** Allows one operation's device writes for as long as this life lasts. */
@@ -91,7 +111,7 @@ export class WorkerLease {
   }
 
   #outlives(requestTimeoutMs: number): boolean {
-    return requestTimeoutMs <= this.#graceMs && performance.now() + requestTimeoutMs + MARGIN_MS <= this.#endsAt;
+    return requestTimeoutMs <= this.#graceMs && !isOver(this.#endsAt, requestTimeoutMs + MARGIN_MS);
   }
 
   async #keep(): Promise<void> {
@@ -103,7 +123,7 @@ export class WorkerLease {
       if (signal.aborted) return;
       try {
         await this.#renew();
-        await this.#watcher?.onRenewed(performance.now() - this.#heldSince >= leaseMs);
+        void this.#watcher?.onRenewed(performance.now() - this.#heldSince >= leaseMs);
         pauseMs = leaseMs / RENEWALS;
       } catch (error) {
         log.warn('the lease of this worker could not be renewed', { err: error });
@@ -117,9 +137,9 @@ export class WorkerLease {
     const { registry, leaseMs, log } = this.#options;
     const id = this.#id;
     const terms = this.#terms(requestTimeoutMs);
-    const askedAt = performance.now();
+    const askedAt = moment();
     if (await registry.renew(id, terms)) {
-      if (id === this.#id) this.#hold(askedAt, terms);
+      if (id === this.#id && this.#joining === undefined) this.#hold(askedAt, terms);
       return;
     }
     if (id !== this.#id) return;
@@ -130,30 +150,40 @@ export class WorkerLease {
       },
     );
     await this.#join();
+  }
+
+  /** One new life at a time, which has its name once it has joined. */
+  #join(): Promise<void> {
+    this.#joining ??= this.#begin().finally(() => {
+      this.#joining = undefined;
+    });
+    return this.#joining;
+  }
+
+  async #begin(): Promise<void> {
+    const { registry, server, hosts } = this.#options;
+    // From here on nothing that the old life allowed is allowed.
+    this.#endsAt = LONG_AGO;
+    const id = newWorkerId();
+    const terms = this.#terms(0);
+    const askedAt = moment();
+    await registry.join({ id, server, hosts }, terms);
+    this.#id = id;
+    this.#hold(askedAt, terms);
     this.#watcher?.onLost();
   }
 
-  async #join(): Promise<void> {
-    const { registry, server, hosts } = this.#options;
-    // From here on nothing that the old life allowed is allowed.
-    this.#id = newWorkerId();
-    this.#endsAt = Number.NEGATIVE_INFINITY;
-    const terms = this.#terms(0);
-    const askedAt = performance.now();
-    await registry.join({ id: this.#id, server, hosts }, terms);
-    this.#hold(askedAt, terms);
-  }
-
-  #terms(requestTimeoutMs: number): { leaseMs: number; graceMs: number } {
+  #terms(requestTimeoutMs: number): LeaseTerms {
     return {
       leaseMs: Math.max(this.#options.leaseMs, 2 * requestTimeoutMs),
       graceMs: Math.max(this.#graceMs, requestTimeoutMs),
     };
   }
 
-  #hold(askedAt: number, { leaseMs, graceMs }: { leaseMs: number; graceMs: number }): void {
-    if (askedAt > this.#endsAt) this.#heldSince = askedAt;
-    this.#endsAt = Math.max(this.#endsAt, askedAt + leaseMs);
+  #hold(askedAt: Moment, { leaseMs, graceMs }: LeaseTerms): void {
+    if (askedAt.steady > this.#endsAt.steady) this.#heldSince = askedAt.steady;
+    const end = { steady: askedAt.steady + leaseMs, wall: askedAt.wall + leaseMs };
+    if (end.steady > this.#endsAt.steady) this.#endsAt = end;
     this.#graceMs = Math.max(this.#graceMs, graceMs);
   }
 }
@@ -170,5 +200,8 @@ export interface LeaseHold {
 
 /** Told to those who wait for an operation that is carried on elsewhere. */
 export function carriedOnElsewhere(): ComputeError {
-  return new ComputeError('SHUTTING_DOWN', 'another worker carries the operation on; ask operation.get');
+  return new ComputeError('SHUTTING_DOWN', 'another worker carries the operation on; ask operation.get', {
+    retry: 'after-reconcile',
+    outcome: 'unknown',
+  });
 }

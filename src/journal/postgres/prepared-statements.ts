@@ -3,6 +3,8 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely';
 
 /** A statement is prepared when it comes so often: what comes once, such as a list of another length, is not worth it. */
 const PREPARED_AT = 5;
+/** What `pg` says when the server has not answered within `query_timeout`; it has no code. */
+const READ_TIMEOUT = 'Query read timeout';
 /** Texts that are counted, and statements that a connection keeps at the most. */
 const KEPT = 200;
 
@@ -19,13 +21,20 @@ export function preparing(pool: Pool): PostgresPool {
 }
 
 function preparingClient(client: PoolClient, names: StatementNames): PostgresPoolClient {
-  const query = (text: string, values: readonly unknown[]): unknown => {
+  let isSilent = false;
+  const query = async (text: string, values: readonly unknown[]): Promise<unknown> => {
     const name = names.of(text);
-    return client.query({ text, values: [...values], ...(name === undefined ? {} : { name }) });
+    try {
+      return await client.query({ text, values: [...values], ...(name === undefined ? {} : { name }) });
+    } catch (error) {
+      isSilent ||= error instanceof Error && error.message === READ_TIMEOUT;
+      throw error;
+    }
   };
   return {
     query: query as PostgresPoolClient['query'],
-    release: () => client.release(),
+    // A connection that has not answered in time may never do so again: the pool makes another one.
+    release: () => client.release(isSilent),
   };
 }
 
