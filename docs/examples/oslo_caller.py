@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """Switches an instance on through Zenova, from any Python service that has oslo.messaging.
 
-    oslo_caller.py --url rabbit://guest:guest@127.0.0.1:5672/ cpc1 ubuntu01
+    ZENOVA_TRANSPORT_URL=rabbit://user:password@broker.example.org:5672/ oslo_caller.py cpc1 ubuntu01
+
+The address of the broker holds a password, so it is no argument: everybody on the machine can read those.
 """
 
 import argparse
 import json
+import os
 import uuid
 
 import oslo_messaging
@@ -46,17 +49,19 @@ class Zenova:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", default="rabbit://guest:guest@127.0.0.1:5672/", help="the broker of the service")
     parser.add_argument("--exchange", default="zenova", help="its oslo.control_exchange")
     parser.add_argument("--topic", default="zenova", help="its oslo.topic")
     parser.add_argument("host", help="a host of its configuration")
     parser.add_argument("instance", help="an instance on that host")
     options = parser.parse_args()
+    url = os.environ.get("ZENOVA_TRANSPORT_URL")
+    if not url:
+        parser.error("set ZENOVA_TRANSPORT_URL to the address of the service's broker")
 
     # The flags of [oslo_messaging_rabbit] must be those of the section oslo; without a file both have oslo's defaults.
     cfg.CONF([], project="zenova-example")
     # Nova's services put nova.exception here; builtin exceptions come through in any case.
-    transport = oslo_messaging.get_rpc_transport(cfg.CONF, url=options.url, allowed_remote_exmods=[])
+    transport = oslo_messaging.get_rpc_transport(cfg.CONF, url=url, allowed_remote_exmods=[])
     zenova = Zenova(transport, options.exchange, options.topic)
     context = {"user_id": "example", "request_id": f"req-{uuid.uuid4()}"}
     try:

@@ -98,8 +98,8 @@ export class DeadLetterQueue {
   /**
    * Takes every letter that is there now, oldest first. Once.
    *
-   * @throws ComputeError BACKEND_UNREACHABLE when no service has ever had this queue, or the connection breaks;
-   *   BACKEND_FORBIDDEN; BACKEND_TIMEOUT
+   * @throws ComputeError REQUEST_INVALID for a queue that a service takes requests from; BACKEND_UNREACHABLE when no
+   *   service has ever had this queue, or the connection breaks; BACKEND_FORBIDDEN; BACKEND_TIMEOUT
    */
   async read(take: (letter: HeldLetter) => void): Promise<Reading> {
     const endsAt = this.#clock.now() + this.#options.timeoutMs;
@@ -107,7 +107,7 @@ export class DeadLetterQueue {
     this.#reader = reader;
     const { channel } = reader;
     try {
-      const { messageCount: announced } = await channel.checkQueue(this.queue);
+      const announced = await this.#unconsumed(reader);
       await channel.prefetch(MAX_HELD);
       const { consumerTag } = await channel.consume(this.queue, (message) => {
         if (message === null) return;
@@ -181,6 +181,18 @@ export class DeadLetterQueue {
     }
   }
 
+  /** How many letters are there, in a queue that nobody else takes from. */
+  async #unconsumed({ channel }: ChannelEpoch): Promise<number> {
+    const endsAt = this.#clock.now() + QUIET_MS;
+    for (;;) {
+      const { messageCount, consumerCount } = await channel.checkQueue(this.queue);
+      if (consumerCount === 0) return messageCount;
+      // A reader that was killed may still be counted.
+      if (this.#clock.now() > endsAt) throw holdsRequests(this.queue);
+      await this.#clock.sleep(10 * POLL_MS);
+    }
+  }
+
   /** Resolves when the queue has nothing more for us: true, or when we can hold no more: false. */
   async #untilTaken(reader: ChannelEpoch, announced: number, endsAt: number): Promise<boolean> {
     let seen = 0;
@@ -241,6 +253,11 @@ export class DeadLetterQueue {
 
 /** Requests that wait for a service must not be taken from it, nor dropped. */
 function refuseRequests(queue: string): void {
-  if (!/^zenova\.rpc(\.|$)/.test(queue) || /^zenova\.rpc\.dead(\.|$)/.test(queue)) return;
-  throw new ComputeError('REQUEST_INVALID', `${queue} holds requests that wait for a service, not dead letters`);
+  const isOfRequests = /^zenova(\.rpc(\.|$)|$)/.test(queue) && !/^zenova\.rpc\.dead(\.|$)/.test(queue);
+  if (isOfRequests) throw holdsRequests(queue);
+}
+
+function holdsRequests(queue: string): ComputeError {
+  const text = `${queue} holds requests that wait for a service, not dead letters; it was left as it is`;
+  return new ComputeError('REQUEST_INVALID', text, { outcome: 'not-started' });
 }

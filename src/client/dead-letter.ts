@@ -20,7 +20,7 @@ export interface DeadLetter {
   readonly size: number;
   /** How often it was given back to the queue. */
   readonly returns: number;
-  /** All that is known of it. */
+  /** All that may be shown of it. */
   readonly whole: JsonValue;
 }
 
@@ -84,18 +84,10 @@ function foreign({ content, properties, fields }: ConsumeMessage): Omit<DeadLett
       exchange: fields.exchange,
       user_id: requestedBy,
       size: content.length,
+      // Not its body: nobody has taken the secrets out of it.
       sha256: hash,
-      ...readable(content),
     },
   };
-}
-
-function readable(content: Buffer): { text: string } | { base64: string } {
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(content) };
-  } catch {
-    return { base64: content.toString('base64') };
-  }
 }
 
 /** Quorum queues count; which header says so depends on the broker's version. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { ChangeFields, METHODS, METHOD_NAMES } from '../../src/compute/contract/index.js';
@@ -20,6 +22,18 @@ describe('every method', () => {
       expect(Object.keys(properties ?? {})).toEqual(expect.arrayContaining(Object.keys(ChangeFields)));
     },
   );
+});
+
+describe('the table of requests in the README', () => {
+  it('names every method, and no other', () => {
+    const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8');
+    const [, section = ''] = /^## Requests\n+((?:\|.*\n)+)/m.exec(readme) ?? [];
+    const rows = [...section.matchAll(/^\| `(\w+)` +\|(.*)\|$/gm)];
+    const named = rows.flatMap(([, namespace, methods = '']) =>
+      [...methods.matchAll(/`(\w+)`/g)].map(([, method]) => `${namespace}.${method}`),
+    );
+    expect(named.toSorted()).toEqual(METHOD_NAMES.toSorted());
+  });
 });
 
 describe('the catalogue', () => {

@@ -271,6 +271,36 @@ describe('operation.cancel', () => {
     });
   });
 
+  it.each([
+    ['idempotency_key', { idempotency_key: 'name' }, {}],
+    ['message_id', {}, { requestId: 'name', messageId: 'name' }],
+  ])("by %s ends the caller's own only; by id anybody's", async (field, fields, meta) => {
+    await start({ change_delay_ms: 300 });
+    const reference = { [field]: 'name' };
+    const first = bench.call('compute.power_on', one, { requestedBy: 'eve' });
+    await eventually(() => bench.service.load === 1, 'the first is accepted');
+    const own = bench.call('compute.power_off', { ...one, ...fields }, { requestedBy: 'ann', ...meta });
+    const cancelled = expect(own).rejects.toMatchObject({ code: 'OPERATION_CANCELLED' });
+    await eventually(() => bench.service.load === 2, 'the second is accepted');
+    const ofAnn = await bench.call('operation.get', reference, { requestedBy: 'bob' });
+    const cancel = (given: object, requestedBy: string) => bench.call('operation.cancel', given, { requestedBy });
+    await expect(cancel(reference, 'bob')).rejects.toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
+
+    // Bob's is the newer one of this name.
+    const another = bench.call('compute.reboot', { ...one, ...fields }, { requestedBy: 'bob', ...meta });
+    const cancelledById = expect(another).rejects.toMatchObject({ code: 'OPERATION_CANCELLED' });
+    await eventually(() => bench.service.load === 3, 'the third is accepted');
+    expect(await bench.call('operation.get', reference, { requestedBy: 'ann' })).toMatchObject({
+      operation_id: ofAnn.operation_id,
+    });
+    expect(await cancel(reference, 'ann')).toMatchObject({ operation_id: ofAnn.operation_id, state: 'cancelled' });
+    await cancelled;
+    const { operation_id } = await bench.call('operation.get', reference, { requestedBy: 'bob' });
+    expect(await cancel({ operation_id }, 'eve')).toMatchObject({ method: 'compute.reboot', state: 'cancelled' });
+    await cancelledById;
+    expect(await first).toMatchObject({ outcome: 'done' });
+  });
+
   it('interrupts what runs and tells its true outcome', async () => {
     await start({ change_delay_ms: 200 });
     const running = bench.call('compute.power_on', { ...one, idempotency_key: 'k' });

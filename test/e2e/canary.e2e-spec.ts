@@ -365,9 +365,11 @@ describe('what came out', () => {
   });
 });
 
-/** Every file that the service keeps, the write-ahead log included; only the key stands where it must. */
+/** Every file that the service keeps, the write-ahead log included (not its socket); only the key stands where it must. */
 function addFiles(name: string): void {
-  const files = readdirSync(service.directory).filter((file) => file !== 'secrets.key');
+  const files = readdirSync(service.directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== 'secrets.key')
+    .map((entry) => entry.name);
   expect(files).toContain('journal.db');
   for (const file of files) add(name, readFileSync(join(service.directory, file)));
 }

@@ -67,8 +67,8 @@ describe('a service with oslo callers', () => {
 
   it('does what the example of the documentation asks', async () => {
     const example = (...args: string[]): Promise<{ stdout: string }> =>
-      run('/usr/bin/python3', ['-W', 'ignore', EXAMPLE, '--url', rabbitUrl(broker.url), ...args], {
-        env: { ...process.env, ...QUICK_END },
+      run('/usr/bin/python3', ['-W', 'ignore', EXAMPLE, ...args], {
+        env: { ...process.env, ...QUICK_END, ZENOVA_TRANSPORT_URL: rabbitUrl(broker.url) },
       });
     expect((await example('lab', 'ubuntu01')).stdout).toMatch(
       /^ubuntu01 is shutdown\npower_on: done, now running, operation [0-9a-f-]{36}\n$/,

@@ -1,5 +1,6 @@
 import { ComputeError } from '../../common/errors/index.js';
 import { glob } from '../../common/glob.js';
+import { ANONYMOUS, isVouched } from '../contract/index.js';
 
 /** What some callers may, or may not. All that is said must be true of a request for the rule to apply. */
 export interface CallerRule {
@@ -27,10 +28,6 @@ interface CompiledRule {
   readonly isPlace: ((place: Place) => boolean) | undefined;
   readonly action: CallerRule['action'];
 }
-
-/** A caller for whom nobody vouches: one without a name, or with one that it gives itself in the context of oslo.messaging. */
-const ANONYMOUS = 'anonymous';
-const CLAIMED = 'oslo:';
 
 /**
  * Maps callers to what they may do (DESIGN 5, guard rails). The first rule that applies decides; what no rule applies to
@@ -88,12 +85,12 @@ function compile({ callers, methods, hosts, powerTypes, action }: CallerRule, in
  * taking another one, would lift a caller over a rule that denies it something.
  */
 function vouchedOneOf(patterns: readonly string[]): (caller: string) => boolean {
-  const isNamed = oneOf(patterns.filter((pattern) => pattern !== ANONYMOUS && !pattern.startsWith(CLAIMED)));
-  const isClaimed = oneOf(patterns.filter((pattern) => pattern.startsWith(CLAIMED)));
+  const isNamed = oneOf(patterns.filter(isVouched));
+  const isClaimed = oneOf(patterns.filter((pattern) => !isVouched(pattern) && pattern !== ANONYMOUS));
   const takesAnonymous = patterns.includes(ANONYMOUS);
   return (caller) => {
     if (caller === ANONYMOUS) return takesAnonymous;
-    return caller.startsWith(CLAIMED) ? isClaimed(caller) : isNamed(caller);
+    return isVouched(caller) ? isNamed(caller) : isClaimed(caller);
   };
 }
 

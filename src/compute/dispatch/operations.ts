@@ -151,7 +151,7 @@ export class Operations {
   }
 
   async get(reference: MethodParams<'operation.get'>, access: OperationAccess): Promise<OperationView> {
-    return this.#runner.view(await this.#lookUp(reference, access));
+    return this.#runner.view(await this.#lookUp(reference, access, 'anybody'));
   }
 
   /** A page may be shorter than its limit, by what the caller may not see. */
@@ -175,7 +175,7 @@ export class Operations {
 
   /** @throws ComputeError STATE_CONFLICT when it has its outcome already */
   async cancel(reference: MethodParams<'operation.cancel'>, access: OperationAccess): Promise<OperationView> {
-    const record = await this.#lookUp(reference, access);
+    const record = await this.#lookUp(reference, access, 'own');
     if (record.finishedAt !== null || !(await this.control(record.id, 'cancel'))) {
       throw new ComputeError('STATE_CONFLICT', `operation ${record.id} has ended: ${record.state}`, {
         operationId: record.id,
@@ -380,16 +380,25 @@ export class Operations {
     }
   }
 
-  /** Of several callers' operations with one key the caller's own comes first. */
-  async #lookUp(reference: MethodParams<'operation.get'>, access: OperationAccess): Promise<OperationRecord> {
+  /** Only an id is unique: of several callers' operations with one key or message id the caller's own comes first. */
+  async #lookUp(
+    reference: MethodParams<'operation.get'>,
+    access: OperationAccess,
+    whose: 'own' | 'anybody',
+  ): Promise<OperationRecord> {
     const { journal } = this.#options;
-    const record =
-      reference.operation_id !== undefined
-        ? await journal.findById(reference.operation_id)
-        : reference.idempotency_key !== undefined
-          ? ((await journal.findByKey(access.requestedBy, reference.idempotency_key)) ??
-            (await journal.findBy('requestKey', reference.idempotency_key)))
-          : await journal.findBy('messageId', reference.message_id ?? '');
+    const { operation_id: id, idempotency_key: key, message_id: messageId = '' } = reference;
+    let record: OperationRecord | undefined;
+    if (id !== undefined) record = await journal.findById(id);
+    else {
+      const own = await journal.findByKey(access.requestedBy, key ?? messageId);
+      if (own !== undefined && (key !== undefined || own.messageId === messageId)) record = own;
+      else {
+        const newest =
+          key === undefined ? await journal.findBy('messageId', messageId) : await journal.findBy('requestKey', key);
+        if (whose === 'anybody' || newest?.requestedBy === access.requestedBy) record = newest;
+      }
+    }
     if (record !== undefined) {
       access.check(record);
       return record;

@@ -3,14 +3,13 @@ import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import type { Clock } from '../../common/clock.js';
 import { ComputeError, describeIssues, type JsonValue, type WireError } from '../../common/errors/index.js';
-import type { ReplyAddress, RequestMeta } from '../../compute/contract/index.js';
+import { ANONYMOUS, type ReplyAddress, type RequestMeta } from '../../compute/contract/index.js';
 import type { DecodedRequest, EncodedReply, EnvelopeCodec, Poison, PoisonReason } from '../codec.port.js';
 import { readBody, textProperty as text } from '../request-body.js';
 import { sentAt } from '../sent-at.js';
 import { NestAddressSchema, NestRequestSchema, type NestAddress, type NestRequest } from './nest-envelope.js';
 
 export const NEST_ENVELOPE = 'nest';
-const ANONYMOUS = 'anonymous';
 
 /** The AMQP properties that matter. */
 const PropertiesSchema = z.object({

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseBoundedText } from '../../common/bounded-json.js';
 import type { Clock } from '../../common/clock.js';
 import { ComputeError, describeIssues, type JsonValue, type WireError } from '../../common/errors/index.js';
-import { METHOD_NAMES, type ReplyAddress, type RequestMeta } from '../../compute/contract/index.js';
+import { ANONYMOUS, METHOD_NAMES, claimedCaller, type ReplyAddress, type RequestMeta } from '../../compute/contract/index.js';
 import type { Answered, DecodedRequest, EncodedReply, EnvelopeCodec, Poison, PoisonReason } from '../codec.port.js';
 import { readBody, readable, textProperty, type UnreadableBody } from '../request-body.js';
 import { readableWord } from '../scrub.js';
@@ -23,7 +23,6 @@ import { isServed } from './oslo-version.js';
 
 const OSLO_ENVELOPE = 'oslo';
 const ENVELOPE_VERSION = '2.0';
-const ANONYMOUS = 'anonymous';
 const PING = 'oslo_rpc_server_ping';
 /** As long as oslo's own servers wait for a missing reply queue (`kombu_missing_consumer_retry_timeout`). */
 const REPLY_PATIENCE_MS = 60_000;
@@ -153,14 +152,11 @@ function readMessage(
   return readable(parseBoundedText(envelope.data['oslo.message']), 'oslo.message');
 }
 
-/**
- * Who asks. The AMQP user id has been checked by the broker; the context of an oslo message says what its sender likes, so
- * the names it gives are set apart by a prefix that no RabbitMQ user needs to have.
- */
+/** Who asks: the AMQP user id has been checked by the broker, the context of an oslo message is only its sender's word. */
 function requestedBy({ _context_user_id, _context_user }: OsloRequest, { userId }: Properties): string {
   if (userId !== undefined) return userId;
   const claimed = _context_user_id ?? _context_user;
-  return claimed === undefined ? ANONYMOUS : `${OSLO_ENVELOPE}:${claimed}`;
+  return claimed === undefined ? ANONYMOUS : claimedCaller(claimed);
 }
 
 /** Half of the caller's patience, in whole seconds, as oslo's own servers do. */
