@@ -14,7 +14,7 @@ export function fieldOptions(params: SchemaNode, positionals: readonly string[])
   return Object.entries(params.properties ?? {})
     .filter(([field]) => !positionals.includes(field) && field !== 'power_parameters')
     .map(([field, node]) => {
-      const option = optionFor(field, node);
+      const option = optionFor(field, node, required.has(field));
       if (required.has(field)) option.makeOptionMandatory();
       return { field, option };
     });
@@ -25,10 +25,15 @@ export function flagOf(field: string): string {
   return `--${OPTION_NAMES[field] ?? wordOf(field)}`;
 }
 
-function optionFor(field: string, node: SchemaNode): Option {
+function optionFor(field: string, node: SchemaNode, isRequired: boolean): Option {
   const flag = flagOf(field);
   const description = node.description ?? '';
-  if (node.type === 'boolean') return new Option(flag, description);
+  if (node.type === 'boolean') {
+    // What must be said is said either way; a flag could only say yes.
+    return isRequired
+      ? new Option(`${flag} <true|false>`, description).argParser(trueOrFalse)
+      : new Option(flag, description);
+  }
   if (node.enum !== undefined) {
     return new Option(`${flag} <choice>`, description).choices(node.enum.map(String));
   }
@@ -49,6 +54,11 @@ function number(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('Write a number.');
+}
+
+function trueOrFalse(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new InvalidArgumentError('Write true or false.');
 }
 
 function json(text: string): unknown {

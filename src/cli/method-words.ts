@@ -40,16 +40,26 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'zenova instance power-on cpc1 ubuntu01 --wait accepted --deadline-ms 60000',
   ],
   'compute.power_off': ['zenova instance power-off cpc1 ubuntu01'],
+  'compute.live_migrate': ['zenova instance live-migrate fake1 instance-0001 --destination fake2'],
+  'compute.evacuate': [
+    'zenova instance evacuate fake1 instance-0001 --destination fake2',
+    'zenova instance evacuate fake1 --destination fake2',
+  ],
+  'host.set_maintenance': [
+    'zenova host set-maintenance fake1 --enabled true --destination fake2',
+    'zenova host set-maintenance fake1 --enabled false',
+  ],
   'power.query': [
     'zenova power query --host cpc1 --instance ubuntu01',
     'zenova power query --type hmcz --param power_address=hmc1 --param power_user=operator \\\n' +
       '    --param-file power_pass=/etc/zenova/hmc-password --param power_partition_name=ubuntu01',
   ],
+  'power.off': ['zenova power off --host cpc1 --instance ubuntu01 --preempt'],
   'power.on': ['zenova power on --host cpc1 --instance ubuntu01'],
   'power.types': ['zenova power types', 'zenova power types --json'],
   'host.test': ['zenova host test cpc1'],
   'operation.get': ['zenova operation get 0192c5a4-…', 'zenova operation get --idempotency-key nightly-17'],
-  'operation.list': ['zenova operation list --state unfinished'],
+  'operation.list': ['zenova operation list --state unfinished', 'zenova operation list --parent 0192c5a4-…'],
 };
 
 export function wordOf(wireName: string): string {

@@ -16,7 +16,7 @@ export interface SimulatedHmc {
   readonly fingerprint256: string;
 }
 
-/** The hosts served when there is no configuration file, in the file's shape: two CPCs behind one HMC, and a fake. */
+/** The hosts served when there is no configuration file, in the file's shape: two CPCs behind one HMC, and two fakes. */
 export function simulatedEstate(hmc: SimulatedHmc): Record<string, unknown> {
   const cpc = (name: string) => ({
     driver: 'hmc-dpm',
@@ -29,7 +29,13 @@ export function simulatedEstate(hmc: SimulatedHmc): Record<string, unknown> {
     },
     manage: ['*'],
   });
-  return { cpc1: cpc('CPC1'), cpc2: cpc('CPC2'), fake1: { driver: 'fake', manage: ['*'] } };
+  return {
+    cpc1: cpc('CPC1'),
+    cpc2: cpc('CPC2'),
+    fake1: { driver: 'fake', manage: ['*'] },
+    // Empty, for instances to move to.
+    fake2: { driver: 'fake', manage: ['*'], settings: { instances: 0 } },
+  };
 }
 
 /** A configuration that found no file, completed with the simulated estate. */

@@ -74,6 +74,13 @@ describe('wrong usage is exit code 2, told on standard error', () => {
     [['instance', 'power-on', 'a', 'b', '--deadline-ms', 'soon'], 'Write a number'],
     [['instance', 'power-on', 'a', 'b', '--deadline-ms', '0'], 'error: --deadline-ms: Too small'],
     [['instance', 'power-on', 'a', ''], 'error: <instance>: Too small'],
+    [['host', 'set-maintenance', 'a'], "required option '--enabled <true|false>' not specified"],
+    [['host', 'set-maintenance', 'a', '--enabled', 'yes'], 'Write true or false'],
+    [
+      ['host', 'set-maintenance', 'a', '--enabled', 'false', '--destination', 'b'],
+      '--destination: only with enabled true',
+    ],
+    [['instance', 'live-migrate', 'a', 'b'], "required option '--destination <text>' not specified"],
     [['instance', 'power-on', 'a', 'b', '--not-after', 'tomorrow'], '--not-after: Invalid ISO datetime'],
     [['host', 'list', '--timeout', '7'], 'Write a number and a unit'],
     [['host', 'list', '--url', 'http://x'], '--url is no broker address; write amqp://'],

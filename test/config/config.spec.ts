@@ -52,6 +52,7 @@ describe('with the drivers that there are', () => {
       ['cpc1', 'hmc-dpm'],
       ['cpc2', 'hmc-dpm'],
       ['fake1', 'fake'],
+      ['fake2', 'fake'],
     ]);
     expect(() => withSimulatedEstate(config, { ...hmc, fingerprint256: 'no' }, driverSettings)).toThrow(/hosts\.cpc1/);
   });

@@ -168,6 +168,20 @@ function isAllowed(
   return false;
 }
 
+describe('what moves an instance', () => {
+  it('must be allowed at both ends', async () => {
+    await start([rule({ hosts: ['one'] })]);
+    const move = { ...at('one'), destination: 'two' };
+    await expect(bench.call('compute.live_migrate', move, as('ann'))).rejects.toMatchObject({
+      ...forbidden,
+      details: { reason: 'caller', host: 'two' },
+    });
+    const all = { host: 'one', enabled: true, destination: 'two' };
+    await expect(bench.call('host.set_maintenance', all, as('ann'))).rejects.toMatchObject(forbidden);
+    expect(asked).toEqual([]);
+  });
+});
+
 describe('operations', () => {
   it('are seen and cancelled by those who may do so where they act', async () => {
     await start([rule({}), rule({ callers: ['bob'], hosts: ['two'] })], { change_delay_ms: 4000 });

@@ -296,6 +296,33 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
     });
   });
 
+  it('keeps hosts in maintenance, over restarts, and refuses and tells what concerns them', async () => {
+    const { journal } = opened;
+    const before = await accepted(opened, { requestKey: 'before' });
+    expect(await journal.setMaintenance('site', true)).toBe(true);
+    expect(await journal.setMaintenance('site', true)).toBe(false);
+    await journal.setMaintenance('other:host', true);
+    await reopen();
+    const again = opened.journal;
+    expect(await again.hostsInMaintenance()).toEqual(['other:host', 'site']);
+    const refused = { code: 'STATE_CONFLICT', details: { reason: 'maintenance', host: 'site' } };
+    for (const alsoTargets of [[], [targetKey('fake', 'site', 'two')]]) {
+      await expect(again.accept(operation({ alsoTargets }), self, ['elsewhere', 'site'])).rejects.toMatchObject(
+        refused,
+      );
+    }
+    // What was accepted before is found, whatever has become of its host since.
+    const repeat = operation({ requestKey: 'before' });
+    expect(await again.accept(repeat, self, ['site'])).toMatchObject({ created: false, record: { id: before.id } });
+    expect(await again.claim(before, self, 1, ['elsewhere', 'site'])).toMatchObject({ closedHost: 'site' });
+    expect(await again.setMaintenance('site', false)).toBe(true);
+    expect(await again.setMaintenance('site', false)).toBe(false);
+    expect(await again.claim(before, self, 1, ['site'])).toEqual({ operationId: before.id, fence: 2 });
+    expect(await again.accept(operation({ target: targetKey('fake', 'site', 'x') }), self, ['site'])).toMatchObject({
+      created: true,
+    });
+  });
+
   it('keeps secrets encrypted, and gives them back', async () => {
     const secret = 'canary-2f9c';
     const params = { power_type: 'hmcz', power_parameters: { power_address: 'hmc', power_pass: secret } };

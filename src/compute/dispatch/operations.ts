@@ -191,7 +191,8 @@ export class Operations {
 
   /** Cancels what waits or runs on an operation's target and came before it. */
   async preempt({ id, target, seq }: OperationRecord): Promise<void> {
-    for (const other of await this.#options.journal.unfinishedOn(target)) {
+    // What waits goes before what runs, whose end would let it begin.
+    for (const other of (await this.#options.journal.unfinishedOn(target)).reverse()) {
       if (other.id !== id && (other.seq < seq || other.state === 'running')) await this.control(other.id, 'cancel');
     }
   }
