@@ -6,12 +6,14 @@ export async function startPeer(file, options) {
   const child = fork(new URL(`../peers/${file}`, import.meta.url), [JSON.stringify(options)], {
     stdio: 'inherit',
     serialization: 'advanced', // JSON has no NaN
+    execArgv: [], // the tether of this process is not for its own
   });
   await nextMessage(child, file);
   return {
     pid: child.pid,
     /** Has the peer do what it offers under this name; one thing at a time. */
     async ask(name, argument) {
+      if (!child.connected) throw new Error(`${file} ended with status ${child.exitCode ?? child.signalCode}`);
       const answered = nextMessage(child, file);
       child.send({ name, argument });
       const { error, result } = await answered;
