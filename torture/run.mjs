@@ -173,6 +173,8 @@ function numbersOf({ operations, requests, writes }, { scene, chaos, load, asked
   }
   const answered = {};
   for (const { caller, replies } of requests) answered[caller] = (answered[caller] ?? 0) + Math.min(1, replies.length);
+  const jobs = scene.simulator.jobs();
+  const known = new Set(operations.flatMap(({ checkpoints }) => checkpoints.map(({ data }) => data?.uri)));
   const again = operations.filter(({ attempts }) => attempts > 1);
   return {
     'requests sent': requests.length,
@@ -191,7 +193,8 @@ function numbersOf({ operations, requests, writes }, { scene, chaos, load, asked
       checkpoints.some(({ name }) => name === 'step'),
     ).length,
     'callers that asked after their outcome': asked,
-    'jobs left on the HMC': scene.simulator.jobs().length,
+    'jobs left on the HMC': jobs.length,
+    'of these, known to the journal': jobs.filter(({ uri }) => known.has(uri)).length,
     outcomes,
     chaos: chaos.counts,
     seconds: Math.round((Date.now() - began) / 1000),
