@@ -3,7 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Chaos } from './chaos/chaos.mjs';
 import { check } from './check/check.mjs';
-import { brokerLeftovers, databaseLeftovers, hmcLeftovers, processLeftovers } from './check/leftovers.mjs';
+import {
+  brokerLeftovers,
+  databaseLeftovers,
+  hmcLeftovers,
+  leasesOfTheDead,
+  processLeftovers,
+} from './check/leftovers.mjs';
 import { readJournal } from './check/read-journal.mjs';
 import { scenarios } from './directed/scenarios.mjs';
 import { learn } from './load/learn.mjs';
@@ -15,6 +21,7 @@ import { until } from './until.mjs';
 
 const restsWithinMs = 120_000;
 const settlesWithinMs = 10_000;
+const leasesEndWithinMs = 30_000;
 
 /**
  * @typedef {object} Outcome
@@ -108,6 +115,7 @@ async function play(scene, options, { signal, tell, began }) {
   const asked = await learn(scene, ledger);
   await scene.rest(restsWithinMs);
   const listed = await scene.list();
+  await until(async () => (await leasesOfTheDead(stage)) <= 0, leasesEndWithinMs);
 
   // What dead workers left on the HMC ends with its time there; the living must log off.
   stage.simulator.dropSessions();
