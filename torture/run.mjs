@@ -3,7 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Chaos } from './chaos/chaos.mjs';
 import { check } from './check/check.mjs';
-import { brokerLeftovers, databaseLeftovers, hmcLeftovers, processLeftovers } from './check/leftovers.mjs';
+import {
+  brokerLeftovers,
+  databaseLeftovers,
+  hmcLeftovers,
+  leasesOfTheDead,
+  processLeftovers,
+} from './check/leftovers.mjs';
 import { readJournal } from './check/read-journal.mjs';
 import { scenarios } from './directed/scenarios.mjs';
 import { learn } from './load/learn.mjs';
@@ -15,6 +21,7 @@ import { until } from './until.mjs';
 
 const restsWithinMs = 120_000;
 const settlesWithinMs = 10_000;
+const leasesEndWithinMs = 30_000;
 
 /**
  * @typedef {object} Outcome
@@ -108,6 +115,7 @@ async function play(scene, options, { signal, tell, began }) {
   const asked = await learn(scene, ledger);
   await scene.rest(restsWithinMs);
   const listed = await scene.list();
+  await until(async () => (await leasesOfTheDead(stage)) <= 0, leasesEndWithinMs);
 
   // What dead workers left on the HMC ends with its time there; the living must log off.
   stage.simulator.dropSessions();
@@ -173,6 +181,8 @@ function numbersOf({ operations, requests, writes }, { scene, chaos, load, asked
   }
   const answered = {};
   for (const { caller, replies } of requests) answered[caller] = (answered[caller] ?? 0) + Math.min(1, replies.length);
+  const jobs = scene.simulator.jobs();
+  const known = new Set(operations.flatMap(({ checkpoints }) => checkpoints.map(({ data }) => data?.uri)));
   const again = operations.filter(({ attempts }) => attempts > 1);
   return {
     'requests sent': requests.length,
@@ -191,7 +201,8 @@ function numbersOf({ operations, requests, writes }, { scene, chaos, load, asked
       checkpoints.some(({ name }) => name === 'step'),
     ).length,
     'callers that asked after their outcome': asked,
-    'jobs left on the HMC': scene.simulator.jobs().length,
+    'jobs left on the HMC': jobs.length,
+    'of these, known to the journal': jobs.filter(({ uri }) => known.has(uri)).length,
     outcomes,
     chaos: chaos.counts,
     seconds: Math.round((Date.now() - began) / 1000),

@@ -41,12 +41,14 @@ export function processLeftovers({ workers }) {
     .map(({ name, pid }) => ({ kind: 'process', what: `${name}, process ${pid}` }));
 }
 
-/** @param {import('../stage/stage.mjs').Stage} stage */
+/**
+ * Connections of workers.
+ *
+ * @param {import('../stage/stage.mjs').Stage} stage
+ */
 export async function databaseLeftovers({ postgres }) {
   if (postgres === undefined) return [];
-  const client = new Client({ connectionString: postgres.url });
-  await client.connect();
-  try {
+  return asked(postgres, async (client) => {
     const { rows } = await client.query(
       "SELECT pid, state, query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
     );
@@ -54,6 +56,27 @@ export async function databaseLeftovers({ postgres }) {
       kind: 'connection',
       what: `database connection ${pid}, ${state}: ${query}`,
     }));
+  });
+}
+
+/**
+ * Leases of workers that were killed end with time alone; the living give theirs back.
+ *
+ * @param {import('../stage/stage.mjs').Stage} stage
+ */
+export async function leasesOfTheDead({ postgres, workers }) {
+  if (postgres === undefined) return 0;
+  return asked(postgres, async (client) => {
+    const { rows } = await client.query('SELECT count(*)::int AS count FROM workers');
+    return rows[0].count - workers.length;
+  });
+}
+
+async function asked(postgres, work) {
+  const client = new Client({ connectionString: postgres.url });
+  await client.connect();
+  try {
+    return await work(client);
   } finally {
     await client.end();
   }

@@ -4,7 +4,7 @@ const deadlineMs = 300;
 
 /** 5.3: what came too late is not carried out, whether it waited at the broker or behind another operation. */
 export async function stale(scene) {
-  const { ledger, durable } = scene;
+  const { ledger, durable, simulator } = scene;
   await scene.stopAll();
   const waited = await ledger.send(durable, {
     method: 'compute.power_on',
@@ -17,6 +17,7 @@ export async function stale(scene) {
   await refused(scene, waited);
 
   const instance = scene.reserved('cpc1', 'active');
+  simulator.fault({ kind: 'slow', path: '*/operations/stop', partition: instance, when: 'after', delay_ms: 1000 });
   const first = await ledger.send(durable, { method: 'compute.reboot', host: 'cpc1', instance });
   await first.caller.ask('features.catalogue', {}); // so that both do not arrive at once
   const behind = await ledger.send(durable, {

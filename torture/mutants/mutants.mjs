@@ -60,9 +60,9 @@ export const mutants = [
     patches: [
       { file: 'compute/dispatch/target-queues.js', find: 'if (queue.hasTurn)\n            return;', replace: '' },
       {
-        file: 'journal/sql-journal.js',
-        find: ".where((eb) => eb.not(eb.exists(inTheWay(eb))))\n                .returning('fence')",
-        replace: ".returning('fence')",
+        file: 'journal/journal-statements.js',
+        find: ".whereRef('other.seq', '<>', 'operations.seq')",
+        replace: ".where('other.seq', '<', 0)",
       },
       {
         file: 'journal/migrations/0001-operations.js',
@@ -79,7 +79,7 @@ export const mutants = [
     patches: [
       { file: 'compute/dispatch/target-queues.js', find: 'item.seq < other.seq', replace: 'item.seq > other.seq' },
       {
-        file: 'journal/sql-journal.js',
+        file: 'journal/journal-statements.js',
         find: "where.and([where('other.seq', '<', where.ref('operations.seq')), where('operations.state', '=', 'accepted')]),",
         replace: '',
       },
@@ -220,7 +220,7 @@ export const mutants = [
     scenarios: ['backPressure'],
     foundBy: ['too-many-accepted'],
     database: 'sqlite',
-    patches: [{ file: 'journal/sql-journal.js', find: "'<', maxPerTarget", replace: "'>=', 0" }],
+    patches: [{ file: 'journal/journal-statements.js', find: "'<', maxPerTarget", replace: "'>=', 0" }],
   },
   {
     name: 'cut-at-stop',
@@ -251,11 +251,11 @@ export const mutants = [
     patches: [
       {
         file: 'compute/dispatch/gateway.js',
-        find: 'return this.#reads.run(method, params);',
+        find: 'return reads.run(method, params);',
         replace: `return (async () => {
-                while ((await this.#operations.list({ state: 'running', limit: 1 })).operations.length > 0)
+                while ((await operations.list({ state: 'running', limit: 1 }, { sees: () => true })).operations.length > 0)
                     await new Promise((resolve) => setTimeout(resolve, 50));
-                return this.#reads.run(method, params);
+                return reads.run(method, params);
             })();`,
       },
     ],
