@@ -75,7 +75,9 @@ describe('a service with oslo callers', () => {
     );
     await expect(example('lab', 'nowhere')).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('InstanceNotFound: the fake host has no instance nowhere (is not to be repeated'),
+      stderr: expect.stringContaining(
+        'InstanceNotFound: the fake host lab has no instance nowhere (is not to be repeated',
+      ),
     });
     await expect(example('lab', '')).rejects.toMatchObject({ stderr: expect.stringContaining('a mistake of ours: ') });
   }, 60_000);

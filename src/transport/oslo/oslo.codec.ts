@@ -4,7 +4,13 @@ import { z } from 'zod';
 import { parseBoundedText } from '../../common/bounded-json.js';
 import type { Clock } from '../../common/clock.js';
 import { ComputeError, describeIssues, type JsonValue, type WireError } from '../../common/errors/index.js';
-import { ANONYMOUS, METHOD_NAMES, claimedCaller, type ReplyAddress, type RequestMeta } from '../../compute/contract/index.js';
+import {
+  ANONYMOUS,
+  METHOD_NAMES,
+  claimedCaller,
+  type ReplyAddress,
+  type RequestMeta,
+} from '../../compute/contract/index.js';
 import type { Answered, DecodedRequest, EncodedReply, EnvelopeCodec, Poison, PoisonReason } from '../codec.port.js';
 import { readBody, readable, textProperty, type UnreadableBody } from '../request-body.js';
 import { readableWord } from '../scrub.js';
