@@ -24,7 +24,7 @@ const inMaintenance = async (worker: ComputeBench): Promise<unknown> => {
 const refusal = { code: 'STATE_CONFLICT', outcome: 'not-started', details: { reason: 'maintenance', host: 'one' } };
 
 /** The database as a worker sees it that dies with a call of this method: it is carried out, and nothing is heard or asked after it. */
-function dyingWith(method: keyof Journal, isIt: (...args: never[]) => boolean) {
+function dyingWith(method: keyof Journal, isIt: (asked: string) => boolean) {
   let isDead = false;
   const around = <T extends Journal | WorkerRegistry>(real: T): T =>
     new Proxy(real, {
@@ -32,7 +32,7 @@ function dyingWith(method: keyof Journal, isIt: (...args: never[]) => boolean) {
         const asked = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
         return async (...args: unknown[]) => {
           const answer = isDead ? undefined : await asked.apply(target, args);
-          isDead ||= name === method && isIt(...(args as never[]));
+          isDead ||= name === method && isIt(JSON.stringify(args));
           if (isDead) throw new ComputeError('JOURNAL_UNAVAILABLE', 'gone');
           return answer;
         };
@@ -66,7 +66,7 @@ describe('evacuate', () => {
     expect(await instancesOf(worker, 'one')).toEqual([]);
     expect(await instancesOf(worker, 'two')).toEqual(['a running', 'b running', 'c running']);
     const children = await childrenOf(worker, answer.operation_id);
-    expect(children.map(({ name }) => name).toSorted()).toEqual(names);
+    expect(children.map(({ name }) => String(name)).toSorted()).toEqual(names);
     for (const child of children) {
       expect(child).toMatchObject({
         method: 'compute.evacuate',
@@ -138,15 +138,15 @@ describe('evacuate', () => {
   });
 
   it.each([
-    ['with a part accepted', 'accept', (operation: { parentId: unknown }) => operation.parentId !== null],
-    ['before any part', 'checkpoint', (_lease: unknown, { name }: { name: string }) => name === 'step'],
+    ['with a part accepted', 'accept', (asked: string) => !asked.includes('"parentId":null')],
+    ['before any part', 'checkpoint', (asked: string) => asked.includes('"step":"children"')],
   ] as const)('is carried on with no part twice when its worker dies %s', async (_when, method, isIt) => {
-    const a = await estate.worker({ names }, { limits: { leaseMs: 400 }, ...dyingWith(method, isIt as never) });
+    const a = await estate.worker({ names }, { limits: { leaseMs: 400 }, ...dyingWith(method, isIt) });
     a.send('compute.evacuate', evacuation);
     const b = await estate.worker({ names }, { limits: { leaseMs: 1500 } });
     const { operation_id: id } = await inState(b, 'evacuate', 'done');
     expect(await b.call('operation.get', { operation_id: id })).toMatchObject({ attempts: 2, result: { children: 3 } });
-    const parts = (await childrenOf(b, id)).map(({ name }) => name);
+    const parts = (await childrenOf(b, id)).map(({ name }) => String(name));
     expect(parts.toSorted()).toEqual(names);
     expect(await instancesOf(b, 'two')).toHaveLength(3);
   });
