@@ -241,11 +241,11 @@ export class ComputeService implements RequestGateway {
     this.#isWorking = false;
     this.#life.abort();
     this.#operations.stop();
-    const { left, wasBusy } = await this.#runner.stop(limitMs);
+    const left = await this.#runner.stop(limitMs);
     if (left > 0) log.warn(`${left} operations are left to others, or to the next start`);
     if (!wasWorking) return;
     try {
-      await this.#lease.stop(wasBusy);
+      await this.#lease.stop();
       if (left > 0) signals.send({ kind: 'orphans' });
     } catch (error) {
       log.warn('this worker could not be signed off; its lease has to run out', { err: error });

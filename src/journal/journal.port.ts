@@ -169,12 +169,8 @@ export interface WorkerRegistry {
   join(worker: Worker, terms: LeaseTerms): Promise<void>;
   /** False when the worker has been struck off meanwhile: others may have taken over what it owned. */
   renew(id: WorkerId, terms: LeaseTerms): Promise<boolean>;
-  /**
-   * Strikes off a worker that stops; what it still owns is anybody's at once.
-   *
-   * @param isBusy it leaves something that it has sent: then it is struck off by others, when its grace is over
-   */
-  leave(id: WorkerId, isBusy: boolean): Promise<void>;
+  /** Strikes off a worker that stops; what it still owns is anybody's at once. */
+  leave(id: WorkerId): Promise<void>;
   /** Strikes off everybody whose lease and grace are over. */
   strikeOffExpired(): Promise<number>;
   /** Those that are not struck off. */

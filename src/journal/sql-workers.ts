@@ -59,20 +59,8 @@ export class SqlWorkers implements WorkerRegistry {
     });
   }
 
-  async leave(id: WorkerId, isBusy: boolean): Promise<void> {
-    await guarded(async () => {
-      if (isBusy) {
-        await this.#db.updateTable('workers').set({ lease_until: this.#flavour.now }).where('id', '=', id).execute();
-        // What has not begun need not wait.
-        await this.#db
-          .updateTable('operations')
-          .set({ owner: null })
-          .where('owner', '=', id)
-          .where('finished_at', 'is', null)
-          .where('fence', '=', 0)
-          .execute();
-      } else await this.#db.deleteFrom('workers').where('id', '=', id).execute();
-    });
+  async leave(id: WorkerId): Promise<void> {
+    await guarded(() => this.#db.deleteFrom('workers').where('id', '=', id).execute());
   }
 
   strikeOffExpired(): Promise<number> {

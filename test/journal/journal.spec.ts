@@ -223,7 +223,7 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
       expect(await workers.list()).toEqual([alive, graced]);
       expect(await workers.renew(alive.id, terms)).toBe(true);
       expect(await workers.renew(late.id, terms)).toBe(false);
-      await workers.leave(alive.id, false);
+      await workers.leave(alive.id);
       expect(await workers.renew(alive.id, terms)).toBe(false);
     });
 
@@ -242,7 +242,7 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
         await workers.join(one, over);
         const [renewed, gone] = await Promise.all([workers.renew(one.id, terms), workers.strikeOffExpired()]);
         expect([renewed, gone]).toEqual(renewed ? [true, 0] : [false, 1]);
-        await workers.leave(one.id, false);
+        await workers.leave(one.id);
       }
     });
 

@@ -194,9 +194,9 @@ export class OperationRunner {
   /**
    * Lets what runs come to its end for so long, then leaves the rest to the next start; nothing waiting begins.
    *
-   * @returns how many operations are left, and whether one of them has begun
+   * @returns how many operations are left
    */
-  async stop(limitMs: number): Promise<{ left: number; wasBusy: boolean }> {
+  async stop(limitMs: number): Promise<number> {
     this.#life.abort();
     const reason = stopping();
     const entries = [...this.#entries.values()];
@@ -214,7 +214,7 @@ export class OperationRunner {
       entry.leave(reason);
     }
     this.#abandon.abort(reason);
-    return { left: left.length, wasBusy: left.some(({ hasBegun, isParent }) => hasBegun && !isParent) };
+    return left.length;
   }
 
   async #cancel(entry: Entry): Promise<void> {

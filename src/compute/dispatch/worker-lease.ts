@@ -85,15 +85,11 @@ export class WorkerLease {
     this.#running = this.#keep();
   }
 
-  /**
-   * Ends the lease: what is still owned is anybody's.
-   *
-   * @param isBusy something was sent that may still be under way: then it is left alone for as long as that takes
-   */
-  async stop(isBusy: boolean): Promise<void> {
+  /** Ends the lease: what is still owned is anybody's. */
+  async stop(): Promise<void> {
     this.#life.abort();
     await this.#running;
-    await this.#options.registry.leave(this.#id, isBusy);
+    await this.#options.registry.leave(this.#id);
   }
 
   /** Allows one operation's device writes for as long as this life lasts. */
