@@ -97,8 +97,8 @@ describe('the audit of what acts at once', () => {
   it('tells who asked for it', async () => {
     await start();
     await bench.call('host.retry', { host: 'site' }, { requestedBy: 'ann' });
-    await bench.call('compute.power_on', { ...one, idempotency_key: 'k' }, { requestedBy: 'bob' });
-    const cancel = bench.call('operation.cancel', { idempotency_key: 'k' }, { requestedBy: 'ann' });
+    const { operation_id: id } = await bench.call('compute.power_on', one, { requestedBy: 'bob' });
+    const cancel = bench.call('operation.cancel', { operation_id: id }, { requestedBy: 'ann' });
     await expect(cancel).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
     expect(bench.audited).toMatchObject([
       { event: 'control', method: 'host.retry', requestedBy: 'ann', host: 'site' },

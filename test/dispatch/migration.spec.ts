@@ -141,8 +141,15 @@ describe('force complete', () => {
   it('brings a migration that does not converge to its end, once', async () => {
     const worker = await estate.worker({ ...settings, busy: ['*'] });
     await busyMigration(worker);
-    const answers = await Promise.all([worker.call(FORCE, guest), worker.call(FORCE, guest)]);
-    for (const answer of answers) expect(answer).toMatchObject({ method: 'compute.live_migrate', name: 'guest' });
+    const [answer, again] = await Promise.all([
+      worker.call(FORCE, guest),
+      // It may be through by then.
+      worker.call(FORCE, guest).catch((error: unknown) => error),
+    ]);
+    expect(answer).toMatchObject({ method: 'compute.live_migrate', name: 'guest' });
+    expect(['compute.live_migrate', 'STATE_CONFLICT']).toContain(
+      (again as { method?: string }).method ?? (again as { code?: string }).code,
+    );
     expect(await inState(worker, 'm', 'done')).toMatchObject({ result: { host: 'two' } });
     expect(await taken(worker)).toEqual([{ control: 'force_complete', error: null }]);
     expect(await stepsOf(worker, 'force_complete')).toBe(1);

@@ -12,7 +12,7 @@ let broker: Pick<Broker, 'url' | 'stop'>;
 let service: ServiceProcess;
 let caller: PlainClient;
 let queue: string;
-const names = uniqueNames();
+let names: ReturnType<typeof uniqueNames>;
 
 beforeAll(async () => {
   broker = await sharedBroker();
@@ -28,6 +28,7 @@ afterEach(async () => {
 afterAll(() => broker.stop(), 60_000);
 
 async function start(options: Partial<ConstructorParameters<typeof ServiceProcess>[0]>): Promise<void> {
+  names = uniqueNames();
   service = new ServiceProcess({ url: broker.url, ...names, hosts: { site: { driver: 'fake' } }, ...options });
   await service.start();
   await service.ready();
@@ -71,7 +72,7 @@ describe('the audit of the service', () => {
 
   it('stands in the log otherwise', async () => {
     await start({});
-    await caller.call(queue, 'compute.power_on', one, { userId: 'guest' });
+    expect(await caller.call(queue, 'compute.power_on', one, { userId: 'guest' })).toHaveProperty('response');
     const audited = (): string[] => service.log.split('\n').filter((line) => line.includes('"audit":true'));
     await eventually(() => audited().length === 2, 'both lines');
     expect(audited().map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(['accepted', 'ended']);

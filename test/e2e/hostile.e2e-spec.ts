@@ -77,7 +77,9 @@ describe('ten thousand mutated requests', () => {
     expect(estate.service.log).not.toContain(PIECE);
     expect(estate.service.log).not.toContain(HMC_PASSWORD);
     const { directory } = estate.service;
-    for (const name of readdirSync(directory)) {
+    const files = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files.length).toBeGreaterThan(1);
+    for (const { name } of files) {
       const text = readFileSync(join(directory, name), 'latin1');
       expect(text).not.toContain(PIECE);
       expect(text).not.toContain(HMC_PASSWORD);
