@@ -1,7 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import { ComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
-import type { Journal, OperationRecord, SignalLine, WorkerRegistry } from '../journal/journal.port.js';
+import type { Journal, SignalLine, WorkerRegistry } from '../journal/journal.port.js';
 import type {
   AnyPowerType,
   AnyVirtDriver,
@@ -23,7 +23,6 @@ import {
   Router,
   Takeover,
   WorkerLease,
-  isPreempting,
   serviceMethods,
   type CallerRule,
   type OpenHost,
@@ -137,7 +136,7 @@ export class ComputeService implements RequestGateway {
       events: options.events,
       audit: options.audit,
       onLoad: () => this.#tellLoad(),
-      onSettled: (record) => this.#preempt(record),
+      onSettled: (record) => void this.#operations.preempt(record),
       onUntold: (record) => void this.#operations.replyLate(record),
       maxConcurrentPerEndpoint: limits.maxConcurrentPerEndpoint,
       reconcileTimeoutMs: limits.reconcileTimeoutMs,
@@ -284,13 +283,6 @@ export class ComputeService implements RequestGateway {
     } catch (error) {
       this.#options.log.warn('what other workers left could not be taken over yet', { err: error });
     }
-  }
-
-  #preempt(record: OperationRecord): void {
-    if (!isPreempting(record)) return;
-    this.#operations.preempt(record).catch((error: unknown) => {
-      this.#options.log.error('an operation could not cancel what is before it', { err: error });
-    });
   }
 
   async #prune(): Promise<void> {

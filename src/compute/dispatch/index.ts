@@ -4,7 +4,7 @@ export { GuardRails } from './guard-rails.js';
 export type { OpenHost } from './host-route.js';
 export { MigrationControls } from './migration-controls.js';
 export { OperationRunner } from './operation-runner.js';
-export { Operations, isPreempting } from './operations.js';
+export { Operations } from './operations.js';
 export type { OpenPowerType } from './power-route.js';
 export { Reads } from './reads.js';
 export { Router } from './router.js';

@@ -132,8 +132,7 @@ export class Operations {
       this.#options.audit.write(operationFact('accepted', record));
       const outcome = this.#runner.enqueue(record, route, target);
       meta.accepted();
-      // It is accepted whatever becomes of this: then it waits for its turn like any other.
-      if (isPreempting(record)) await this.preempt(record).catch((error: unknown) => this.#notPreempted(error));
+      await this.preempt(record);
       return request.wait === 'accepted' ? receipt(record) : answerOf(await outcome);
     } finally {
       this.#accepting.delete(id);
@@ -189,16 +188,20 @@ export class Operations {
     return this.#runner.view(record);
   }
 
-  /** Cancels what waits or runs on an operation's target and came before it. */
-  async preempt({ id, target, seq }: OperationRecord): Promise<void> {
-    // What waits goes before what runs, whose end would let it begin.
-    for (const other of (await this.#options.journal.unfinishedOn(target)).reverse()) {
-      if (other.id !== id && (other.seq < seq || other.state === 'running')) await this.control(other.id, 'cancel');
+  /**
+   * Cancels what waits or runs on an operation's target and came before it, when it was asked to. Never fails: the operation
+   * is accepted whatever becomes of this, and then waits for its turn like any other.
+   */
+  async preempt({ id, target, seq, params }: OperationRecord): Promise<void> {
+    if (params['preempt'] !== true) return;
+    try {
+      // What waits goes before what runs, whose end would let it begin.
+      for (const other of (await this.#options.journal.unfinishedOn(target)).reverse()) {
+        if (other.id !== id && (other.seq < seq || other.state === 'running')) await this.control(other.id, 'cancel');
+      }
+    } catch (error) {
+      this.#options.log.error('an operation could not cancel what is before it', { err: error });
     }
-  }
-
-  #notPreempted(error: unknown): void {
-    this.#options.log.error('an operation could not cancel what is before it', { err: error });
   }
 
   /** Is it being accepted at this moment? */
@@ -257,8 +260,7 @@ export class Operations {
     }
     try {
       const outcome = this.#runner.enqueue(record, this.#routeOf(record));
-      if (record.state === 'accepted' && isPreempting(record))
-        await this.preempt(record).catch((error: unknown) => this.#notPreempted(error));
+      if (record.state === 'accepted') await this.preempt(record);
       return await outcome;
     } catch (error) {
       const cause = toComputeError(error);
@@ -415,11 +417,6 @@ function refuseUnstorable(texts: Record<string, string>): void {
   for (const [what, text] of Object.entries(texts)) {
     if (text.includes('\0')) throw new ComputeError('REQUEST_INVALID', `${what} holds a NUL character`);
   }
-}
-
-/** Does it cancel what is before it? */
-export function isPreempting({ params }: OperationRecord): boolean {
-  return params['preempt'] === true;
 }
 
 /** Whoever waits for an outcome waits for the journal too. */
