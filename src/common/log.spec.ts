@@ -35,6 +35,17 @@ describe('the log', () => {
     expect(lines()[1]).not.toHaveProperty('correlation_id');
   });
 
+  it('gives the fields of one line to no other', () => {
+    const { lines, stream } = capture();
+    const log = createLog('info', stream);
+    withCorrelation({ correlation_id: 'c-1' }, () => {
+      log.info('first', { audit: true });
+      log.info('second');
+    });
+    expect(lines()[1]).toMatchObject({ msg: 'second', correlation_id: 'c-1' });
+    expect(lines()[1]).not.toHaveProperty('audit');
+  });
+
   it('holds no secret, not in fields, nor on errors that libraries have hung requests on', () => {
     const { text, lines, stream } = capture();
     const log = createLog('debug', stream);

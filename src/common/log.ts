@@ -42,7 +42,8 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
         log: (fields) => redact(fields) as Record<string, unknown>,
       },
       serializers: { err: describeError },
-      mixin: () => correlation.getStore() ?? {},
+      // A copy: pino writes the line's own fields into what it gets here.
+      mixin: () => ({ ...correlation.getStore() }),
     },
     destination ?? pino.destination({ fd: 2, sync: false }),
   );

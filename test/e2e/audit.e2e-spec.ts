@@ -79,6 +79,6 @@ describe('the audit of the service', () => {
         .filter((line) => line.includes('"audit":true'))
         .map((line) => (JSON.parse(line) as { event: string }).event);
     await eventually(() => events().includes('ended'), 'the end');
-    expect(events()).toContain('accepted');
+    expect(events()).toEqual(['accepted', 'ended']);
   }, 60_000);
 });
