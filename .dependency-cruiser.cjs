@@ -24,13 +24,18 @@ module.exports = {
     only(
       'journal-behind-its-port',
       '^src/journal/',
-      ['^src/common/', '^src/compute/contract/'],
+      ['^src/common/', '^src/compute/(contract|state)/'],
       'the journal stores operations, it does not run them',
     ),
     only(
       'dispatch-knows-contract-and-journal-port',
       '^src/compute/dispatch/',
-      ['^src/common/', '^src/features/', '^src/compute/(contract|state)/', '^src/journal/journal\\.port\\.ts$'],
+      [
+        '^src/common/',
+        '^src/features/',
+        '^src/compute/(contract|state)/',
+        '^src/journal/(journal|machine-store)\\.port\\.ts$',
+      ],
       'dispatch does not know drivers, transports or databases',
     ),
     {

@@ -2,6 +2,7 @@ import type { Clock } from '../common/clock.js';
 import { ComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { Journal, SignalLine, WorkerRegistry } from '../journal/journal.port.js';
+import type { MachineStore } from '../journal/machine-store.port.js';
 import type {
   AnyPowerType,
   AnyVirtDriver,
@@ -14,6 +15,7 @@ import type {
 } from './contract/index.js';
 import {
   CallerRules,
+  ControllerLimits,
   Gateway,
   GuardRails,
   MigrationControls,
@@ -51,6 +53,7 @@ export interface ComputeServiceOptions {
   readonly workers: WorkerRegistry;
   readonly signals: SignalLine;
   readonly breakers: BreakerStore;
+  readonly machines: MachineStore;
   readonly fingerprint: (text: string) => string;
   readonly events: EventPublisher;
   readonly replies: ReplySender;
@@ -98,7 +101,7 @@ export class ComputeService implements RequestGateway {
   /** Opens every host, without traffic. @throws ComputeError CONFIG_INVALID for a driver that does not exist */
   constructor(options: ComputeServiceOptions) {
     this.#options = options;
-    const { clock, log, limits, journal } = options;
+    const { clock, log, limits, journal, machines } = options;
     const ports = { clock, log, breakers: options.breakers };
     this.#hosts = options.hosts.map((host) => openHost(host, options));
     const connections = options.powerTypes.map((type) => ({ type, connection: type.open(ports) }));
@@ -111,12 +114,16 @@ export class ComputeService implements RequestGateway {
         ]),
       ),
       {
-        journal,
-        clock,
-        operations: {
-          accept: (parent, child, requestKey) => this.#operations.acceptChild(parent, child, requestKey),
-          cancel: (id) => this.#operations.control(id, 'cancel'),
+        children: {
+          journal,
+          clock,
+          operations: {
+            accept: (parent, child, requestKey) => this.#operations.acceptChild(parent, child, requestKey),
+            cancel: (id) => this.#operations.control(id, 'cancel'),
+          },
         },
+        machines,
+        limits: new ControllerLimits(),
       },
     );
     const hosts = this.#hosts.map(({ name }) => name);
@@ -178,6 +185,7 @@ export class ComputeService implements RequestGateway {
     });
     this.#gateway = new Gateway({
       rules: new CallerRules(options.rules),
+      machines,
       audit: options.audit,
       operations: this.#operations,
       reads: new Reads(router, { clock, log, timeoutMs: limits.readTimeoutMs }),
@@ -188,6 +196,7 @@ export class ComputeService implements RequestGateway {
         router,
         operations: this.#operations,
         journal,
+        machines,
         migrations: new MigrationControls({
           router,
           operations: this.#operations,

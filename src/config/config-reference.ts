@@ -91,11 +91,11 @@ ${CONFIG_EXAMPLE}\`\`\`
 Without \`rules\` every caller may do everything. With them, **the first rule that applies decides, and what no rule applies
 to is refused** (FORBIDDEN with \`details.reason\` \`caller\`), before anything else happens.
 
-- A rule applies when the caller matches \`callers\`, the method \`methods\`, and the request names one of its \`hosts\` or
-  \`power_types\`, if the rule has any. So a rule with \`hosts\` never applies to what names no host: \`host.list\`,
+- A rule applies when the caller matches \`callers\`, the method \`methods\`, and the request names one of its \`hosts\`,
+  \`power_types\` or registered \`machines\`, if the rule has any; a registered machine has the power type that it is registered with. So a rule with \`hosts\` never applies to what names no host: \`host.list\`,
   \`power.types\` and \`features.*\` need a rule without.
-- \`operation.get\` and \`operation.cancel\` count for the host or power type where the operation acts; \`operation.list\` leaves out
-  what its caller may not see.
+- \`operation.get\` and \`operation.cancel\` count for the host, power type or machine where the operation acts; \`operation.list\`,
+  \`machine.list\` and \`power.query_many\` leave out what their caller may not see.
 - A caller is the RabbitMQ user, if the message has its \`user_id\`, which the broker checks. For \`anonymous\` (no
   \`user_id\`) and \`oslo:NAME\` (from the context of an oslo.messaging request, which says what its sender likes) nobody vouches:
   a rule allows them something only if its pattern is \`anonymous\` or begins with \`oslo:\`. A rule that denies, denies whoever

@@ -224,6 +224,11 @@ const RuleSchema = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: 'only requests that name one of these power types', defaultText: 'all requests' }),
+  machines: z
+    .array(PatternSchema)
+    .min(1)
+    .optional()
+    .meta({ description: 'only requests that name one of these registered machines', defaultText: 'all requests' }),
   action: z.enum(['allow', 'deny']).default('allow').describe('what becomes of such a request'),
 });
 

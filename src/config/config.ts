@@ -96,6 +96,7 @@ export interface RuleConfig {
   readonly methods: readonly string[];
   readonly hosts: readonly string[] | undefined;
   readonly powerTypes: readonly string[] | undefined;
+  readonly machines: readonly string[] | undefined;
   readonly action: 'allow' | 'deny';
 }
 

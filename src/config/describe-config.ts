@@ -86,12 +86,13 @@ function osloFlags(oslo: OsloConfig): Record<string, unknown> {
   };
 }
 
-function ruleOf({ callers, methods, hosts, powerTypes, action }: RuleConfig): Record<string, unknown> {
+function ruleOf({ callers, methods, hosts, powerTypes, machines, action }: RuleConfig): Record<string, unknown> {
   return {
     callers,
     methods,
     ...(hosts === undefined ? {} : { hosts }),
     ...(powerTypes === undefined ? {} : { power_types: powerTypes }),
+    ...(machines === undefined ? {} : { machines }),
     action,
   };
 }

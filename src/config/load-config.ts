@@ -113,7 +113,13 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
       previousKeys: secrets.previous_keys,
     },
     audit: { file: file.audit.file === undefined ? null : absolute(file.audit.file) },
-    rules: file.rules?.map(({ power_types: powerTypes, hosts, ...rule }) => ({ ...rule, hosts, powerTypes })) ?? null,
+    rules:
+      file.rules?.map(({ power_types: powerTypes, hosts, machines, ...rule }) => ({
+        ...rule,
+        hosts,
+        powerTypes,
+        machines,
+      })) ?? null,
     hosts: toHosts(file.hosts),
   };
 }

@@ -7,7 +7,9 @@ import type { Journal, SignalLine, WorkerRegistry } from './journal.port.js';
 import { readKeys, type KeySources } from './keys.js';
 import { appliedMigrations, migrate, refuseEarlier, schemaState } from './migrate.js';
 import { SqlBreakers } from './sql-breakers.js';
+import type { MachineStore } from './machine-store.port.js';
 import { SqlJournal } from './sql-journal.js';
+import { SqlMachines } from './sql-machines.js';
 import { SqlWorkers } from './sql-workers.js';
 import { copiesDirectory } from './sqlite-restore.js';
 import { unlock } from './unlock.js';
@@ -25,6 +27,7 @@ export interface OpenJournal {
   readonly workers: WorkerRegistry;
   readonly signals: SignalLine;
   readonly breakers: BreakerStore;
+  readonly machines: MachineStore;
   readonly upkeep: JournalUpkeep;
   /** Proof that two requests are equal, under this journal's key. */
   fingerprint(text: string): string;
@@ -60,6 +63,7 @@ export async function openJournal(
       workers,
       signals,
       breakers: new SqlBreakers(db, ports.clock, fingerprint),
+      machines: new SqlMachines(db, box),
       upkeep: new JournalUpkeep(opened, ports.clock),
       fingerprint,
       async close() {

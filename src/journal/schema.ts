@@ -66,10 +66,28 @@ export interface FactsTable {
   value: string;
 }
 
+export interface MachinesTable {
+  name: string;
+  power_type: string;
+  parameters: string;
+  controller: string;
+  status: string;
+  error: string | null;
+  state: string | null;
+  transition: string | null;
+  native_state: string | null;
+  observed_at: number | null;
+  registered_by: string;
+  registered_at: number;
+  updated_at: number;
+  revision: number;
+}
+
 export interface JournalDatabase {
   operations: OperationsTable;
   checkpoints: CheckpointsTable;
   workers: WorkersTable;
   breakers: BreakersTable;
   facts: FactsTable;
+  machines: MachinesTable;
 }

@@ -6,6 +6,7 @@ import { KEY_PROOF } from './unlock.js';
 const SEALED_COLUMNS = [
   { table: 'operations', column: 'params', key: ['id'], operationId: 'id' },
   { table: 'checkpoints', column: 'data', key: ['operation_id', 'number'], operationId: 'operation_id' },
+  { table: 'machines', column: 'parameters', key: ['name'], operationId: null },
   { table: 'facts', column: 'value', key: ['name'], operationId: null },
 ] as const;
 

@@ -42,6 +42,7 @@ const backDoor = definePowerType({
       };
       const key = targetKey('fake', 'site', id);
       return {
+        controller: 'anywhere',
         label: name,
         verbs: { powerOn: change, powerOff: change },
         resolve: () => Promise.resolve({ key, id, name }),

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { describeSchema } from '../../common/json-schema.js';
 import { METHODS, METHOD_NAMES } from '../../compute/contract/index.js';
-import { CallerRules, NOWHERE, isAboutOperations, type Place } from '../../compute/dispatch/caller-rules.js';
+import { CallerRules, NOWHERE, isAboutPlaces, type Place } from '../../compute/dispatch/caller-rules.js';
 import {
   configReference,
   effectiveConfig,
@@ -92,13 +92,12 @@ function addRules(group: Command, parts: CliParts): void {
         const at = (place: Partial<Place>): boolean =>
           rules.refusal(caller, method, { ...NOWHERE, ...place }) === undefined;
         const fields = Object.keys(describeSchema(METHODS[method].params).properties ?? {});
-        const isOfOperation = isAboutOperations(method);
+        const isOfPlaces = isAboutPlaces(method);
         return {
           method,
-          hosts:
-            isOfOperation || fields.includes('host') ? [...config.hosts.keys()].filter((host) => at({ host })) : null,
+          hosts: isOfPlaces || fields.includes('host') ? [...config.hosts.keys()].filter((host) => at({ host })) : null,
           power_types:
-            isOfOperation || fields.includes('power_type')
+            isOfPlaces || fields.includes('power_type')
               ? powerTypes.map(({ name }) => name).filter((powerType) => at({ powerType }))
               : null,
           allowed: at({}),

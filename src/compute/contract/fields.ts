@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ERROR_CODE_NAMES } from '../../common/errors/index.js';
 import { INSTANCE_POWER_STATES, MACHINE_POWER_STATES, TRANSITIONS } from '../state/power-state.js';
 
 /** The fields that requests and answers share. Wire names are snake_case, in both envelopes (DESIGN 4.1). */
@@ -33,16 +34,20 @@ export type ChangeOptions = z.infer<typeof ChangeFieldsSchema>;
 
 export const InstanceTargetFields = { host: HostNameSchema, instance: InstanceRefSchema } as const;
 
+/** Parameters of a power type by name; its own schema checks them further. */
+export const PowerParametersSchema = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]),
+);
+export type PowerParameters = z.infer<typeof PowerParametersSchema>;
+
 /** A machine in one of three ways: an instance of a host, a registered machine, or a controller given in full. */
 export const PowerTargetFields = {
   host: HostNameSchema.optional(),
   instance: InstanceRefSchema.optional(),
   machine: NameSchema.optional().describe('name of a registered machine'),
   power_type: NameSchema.optional().describe('power type, see power.types'),
-  power_parameters: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))
-    .optional()
-    .describe('parameters of the power type'),
+  power_parameters: PowerParametersSchema.optional().describe('parameters of the power type'),
 } as const;
 
 /** Refuses a request that names its machine in no way or in more than one. */
@@ -77,6 +82,10 @@ const observed = {
 /** What `power.query` answers. */
 export const MachineStateSchema = z.object({ state: z.enum(MACHINE_POWER_STATES), ...observed });
 export type MachineState = z.infer<typeof MachineStateSchema>;
+
+/** An error inside an answer about many things, one of which could not be told. */
+export const FailureSchema = z.object({ code: z.enum(ERROR_CODE_NAMES), message: z.string() });
+export type Failure = z.infer<typeof FailureSchema>;
 
 /** The state part of what instance methods answer. */
 export const InstanceStateSchema = z.object({

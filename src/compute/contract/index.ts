@@ -15,6 +15,7 @@ export {
   type MethodParams,
   type MethodResult,
 } from './methods/index.js';
+export { MACHINE_STATUSES, type MachineStatus, type MachineView } from './methods/machine.js';
 export { OperationSchema, type OperationView } from './methods/operation.js';
 export type {
   HostCheck,

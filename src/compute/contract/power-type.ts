@@ -52,6 +52,8 @@ export type VerbsOf<D extends PowerDeclaration> = Pick<PowerVerbs, ClaimedVerb<D
 export interface PowerMachine<Verbs = Partial<PowerVerbs>> {
   /** How events and logs name it; never holds a secret. */
   readonly label: string;
+  /** How its controller is named among those of its type; never holds a secret. Machines with one controller share its limits. */
+  readonly controller: string;
   readonly verbs: Verbs;
   resolve(ctx: CallContext): Promise<Target>;
   provisionalKey(): TargetKey;

@@ -8,9 +8,11 @@ export interface CallerRule {
   readonly callers: readonly string[];
   /** Wire names or patterns: `power.*`, `compute.get_*`. */
   readonly methods: readonly string[];
-  /** With one of these two, the rule applies to requests only that name one of these hosts or power types. */
+  /** With one of these three, the rule applies to requests only that name one of these hosts, power types or machines. */
   readonly hosts: readonly string[] | undefined;
   readonly powerTypes: readonly string[] | undefined;
+  /** Registered machines. */
+  readonly machines?: readonly string[] | undefined;
   readonly action: 'allow' | 'deny';
 }
 
@@ -18,6 +20,8 @@ export interface CallerRule {
 export interface Place {
   readonly host: string | null;
   readonly powerType: string | null;
+  /** Name of the registered machine. */
+  readonly machine?: string | null;
 }
 
 interface CompiledRule {
@@ -38,6 +42,11 @@ export class CallerRules {
 
   constructor(rules: readonly CallerRule[] | undefined) {
     this.#rules = rules?.map(compile);
+  }
+
+  /** Without rules everything is allowed, and nobody need look at what a request is about. */
+  get areGiven(): boolean {
+    return this.#rules !== undefined;
   }
 
   /** Why a caller may not do this there: FORBIDDEN with `details.reason` `caller`; undefined when it may. */
@@ -61,22 +70,25 @@ export class CallerRules {
   }
 }
 
-/** Methods that name operations, and so no place. */
-export function isAboutOperations(method: string): boolean {
-  return method.startsWith('operation.');
+/** Methods whose answers are made of what the caller may see of each place. */
+export function isAboutPlaces(method: string): boolean {
+  return method.startsWith('operation.') || method === 'machine.list' || method === 'power.query_many';
 }
 
 export const NOWHERE: Place = { host: null, powerType: null };
 
-function compile({ callers, methods, hosts, powerTypes, action }: CallerRule, index: number): CompiledRule {
+function compile({ callers, methods, hosts, powerTypes, machines, action }: CallerRule, index: number): CompiledRule {
   // What denies, denies everybody whom it speaks of.
   const isCaller = action === 'deny' ? oneOf(callers) : vouchedOneOf(callers);
   const isMethod = oneOf(methods);
   const isHost = oneOf(hosts ?? []);
   const isPowerType = oneOf(powerTypes ?? []);
-  const isPlace = ({ host, powerType }: Place): boolean =>
-    (host !== null && isHost(host)) || (powerType !== null && isPowerType(powerType));
-  const isAnywhere = hosts === undefined && powerTypes === undefined;
+  const isMachine = oneOf(machines ?? []);
+  const isPlace = ({ host, powerType, machine = null }: Place): boolean =>
+    (host !== null && isHost(host)) ||
+    (powerType !== null && isPowerType(powerType)) ||
+    (machine !== null && isMachine(machine));
+  const isAnywhere = hosts === undefined && powerTypes === undefined && machines === undefined;
   return { index, isCaller, isMethod, isPlace: isAnywhere ? undefined : isPlace, action };
 }
 
@@ -100,13 +112,19 @@ function oneOf(patterns: readonly string[]): (text: string) => boolean {
 }
 
 function refusal(caller: string, method: string, place: Place, rule: CompiledRule | undefined): ComputeError {
-  const { host, powerType } = place;
-  const where = host !== null ? ` on host ${host}` : powerType !== null ? ` by power type ${powerType}` : '';
+  const { host, powerType, machine = null } = place;
+  const where = whereOf(place);
   const why =
     rule === undefined
       ? 'no rule of the configuration allows it'
       : `rules[${rule.index}] of the configuration denies it`;
   return new ComputeError('FORBIDDEN', `${caller} may not ask for ${method}${where}: ${why}`, {
-    details: { reason: 'caller', rule: rule?.index ?? null, method, host, power_type: powerType },
+    details: { reason: 'caller', rule: rule?.index ?? null, method, host, power_type: powerType, machine },
   });
+}
+
+function whereOf({ host, powerType, machine = null }: Place): string {
+  if (host !== null) return ` on host ${host}`;
+  if (machine !== null) return ` of machine ${machine}`;
+  return powerType === null ? '' : ` by power type ${powerType}`;
 }

@@ -1,5 +1,6 @@
 import { ComputeError, describeIssues, toComputeError, type JsonValue } from '../../common/errors/index.js';
 import type { OperationRecord } from '../../journal/journal.port.js';
+import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
 import {
   METHODS,
   isMethodName,
@@ -9,18 +10,19 @@ import {
   type RequestMeta,
 } from '../contract/index.js';
 import { operationFact, requestFact } from './audit-facts.js';
-import { isAboutOperations, type CallerRules, type Place } from './caller-rules.js';
-import type { OperationAccess, Operations } from './operations.js';
+import { NOWHERE, isAboutPlaces, type CallerRules, type Place } from './caller-rules.js';
+import type { Operations } from './operations.js';
 import type { Reads } from './reads.js';
 import type { Answer } from './route.js';
 import { isMethodOfKind, type Destination } from './router.js';
-import type { ServiceMethods } from './service-methods.js';
+import type { Access, ServiceMethods } from './service-methods.js';
 
 export interface GatewayParts {
   readonly operations: Operations;
   readonly reads: Reads;
   readonly service: ServiceMethods;
   readonly rules: CallerRules;
+  readonly machines: MachineStore;
   readonly audit: AuditLog;
 }
 
@@ -46,7 +48,7 @@ export class Gateway implements RequestGateway {
     try {
       const checked = check(method, params);
       request = checked;
-      this.#admit(method, request, meta);
+      await this.#admit(method, request, meta);
       // Answers are plain data by construction: zod's output types and JSON out of the journal.
       return (await this.#carryOut(method, checked, { ...meta, accepted })) as JsonValue;
     } catch (error) {
@@ -59,16 +61,29 @@ export class Gateway implements RequestGateway {
   }
 
   /** What acts on an operation is judged by where that operation acts, once it is looked up: see {@link #accessOf}. */
-  #admit(method: MethodName, request: Destination, meta: RequestMeta): void {
+  async #admit(method: MethodName, request: Destination, meta: RequestMeta): Promise<void> {
     const { rules, audit } = this.#parts;
-    const isOfOperation = isAboutOperations(method);
-    const refusal = isOfOperation
-      ? rules.refusalAnywhere(meta.requestedBy, method)
-      : placesOfRequest(request)
-          .map((place) => rules.refusal(meta.requestedBy, method, place))
-          .find((refused) => refused !== undefined);
-    if (refusal !== undefined) throw refusal;
-    if (isMethodOfKind(method, 'control') && !isOfOperation) audit.write(requestFact('control', method, meta, request));
+    const isOfPlaces = isAboutPlaces(method);
+    if (rules.areGiven) {
+      const refusal = isOfPlaces
+        ? rules.refusalAnywhere(meta.requestedBy, method)
+        : (await this.#placesOf(request))
+            .map((place) => rules.refusal(meta.requestedBy, method, place))
+            .find((refused) => refused !== undefined);
+      if (refusal !== undefined) throw refusal;
+    }
+    if (isMethodOfKind(method, 'control') && !isOfPlaces) audit.write(requestFact('control', method, meta, request));
+  }
+
+  /** Where it acts; whoever moves an instance must be allowed to at both ends, whoever changes a machine's type for both. */
+  async #placesOf(request: Destination): Promise<Place[]> {
+    const { host = null, power_type: powerType = null, machine = null, destination } = request;
+    const there = destination === undefined ? [] : [{ ...NOWHERE, host: destination }];
+    const known = machine === null ? undefined : await this.#parts.machines.find(machine);
+    const registered = known === undefined || known.powerType === powerType ? [] : [placeOfMachine(known)];
+    const isOnlyRegistered = registered.length > 0 && powerType === null;
+    const named = isOnlyRegistered ? [] : [{ host, powerType, machine }];
+    return [...named, ...registered, ...there];
   }
 
   #carryOut(method: MethodName, params: never, meta: RequestMeta): Promise<Answer> | Answer {
@@ -78,13 +93,14 @@ export class Gateway implements RequestGateway {
     return service[method](params, this.#accessOf(method, meta));
   }
 
-  #accessOf(method: MethodName, { requestedBy, correlationId }: RequestMeta): OperationAccess {
+  #accessOf(method: MethodName, { requestedBy, correlationId }: RequestMeta): Access {
     const { rules, audit } = this.#parts;
     const refusal = (operation: OperationRecord): ComputeError | undefined =>
       rules.refusal(requestedBy, method, placeOfOperation(operation));
     return {
       requestedBy,
       sees: (operation) => refusal(operation) === undefined,
+      seesMachine: (machine) => rules.refusal(requestedBy, method, placeOfMachine(machine)) === undefined,
       check: (operation) => {
         const refused = refusal(operation);
         if (refused !== undefined) throw refused;
@@ -103,15 +119,14 @@ function check(method: MethodName, params: unknown): never {
   throw new ComputeError('REQUEST_INVALID', `${method}: ${text}`, { details: { method, mistakes: details } });
 }
 
-/** Where it acts; whoever moves an instance must be allowed to at both ends. */
-function placesOfRequest({ host, power_type: powerType, destination }: Destination): Place[] {
-  const there = destination === undefined ? [] : [{ host: destination, powerType: null }];
-  return [{ host: host ?? null, powerType: powerType ?? null }, ...there];
+/** An operation without a host was given by power type, which then is its driver. */
+function placeOfOperation({ host, driver, params }: OperationRecord): Place {
+  const { machine } = params;
+  return { host, powerType: host === null ? driver : null, machine: typeof machine === 'string' ? machine : null };
 }
 
-/** An operation without a host was given by power type, which then is its driver. */
-function placeOfOperation({ host, driver }: OperationRecord): Place {
-  return { host, powerType: host === null ? driver : null };
+function placeOfMachine({ name, powerType }: MachineRecord): Place {
+  return { host: null, powerType, machine: name };
 }
 
 /** Was something that changes anything, or that this caller may not ask for, turned down? A change that fails ends. */

@@ -1,4 +1,5 @@
 export { CallerRules, type CallerRule } from './caller-rules.js';
+export { ControllerLimits } from './controller-limits.js';
 export { Gateway } from './gateway.js';
 export { GuardRails } from './guard-rails.js';
 export type { OpenHost } from './host-route.js';

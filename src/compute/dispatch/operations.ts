@@ -93,7 +93,7 @@ export class Operations {
     const { journal, clock } = this.#options;
     const now = clock.now();
     const until = notAfter(request, meta.sentAt, now);
-    if (request.plan === true) return this.#plan(this.#router.change(method, request));
+    if (request.plan === true) return this.#plan(await this.#router.change(method, request, meta.requestedBy));
 
     const requestKey = request.idempotency_key ?? meta.requestId;
     refuseUnstorable({ 'the name of the request': requestKey, 'its correlation id': meta.correlationId });
@@ -102,7 +102,7 @@ export class Operations {
     if (known !== undefined) return this.#join(known, fingerprint, request, meta);
 
     if (until !== null && until <= now) throw deadlineExceeded(method);
-    const route = this.#router.change(method, request);
+    const route = await this.#router.change(method, request, meta.requestedBy);
     const target = await this.#find(route, method, until);
     const id = newOperationId();
     this.#accepting.add(id);
@@ -259,7 +259,7 @@ export class Operations {
       return refuse(deadlineExceeded(record.method));
     }
     try {
-      const outcome = this.#runner.enqueue(record, this.#routeOf(record));
+      const outcome = this.#runner.enqueue(record, await this.#routeOf(record));
       if (record.state === 'accepted') await this.preempt(record);
       return await outcome;
     } catch (error) {
@@ -273,11 +273,11 @@ export class Operations {
     }
   }
 
-  #routeOf(record: OperationRecord): ChangeRoute {
-    if (!isMethodName(record.method) || !isMethodOfKind(record.method, 'change')) {
-      throw new ComputeError('REQUEST_INVALID', `this version knows no method ${record.method}`);
+  #routeOf({ method, params, requestedBy }: OperationRecord): Promise<ChangeRoute> {
+    if (!isMethodName(method) || !isMethodOfKind(method, 'change')) {
+      throw new ComputeError('REQUEST_INVALID', `this version knows no method ${method}`);
     }
-    return this.#router.change(record.method, record.params);
+    return this.#router.change(method, params, requestedBy);
   }
 
   /** Replies to whoever asked for an operation and waits no longer in this process. */

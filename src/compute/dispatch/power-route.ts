@@ -19,23 +19,47 @@ export interface OpenPowerType {
   machine(params: unknown): PowerMachine;
 }
 
-/** Binds a changing verb to a machine given by power type and parameters. */
+/** A machine whose parameters its power type has checked. */
+export interface OpenMachine {
+  readonly type: AnyPowerType;
+  readonly machine: PowerMachine;
+  /** As it is registered, or how its type names it. */
+  readonly name: string;
+}
+
+/**
+ * @param name under which it is registered
+ * @throws ComputeError REQUEST_INVALID when the parameters are not what the power type wants
+ */
+export function openMachine(open: OpenPowerType, parameters: unknown, name?: string): OpenMachine {
+  const { type } = open;
+  const checked = type.schema.safeParse(parameters ?? {});
+  if (checked.success) {
+    const machine = open.machine(checked.data);
+    return { type, machine, name: name ?? machine.label };
+  }
+  const { text, details } = describeIssues(checked.error.issues);
+  throw new ComputeError('REQUEST_INVALID', `power_parameters of ${type.name}: ${text}`, {
+    driver: type.name,
+    details: { mistakes: details },
+  });
+}
+
+/** Binds a changing verb to a machine with a power controller. */
 export function powerChangeRoute(
-  open: OpenPowerType,
+  { type, machine, name }: OpenMachine,
   method: MethodName,
   operation: string,
-  parameters: unknown,
   hosts: readonly OpenHost[],
 ): ChangeRoute {
-  const machine = machineOf(open, parameters);
   const verb = operation as PowerChangeName;
   const run = machine.verbs[verb];
-  if (run === undefined) throw unsupported(open.type, method, verb);
-  const place = { driver: open.type.name };
+  if (run === undefined) throw unsupported(type, method, verb);
+  const place = { driver: type.name };
   return {
-    driver: open.type.name,
+    driver: type.name,
     host: null,
-    name: machine.label,
+    name,
     isParent: false,
     hosts: [],
     resolve: (ctx) => within(place, () => machine.resolve(ctx)),
@@ -48,11 +72,11 @@ export function powerChangeRoute(
   };
 }
 
-/** Binds `power.query` to a machine given by power type and parameters. */
-export function powerReadRoute(open: OpenPowerType, method: MethodName, parameters: unknown): ReadRoute {
-  const { queryPower } = machineOf(open, parameters).verbs;
-  if (queryPower === undefined) throw unsupported(open.type, method, 'queryPower');
-  return { read: (ctx) => within({ driver: open.type.name }, async () => machineState(await queryPower(ctx))) };
+/** Binds `power.query` to a machine with a power controller. */
+export function powerReadRoute({ type, machine }: OpenMachine, method: MethodName): ReadRoute {
+  const { queryPower } = machine.verbs;
+  if (queryPower === undefined) throw unsupported(type, method, 'queryPower');
+  return { read: (ctx) => within({ driver: type.name }, async () => machineState(await queryPower(ctx))) };
 }
 
 /**
@@ -87,16 +111,6 @@ async function isInstanceOf(ctx: CallContext, { name, host }: OpenHost, target: 
       cause,
     });
   }
-}
-
-function machineOf(open: OpenPowerType, parameters: unknown): PowerMachine {
-  const checked = open.type.schema.safeParse(parameters ?? {});
-  if (checked.success) return open.machine(checked.data);
-  const { text, details } = describeIssues(checked.error.issues);
-  throw new ComputeError('REQUEST_INVALID', `power_parameters of ${open.type.name}: ${text}`, {
-    driver: open.type.name,
-    details: { mistakes: details },
-  });
 }
 
 function unsupported(type: AnyPowerType, method: string, verb: PowerVerbName): ComputeError {

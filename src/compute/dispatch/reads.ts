@@ -37,7 +37,7 @@ export class Reads {
 
   async #ask(method: MethodNameOfKind<'read'>, params: Destination): Promise<Answer> {
     const { clock, log, timeoutMs } = this.#options;
-    const route = this.#router.read(method, params);
+    const route = await this.#router.read(method, params);
     const controller = new AbortController();
     const stop = at(clock, clock.now() + timeoutMs, () =>
       controller.abort(

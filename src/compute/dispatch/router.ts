@@ -1,11 +1,14 @@
 import { ComputeError } from '../../common/errors/index.js';
 import type { Worker } from '../../journal/journal.port.js';
-import { METHODS, type MethodName, type MethodNameOfKind } from '../contract/index.js';
+import type { MachineStore } from '../../journal/machine-store.port.js';
+import { METHODS, type MethodName, type MethodNameOfKind, type MethodParams } from '../contract/index.js';
 import type { ChildrenPorts } from './children.js';
+import type { ControllerLimits } from './controller-limits.js';
 import { hostChangeRoute, hostReadRoute, type OpenHost } from './host-route.js';
 import { evacuationOf, maintenanceOf } from './host-work.js';
+import { findMachine, registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from './machine-route.js';
 import { parentRoute } from './parent-route.js';
-import { powerChangeRoute, powerReadRoute, type OpenPowerType } from './power-route.js';
+import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
 import { relocationRoute } from './relocation-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
 
@@ -20,36 +23,58 @@ export interface Destination {
   readonly enabled?: boolean | undefined;
 }
 
-/** Finds the driver for a request. Causes no traffic. */
+/** What the router needs besides the hosts and power types. */
+export interface RouterPorts {
+  /** For parent operations. */
+  readonly children: ChildrenPorts;
+  readonly machines: MachineStore;
+  readonly limits: ControllerLimits;
+}
+
+/** Finds the driver for a request. Causes no traffic to any device. */
 export class Router {
   readonly hosts: ReadonlyMap<string, OpenHost>;
   readonly powerTypes: ReadonlyMap<string, OpenPowerType>;
   /** The workers of this journal, to name the service that has a host. */
   otherWorkers: readonly Worker[] = [];
 
-  /** What parent operations need. */
-  readonly #children: ChildrenPorts;
+  readonly #ports: RouterPorts;
+  readonly #machineRoutes: MachineRoutePorts;
 
   constructor(
     hosts: ReadonlyMap<string, OpenHost>,
     powerTypes: ReadonlyMap<string, OpenPowerType>,
-    children: ChildrenPorts,
+    ports: RouterPorts,
   ) {
     this.hosts = hosts;
     this.powerTypes = powerTypes;
-    this.#children = children;
+    this.#ports = ports;
+    const { machines: store, limits } = ports;
+    const open: MachineRoutePorts['open'] = (type, parameters) =>
+      openMachine(this.#powerType(type), parameters).machine;
+    this.#machineRoutes = { store, limits, open };
   }
 
-  change(method: MethodNameOfKind<'change'>, to: Destination): ChangeRoute {
+  /** @param requestedBy who is noted for what it makes */
+  async change(method: MethodNameOfKind<'change'>, to: Destination, requestedBy: string): Promise<ChangeRoute> {
     const { operation } = METHODS[method];
     if (to.host !== undefined) return this.#hostChange(this.host(to.host), method, operation, to);
-    return powerChangeRoute(this.#powerType(to), method, operation, to.power_parameters, [...this.hosts.values()]);
+    switch (method) {
+      case 'machine.register':
+        return registerRoute(this.#machineRoutes, to as MethodParams<'machine.register'>, requestedBy);
+      case 'machine.update':
+        return updateRoute(this.#machineRoutes, to as MethodParams<'machine.update'>);
+      case 'machine.remove':
+        return removeRoute(this.#machineRoutes, to as MethodParams<'machine.remove'>);
+      default:
+        return powerChangeRoute(await this.#machine(to), method, operation, [...this.hosts.values()]);
+    }
   }
 
-  read(method: MethodNameOfKind<'read'>, to: Destination): ReadRoute {
+  async read(method: MethodNameOfKind<'read'>, to: Destination): Promise<ReadRoute> {
     const { operation } = METHODS[method];
     if (to.host !== undefined) return hostReadRoute(this.host(to.host), method, operation, to.instance);
-    return powerReadRoute(this.#powerType(to), method, to.power_parameters);
+    return powerReadRoute(await this.#machine(to), method);
   }
 
   /** @throws ComputeError RESOURCE_NOT_FOUND, naming the hosts there are */
@@ -68,24 +93,30 @@ export class Router {
     const destination = name === undefined ? undefined : this.host(name);
     if (operation === 'setMaintenance') {
       const request = { isEnabled, to: destination };
-      return parentRoute(maintenanceOf(open, request, method, this.#children.journal), this.#children);
+      return parentRoute(maintenanceOf(open, request, method, this.#ports.children.journal), this.#ports.children);
     }
     if (destination === undefined || (operation !== 'liveMigrate' && operation !== 'evacuate')) {
       return hostChangeRoute(open, method, operation, instance ?? '');
     }
     if (instance !== undefined) return relocationRoute(open, destination, method, operation, instance);
-    return parentRoute(evacuationOf(open, destination, method), this.#children);
+    return parentRoute(evacuationOf(open, destination, method), this.#ports.children);
   }
 
-  #powerType(to: Destination): OpenPowerType {
-    if (to.machine !== undefined) {
-      throw notFound(`no machine ${to.machine} is registered; give host and instance, or power_type`, 'machines', []);
-    }
-    const name = to.power_type ?? '';
+  /** A machine in whichever way the request names it. */
+  async #machine({
+    machine: name,
+    power_type: type = '',
+    power_parameters: parameters,
+  }: Destination): Promise<OpenMachine> {
+    if (name === undefined) return openMachine(this.#powerType(type), parameters);
+    const record = await findMachine(this.#ports.machines, name);
+    return openMachine(this.#powerType(record.powerType), record.parameters, name);
+  }
+
+  #powerType(name: string): OpenPowerType {
     const type = this.powerTypes.get(name);
-    if (type === undefined)
-      throw notFound(`there is no power type ${name}`, 'power_types', [...this.powerTypes.keys()]);
-    return type;
+    if (type !== undefined) return type;
+    throw notFound(`there is no power type ${name}`, 'power_types', [...this.powerTypes.keys()]);
   }
 }
 

@@ -1,15 +1,23 @@
 import type { AnyPowerType, AnyVirtDriver, MethodNameOfKind, MethodParams, MethodResult } from '../contract/index.js';
 import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer } from './feature-answers.js';
 import type { Journal } from '../../journal/journal.port.js';
+import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
+import { findMachine } from './machine-route.js';
+import { machinePage, machineView } from './machine-views.js';
 import type { MigrationControls } from './migration-controls.js';
 import type { OperationAccess, Operations } from './operations.js';
 import type { Router } from './router.js';
+
+/** What a caller may see, and act on. */
+export interface Access extends OperationAccess {
+  seesMachine(machine: MachineRecord): boolean;
+}
 
 /** What the service answers by itself: every `service` and `control` method, checked for completeness at compile time. */
 export type ServiceMethods = {
   readonly [M in MethodNameOfKind<'service' | 'control'>]: (
     params: MethodParams<M>,
-    access: OperationAccess,
+    access: Access,
   ) => MethodResult<M> | Promise<MethodResult<M>>;
 };
 
@@ -22,10 +30,11 @@ export interface ServiceMethodParts {
   readonly operations: Operations;
   readonly migrations: MigrationControls;
   readonly journal: Journal;
+  readonly machines: MachineStore;
 }
 
 export function serviceMethods(parts: ServiceMethodParts): ServiceMethods {
-  const { server, drivers, powerTypes, router, operations, migrations, journal } = parts;
+  const { server, drivers, powerTypes, router, operations, migrations, journal, machines } = parts;
   return {
     'features.catalogue': () => catalogueAnswer(),
     'features.matrix': () => matrixAnswer(drivers, powerTypes),
@@ -47,6 +56,8 @@ export function serviceMethods(parts: ServiceMethodParts): ServiceMethods {
     'host.retry': async ({ host }) => ({ host, rearmed: await router.host(host).host.rearm() }),
     'compute.live_migration_force_complete': (instance) => migrations.forceComplete(instance),
     'compute.live_migration_abort': (instance) => migrations.abort(instance),
+    'machine.get': async ({ machine }) => machineView(await findMachine(machines, machine)),
+    'machine.list': (filter, access) => machinePage(machines, filter, (machine) => access.seesMachine(machine)),
     'operation.get': (reference, access) => operations.get(reference, access),
     'operation.list': (filter, access) => operations.list(filter, access),
     'operation.cancel': (reference, access) => operations.cancel(reference, access),

@@ -103,6 +103,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
           const power = powerOperations(place);
           return {
             label: `hmcz ${address.label} ${name}`,
+            controller: address.label,
             verbs: {
               powerOn: power.powerOn,
               powerOff: power.powerOff,

@@ -37,6 +37,7 @@ export const manualPower = definePowerType({
   open: () => ({
     machine: () => ({
       label: 'manual',
+      controller: 'by-hand',
       verbs: {
         queryPower: (ctx: CallContext): Promise<ObservedState> =>
           Promise.resolve({

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import {
   ChangeFields,
+  FailureSchema,
+  HostNameSchema,
   MachineChangeAnswerSchema,
   MachineStateSchema,
+  NameSchema,
   PowerTargetFields,
   checkPowerTarget,
 } from '../fields.js';
@@ -29,6 +32,35 @@ const ParameterSchema = z.object({
   scope: z.enum(['bmc', 'node']),
   secret: z.boolean(),
 });
+
+/** What `power.query_many` has found out of one machine. */
+const QueryResultSchema = z.object({
+  machine: z.string().nullable().describe('name of the registered machine'),
+  host: z.string().nullable(),
+  instance: z.string().nullable(),
+  ...MachineStateSchema.shape,
+  native_state: z.string().nullable(),
+  observed_at: MachineStateSchema.shape.observed_at.nullable().describe('null: never seen'),
+  error: FailureSchema.nullable().describe('why it could not be asked now; the state is then unknown'),
+});
+export type QueryResult = z.infer<typeof QueryResultSchema>;
+
+/** Instances of a host, or named machines, or those that a filter describes. */
+function checkQueryMany(
+  {
+    host,
+    machines,
+    ...filter
+  }: { host?: unknown; machines?: unknown; name?: unknown; power_type?: unknown; controller?: unknown },
+  context: z.RefinementCtx,
+): void {
+  const isFiltered = [filter.name, filter.power_type, filter.controller].some((field) => field !== undefined);
+  if ([host !== undefined, machines !== undefined, isFiltered].filter(Boolean).length <= 1) return;
+  context.addIssue({
+    code: 'custom',
+    message: 'give one of host, machines, or a filter of name, power_type and controller; or nothing, for all machines',
+  });
+}
 
 /** `power.*`: any machine with a power controller, and instances as machines. */
 export const powerMethods = {
@@ -73,6 +105,38 @@ export const powerMethods = {
     params: target,
     result: MachineStateSchema,
     operation: 'queryPower',
+  }),
+  'power.query_many': defineMethod({
+    kind: 'read',
+    summary: 'Say of many machines whether they are on or off, a page at a time.',
+    params: z
+      .strictObject({
+        host: HostNameSchema.optional().describe('all instances of this host'),
+        machines: z.array(NameSchema).min(1).max(1000).optional().describe('these registered machines'),
+        name: NameSchema.optional().describe('only registered machines of this name, or like this pattern with *'),
+        power_type: NameSchema.optional().describe('only registered machines of this power type'),
+        controller: NameSchema.optional().describe('only registered machines behind this controller'),
+        max_age_ms: z
+          .int()
+          .min(0)
+          .max(86_400_000)
+          .optional()
+          .describe('a state seen so recently is not asked for again (default 0: always ask)'),
+        timeout_ms: z
+          .int()
+          .min(100)
+          .max(50_000)
+          .optional()
+          .describe('how long a controller may take (default 20000); its machines then have an error'),
+        after: z.string().max(1000).optional().describe('go on after this place: next of the page before'),
+        limit: z.int().min(1).max(1000).optional().describe('how many at most (default 500)'),
+      })
+      .superRefine(checkQueryMany),
+    result: z.object({
+      results: z.array(QueryResultSchema),
+      next: z.string().nullable().describe('give it as after for the next page; null: there are no more'),
+    }),
+    operation: 'queryMany',
   }),
   'power.types': defineMethod({
     kind: 'service',

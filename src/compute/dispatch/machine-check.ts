@@ -1,0 +1,48 @@
+import { ComputeError, toComputeError } from '../../common/errors/index.js';
+import type { MachineSighting, SeenState } from '../../journal/machine-store.port.js';
+import type { CallContext, PowerMachine } from '../contract/index.js';
+import { machinePowerState, type ObservedState } from '../state/power-state.js';
+import type { ControllerLimits } from './controller-limits.js';
+import { at } from './time-limits.js';
+
+/** How long a controller may take to answer the check on save (MAAS waits as long, power-drivers.md 0.3). */
+const CHECK_TIMEOUT_MS = 30_000;
+
+export const UNCHECKED: MachineSighting = { status: 'unchecked', error: null, seen: null };
+
+/**
+ * Asks a machine's controller for its state, to see whether its parameters are right. Never fails but when the caller's time
+ * is over: what goes wrong is what is found.
+ */
+export async function checkMachine(
+  ctx: CallContext,
+  { powerType, machine }: { readonly powerType: string; readonly machine: PowerMachine },
+  limits: ControllerLimits,
+): Promise<MachineSighting> {
+  const { queryPower } = machine.verbs;
+  if (queryPower === undefined) return UNCHECKED;
+  const limit = new AbortController();
+  const stop = at(ctx.clock, ctx.clock.now() + CHECK_TIMEOUT_MS, () => limit.abort(timedOut()));
+  try {
+    const signal = AbortSignal.any([ctx.signal, limit.signal]);
+    const state = await limits.run(powerType, machine.controller, signal, () => queryPower({ ...ctx, signal }));
+    return { status: 'verified', error: null, seen: seenState(state) };
+  } catch (error) {
+    ctx.signal.throwIfAborted();
+    const { code, message } = toComputeError(error);
+    return { status: 'unverified', error: { code, message }, seen: null };
+  } finally {
+    stop();
+  }
+}
+
+export function seenState({ powerState, transition, nativeState, observedAt }: ObservedState): SeenState {
+  return { state: machinePowerState(powerState), transition, nativeState, observedAt };
+}
+
+function timedOut(): ComputeError {
+  return new ComputeError('BACKEND_TIMEOUT', `the controller did not answer within ${CHECK_TIMEOUT_MS / 1000} s`, {
+    retry: 'safe',
+    outcome: 'not-started',
+  });
+}

@@ -1,0 +1,69 @@
+import { isoTime } from '../../common/clock.js';
+import { isSecretField, redactText } from '../../common/secret.js';
+import type { MachineFilter, MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
+import type { MachineView, MethodParams, MethodResult, PowerParameters } from '../contract/index.js';
+
+/** A registered machine as callers see it. */
+export function machineView(record: MachineRecord): MachineView {
+  const { name, powerType, parameters, controller, status, error, seen, revision } = record;
+  return {
+    name,
+    power_type: powerType,
+    power_parameters: openParameters(parameters),
+    secret_parameters: Object.keys(parameters).filter(isSecretField),
+    controller,
+    status,
+    error,
+    ...(seen === null
+      ? {}
+      : {
+          state: seen.state,
+          transition: seen.transition,
+          native_state: seen.nativeState,
+          observed_at: isoTime(seen.observedAt),
+        }),
+    registered_by: record.registeredBy,
+    registered_at: isoTime(record.registeredAt),
+    updated_at: isoTime(record.updatedAt),
+    revision,
+  };
+}
+
+/** Without what is secret, credentials in URLs included. */
+function openParameters(parameters: PowerParameters): PowerParameters {
+  return Object.fromEntries(
+    Object.entries(parameters)
+      .filter(([name]) => !isSecretField(name))
+      .map(([name, value]) => [name, typeof value === 'string' ? redactText(value) : value]),
+  );
+}
+
+/** A page of registered machines; it may be shorter than its limit, by what the caller may not see. */
+export async function machinePage(
+  store: MachineStore,
+  { after, limit = 100, ...filter }: MethodParams<'machine.list'>,
+  sees: (record: MachineRecord) => boolean,
+): Promise<MethodResult<'machine.list'>> {
+  const found = await store.list(machineFilter(filter), after, limit + 1);
+  const page = found.slice(0, limit);
+  return {
+    machines: page.filter(sees).map(machineView),
+    next: found.length > limit ? (page.at(-1)?.name ?? null) : null,
+  };
+}
+
+export function machineFilter({
+  name,
+  power_type: powerType,
+  controller,
+  status,
+  state,
+}: Pick<MethodParams<'machine.list'>, 'name' | 'power_type' | 'controller' | 'status' | 'state'>): MachineFilter {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(powerType === undefined ? {} : { powerType }),
+    ...(controller === undefined ? {} : { controller }),
+    ...(status === undefined ? {} : { status }),
+    ...(state === undefined ? {} : { state }),
+  };
+}
