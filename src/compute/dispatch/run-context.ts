@@ -70,6 +70,10 @@ export class RunContext implements OperationContext {
     this.#parts.checkpoints.push(await this.#writeDown(name, data));
   }
 
+  progress(message: string, percent?: number): void {
+    this.#parts.progress(message, percent);
+  }
+
   async #writeDown(name: string, data: JsonValue): Promise<Checkpoint> {
     const checkpoint = { name, data, at: this.clock.now() };
     await this.#parts.journal.checkpoint(this.#parts.lease, checkpoint);
@@ -79,9 +83,5 @@ export class RunContext implements OperationContext {
   #refuseWhenInterrupted(): void {
     this.#parts.interruptWhenStale();
     this.signal.throwIfAborted();
-  }
-
-  progress(message: string, percent?: number): void {
-    this.#parts.progress(message, percent);
   }
 }
