@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { ComputeError } from '../../src/common/errors/index.js';
 import { fakeDriver } from '../../src/drivers/fake/index.js';
+import type { Journal } from '../../src/journal/journal.port.js';
 import { ComputeBench, type ComputeBenchOptions } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
 
@@ -78,18 +80,60 @@ describe('the audit of a change', () => {
     expect(bench.audited[3]).toMatchObject({ name: null, requestedBy: 'tester' });
   });
 
-  it('is still one line each when the process dies in between', async () => {
+  it('has a line for who carries it on when the process dies in between', async () => {
     await start({ change_delay_ms: 300 });
     bench.send('compute.power_on', one);
     await eventually(() => bench.service.load === 1, 'it is accepted');
     await bench.stop();
     await bench.start();
-    await eventually(() => events().length === 2, 'it has ended');
-    expect(events()[0]).toBe('accepted');
-    expect(events()[1]).toMatch(/^ended /);
+    await eventually(() => events().length === 3, 'it has ended');
+    expect(events()).toEqual(['accepted', 'taken_up', expect.stringMatching(/^ended /)]);
     await bench.stop();
     await bench.start();
-    expect(events()).toHaveLength(2);
+    expect(events()).toHaveLength(3);
+  });
+
+  it.each([
+    ['the process dies', true],
+    ['the database loses its answer', false],
+  ])('begins with who takes it up when %s before the acceptance is told', async (_why, dies) => {
+    let isLosing = true;
+    const journal = (real: Journal): Journal =>
+      new Proxy(real, {
+        get: (target, name: keyof Journal) => {
+          const method = target[name] as (...args: unknown[]) => Promise<unknown>;
+          return async (...args: unknown[]) => {
+            const answer = await method.apply(target, args);
+            if (name === 'accept' && isLosing) throw new ComputeError('JOURNAL_UNAVAILABLE', 'its answer is lost');
+            return answer;
+          };
+        },
+      });
+    await start({}, { journal, limits: { leaseMs: dies ? 30_000 : 1000 } });
+    const request = bench.call('compute.power_on', { ...one, idempotency_key: 'k' }, { correlationId: 'c' });
+    await expect(request).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
+    isLosing = false;
+    if (dies) {
+      await bench.stop();
+      await bench.start();
+    }
+    await eventually(() => events().includes('ended done'), 'it has ended');
+    expect(events()).toEqual(['taken_up', 'ended done']);
+    const { operation_id: operationId } = await bench.call('operation.get', { idempotency_key: 'k' });
+    expect(bench.audited[0]).toEqual({
+      event: 'taken_up',
+      requestedBy: 'tester',
+      method: 'compute.power_on',
+      driver: 'fake',
+      host: 'site',
+      name: 'instance-0001',
+      target: expect.stringMatching(/^fake:/),
+      operationId,
+      idempotencyKey: 'k',
+      correlationId: 'c',
+      outcome: null,
+      code: null,
+    });
   });
 });
 

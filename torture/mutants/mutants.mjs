@@ -172,8 +172,8 @@ export const mutants = [
     patches: [
       {
         file: 'compute/dispatch/run-context.js',
-        find: 'await this.checkpoint(STEP_CHECKPOINT,',
-        replace: 'void (STEP_CHECKPOINT,',
+        find: 'await this.#writeDown(STEP_CHECKPOINT, {',
+        replace: '((name, data) => ({ name, data, at: 0 }))(STEP_CHECKPOINT, {',
       },
     ],
   },

@@ -1,11 +1,13 @@
 /**
  * - `accepted`: a change was written down and will be carried out;
+ * - `taken_up`: a change that another process accepted, or this one without learning of it, is carried on here; the first
+ *   fact of a change whose process died before it could tell that it was accepted;
  * - `repeated`: a request was sent again and gets the outcome of the first;
  * - `ended`: a change has its outcome;
  * - `control`: something was asked that acts at once: a cancellation, a further logon;
  * - `refused`: a request that changes something, or that the caller rules forbid, was not taken.
  */
-export type AuditEvent = 'accepted' | 'repeated' | 'ended' | 'control' | 'refused';
+export type AuditEvent = 'accepted' | 'taken_up' | 'repeated' | 'ended' | 'control' | 'refused';
 
 /** Who did what to which. No parameters and no secrets. */
 export interface AuditFact {

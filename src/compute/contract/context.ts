@@ -25,7 +25,7 @@ export interface Step {
 export interface Checkpoint {
   readonly name: string;
   readonly data: JsonValue;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, before its commit and by the clock of whoever left it: for people, not to reckon with. */
   readonly at: number;
 }
 

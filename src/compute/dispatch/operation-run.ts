@@ -257,7 +257,17 @@ export class OperationRun {
   #context(signal: AbortSignal): RunContext {
     const { journal, clock, log } = this.#ports;
     const { lease, hold, progress } = this.#input;
-    return new RunContext({ journal, lease, hold, clock, log, signal, checkpoints: this.#checkpoints, progress });
+    return new RunContext({
+      journal,
+      lease,
+      hold,
+      clock,
+      log,
+      signal,
+      interruptWhenStale: () => this.#interruptWhenStale(),
+      checkpoints: this.#checkpoints,
+      progress,
+    });
   }
 
   #hasBegun(): boolean {

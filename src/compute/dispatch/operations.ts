@@ -240,9 +240,11 @@ export class Operations {
 
   /** Takes up an operation that an earlier process left, or another worker. */
   takeUp(record: OperationRecord): void {
-    const { log } = this.#options;
+    const { log, audit } = this.#options;
     withCorrelation({ operation_id: record.id, correlation_id: record.correlationId }, () => {
       log.info(`taking up ${record.method} of ${record.name}, ${record.state} before`);
+      // Whoever accepted it may not have lived to tell.
+      audit.write(operationFact('taken_up', record));
       void this.#outcomeAfterRestart(record)
         .then((concluded) => this.replyLate(concluded))
         .catch((error: unknown) => {

@@ -14,6 +14,8 @@ export interface RunContextParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Interrupts the operation when its time has passed and no timer has said so yet. */
+  readonly interruptWhenStale: () => void;
   /** What was left so far; this attempt's are appended. */
   readonly checkpoints: Checkpoint[];
   readonly progress: (message: string, percent?: number) => void;
@@ -47,23 +49,39 @@ export class RunContext implements OperationContext {
   }
 
   async beginStep(step: Step): Promise<void> {
-    const { hold } = this.#parts;
-    this.signal.throwIfAborted();
+    const { hold, checkpoints } = this.#parts;
+    this.#refuseWhenInterrupted();
     await hold.outlive(step.requestTimeoutMs);
-    await this.checkpoint(STEP_CHECKPOINT, { step: step.name, request_timeout_ms: step.requestTimeoutMs });
+    this.#refuseWhenInterrupted();
+    const intent = await this.#writeDown(STEP_CHECKPOINT, {
+      step: step.name,
+      request_timeout_ms: step.requestTimeoutMs,
+    });
     // While the intent was written down the process may have been frozen, time may have run out, a cancel may have come.
     await hold.outlive(step.requestTimeoutMs);
-    this.signal.throwIfAborted();
+    this.#refuseWhenInterrupted();
+    // From here on it counts as begun. What is refused before is known here not to have been sent; whoever comes next, and
+    // finds it in the journal, looks after it.
+    checkpoints.push(intent);
     this.progress(step.description);
   }
 
   async checkpoint(name: string, data: JsonValue): Promise<void> {
-    const checkpoint = { name, data, at: this.clock.now() };
-    await this.#parts.journal.checkpoint(this.#parts.lease, checkpoint);
-    this.#parts.checkpoints.push(checkpoint);
+    this.#parts.checkpoints.push(await this.#writeDown(name, data));
   }
 
   progress(message: string, percent?: number): void {
     this.#parts.progress(message, percent);
+  }
+
+  async #writeDown(name: string, data: JsonValue): Promise<Checkpoint> {
+    const checkpoint = { name, data, at: this.clock.now() };
+    await this.#parts.journal.checkpoint(this.#parts.lease, checkpoint);
+    return checkpoint;
+  }
+
+  #refuseWhenInterrupted(): void {
+    this.#parts.interruptWhenStale();
+    this.signal.throwIfAborted();
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { STEP_CHECKPOINT, type Checkpoint, type Target } from '../../../src/compute/contract/index.js';
+import { eventually } from '../../support/eventually.js';
 import type { RecordingContext } from '../../support/operation-context.js';
 import { failureOf, HmcDpmBench, run } from './hmc-dpm-bench.js';
 
@@ -14,6 +15,9 @@ beforeEach(async () => {
 afterEach(async () => {
   await bench.stop();
 });
+
+const START = { method: 'POST', path: '*/operations/start' } as const;
+const HOUR_MS = 3_600_000;
 
 /** The process dies here: nothing of it goes on but what it left. */
 class Died extends Error {}
@@ -40,15 +44,48 @@ describe('a power-on whose process died', () => {
     await expect(reconcile('powerOn', [], off)).resolves.toEqual({ verdict: 'continue' });
   });
 
-  test('before the start was sent goes on, once the start cannot arrive any more', async () => {
+  test.each([
+    ['a moment ago', 0],
+    ['an hour ago, in a commit that took as long', -HOUR_MS],
+    ['by a clock that is an hour ahead', HOUR_MS],
+  ])('before the start was sent goes on, once the start cannot arrive any more: %s', async (_when, offsetMs) => {
     const ctx = dyingAt(STEP_CHECKPOINT);
     await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    const left = ctx.checkpoints.map((checkpoint) => ({ ...checkpoint, at: checkpoint.at + offsetMs }));
     const began = bench.clock.now();
-    await expect(reconcile('powerOn', ctx.checkpoints, off)).resolves.toEqual({ verdict: 'continue' });
-    expect(bench.clock.now() - (ctx.checkpoints[0]?.at ?? began)).toBeGreaterThanOrEqual(2000);
-    const next = bench.context(ctx.checkpoints);
+    await expect(reconcile('powerOn', left, off)).resolves.toEqual({ verdict: 'continue' });
+    const tookMs = bench.clock.now() - began;
+    expect(tookMs).toBeGreaterThanOrEqual(2000);
+    expect(tookMs).toBeLessThan(HOUR_MS / 2);
+    const next = bench.context(left);
     await expect(run(bench.host, 'powerOn', next, off)).resolves.toMatchObject({ outcome: 'done' });
     expect(bench.simulator.wireLog.starts('off')).toBe(1);
+  });
+
+  test('while the start was on its way is concluded, although the start was written down long before', async () => {
+    const host = bench.open({ request_timeout_ms: 600_000 });
+    bench.simulator.fault({ kind: 'slow', ...START, delay_ms: 300 });
+    const ctx = dyingAt('job', 1, 'before');
+    const dies = expect(run(host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    await eventually(() => bench.simulator.wireLog.count(START) === 1, 'the start');
+    const left = ctx.checkpoints.map((checkpoint) => ({ ...checkpoint, at: checkpoint.at - HOUR_MS }));
+    await expect(reconcile('powerOn', left, off)).resolves.toMatchObject({ verdict: 'concluded' });
+    await dies;
+    expect(bench.simulator.wireLog.starts('off')).toBe(1);
+  });
+
+  test('and whose start arrives while the HMC is slow to tell the status is concluded', async () => {
+    const ctx = dyingAt(STEP_CHECKPOINT);
+    await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
+    const { wireLog } = bench.simulator;
+    const looks = { method: 'GET', path: '/api/partitions/*' };
+    const before = wireLog.count(looks);
+    bench.simulator.fault({ kind: 'slow', when: 'after', ...looks, delay_ms: 1000 });
+    const found = reconcile('powerOn', ctx.checkpoints, off);
+    await eventually(() => wireLog.count(looks) > before, 'the look');
+    await bench.change('powerOn', 'off');
+    await expect(found).resolves.toMatchObject({ verdict: 'concluded' });
+    expect(wireLog.starts('off')).toBe(1);
   });
 
   test('after the start was sent, its job not yet written down, is concluded by the status', async () => {

@@ -16,8 +16,8 @@ const JobDataSchema = CancelledDataSchema.extend({ step: StepNameSchema });
 /** The last step that was about to be sent, as an attempt left it in the journal. */
 export interface LastStep {
   readonly step: StepName;
-  /** Moment from which its request cannot be under way any more, milliseconds since the epoch. */
-  readonly latestArrivalAt: number;
+  /** The longest its request can be under way once it was sent. */
+  readonly requestTimeoutMs: number;
   readonly jobUri: string | undefined;
   readonly isCancelled: boolean;
 }
@@ -32,7 +32,7 @@ export function lastStep(checkpoints: readonly Checkpoint[]): LastStep | undefin
   const job = since.find(({ name }) => name === JOB_CHECKPOINT);
   return {
     step,
-    latestArrivalAt: checkpoint.at + request_timeout_ms,
+    requestTimeoutMs: request_timeout_ms,
     jobUri: job === undefined ? undefined : JobDataSchema.parse(job.data).uri,
     isCancelled: since.some(({ name }) => name === CANCELLED_CHECKPOINT),
   };

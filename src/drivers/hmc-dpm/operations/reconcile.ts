@@ -23,11 +23,14 @@ export async function reconcileChange(
 ): Promise<Reconciliation> {
   const last = lastStep(ctx.checkpoints);
   if (last === undefined) return { verdict: 'continue' };
+  // Whoever comes to ask here sends no more, and nobody before him does. When the step was written down says less: it is
+  // sent after its commit, which may have taken long, and the clock that said it may be another machine's.
+  const latestArrivalAt = ctx.clock.now() + last.requestTimeoutMs;
   const partitionChange = new PartitionChange(ctx, place, target);
   if (last.isCancelled) return { verdict: 'failed', error: partitionChange.cancelled(last.step) };
   try {
     return await partitionChange.run('finding out what became of partition', async () => {
-      if (last.jobUri === undefined && !(await becameVisible(partitionChange, last.step, last.latestArrivalAt))) {
+      if (last.jobUri === undefined && !(await becameVisible(partitionChange, last.step, latestArrivalAt))) {
         return { verdict: 'continue' };
       }
       const { status } = await seeThrough(partitionChange, last.step, last.jobUri);

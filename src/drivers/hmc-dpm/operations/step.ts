@@ -76,7 +76,8 @@ export async function seeThrough(
 }
 
 /**
- * Looks whether a step whose answer is not known shows in the status, until `untilMs` (epoch).
+ * Looks whether a step whose answer is not known shows in the status. That it does not is believed of a look that began
+ * after `untilMs` (epoch), when the request cannot be under way any more.
  *
  * @returns false when the partition is as it was before; true when the step was carried out
  */
@@ -85,9 +86,12 @@ export async function becameVisible(change: PartitionChange, step: StepName, unt
   const { initialMs } = change.place.pacing.poll;
   change.hasBegun = true;
   change.underWay = step;
+  let isLastLook = clock.now() >= untilMs;
   return await change.watch(`the ${step} of partition ${change.target.name} to show`, initialMs, ({ status }) => {
     if (showsEffect(step, status)) return true;
-    return clock.now() >= untilMs ? false : undefined;
+    if (isLastLook) return false;
+    isLastLook = clock.now() >= untilMs;
+    return undefined;
   });
 }
 
