@@ -22,6 +22,7 @@ export interface ServiceProcessOptions {
   readonly journal?: Record<string, unknown>;
   readonly http?: Record<string, unknown>;
   readonly audit?: Record<string, unknown>;
+  readonly secrets?: Record<string, unknown>;
   readonly rules?: readonly Record<string, unknown>[];
 }
 
@@ -60,6 +61,7 @@ export class ServiceProcess {
       journal,
       http,
       audit,
+      secrets,
       rules,
     } = this.#options;
     this.#port = await freePort();
@@ -75,6 +77,7 @@ export class ServiceProcess {
       ...(oslo === undefined ? {} : { oslo }),
       ...(journal === undefined ? {} : { journal }),
       ...(audit === undefined ? {} : { audit }),
+      ...(secrets === undefined ? {} : { secrets }),
       ...(rules === undefined ? {} : { rules }),
       hosts,
     };
