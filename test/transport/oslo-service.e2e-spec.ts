@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { FAILURES } from '../../src/transport/oslo/oslo-failures.js';
 import { Operator } from '../support/amqp-clients.js';
@@ -171,10 +171,13 @@ describe('a service with oslo callers', () => {
 describe('two services with one journal', () => {
   it('the other takes up a call of the one that died, and says all the while that it is at work', async () => {
     const database = await freshDatabase();
-    const secrets = { key: randomBytes(32).toString('base64') };
-    const journal = { url: database.url, lease: '2s' };
+    const shared = {
+      journal: { url: database.url, lease: '2s' },
+      secrets: { key: { env: 'KEY' } },
+      environment: { KEY: randomBytes(32).toString('base64') },
+    };
     const lab = { driver: 'fake', settings: { names: ['ubuntu01'], change_delay_ms: 22_000 } };
-    const workers = [1, 2].map(() => theService({ journal, secrets, hosts: { lab } }));
+    const workers = [1, 2].map(() => theService({ ...shared, hosts: { lab } }));
     const [first, second] = workers;
     try {
       if (first === undefined || second === undefined) throw new Error('there are two');
