@@ -41,12 +41,13 @@ export class ReplyOutbox implements ReplySender {
   async deliver(to: ReplyAddress, outcome: Outcome): Promise<void> {
     const reply = this.#encode(to, outcome);
     if ((await this.#publish(reply)) === 'confirmed') return;
-    if (reply.patienceMs === undefined) {
+    const patienceMs = patienceFor(reply);
+    if (patienceMs === 0) {
       this.options.log.info('the reply queue is gone', { queue: reply.queue });
       return;
     }
     // A queue that is missing for a moment must not hold up its request's acknowledgement, and so the requests of others.
-    this.options.missing.keep(reply, reply.patienceMs, () => this.#publish(reply));
+    this.options.missing.keep(reply, patienceMs, () => this.#publish(reply));
   }
 
   /** Never fails: who missed a reply asks for the operation. */
@@ -74,7 +75,8 @@ export class ReplyOutbox implements ReplySender {
       log.warn('a caller cannot be shown that its request is alive', { err: error });
     }
     if (first === undefined) return () => undefined;
-    const { queue, everyMs, patienceMs = 0 } = first;
+    const { queue, everyMs } = first;
+    const patienceMs = patienceFor(first);
     // Each is a message of its own: callers drop what they know.
     const send = async (): Promise<PublishOutcome> => this.#publish(next() ?? first);
     const life = new SignsOfLife({ queue, everyMs, patienceMs, send, clock, log });
@@ -84,7 +86,7 @@ export class ReplyOutbox implements ReplySender {
 
   #publish({ queue, content, properties }: EncodedReply): Promise<PublishOutcome> {
     // The broker returns a mandatory message to direct reply-to although it delivers it (DESIGN 4.1).
-    const isDirect = queue.startsWith(DIRECT_REPLY_PREFIX);
+    const isDirect = isDirectReply(queue);
     const publisher = isDirect ? this.options.direct : this.options.named;
     return publisher.publish({
       exchange: '',
@@ -112,4 +114,13 @@ export class ReplyOutbox implements ReplySender {
     if (codec === undefined) throw new ComputeError('INTERNAL', `no codec for the envelope "${to.envelope}"`);
     return codec;
   }
+}
+
+function isDirectReply(queue: string): boolean {
+  return queue.startsWith(DIRECT_REPLY_PREFIX);
+}
+
+/** Direct reply-to ends with its caller's channel and never comes back; a forged one would cost its connection each time. */
+function patienceFor({ queue, patienceMs = 0 }: EncodedReply): number {
+  return isDirectReply(queue) ? 0 : patienceMs;
 }

@@ -10,7 +10,7 @@ class SteppedClock implements Clock {
   #now = 0;
   #next: { readonly at: number; readonly end: () => void } | undefined;
 
-  readonly sleep = systemClock.sleep;
+  readonly sleep: Clock['sleep'] = (ms, signal) => systemClock.sleep(ms, signal);
   readonly now = (): number => this.#now;
   readonly after = (ms: number, end: () => void): (() => void) => {
     this.#next = { at: this.#now + ms, end };

@@ -233,10 +233,8 @@ describe('secrets on the command line', () => {
   }, 60_000);
 
   it('that stand there all the same are refused and not repeated', async () => {
-    const child = promisify(execFile)(process.execPath, [
-      ENTRY,
-      ...['power', 'query', '--type', 'hmcz', '--param', `power_pass=${secret.argument.text}`],
-    ]);
+    const query = ['power', 'query', '--type', 'hmcz', '--param', `power_pass=${secret.argument.text}`];
+    const child = promisify(execFile)(process.execPath, [ENTRY, ...query]);
     const { code, stdout, stderr } = await child.then(
       () => ({ code: 0, stdout: '', stderr: '' }),
       (error: unknown) => error as { code: number; stdout: string; stderr: string },
