@@ -23,8 +23,6 @@ export interface DecodedRequest {
   readonly meta: Omit<RequestMeta, 'accepted'>;
   /** The envelope's body, for the dead letter of a request that nobody handles. */
   readonly body: unknown;
-  /** The caller wants a sign of life so often while its request runs. */
-  readonly heartbeatMs?: number;
 }
 
 /** A question about the envelope itself (a ping), which its codec answers. */
@@ -58,6 +56,12 @@ export interface EncodedReply {
   readonly patienceMs?: number;
 }
 
+/** A sign of life of a running request. */
+export interface Heartbeat extends EncodedReply {
+  /** How often the caller wants one. */
+  readonly everyMs: number;
+}
+
 /** An envelope: how requests, results and errors look on the wire. Nothing else in the transport knows. */
 export interface EnvelopeCodec {
   /** Name in {@link ReplyAddress.envelope}. */
@@ -69,9 +73,9 @@ export interface EnvelopeCodec {
   /** @throws ComputeError INTERNAL when the address is not one of this codec */
   encodeError(to: ReplyAddress, error: WireError): EncodedReply;
   /**
-   * The sign of life of a running request, in envelopes that know one.
+   * The next sign of life, in envelopes that know one; undefined for a caller that wants none.
    *
    * @throws ComputeError INTERNAL when the address is not one of this codec
    */
-  encodeHeartbeat?(to: ReplyAddress): EncodedReply;
+  encodeHeartbeat?(to: ReplyAddress): Heartbeat | undefined;
 }

@@ -1,5 +1,4 @@
 import { EventEmitter, once } from 'node:events';
-import type { Clock } from '../common/clock.js';
 import { ComputeError, toComputeError, type JsonValue } from '../common/errors/index.js';
 import { withCorrelation, type Log } from '../common/log.js';
 import type { Outcome, ReplyAddress, RequestMeta } from '../compute/contract/index.js';
@@ -12,7 +11,6 @@ import { readableMethod } from './scrub.js';
 export interface IntakeOptions {
   readonly replies: ReplyOutbox;
   readonly deadLetters: DeadLetters;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -98,14 +96,13 @@ export class Intake extends EventEmitter<IntakeEvents> {
   }
 
   async #carryOut(delivery: Delivery, decoded: DecodedRequest, handler: Handler): Promise<void> {
-    const { method, params, meta, heartbeatMs } = decoded;
+    const { method, params, meta } = decoded;
     let isAccepted = false;
     const accepted = (): void => {
       isAccepted = true;
       delivery.ack();
     };
-    const finished =
-      heartbeatMs === undefined || meta.replyTo === null ? undefined : this.#showLife(meta.replyTo, heartbeatMs);
+    const finished = meta.replyTo === null ? undefined : this.#showLife(meta.replyTo, delivery);
     const outcome = await this.#outcomeOf(method, () => handler(params, { ...meta, accepted }));
     finished?.();
     if ('error' in outcome && outcome.error.code === 'SHUTTING_DOWN') {
@@ -117,23 +114,9 @@ export class Intake extends EventEmitter<IntakeEvents> {
     delivery.ack();
   }
 
-  /** Sends signs of life until the function that it answers is called, or nobody is there to see them. */
-  #showLife(to: ReplyAddress, everyMs: number): () => void {
-    const { clock, replies } = this.options;
-    let isOver = false;
-    let cancel: () => void;
-    const wait = (): void => {
-      cancel = clock.after(everyMs, () => void beat());
-    };
-    const beat = async (): Promise<void> => {
-      const isSeen = await replies.heartbeat(to);
-      if (isSeen && !isOver) wait();
-    };
-    wait();
-    return () => {
-      isOver = true;
-      cancel();
-    };
+  /** The caller of a message that comes again may have heard nothing since it came first. */
+  #showLife(to: ReplyAddress, { message }: Delivery): () => void {
+    return this.options.replies.showLife(to, { isNew: !message.fields.redelivered });
   }
 
   async #outcomeOf(method: string, run: () => Promise<JsonValue>): Promise<Outcome> {

@@ -1,10 +1,12 @@
 import { uuidv7 } from 'uuidv7';
+import type { Clock } from '../common/clock.js';
 import { ComputeError, toComputeError } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { Outcome, ReplyAddress, ReplySender } from '../compute/contract/index.js';
 import type { Publisher, PublishOutcome } from './amqp/index.js';
-import type { EncodedReply, EnvelopeCodec } from './codec.port.js';
+import type { EncodedReply, EnvelopeCodec, Heartbeat } from './codec.port.js';
 import type { MissingQueues } from './missing-queues.js';
+import { SignsOfLife } from './signs-of-life.js';
 
 const DIRECT_REPLY_PREFIX = 'amq.rabbitmq.reply-to';
 
@@ -16,6 +18,7 @@ export interface ReplyOutboxOptions {
   readonly direct: Publisher;
   /** Looks after replies whose queue may come back. */
   readonly missing: MissingQueues;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -38,12 +41,13 @@ export class ReplyOutbox implements ReplySender {
   async deliver(to: ReplyAddress, outcome: Outcome): Promise<void> {
     const reply = this.#encode(to, outcome);
     if ((await this.#publish(reply)) === 'confirmed') return;
-    if (reply.patienceMs === undefined) {
+    const patienceMs = patienceFor(reply);
+    if (patienceMs === 0) {
       this.options.log.info('the reply queue is gone', { queue: reply.queue });
       return;
     }
     // A queue that is missing for a moment must not hold up its request's acknowledgement, and so the requests of others.
-    this.options.missing.keep(reply, reply.patienceMs, () => this.#publish(reply));
+    this.options.missing.keep(reply, patienceMs, () => this.#publish(reply));
   }
 
   /** Never fails: who missed a reply asks for the operation. */
@@ -55,20 +59,34 @@ export class ReplyOutbox implements ReplySender {
     }
   }
 
-  /** Says that a request still runs; never fails. Resolves with false when nobody is there to be told. */
-  async heartbeat(to: ReplyAddress): Promise<boolean> {
+  /**
+   * Shows a caller that wants to see it that its request is alive, until the function that it answers is called or nobody is
+   * there any more. Never fails.
+   *
+   * @param isNew the caller has just sent its request; any other is shown it at once
+   */
+  showLife(to: ReplyAddress, { isNew = false } = {}): () => void {
+    const next = (): Heartbeat | undefined => this.#codecOf(to).encodeHeartbeat?.(to);
+    const { clock, log } = this.options;
+    let first: Heartbeat | undefined;
     try {
-      const beat = this.#codecOf(to).encodeHeartbeat?.(to);
-      return beat !== undefined && (await this.#publish(beat)) === 'confirmed';
+      first = next();
     } catch (error) {
-      this.options.log.debug('a sign of life was not delivered', { err: error });
-      return true;
+      log.warn('a caller cannot be shown that its request is alive', { err: error });
     }
+    if (first === undefined) return () => undefined;
+    const { queue, everyMs } = first;
+    const patienceMs = patienceFor(first);
+    // Each is a message of its own: callers drop what they know.
+    const send = async (): Promise<PublishOutcome> => this.#publish(next() ?? first);
+    const life = new SignsOfLife({ queue, everyMs, patienceMs, send, clock, log });
+    life.begin(isNew ? everyMs : 0);
+    return () => life.end();
   }
 
   #publish({ queue, content, properties }: EncodedReply): Promise<PublishOutcome> {
     // The broker returns a mandatory message to direct reply-to although it delivers it (DESIGN 4.1).
-    const isDirect = queue.startsWith(DIRECT_REPLY_PREFIX);
+    const isDirect = isDirectReply(queue);
     const publisher = isDirect ? this.options.direct : this.options.named;
     return publisher.publish({
       exchange: '',
@@ -96,4 +114,13 @@ export class ReplyOutbox implements ReplySender {
     if (codec === undefined) throw new ComputeError('INTERNAL', `no codec for the envelope "${to.envelope}"`);
     return codec;
   }
+}
+
+function isDirectReply(queue: string): boolean {
+  return queue.startsWith(DIRECT_REPLY_PREFIX);
+}
+
+/** Direct reply-to ends with its caller's channel and never comes back; a forged one would cost its connection each time. */
+function patienceFor({ queue, patienceMs = 0 }: EncodedReply): number {
+  return isDirectReply(queue) ? 0 : patienceMs;
 }

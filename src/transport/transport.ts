@@ -79,7 +79,14 @@ export function createTransport(options: TransportOptions, { log, clock }: { log
   // Also without oslo callers: an outcome of before a change of the configuration is still owed to one.
   const oslo = new OsloCodec({ clock, rpcPingEnabled: settings.oslo?.rpcPingEnabled ?? false });
   const missing = new MissingQueues({ clock, log, signal: stop.signal });
-  const replies = new ReplyOutbox({ codecs: [nest, oslo], named: namedReplies, direct: directReplies, missing, log });
+  const replies = new ReplyOutbox({
+    codecs: [nest, oslo],
+    named: namedReplies,
+    direct: directReplies,
+    missing,
+    clock,
+    log,
+  });
   const deadLetters = new DeadLetters({
     publisher: letters,
     queue: deadQueue,
@@ -88,7 +95,7 @@ export function createTransport(options: TransportOptions, { log, clock }: { log
     log,
     signal: stop.signal,
   });
-  const intake = new Intake({ replies, deadLetters, clock, log });
+  const intake = new Intake({ replies, deadLetters, log });
   const taking =
     (codec: EnvelopeCodec) =>
     (delivery: Delivery): void =>

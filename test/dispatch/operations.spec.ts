@@ -319,10 +319,13 @@ describe('a restart', () => {
     bench.send('compute.power_on', { ...one, idempotency_key: 'runs' }, { replyTo });
     await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
     bench.send('compute.pause', { ...one, idempotency_key: 'waits' }, { replyTo });
-    await eventually(() => bench.service.load === 2, 'the second waits');
+    const receipt = { ...one, idempotency_key: 'has its answer', wait: 'accepted' };
+    bench.send('compute.unpause', receipt, { replyTo });
+    await eventually(() => bench.service.load === 3, 'two wait');
     await bench.stop();
     await bench.start();
     await eventually(() => bench.lateReplies.length === 2, 'both are replied to');
+    expect(bench.shownLife).toEqual([1, 2].map(() => ({ to: replyTo, isOver: true })));
     expect(await bench.call('operation.get', { idempotency_key: 'runs' })).toMatchObject({
       state: 'done',
       attempts: 2,

@@ -232,9 +232,11 @@ describe('a worker that says nothing for longer than its lease', () => {
       'the takeover',
       15_000,
     );
+    expect(b.bench.shownLife).toEqual([{ to: replyTo, isOver: false }]);
     running.open();
     expect(await inState(b.bench, 'k', 'done')).toMatchObject({ attempts: 2, result: { outcome: 'done' } });
     await eventually(() => b.bench.lateReplies.length === 1, 'the reply');
+    expect(b.bench.shownLife).toEqual([{ to: replyTo, isOver: true }]);
     a.line.isCut = false;
     expect(['SHUTTING_DOWN', (await inState(b.bench, 'k', 'done')).result]).toContainEqual(await end);
     expect(device.count()).toBe(1);

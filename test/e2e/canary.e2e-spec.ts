@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openJournalUpkeep } from '../../src/journal-upkeep.js';
 import { HmcSimulator } from '../../src/simulators/hmc/index.js';
 import { Operator, PlainClient } from '../support/amqp-clients.js';
 import { startBroker, type Broker } from '../support/broker.js';
@@ -108,6 +109,7 @@ beforeAll(async () => {
     environment,
     amqp: { url: { env: 'BROKER_URL' } },
     http: { token: { env: 'HTTP_TOKEN' } },
+    audit: { file: 'audit.log' },
     hosts: {
       cpc1: {
         driver: 'hmc-dpm',
@@ -287,10 +289,15 @@ describe('secrets in every input', () => {
   it('in the configuration, as it is checked and shown', async () => {
     for (const command of ['check', 'show']) {
       const argv = ['config', command, '--config', join(service.directory, 'zenova.yaml')];
-      const { code, stdout, stderr } = await cli(argv, { environment });
-      expect(code).toBe(0);
-      add('the command line', stdout + stderr);
+      await run(argv, environment);
     }
+  });
+
+  it('in a backup', async () => {
+    const file = join(service.directory, 'journal.backup');
+    const command = ['db', 'backup', '--output', file, '--config', join(service.directory, 'zenova.yaml')];
+    await run(command, environment);
+    add('a backup', readFileSync(file));
   });
 
   it('in answers about operations', async () => {
@@ -329,6 +336,7 @@ describe('what came out', () => {
   beforeAll(async () => {
     add('the log', service.log);
     addFiles('files');
+    await showLetters();
     for (;;) {
       const letter = await operator.channel.get(names.deadQueue, { noAck: true });
       if (letter === false) break;
@@ -352,6 +360,9 @@ describe('what came out', () => {
       'the log': true,
       files: true,
       'dead letters': true,
+      'dead letters as they are shown': true,
+      'the audit': true,
+      'a backup': true,
     });
     const user = Canary.plain('the user in the same parameters', 'caller');
     expect(leaks([user], outputs)).toContainEqual(expect.stringContaining('in files'));
@@ -365,11 +376,35 @@ describe('what came out', () => {
   });
 });
 
-/** Every file that the service keeps, the write-ahead log included (not its socket); only the key stands where it must. */
+/** Runs the command line, whose words are one of the outputs. */
+async function run(argv: readonly string[], environment: Record<string, string>): Promise<string> {
+  const { code, stdout, stderr } = await cli(argv, {
+    environment,
+    journalUpkeep: (config) => openJournalUpkeep(config, environment),
+  });
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  add('the command line', stdout + stderr);
+  return stdout;
+}
+
+/** Every dead letter as people see it, and as programs do. */
+async function showLetters(): Promise<void> {
+  const dead = (...argv: string[]): Promise<string> =>
+    run(['dead', ...argv, '--queue', names.deadQueue], { ZENOVA_AMQP_URL: environment['BROKER_URL'] ?? '' });
+  await dead('list');
+  const { dead_letters: letters } = JSON.parse(await dead('list', '--json')) as { dead_letters: { id: string }[] };
+  expect(letters.length).toBeGreaterThan(5);
+  for (const { id } of letters) {
+    add('dead letters as they are shown', await dead('show', id));
+    add('dead letters as they are shown', await dead('show', id, '--json'));
+  }
+}
+
+/** Every file that the service keeps; only the key stands where it must. */
 function addFiles(name: string): void {
-  const files = readdirSync(service.directory, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== 'secrets.key')
-    .map((entry) => entry.name);
-  expect(files).toContain('journal.db');
-  for (const file of files) add(name, readFileSync(join(service.directory, file)));
+  const files = service.files();
+  expect([...files.keys()]).toEqual(expect.arrayContaining(['journal.db', 'audit.log', 'secrets.key']));
+  files.delete('secrets.key');
+  for (const content of files.values()) add(name, content);
+  add('the audit', files.get('audit.log') ?? '');
 }

@@ -42,6 +42,8 @@ export class ComputeBench {
   readonly events: ServiceEvent[] = [];
   readonly audited: AuditFact[] = [];
   readonly lateReplies: { to: ReplyAddress; outcome: Outcome }[] = [];
+  /** Whoever was shown that its request is alive, and whether that has ended. */
+  readonly shownLife: { readonly to: ReplyAddress; isOver: boolean }[] = [];
   readonly #options: ComputeBenchOptions;
   readonly #directory = mkdtempSync(join(tmpdir(), 'zenova-bench-'));
   #opened: OpenJournal | undefined;
@@ -87,7 +89,14 @@ export class ComputeBench {
       journal: journal(this.#opened.journal),
       workers: workers(this.#opened.workers),
       events: { publish: (event) => void this.events.push(event) },
-      replies: { send: (to, outcome) => Promise.resolve(void this.lateReplies.push({ to, outcome })) },
+      replies: {
+        send: (to, outcome) => Promise.resolve(void this.lateReplies.push({ to, outcome })),
+        showLife: (to) => {
+          const shown = { to, isOver: false };
+          this.shownLife.push(shown);
+          return () => void (shown.isOver = true);
+        },
+      },
       audit: { write: (fact) => void this.audited.push(fact) },
       rules: this.#options.rules,
       clock,

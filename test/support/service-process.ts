@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -22,6 +22,7 @@ export interface ServiceProcessOptions {
   readonly journal?: Record<string, unknown>;
   readonly http?: Record<string, unknown>;
   readonly audit?: Record<string, unknown>;
+  readonly secrets?: Record<string, unknown>;
   readonly rules?: readonly Record<string, unknown>[];
 }
 
@@ -60,6 +61,7 @@ export class ServiceProcess {
       journal,
       http,
       audit,
+      secrets,
       rules,
     } = this.#options;
     this.#port = await freePort();
@@ -75,6 +77,7 @@ export class ServiceProcess {
       ...(oslo === undefined ? {} : { oslo }),
       ...(journal === undefined ? {} : { journal }),
       ...(audit === undefined ? {} : { audit }),
+      ...(secrets === undefined ? {} : { secrets }),
       ...(rules === undefined ? {} : { rules }),
       hosts,
     };
@@ -120,6 +123,12 @@ export class ServiceProcess {
     child.kill(signal);
     await gone;
     return child.exitCode;
+  }
+
+  /** What stands in each file of its state directory, the write-ahead log included; its socket is none. */
+  files(): Map<string, Buffer> {
+    const entries = readdirSync(this.directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+    return new Map(entries.map(({ name }) => [name, readFileSync(join(this.directory, name))]));
   }
 
   /** Ends it however it stands, and removes its files. */

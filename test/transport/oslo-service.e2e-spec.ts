@@ -9,6 +9,7 @@ import { Operator } from '../support/amqp-clients.js';
 import { startBroker, type Broker } from '../support/broker.js';
 import { eventually } from '../support/eventually.js';
 import { OsloClient, QUICK_END, rabbitUrl } from '../support/oslo-client.js';
+import { freshDatabase } from '../support/postgres.js';
 import { ServiceProcess, type ServiceProcessOptions } from '../support/service-process.js';
 
 const run = promisify(execFile);
@@ -165,6 +166,47 @@ describe('a service with oslo callers', () => {
     expect((await answer).result).toMatchObject({ outcome: 'done', power_state: 'running' });
     await operator.close();
   }, 90_000);
+});
+
+describe('two services with one journal', () => {
+  it('the other takes up a call of the one that died, and says all the while that it is at work', async () => {
+    const database = await freshDatabase();
+    const shared = {
+      journal: { url: database.url, lease: '2s' },
+      secrets: { key: { env: 'KEY' } },
+      environment: { KEY: randomBytes(32).toString('base64') },
+    };
+    const lab = { driver: 'fake', settings: { names: ['ubuntu01'], change_delay_ms: 22_000 } };
+    const workers = [1, 2].map(() => theService({ ...shared, hosts: { lab } }));
+    const [first, second] = workers;
+    try {
+      if (first === undefined || second === undefined) throw new Error('there are two');
+      for (const worker of workers) {
+        await worker.start();
+        await worker.ready();
+      }
+      let isOver = false;
+      const call = { server: first.server, timeout: 90, call_monitor_timeout: 20 };
+      const answer = client.call('compute.power_on', ubuntu, call).finally(() => (isOver = true));
+      const began = performance.now();
+      await eventually(
+        async () => {
+          const { result } = await client.call('operation.list', { state: 'running' }, { server: second.server });
+          return JSON.stringify(result).includes('compute.power_on');
+        },
+        () => `it to begin:\n${first.log}`,
+      );
+      await first.end('SIGKILL');
+      expect(isOver).toBe(false);
+      expect((await answer).result).toMatchObject({ outcome: 'done', power_state: 'running' });
+      // Its monitor had given up, had it heard nothing.
+      expect(performance.now() - began).toBeGreaterThan(22_000);
+      expect(second.log).toContain('taking up compute.power_on of ubuntu01');
+    } finally {
+      for (const worker of workers) await worker.discard();
+      await database.drop();
+    }
+  }, 120_000);
 });
 
 describe('a service that cannot serve oslo callers as configured', () => {

@@ -46,6 +46,11 @@ export type Outcome = { readonly result: JsonValue } | { readonly error: WireErr
 export interface ReplySender {
   /** Resolves when the broker has confirmed it, or the reply queue is gone; the outcome stays in the journal either way. */
   send(to: ReplyAddress, outcome: Outcome): Promise<void>;
+  /**
+   * Shows whoever waits there, at once and then as often as it asked for, that its request is alive, until the function that
+   * it answers is called. Nothing for those that did not ask.
+   */
+  showLife(to: ReplyAddress): () => void;
 }
 
 /** Something that happened, for the events exchange (DESIGN 4.1). */

@@ -15,6 +15,7 @@ import {
   type MethodParams,
   type OperationView,
   type Outcome,
+  type ReplyAddress,
   type ReplySender,
   type RequestMeta,
   type Target,
@@ -245,7 +246,10 @@ export class Operations {
       log.info(`taking up ${record.method} of ${record.name}, ${record.state} before`);
       // Whoever accepted it may not have lived to tell.
       audit.write(operationFact('taken_up', record));
+      const to = waitingFor(record);
+      const finished = to === null ? undefined : this.#options.replies.showLife(to);
       void this.#outcomeAfterRestart(record)
+        .finally(finished)
         .then((concluded) => this.replyLate(concluded))
         .catch((error: unknown) => {
           if (toComputeError(error).code === 'SHUTTING_DOWN') return;
@@ -284,8 +288,8 @@ export class Operations {
 
   /** Replies to whoever asked for an operation and waits no longer in this process. */
   async replyLate(record: OperationRecord): Promise<void> {
-    const waits = (record.params as ChangeRequest).wait !== 'accepted';
-    if (record.replyTo !== null && waits) await this.#options.replies.send(record.replyTo, outcomeOf(record));
+    const to = waitingFor(record);
+    if (to !== null) await this.#options.replies.send(to, outcomeOf(record));
   }
 
   /** A repeat: the same request gets the stored outcome, or waits for it with the first. */
@@ -433,6 +437,11 @@ function withoutChangeFields(request: ChangeRequest): Record<string, unknown> {
 function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(members) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+/** Where somebody waits for the outcome. */
+function waitingFor({ params, replyTo }: OperationRecord): ReplyAddress | null {
+  return (params as ChangeRequest).wait === 'accepted' ? null : replyTo;
 }
 
 function receipt(record: { readonly id: OperationId }): Answer {

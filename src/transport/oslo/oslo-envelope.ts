@@ -24,8 +24,6 @@ export const OsloRequestSchema = z.object({
     .regex(/^\d{1,5}(\.\d{1,5}){1,2}$/, 'is no version such as 1.0')
     .nullish(),
   _unique_id: optionalText,
-  /** Seconds after which the caller's monitor gives up, unless it hears of us. */
-  _timeout: z.number().nullish().catch(undefined),
   _context_request_id: optionalText,
   _context_user_id: optionalText,
   _context_user: optionalText,
@@ -36,7 +34,10 @@ export type OsloRequest = z.infer<typeof OsloRequestSchema>;
 export const OsloCallerSchema = z.object({
   _msg_id: z.string().min(1).max(MAX_TEXT),
   _reply_q: z.string().min(1).max(MAX_TEXT),
+  /** Seconds after which the caller's monitor gives up, unless it hears of us. */
+  _timeout: z.number().nullish().catch(undefined),
 });
+export type OsloCaller = z.infer<typeof OsloCallerSchema>;
 
 /** What a call was about, for the arguments of Python exceptions. */
 export const OsloSubjectSchema = z.object({
@@ -47,5 +48,11 @@ export const OsloSubjectSchema = z.object({
 export type OsloSubject = z.infer<typeof OsloSubjectSchema>;
 
 /** Where an oslo reply goes, as it is kept in the journal. */
-export const OsloAddressSchema = z.object({ queue: z.string().min(1), msg_id: z.string(), subject: OsloSubjectSchema });
+export const OsloAddressSchema = z.object({
+  queue: z.string().min(1),
+  msg_id: z.string(),
+  subject: OsloSubjectSchema,
+  /** The caller's monitor wants a sign of life so often; null for one without a monitor. */
+  heartbeat_ms: z.number().positive().nullable().default(null),
+});
 export type OsloAddress = z.infer<typeof OsloAddressSchema>;

@@ -11,7 +11,15 @@ import {
   type ReplyAddress,
   type RequestMeta,
 } from '../../compute/contract/index.js';
-import type { Answered, DecodedRequest, EncodedReply, EnvelopeCodec, Poison, PoisonReason } from '../codec.port.js';
+import type {
+  Answered,
+  DecodedRequest,
+  EncodedReply,
+  EnvelopeCodec,
+  Heartbeat,
+  Poison,
+  PoisonReason,
+} from '../codec.port.js';
 import { readBody, readable, textProperty, type UnreadableBody } from '../request-body.js';
 import { readableWord } from '../scrub.js';
 import { sentAt } from '../sent-at.js';
@@ -21,6 +29,7 @@ import {
   OsloOuterSchema,
   OsloRequestSchema,
   type OsloAddress,
+  type OsloCaller,
   type OsloRequest,
   type OsloSubject,
 } from './oslo-envelope.js';
@@ -87,10 +96,11 @@ export class OsloCodec implements EnvelopeCodec {
     return encode(address, { result: null, failure: failureOf(error, address.subject), ending: true });
   }
 
-  encodeHeartbeat(to: ReplyAddress): EncodedReply {
-    // The next one says the same: nobody waits for a queue with it.
-    const { patienceMs: _, ...reply } = encode(addressOf(to), { result: null, failure: null, ending: false });
-    return reply;
+  encodeHeartbeat(to: ReplyAddress): Heartbeat | undefined {
+    const address = addressOf(to);
+    const { heartbeat_ms: everyMs } = address;
+    if (everyMs === null) return undefined;
+    return { ...encode(address, { result: null, failure: null, ending: false }), everyMs };
   }
 
   /** Decides as oslo's dispatcher does: first whether anybody serves the namespace in this version, then the method. */
@@ -110,14 +120,12 @@ export class OsloCodec implements EnvelopeCodec {
     if (!METHODS.has(wireName)) {
       return poison('unknown_method', `Endpoint does not support RPC method ${readableWord(method)}`, body);
     }
-    const heartbeatMs = heartbeatOf(request);
     return {
       kind: 'request',
       method: wireName,
       params: request.args ?? {},
       meta: this.#meta(request, properties, body),
       body,
-      ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     };
   }
 
@@ -166,17 +174,18 @@ function requestedBy({ _context_user_id, _context_user }: OsloRequest, { userId 
 }
 
 /** Half of the caller's patience, in whole seconds, as oslo's own servers do. */
-function heartbeatOf({ _timeout: seconds }: OsloRequest): number | undefined {
-  if (seconds === undefined || seconds === null) return undefined;
+function heartbeatOf({ _timeout: seconds }: OsloCaller): number | null {
+  if (seconds === undefined || seconds === null) return null;
   const everyMs = (Math.trunc(seconds) * 1000) / 2;
-  return everyMs < MIN_HEARTBEAT_MS ? undefined : Math.min(everyMs, MAX_HEARTBEAT_MS);
+  return everyMs < MIN_HEARTBEAT_MS ? null : Math.min(everyMs, MAX_HEARTBEAT_MS);
 }
 
 function replyAddress(body: unknown): { readonly envelope: string; readonly address: OsloAddress } | null {
   const caller = OsloCallerSchema.safeParse(body);
   if (!caller.success) return null;
   const { _reply_q: queue, _msg_id: msgId } = caller.data;
-  return { envelope: OSLO_ENVELOPE, address: { queue, msg_id: msgId, subject: subjectOf(body) } };
+  const address = { queue, msg_id: msgId, subject: subjectOf(body), heartbeat_ms: heartbeatOf(caller.data) };
+  return { envelope: OSLO_ENVELOPE, address };
 }
 
 function subjectOf(body: unknown): OsloSubject {
