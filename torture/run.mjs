@@ -118,6 +118,8 @@ async function play(scene, options, { signal, tell, began }) {
   await scene.rest(restsWithinMs);
   const listed = await scene.list();
   await until(async () => (await leasesOfTheDead(stage)) <= 0, leasesEndWithinMs);
+  // Whoever waits with a repeat for what another worker does looks again every few seconds; a stop would put it back.
+  await until(async () => (await brokerLeftovers(stage)).every(({ kind }) => kind !== 'message'), settlesWithinMs);
 
   // What dead workers left on the HMC ends with its time there; the living must log off.
   stage.simulator.dropSessions();
