@@ -113,6 +113,12 @@ const family = (...operations: Operation[]): Partial<History> => ({
 /** A live migration on which something was asked. */
 const migration = (checkpoints: Operation['checkpoints'], more: Partial<Operation> = {}): Partial<History> =>
   family(part({ parentId: null, method: 'compute.live_migrate', key: 'key-p', checkpoints, ...more }));
+const undisturbed = (checkpoints: Operation['checkpoints']): Partial<History> => ({
+  ...migration(checkpoints),
+  requests: [
+    request({ key: 'key-p', method: 'compute.live_migrate', isUndisturbed: true, replies: [], learnt: { at: 1 } }),
+  ],
+});
 const asked = (name: string, at: number, data: Record<string, unknown> | null = null) => ({ name, fence: 1, data, at });
 const cancelled = {
   state: 'cancelled',
@@ -431,7 +437,7 @@ describe('a broken promise', () => {
     ['begun-in-maintenance', inMaintenance(onHost(1510, { host: 'site-b', params: { destination: 'site-a' } }))],
     [
       'control-repeated',
-      migration([
+      undisturbed([
         asked('force_complete', 1300),
         step(1310, 'force_complete'),
         step(1320, 'force_complete'),
@@ -446,7 +452,7 @@ describe('a broken promise', () => {
         step(1320, 'force_complete', 2),
       ]),
     ],
-    ['control-repeated', migration([asked('abort', 1300), step(1310, 'abort'), step(1320, 'abort')])],
+    ['control-repeated', undisturbed([asked('abort', 1300), step(1310, 'abort'), step(1320, 'abort')])],
     ['control-unasked', migration([step(1310, 'force_complete')])],
     ['control-unasked', migration([step(1310, 'liveMigrate')], cancelled)],
     ['preempt-ignored', preempted({})],

@@ -1,5 +1,5 @@
 /** Rules about what is asked of operations that wait or run: it is done once, and only when it was asked. */
-import { brief, groupBy } from './outcomes.mjs';
+import { brief } from './outcomes.mjs';
 
 /** @typedef {import('./history.js').Checkpoint} Checkpoint */
 /** @typedef {import('./history.js').History} History */
@@ -17,7 +17,10 @@ const ENDINGS = ['cancel', 'abort'];
 export function checkControls({ operations, requests }) {
   const undisturbed = new Set(requests.filter(({ isUndisturbed }) => isUndisturbed === true).map(({ key }) => key));
   return [
-    ...operations.flatMap((operation) => [...checkActs(operation), ...checkCancelled(operation)]),
+    ...operations.flatMap((operation) => [
+      ...checkActs(operation, undisturbed.has(operation.key)),
+      ...checkCancelled(operation),
+    ]),
     ...operations
       .filter(({ key, params }) => params['preempt'] === true && undisturbed.has(key))
       .flatMap((operation) => checkPreemption(operation, operations)),
@@ -25,12 +28,14 @@ export function checkControls({ operations, requests }) {
 }
 
 /**
- * Once an attempt, since a worker may have died before it could tell that it was done, and never after it was told.
+ * Never after it was told; and once, but that a worker may have died before it could tell that it was done, or the journal
+ * may have taken a step and not said so.
  *
  * @param {Operation} operation
+ * @param {boolean} isUndisturbed
  * @returns {Violation[]}
  */
-function checkActs(operation) {
+function checkActs(operation, isUndisturbed) {
   const { checkpoints, method, name } = operation;
   return ACTS.flatMap((act) => {
     const steps = checkpoints.filter((checkpoint) => isStep(checkpoint) && checkpoint.data?.['step'] === act);
@@ -38,7 +43,7 @@ function checkActs(operation) {
       (checkpoint) => checkpoint.name === 'taken' && checkpoint.data?.['control'] === act,
     );
     const unasked = steps.length > 0 && act === 'force_complete' && !checkpoints.some((asked) => asked.name === act);
-    const often = [...groupBy(steps, ({ fence }) => String(fence)).values()].some(({ length }) => length > 1);
+    const often = isUndisturbed && steps.length > 1;
     const [first] = taken;
     const isAgain = taken.length > 1 || steps.some(({ at }) => first !== undefined && at > first.at);
     if (!unasked && !often && !isAgain) return [];

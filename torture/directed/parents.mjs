@@ -13,8 +13,8 @@ const waitsAtPercent = 75;
 export async function parents(scene) {
   const { ledger, durable, asker, workers } = scene;
   const queue = `${RPC_QUEUE}.server.${workers[0].name}`;
-  const send = (method, host, instance, options) =>
-    ledger.send(durable, { method, host, instance, options, queue, key: ledger.newKey() });
+  const send = (method, host, instance, options, isUndisturbed = true) =>
+    ledger.send(durable, { method, host, instance, options, queue, key: ledger.newKey(), isUndisturbed });
   const ask = (method, data) => asker.ask(method, data, { queue });
 
   const controls = { force_complete: 'done', abort: 'OPERATION_CANCELLED' };
@@ -33,7 +33,7 @@ export async function parents(scene) {
   }
 
   await scene.settled(await send('compute.evacuate', there, undefined, { destination: here }));
-  const begin = await send('host.set_maintenance', here, undefined, { enabled: true });
+  const begin = await send('host.set_maintenance', here, undefined, { enabled: true }, false);
   await until(async () => {
     const { result } = (await ask('operation.list', { method: 'compute.power_off', host: here, limit: 1 })) ?? {};
     return result?.operations.length > 0;
