@@ -22,6 +22,8 @@ import { until } from './until.mjs';
 const restsWithinMs = 120_000;
 const settlesWithinMs = 10_000;
 const leasesEndWithinMs = 30_000;
+/** What may be asked of an operation that waits or runs: the names of the checkpoints that keep it. */
+const CONTROLS = ['cancel', 'abort', 'force_complete'];
 
 /**
  * @typedef {object} Outcome
@@ -116,6 +118,8 @@ async function play(scene, options, { signal, tell, began }) {
   await scene.rest(restsWithinMs);
   const listed = await scene.list();
   await until(async () => (await leasesOfTheDead(stage)) <= 0, leasesEndWithinMs);
+  // Whoever waits with a repeat for what another worker does looks again every few seconds; a stop would put it back.
+  await until(async () => (await brokerLeftovers(stage)).every(({ kind }) => kind !== 'message'), settlesWithinMs);
 
   // What dead workers left on the HMC ends with its time there; the living must log off.
   stage.simulator.dropSessions();
@@ -179,6 +183,9 @@ function numbersOf({ operations, requests, writes }, { scene, chaos, load, asked
     const kind = result?.outcome ?? error?.code ?? state;
     outcomes[kind] = (outcomes[kind] ?? 0) + 1;
   }
+  const asks = {};
+  for (const { name } of operations.flatMap(({ checkpoints }) => checkpoints))
+    if (CONTROLS.includes(name)) asks[name] = (asks[name] ?? 0) + 1;
   const answered = {};
   for (const { caller, replies } of requests) answered[caller] = (answered[caller] ?? 0) + Math.min(1, replies.length);
   const jobs = scene.simulator.jobs();
@@ -200,6 +207,9 @@ function numbersOf({ operations, requests, writes }, { scene, chaos, load, asked
     'looked into after an interruption': again.filter(({ checkpoints }) =>
       checkpoints.some(({ name }) => name === 'step'),
     ).length,
+    'parts of other operations': operations.filter(({ parentId }) => parentId !== null).length,
+    'on several targets': operations.filter(({ also }) => also.length > 0).length,
+    'asked of operations': asks,
     'callers that asked after their outcome': asked,
     'jobs left on the HMC': jobs.length,
     'of these, known to the journal': jobs.filter(({ uri }) => known.has(uri)).length,

@@ -184,6 +184,15 @@ describe('force complete', () => {
     expect(await inState(worker, 'm', 'done')).toMatchObject({ result: { power_state: 'paused', host: 'two' } });
   });
 
+  it('is not given up while the journal does not answer', async () => {
+    const faults = [{ operation: 'liveMigrationForceComplete', error: 'JOURNAL_UNAVAILABLE', times: 2 }];
+    const worker = await estate.worker({ ...settings, busy: ['*'], faults });
+    await busyMigration(worker);
+    await worker.call(FORCE, guest);
+    expect(await inState(worker, 'm', 'done')).toMatchObject({ result: { host: 'two' } });
+    expect(await taken(worker)).toEqual([{ control: 'force_complete', error: null }]);
+  });
+
   it('tells a refusal of the driver, and the migration goes on', async () => {
     const faults = [{ operation: 'liveMigrationForceComplete', error: 'BACKEND_REJECTED', times: 1 }];
     const worker = await estate.worker({ ...settings, busy: ['*'], faults });

@@ -36,7 +36,7 @@ async function torture(options: Record<string, string>): Promise<{ report: Repor
 
 describe('torture, the short form', () => {
   it.each([
-    ['sqlite', 'killed,stale,shutdown', 80],
+    ['sqlite', 'killed,stale,preempt,parents,shutdown', 60],
     ['postgres', 'frozen,late', 60],
   ])(
     'breaks no promise on %s',

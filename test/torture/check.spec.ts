@@ -18,6 +18,9 @@ const operation = (more: Partial<Operation> = {}): Operation => ({
   key: 'key-1',
   method: 'compute.power_on',
   target: 'hmc-dpm:cpc:lpar1',
+  also: [],
+  parentId: null,
+  params: {},
   host: 'cpc1',
   name: 'lpar1',
   state: 'done',
@@ -69,6 +72,115 @@ const write = (more: Partial<DeviceWrite> = {}): DeviceWrite => ({
   status: 202,
   faults: [],
   ...more,
+});
+
+/** Work on a whole host, accepted at 1000 and done at 1500, and one of its parts. */
+const parent = (more: Partial<Operation> = {}): Operation =>
+  operation({
+    id: 'op-p',
+    key: 'key-p',
+    method: 'compute.evacuate',
+    target: 'fake:site-a:host',
+    host: 'site-a',
+    name: 'site-a',
+    params: { host: 'site-a', destination: 'site-b' },
+    finishedAt: 1500,
+    result: { operation_id: 'op-p', outcome: 'done', children: 1 },
+    checkpoints: [step(1010, 'children')],
+    ...more,
+  });
+const part = (more: Partial<Operation> = {}): Operation =>
+  another({
+    target: 'fake:site-a:guest',
+    host: 'site-a',
+    name: 'guest',
+    parentId: 'op-p',
+    method: 'compute.evacuate',
+    params: { host: 'site-a', instance: 'guest', destination: 'site-b' },
+    also: [{ target: 'fake:site-b:guest', seq: 3 }],
+    result: { operation_id: 'op-2', outcome: 'done' },
+    checkpoints: [step(1350, 'evacuate')],
+    ...more,
+  });
+const family = (...operations: Operation[]): Partial<History> => ({
+  operations,
+  writes: [],
+  requests: ['compute.evacuate', 'compute.live_migrate'].map((method) =>
+    request({ key: 'key-p', method, instance: undefined, replies: [], learnt: { at: 1 } }),
+  ),
+});
+
+/** A live migration on which something was asked. */
+const migration = (checkpoints: Operation['checkpoints'], more: Partial<Operation> = {}): Partial<History> =>
+  family(part({ parentId: null, method: 'compute.live_migrate', key: 'key-p', checkpoints, ...more }));
+const undisturbed = (checkpoints: Operation['checkpoints']): Partial<History> => ({
+  ...migration(checkpoints),
+  requests: [
+    request({ key: 'key-p', method: 'compute.live_migrate', isUndisturbed: true, replies: [], learnt: { at: 1 } }),
+  ],
+});
+const asked = (name: string, at: number, data: Record<string, unknown> | null = null) => ({ name, fence: 1, data, at });
+const cancelled = {
+  state: 'cancelled',
+  result: null,
+  error: { code: 'OPERATION_CANCELLED', outcome: 'not-started' },
+} as const;
+
+/** A host that was in maintenance from 1500 on. */
+const maintenance = parent({
+  method: 'host.set_maintenance',
+  params: { host: 'site-a', enabled: true },
+});
+const endOfMaintenance = parent({
+  id: 'op-e',
+  key: 'key-e',
+  seq: 8,
+  method: 'host.set_maintenance',
+  params: { host: 'site-a', enabled: false },
+  startedAt: 1600,
+  finishedAt: 1650,
+  checkpoints: [step(1610, 'children')],
+  result: { operation_id: 'op-e', outcome: 'done', children: 0 },
+});
+const onHost = (at: number, more: Partial<Operation> = {}): Operation =>
+  another({
+    key: 'key-h',
+    seq: 9,
+    host: 'site-a',
+    name: 'guest',
+    target: 'fake:site-a:guest',
+    startedAt: at,
+    finishedAt: at + 10,
+    checkpoints: [step(at, 'powerOn')],
+    ...more,
+  });
+const inMaintenance = (...operations: Operation[]): Partial<History> => ({
+  operations: [maintenance, part({ key: 'key-c', id: 'op-c', checkpoints: [] }), ...operations],
+  writes: [],
+  requests: [
+    request({ key: 'key-p', method: 'host.set_maintenance', instance: undefined, replies: [], learnt: { at: 1 } }),
+    request({ key: 'key-h', replies: [], learnt: { at: 1 } }),
+  ],
+});
+
+/** A power-off that preempts, accepted at 1100 while this operation waited or ran on its target. */
+const preempted = (more: Partial<Operation>): Partial<History> => ({
+  operations: [
+    operation({ name: 'guest', target: 'fake:site-a:guest', checkpoints: [], ...more }),
+    another({
+      method: 'power.off',
+      name: 'guest',
+      target: 'fake:site-a:guest',
+      acceptedAt: 1100,
+      params: { preempt: true },
+      checkpoints: [step(1350, 'powerOff')],
+    }),
+  ],
+  writes: [],
+  requests: [
+    request({ replies: [], learnt: { at: 1 } }),
+    request({ key: 'key-2', method: 'power.off', isUndisturbed: true, replies: [], learnt: { at: 1 } }),
+  ],
 });
 
 const history = (more: Partial<History> = {}): History => {
@@ -137,6 +249,44 @@ describe('a history without fault', () => {
     [
       'a refusal before acceptance',
       { operations: [], writes: [], requests: [request({ replies: [{ at: 1300, error: { code: 'BACKEND_BUSY' } }] })] },
+    ],
+    ['a host whose instances were through before it', family(parent(), part())],
+    [
+      'an instance that was there again after its part',
+      family(
+        parent({ finishedAt: 1900, result: { operation_id: 'op-p', outcome: 'done', children: 2 } }),
+        part(),
+        part({ id: 'op-3', key: 'key-3', seq: 4, acceptedAt: 1450, finishedAt: 1800, checkpoints: [step(1460)] }),
+      ),
+    ],
+    [
+      'a migration that was forced, by a second worker once more',
+      migration(
+        [
+          step(1310, 'liveMigrate'),
+          asked('force_complete', 1320),
+          step(1330, 'force_complete'),
+          step(1350, 'force_complete', 2),
+          asked('taken', 1360, { control: 'force_complete', error: null }),
+        ],
+        { attempts: 2 },
+      ),
+    ],
+    [
+      'a migration that was ended after its time, when it had arrived',
+      migration([step(1310, 'liveMigrate'), step(1999, 'abort')], { notAfter: 1400, finishedAt: 2000 }),
+    ],
+    [
+      'a host that was in maintenance, before and after it',
+      inMaintenance(onHost(1400), endOfMaintenance, onHost(1660, { id: 'op-4', key: 'key-4', seq: 10 })),
+    ],
+    [
+      'one that was preempted while it waited',
+      preempted({ ...cancelled, checkpoints: [asked('cancel', 1110)], finishedAt: 1120 }),
+    ],
+    [
+      'one that was preempted past its point, and done',
+      preempted({ checkpoints: [step(1010, 'powerOn'), asked('cancel', 1110)], finishedAt: 1200 }),
     ],
     [
       'a request that may never have arrived',
@@ -254,6 +404,59 @@ describe('a broken promise', () => {
         requests: [request()],
       },
     ],
+    [
+      'turns-overlap',
+      family(
+        part({ parentId: null, key: 'key-p' }),
+        onHost(1360, { id: 'op-3', seq: 4, target: 'fake:site-b:guest', startedAt: 1355 }),
+      ),
+    ],
+    [
+      'order-broken',
+      family(part({ parentId: null, key: 'key-p' }), onHost(1410, { id: 'op-3', seq: 2, target: 'fake:site-b:guest' })),
+    ],
+    ['parent-ended-first', family(parent({ finishedAt: 1399 }), part())],
+    ['child-without-parent', family(part())],
+    [
+      'child-twice',
+      family(
+        parent({ result: { operation_id: 'op-p', outcome: 'done', children: 2 } }),
+        part(),
+        part({ id: 'op-3', key: 'key-3', seq: 4, acceptedAt: 1390, checkpoints: [] }),
+      ),
+    ],
+    ['outcome-untrue', family(parent({ result: { operation_id: 'op-p', outcome: 'done', children: 2 } }), part())],
+    [
+      'outcome-untrue',
+      family(
+        parent(),
+        part({ state: 'failed', result: null, error: { code: 'STATE_CONFLICT', outcome: 'not-started' } }),
+      ),
+    ],
+    ['begun-in-maintenance', inMaintenance(onHost(1510))],
+    ['begun-in-maintenance', inMaintenance(onHost(1510, { host: 'site-b', params: { destination: 'site-a' } }))],
+    [
+      'control-repeated',
+      undisturbed([
+        asked('force_complete', 1300),
+        step(1310, 'force_complete'),
+        step(1320, 'force_complete'),
+        asked('taken', 1330, { control: 'force_complete', error: null }),
+      ]),
+    ],
+    [
+      'control-repeated',
+      migration([
+        asked('force_complete', 1300),
+        asked('taken', 1310, { control: 'force_complete', error: null }),
+        step(1320, 'force_complete', 2),
+      ]),
+    ],
+    ['control-repeated', undisturbed([asked('abort', 1300), step(1310, 'abort'), step(1320, 'abort')])],
+    ['control-unasked', migration([step(1310, 'force_complete')])],
+    ['control-unasked', migration([step(1310, 'liveMigrate')], cancelled)],
+    ['preempt-ignored', preempted({})],
+    ['preempt-ignored', preempted({ checkpoints: [asked('cancel', 1110), step(1120, 'powerOn')], finishedAt: 1200 })],
     ['read-journalled', { operations: [operation(), another({ method: 'power.query' })] }],
     ['session-left', { leftovers: [{ kind: 'session', what: '2 sessions on the HMC' }] }],
   ])('%s', (rule, more) => {

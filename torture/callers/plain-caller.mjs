@@ -57,6 +57,23 @@ export class PlainCaller {
     }
   }
 
+  /** Publishes what is no request, once; resolves when the broker has confirmed it. */
+  async sendText(text, queue = RPC_QUEUE) {
+    await this.#connected();
+    await this.#confirmed(queue, Buffer.from(text), { persistent: true });
+  }
+
+  /** Messages in a queue that nobody has in hand. */
+  async countReady(queue) {
+    await this.#connected();
+    return (await this.#channel.checkQueue(queue)).messageCount;
+  }
+
+  async purge(queue) {
+    await this.#connected();
+    await this.#channel.purgeQueue(queue);
+  }
+
   /** A request that changes nothing. @returns its reply, undefined when none came in time */
   async ask(method, data, { timeoutMs = 5000, queue = RPC_QUEUE } = {}) {
     let timer;
@@ -80,6 +97,10 @@ export class PlainCaller {
       messageId,
       timestamp: Math.floor(Date.now() / 1000),
     };
+    return this.#confirmed(queue, content, properties);
+  }
+
+  #confirmed(queue, content, properties) {
     const channel = this.#channel;
     return new Promise((resolve, reject) => {
       channel.once('close', () => reject(new Error('the channel was closed')));

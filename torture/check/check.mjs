@@ -1,5 +1,7 @@
+import { checkControls } from './controls.mjs';
 import { checkOrder } from './order.mjs';
 import { checkOutcomes } from './outcomes.mjs';
+import { checkParents } from './parents.mjs';
 import { checkWrites } from './writes.mjs';
 
 /**
@@ -13,6 +15,8 @@ export function check(history) {
     ...checkOutcomes(history),
     ...checkWrites(history),
     ...checkOrder(history),
+    ...checkControls(history),
+    ...checkParents(history),
     ...history.leftovers.map(({ kind, what }) => ({ rule: `${kind}-left`, what, evidence: [] })),
   ];
 }

@@ -2,7 +2,7 @@
 // epoch; all come from the clock of one machine.
 
 export interface Checkpoint {
-  /** `step` before each device write, `job` after it, and what the driver leaves besides. */
+  /** `step` before each device write, `job` after it, what was asked of it (`cancel` and such), and what the driver leaves. */
   readonly name: string;
   readonly fence: number;
   readonly data: Record<string, unknown> | null;
@@ -18,6 +18,12 @@ export interface Operation {
   readonly key: string;
   readonly method: string;
   readonly target: string;
+  /** Its further targets, with its place in the order of each. */
+  readonly also: readonly { readonly target: string; readonly seq: number }[];
+  /** The operation that it is a part of. */
+  readonly parentId: string | null;
+  /** The request. */
+  readonly params: Record<string, unknown>;
   readonly host: string | null;
   readonly name: string;
   readonly state: string;
@@ -43,7 +49,8 @@ export interface Request {
   readonly key: string;
   readonly method: string;
   readonly host: string;
-  readonly instance: string;
+  /** Undefined for a request about a whole host. */
+  readonly instance: string | undefined;
   readonly sentAt: number;
   /** Has the broker confirmed it? */
   readonly isConfirmed: boolean;

@@ -17,9 +17,13 @@ const ROUNDING = 2;
 export function checkOrder({ operations, requests, limits }) {
   /** @type {Violation[]} */
   const found = [];
-  for (const [target, of] of groupBy(operations, ({ target }) => target)) {
+  const places = operations.flatMap((operation) => [
+    { operation, target: operation.target, seq: operation.seq },
+    ...operation.also.map((further) => ({ operation, ...further })),
+  ]);
+  for (const [target, of] of groupBy(places, ({ target }) => target)) {
     found.push(...checkTurns(target, of));
-    const most = mostAtOnce(of);
+    const most = mostAtOnce(of.map(({ operation }) => operation));
     if (most > limits.maxPerTarget + ROUNDING)
       found.push({
         rule: 'too-many-accepted',
@@ -27,7 +31,9 @@ export function checkOrder({ operations, requests, limits }) {
         evidence: [],
       });
   }
-  const most = mostAtOnce(operations);
+  // Parts follow from what was accepted, and are not refused for their number.
+  const asked = operations.filter(({ parentId }) => parentId === null);
+  const most = mostAtOnce(asked);
   if (most > limits.maxUnfinished + ROUNDING)
     found.push({
       rule: 'too-many-accepted',
@@ -36,7 +42,7 @@ export function checkOrder({ operations, requests, limits }) {
     });
   found.push(...operations.flatMap(checkTime));
   const changing = new Set(requests.map(({ method }) => method));
-  for (const operation of operations.filter(({ method }) => !changing.has(method)))
+  for (const operation of asked.filter(({ method }) => !changing.has(method)))
     found.push({
       rule: 'read-journalled',
       what: `${operation.method} changes nothing and was written down`,
@@ -46,15 +52,21 @@ export function checkOrder({ operations, requests, limits }) {
 }
 
 /**
+ * @typedef {object} Place of an operation in the order of one of its targets
+ * @property {Operation} operation
+ * @property {number} seq
+ */
+
+/**
  * @param {string} target
- * @param {readonly Operation[]} operations
+ * @param {readonly Place[]} places
  * @returns {Violation[]}
  */
-function checkTurns(target, operations) {
+function checkTurns(target, places) {
   /** @type {Violation[]} */
   const found = [];
-  const turns = operations
-    .flatMap((operation) => turnOf(operation) ?? [])
+  const turns = places
+    .flatMap(({ operation, seq }) => turnOf(operation).map((turn) => ({ ...turn, operation, seq })))
     .sort((a, b) => a.from - b.from || a.to - b.to);
   for (const [i, turn] of turns.slice(1).entries()) {
     const before = turns[i];
@@ -64,11 +76,7 @@ function checkTurns(target, operations) {
       found.push({ rule: 'turns-overlap', what: `two operations had their turn on ${target} at once`, evidence });
     // What was begun more than once may have been moved here from a name that was looked up late: its place is the
     // journal's to say.
-    else if (
-      before.operation.attempts === 1 &&
-      turn.operation.attempts === 1 &&
-      turn.operation.seq < before.operation.seq
-    )
+    else if (before.operation.attempts === 1 && turn.operation.attempts === 1 && turn.seq < before.seq)
       found.push({ rule: 'order-broken', what: `on ${target}, what was accepted later had its turn first`, evidence });
   }
   return found;
@@ -80,9 +88,9 @@ function checkTurns(target, operations) {
  *
  * @param {Operation} operation
  */
-function turnOf(operation) {
-  const from = operation.checkpoints.find(({ name }) => name === 'step')?.at;
-  return from === undefined ? undefined : { operation, from, to: operation.finishedAt ?? Number.POSITIVE_INFINITY };
+function turnOf({ checkpoints, finishedAt }) {
+  const from = checkpoints.find(({ name }) => name === 'step')?.at;
+  return from === undefined ? [] : [{ from, to: finishedAt ?? Number.POSITIVE_INFINITY }];
 }
 
 /**
@@ -94,7 +102,11 @@ function turnOf(operation) {
  */
 function checkTime(operation) {
   const { notAfter, checkpoints, result } = operation;
-  const late = checkpoints.find(({ name, at }) => notAfter !== null && name === 'step' && at > notAfter + LATE_MS);
+  const late = checkpoints.find(
+    ({ name, data, at }) =>
+      // What ends an operation whose time is over comes after it.
+      notAfter !== null && name === 'step' && data?.['step'] !== 'abort' && at > notAfter + LATE_MS,
+  );
   if (notAfter === null || late === undefined || result === null) return [];
   return [
     {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { pick } from '../pick.mjs';
 
 /** Rules about what callers learn: each accepted request has one outcome, and every caller is told the same one. */
 
@@ -172,45 +173,32 @@ function agrees({ result, error }, operation) {
   );
 }
 
+/** What is shown of an operation as evidence, beside its checkpoints and its outcome. */
+const BRIEFLY = /** @type {const} */ ([
+  'seq',
+  'id',
+  'parentId',
+  'key',
+  'method',
+  'host',
+  'name',
+  'state',
+  'attempts',
+  'acceptedAt',
+  'startedAt',
+  'finishedAt',
+  'notAfter',
+]);
+
 /** @param {Operation} operation */
 export function brief(operation) {
-  const {
-    seq,
-    id,
-    key,
-    method,
-    host,
-    name,
-    state,
-    attempts,
-    acceptedAt,
-    startedAt,
-    finishedAt,
-    notAfter,
-    result,
-    error,
-  } = operation;
+  const { result, error } = operation;
   const checkpoints = operation.checkpoints.map(
     ({ name, fence, data, at }) => `${at} fence ${fence} ${name} ${JSON.stringify(data)}`,
   );
   const outcome =
     result ?? (error === null ? null : { code: error.code, outcome: error.outcome, message: error['message'] });
-  return {
-    seq,
-    id,
-    key,
-    method,
-    host,
-    name,
-    state,
-    attempts,
-    acceptedAt,
-    startedAt,
-    finishedAt,
-    notAfter,
-    outcome,
-    checkpoints,
-  };
+  return { ...pick(operation, BRIEFLY), outcome, checkpoints };
 }
 
 /**

@@ -9,6 +9,9 @@ const leftoverQueries = {
   lock: 'SELECT target AS what FROM operations WHERE holder_id IS NOT NULL AND finished_at IS NULL',
 };
 
+/** Rows that keep a further target of an operation. */
+const heldQuery = 'SELECT holder_id, target, seq FROM operations WHERE holder_id IS NOT NULL';
+
 /**
  * @param {import('../stage/stage.mjs').Stage} stage
  * @returns {Promise<{ operations: import('../check/history.js').Operation[], leftovers: import('../check/history.js').Leftover[] }>}
@@ -24,16 +27,19 @@ export async function readJournal(stage) {
       const { name, fence, data, at } = row;
       byOperation.get(row.operation_id)?.push({ name, fence: Number(fence), data: parsed(data), at: Number(at) });
     }
+    const also = new Map(rows.map(({ id }) => [id, []]));
+    for (const { holder_id: holder, target, seq } of await database.all(heldQuery))
+      also.get(holder)?.push({ target, seq: Number(seq) });
     const leftovers = [];
     for (const [kind, query] of Object.entries(leftoverQueries))
       for (const { what } of await database.all(query)) leftovers.push({ kind, what });
-    return { operations: rows.map((row) => operationOf(row, byOperation.get(row.id))), leftovers };
+    return { operations: rows.map((row) => operationOf(row, byOperation.get(row.id), also.get(row.id))), leftovers };
   } finally {
     await database.close();
   }
 }
 
-function operationOf(row, checkpoints) {
+function operationOf(row, checkpoints, also) {
   const time = (value) => (value === null ? null : Number(value));
   return {
     seq: Number(row.seq),
@@ -42,6 +48,9 @@ function operationOf(row, checkpoints) {
     key: row.request_key,
     method: row.method,
     target: row.target,
+    also,
+    parentId: row.parent_id,
+    params: parsed(row.params),
     host: row.host,
     name: row.name,
     state: row.state,

@@ -1,6 +1,22 @@
 // What callers keep of each request that they send, and what they were told.
 import { randomUUID } from 'node:crypto';
 import { isFinal, isTold, operationIdOf } from '../check/outcomes.mjs';
+import { pick } from '../pick.mjs';
+
+/** What the checker is told of a request, beside who sent it. */
+const KEPT = /** @type {const} */ ([
+  'key',
+  'method',
+  'host',
+  'instance',
+  'sentAt',
+  'isConfirmed',
+  'couldMissReply',
+  'isMisuse',
+  'isUndisturbed',
+  'replies',
+  'learnt',
+]);
 
 /** One request of one caller; sent again, by whomever, it is another entry under the same key. */
 export class Entry {
@@ -70,33 +86,7 @@ export class Entry {
 
   /** @returns {import('../check/history.js').Request} */
   toRequest() {
-    const {
-      key,
-      method,
-      host,
-      instance,
-      sentAt,
-      isConfirmed,
-      couldMissReply,
-      isMisuse,
-      isUndisturbed,
-      replies,
-      learnt,
-    } = this;
-    return {
-      caller: this.caller.name,
-      key,
-      method,
-      host,
-      instance,
-      sentAt,
-      isConfirmed,
-      couldMissReply,
-      isMisuse,
-      isUndisturbed,
-      replies,
-      learnt,
-    };
+    return { caller: this.caller.name, ...pick(this, KEPT) };
   }
 }
 

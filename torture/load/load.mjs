@@ -46,6 +46,11 @@ export class Load {
         await delay(pauseMs);
         await this.#scene.asker.ask('operation.cancel', { idempotency_key: entry.key });
         break;
+      case 'force_complete':
+      case 'abort':
+        await delay(pauseMs);
+        await this.#control(habit, spec);
+        break;
       default:
     }
     await Promise.race([
@@ -53,6 +58,9 @@ export class Load {
       delay(patienceMs, undefined, { ref: false }),
     ]);
     if (looks) await this.#look(entry);
+    // Whoever takes a host away gives it back, so that something can go on there.
+    if (spec.options.enabled === true)
+      await ledger.send(caller, { ...spec, key: ledger.newKey(), options: { enabled: false } });
     if (habit === 'repeat later') {
       await delay(pauseMs);
       await again();
@@ -62,6 +70,14 @@ export class Load {
       const misuse = await ledger.send(caller, { ...spec, method, isMisuse: true });
       await Promise.race([misuse.answered, delay(patienceMs, undefined, { ref: false })]);
     }
+  }
+
+  /** Twice at once, of whichever migration of the instance is under way. */
+  async #control(control, { host, instance }) {
+    const { asker } = this.#scene;
+    await Promise.all(
+      Array.from({ length: 2 }, () => asker.ask(`compute.live_migration_${control}`, { host, instance })),
+    );
   }
 
   /** What a caller was told, anybody who asks is told too. */

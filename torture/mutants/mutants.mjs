@@ -27,6 +27,19 @@ export const mutants = [
     ],
   },
   {
+    name: 'dead-letters-acknowledged-first',
+    removes: 'a message is acknowledged once it is a dead letter',
+    scenarios: ['deadLetters'],
+    foundBy: ['dead-letter-lost'],
+    patches: [
+      {
+        file: 'transport/dead-letters.js',
+        find: 'while (!delivery.isStale && !signal.aborted) {',
+        replace: 'delivery.ack();\n        while (!signal.aborted) {',
+      },
+    ],
+  },
+  {
     name: 'repeats-not-recognised',
     removes: 'a repeat gets the outcome of the first',
     scenarios: ['replies'],
@@ -86,6 +99,40 @@ export const mutants = [
     ],
   },
   {
+    name: 'preempt-cancels-nothing',
+    removes: 'what preempts cancels what is before it',
+    scenarios: ['preempt'],
+    foundBy: ['preempt-ignored'],
+    patches: [{ file: 'compute/dispatch/operations.js', find: "params['preempt'] !== true", replace: 'true' }],
+  },
+  {
+    name: 'locks-unsorted',
+    removes: 'the targets of an operation are locked in the same order by everybody',
+    scenarios: ['crossing'],
+    foundBy: ['locks-crossed'],
+    database: 'postgres',
+    patches: [
+      {
+        file: 'journal/sql-journal.js',
+        find: 'further, i + 1))];\n        rows.sort((a, b) => (a.target < b.target ? -1 : 1));',
+        replace: 'further, i + 1))];',
+      },
+    ],
+  },
+  {
+    name: 'parent-ends-first',
+    removes: 'a parent waits for its parts',
+    scenarios: ['parents'],
+    foundBy: ['parent-ended-first'],
+    patches: [
+      {
+        file: 'compute/dispatch/parent-route.js',
+        find: 'await children.ended(ctx);\n            if (underWay === 0 && !isDisturbed)\n                break;',
+        replace: 'break;',
+      },
+    ],
+  },
+  {
     name: 'no-deadlines',
     removes: 'what came too late is not begun',
     scenarios: ['stale'],
@@ -113,6 +160,19 @@ export const mutants = [
         file: 'compute/dispatch/time-limits.js',
         find: 'moment === null ? Number.POSITIVE_INFINITY : moment - clock.now()',
         replace: 'Number.POSITIVE_INFINITY',
+      },
+    ],
+  },
+  {
+    name: 'start-within-ignored',
+    removes: 'what nobody was there to begin for too long is not begun',
+    scenarios: ['forsaken'],
+    foundBy: ['stale-command'],
+    patches: [
+      {
+        file: 'compute/dispatch/operations.js',
+        find: 'record.acceptedAt + startWithinMs < clock.now()',
+        replace: 'false',
       },
     ],
   },
@@ -157,6 +217,17 @@ export const mutants = [
     ],
   },
   {
+    name: 'fence-not-compared',
+    removes: 'the journal refuses what comes from an earlier attempt',
+    scenarios: ['overtaken'],
+    foundBy: ['outcome-untrue'],
+    database: 'postgres',
+    patches: [
+      { file: 'journal/journal-statements.js', find: "\n            .where('fence', '=', fence)", replace: '' },
+      { file: 'journal/journal-statements.js', find: "eb('fence', '=', fence), ", replace: '' },
+    ],
+  },
+  {
     name: 'nobody-takes-over',
     removes: 'another worker takes over from one that says nothing',
     scenarios: ['frozen'],
@@ -198,11 +269,11 @@ export const mutants = [
     patches: [
       {
         file: 'compute/dispatch/operation-runner.js',
-        find: 'this.#finish(entry, await this.#store(entry.record, fence, end));',
+        find: 'const { stored, isOurs } = await this.#store(entry.record, fence, end);',
         replace: `const told = { ...entry.record, state: end.state, finishedAt: this.#options.clock.now(), result: end.result ?? null, error: end.error ?? null };
         this.#finish(entry, told);
         await this.#options.clock.sleep(200);
-        await this.#store(entry.record, fence, end);`,
+        const { stored, isOurs } = await this.#store(entry.record, fence, end);`,
       },
     ],
   },

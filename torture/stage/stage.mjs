@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startBroker } from '../../scripts/broker.mjs';
 import { run } from '../../scripts/environment/run.mjs';
 import { osloFlags } from '../callers/oslo-caller.mjs';
+import { busyGuests, sites } from '../load/sites.mjs';
 import { HMC_PASSWORD, Hmc } from './hmc.mjs';
 import { Link } from './link.mjs';
 import { Worker } from './worker.mjs';
@@ -17,6 +18,7 @@ export const limits = {
   maxPerTarget: 12,
   prefetch: 16,
   drainTimeoutMs: 15_000,
+  startWithinMs: 8000,
 };
 
 export class Stage {
@@ -103,6 +105,12 @@ export class Stage {
         poll: { initial_ms: 50, max_ms: 250 },
       },
     });
+    const fake = (settings) => ({
+      driver: 'fake',
+      settings: { ...settings, request_timeout_ms: limits.requestTimeoutMs },
+    });
+    const moving = { instances: 0, initial_state: 'running', change_delay_ms: 30, migrate_delay_ms: 150 };
+    const site = (names) => fake({ ...moving, names, busy: busyGuests });
     return {
       server: name,
       state_dir: directory,
@@ -119,6 +127,7 @@ export class Stage {
       journal: {
         max_accepted: limits.maxAccepted,
         max_per_target: limits.maxPerTarget,
+        start_within: `${limits.startWithinMs}ms`,
         ...(journalUrl === undefined ? {} : { url: journalUrl, lease: `${limits.leaseMs}ms` }),
       },
       hosts: {
@@ -126,8 +135,9 @@ export class Stage {
         // Another name of the same place: its targets are the same ones.
         'cpc1-too': cpc('CPC1'),
         cpc2: cpc('CPC2'),
-        fake: { driver: 'fake', settings: { instances: 200, change_delay_ms: 30 } },
-        slow: { driver: 'fake', settings: { instances: 1000, change_delay_ms: 300 } },
+        fake: fake({ instances: 200, change_delay_ms: 30 }),
+        slow: fake({ instances: 1000, change_delay_ms: 300 }),
+        ...Object.fromEntries(Object.entries(sites).map(([siteName, names]) => [siteName, site(names)])),
       },
     };
   }

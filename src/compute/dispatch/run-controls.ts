@@ -10,8 +10,13 @@ export const TAKEN_CHECKPOINT = 'taken';
 /** A day; nothing runs for longer. */
 const LONGEST_MS = 86_400_000;
 
-/** Nobody has refused it: worth asking again. */
-const UNANSWERED: ReadonlySet<ErrorCode> = new Set(['BACKEND_UNREACHABLE', 'BACKEND_BUSY', 'BACKEND_TIMEOUT']);
+/** Nobody has refused it: worth asking again. Nor has a journal that did not take the driver's step. */
+const UNANSWERED: ReadonlySet<ErrorCode> = new Set([
+  'BACKEND_UNREACHABLE',
+  'BACKEND_BUSY',
+  'BACKEND_TIMEOUT',
+  'JOURNAL_UNAVAILABLE',
+]);
 
 type Deliver = (control: Control) => Promise<void>;
 

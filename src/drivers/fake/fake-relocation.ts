@@ -12,8 +12,6 @@ import type { FakeEstate } from './fake-estate.js';
 import { FakeMove } from './fake-move.js';
 import type { FakeInstance, FakeSite } from './fake-site.js';
 
-const STEP_TIMEOUT_MS = 5000;
-
 export interface FakeRelocationOptions {
   /** The driver operation, for faults: liveMigrate. */
   readonly operation: string;
@@ -62,7 +60,7 @@ export function fakeRelocation(
     await ctx.beginStep({
       name: operation,
       description: describe(instance, destination),
-      requestTimeoutMs: STEP_TIMEOUT_MS,
+      requestTimeoutMs: site.requestTimeoutMs,
     });
     site.fail(operation, instance.name, false);
     const move = new FakeMove({
@@ -121,7 +119,7 @@ export function fakeRelocation(
       const { move } = instance;
       if (move?.operationId === ctx.operationId && move.state === 'moving') {
         const description = `ending the move of ${instance.name}`;
-        await ctx.beginStep({ name: 'abort', description, requestTimeoutMs: STEP_TIMEOUT_MS });
+        await ctx.beginStep({ name: 'abort', description, requestTimeoutMs: site.requestTimeoutMs });
         site.fail('abort', instance.name, false);
         move.abort();
       }
@@ -144,7 +142,7 @@ export function fakeForceComplete(site: FakeSite): ControlOperation {
     if (instance === undefined) return 'taken';
     if (move?.operationId !== ctx.operationId) return 'too-early';
     const description = `letting the move of ${instance.name} come to its end`;
-    await ctx.beginStep({ name: 'force_complete', description, requestTimeoutMs: STEP_TIMEOUT_MS });
+    await ctx.beginStep({ name: 'force_complete', description, requestTimeoutMs: site.requestTimeoutMs });
     site.fail('liveMigrationForceComplete', instance.name, false);
     move.force();
     return 'taken';

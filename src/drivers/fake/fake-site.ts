@@ -37,6 +37,11 @@ export class FakeSite {
     }
   }
 
+  /** Longest that a request to it may be under way. */
+  get requestTimeoutMs(): number {
+    return this.#settings.request_timeout_ms;
+  }
+
   all(): FakeInstance[] {
     return [...this.#instances.values()];
   }

@@ -21,8 +21,6 @@ import { MEMORY_MIB } from './fake-move.js';
 import { fakeForceComplete, fakeRelocation } from './fake-relocation.js';
 import type { FakeInstance } from './fake-site.js';
 
-const STEP_TIMEOUT_MS = 5000;
-
 interface Change {
   /** States it starts from; others are STATE_CONFLICT. */
   readonly from: readonly InstancePowerState[];
@@ -89,7 +87,7 @@ function openFakeHost(
         throw new ComputeError('STATE_CONFLICT', `${instance.name} is ${instance.state}, not ${from.join(' or ')}`);
       }
       const description = `${doing} ${instance.name}`;
-      await ctx.beginStep({ name: operation, description, requestTimeoutMs: STEP_TIMEOUT_MS });
+      await ctx.beginStep({ name: operation, description, requestTimeoutMs: site.requestTimeoutMs });
       await site.change(ctx, operation, instance, to, (percent) => ctx.progress(description, percent));
       return { outcome: 'done', state: site.observe(instance, ctx.clock.now()) };
     };
@@ -125,7 +123,7 @@ function openFakeHost(
         set: async (ctx, _host, isEnabled) => {
           if (site.isInMaintenance === isEnabled) return false;
           const description = `${isEnabled ? 'beginning' : 'ending'} maintenance of ${name}`;
-          await ctx.beginStep({ name: 'setMaintenance', description, requestTimeoutMs: STEP_TIMEOUT_MS });
+          await ctx.beginStep({ name: 'setMaintenance', description, requestTimeoutMs: site.requestTimeoutMs });
           site.fail('setMaintenance', '*', false);
           site.isInMaintenance = isEnabled;
           return true;

@@ -18,6 +18,12 @@ export const FakeSettingsSchema = z.strictObject({
   read_delay_ms: z.int().min(0).max(3_600_000).default(0).describe('how long a read takes'),
   change_delay_ms: z.int().min(0).max(3_600_000).default(0).describe('how long a change takes'),
   migrate_delay_ms: z.int().min(0).max(3_600_000).default(0).describe('how long a live migration takes'),
+  request_timeout_ms: z
+    .int()
+    .min(1)
+    .max(3_600_000)
+    .default(5000)
+    .describe('longest that a request to it counts as under way, after its worker has died'),
   busy: z
     .array(z.string().min(1))
     .default([])
