@@ -10,7 +10,8 @@ import {
 } from '../contract/index.js';
 import { operationFact, requestFact } from './audit-facts.js';
 import { isAboutOperations, type CallerRules, type Place } from './caller-rules.js';
-import type { OperationAccess, Operations } from './operations.js';
+import type { OperationAccess } from './operation-lookup.js';
+import type { Operations } from './operations.js';
 import type { Reads } from './reads.js';
 import type { Answer } from './route.js';
 import { isMethodOfKind, type Destination } from './router.js';

@@ -3,6 +3,8 @@ import type { JsonValue } from '../../common/errors/index.js';
 import type { OperationId } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
 import type { Journal, Lease } from '../../journal/journal.port.js';
+import type { InFlight } from './in-flight.js';
+import { TAKEN_CHECKPOINT } from './run-controls.js';
 import type { LeaseHold } from './worker-lease.js';
 import { STEP_CHECKPOINT, type Checkpoint, type OperationContext, type Step } from '../contract/index.js';
 
@@ -11,9 +13,13 @@ export interface RunContextParts {
   readonly lease: Lease;
   /** What keeps others from taking over. */
   readonly hold: LeaseHold;
+  /** What it has sent that may be under way. */
+  readonly inFlight: InFlight;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** The hosts that must not be in maintenance when its first step begins. */
+  readonly openHosts: readonly string[];
   /** What was left so far; this attempt's are appended. */
   readonly checkpoints: Checkpoint[];
   readonly progress: (message: string, percent?: number) => void;
@@ -54,16 +60,27 @@ export class RunContext implements OperationContext {
     // While the intent was written down the process may have been frozen, time may have run out, a cancel may have come.
     await hold.outlive(step.requestTimeoutMs);
     this.signal.throwIfAborted();
+    this.#parts.inFlight.sent(step.requestTimeoutMs);
     this.progress(step.description);
   }
 
   async checkpoint(name: string, data: JsonValue): Promise<void> {
+    const { journal, lease, openHosts, checkpoints, inFlight } = this.#parts;
     const checkpoint = { name, data, at: this.clock.now() };
-    await this.#parts.journal.checkpoint(this.#parts.lease, checkpoint);
-    this.#parts.checkpoints.push(checkpoint);
+    // A claim may not have seen yet that a host was closed. Who closed it has seen the claim then, or sees this refused.
+    const isToBegin = name === STEP_CHECKPOINT && !hasBegun(checkpoints);
+    await journal.checkpoint(lease, checkpoint, isToBegin ? openHosts : []);
+    checkpoints.push(checkpoint);
+    // What a driver writes down beside its steps is what it has been answered.
+    if (name !== STEP_CHECKPOINT && name !== TAKEN_CHECKPOINT) inFlight.answered();
   }
 
   progress(message: string, percent?: number): void {
     this.#parts.progress(message, percent);
   }
+}
+
+/** May anything have been sent to the device by whoever left these? */
+export function hasBegun(checkpoints: readonly Checkpoint[]): boolean {
+  return checkpoints.some(({ name }) => name === STEP_CHECKPOINT);
 }

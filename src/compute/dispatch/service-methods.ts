@@ -2,7 +2,8 @@ import type { AnyPowerType, AnyVirtDriver, MethodNameOfKind, MethodParams, Metho
 import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer } from './feature-answers.js';
 import type { Journal } from '../../journal/journal.port.js';
 import type { MigrationControls } from './migration-controls.js';
-import type { OperationAccess, Operations } from './operations.js';
+import type { OperationAccess } from './operation-lookup.js';
+import type { Operations } from './operations.js';
 import type { Router } from './router.js';
 
 /** What the service answers by itself: every `service` and `control` method, checked for completeness at compile time. */

@@ -12,7 +12,8 @@ import type { FakeEstate } from './fake-estate.js';
 import { FakeMove } from './fake-move.js';
 import type { FakeInstance, FakeSite } from './fake-site.js';
 
-const STEP_TIMEOUT_MS = 5000;
+/** What is sent to a fake device is there at once. */
+const STEP_TIMEOUT_MS = 100;
 
 export interface FakeRelocationOptions {
   /** The driver operation, for faults: liveMigrate. */

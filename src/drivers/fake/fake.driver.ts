@@ -21,7 +21,8 @@ import { MEMORY_MIB } from './fake-move.js';
 import { fakeForceComplete, fakeRelocation } from './fake-relocation.js';
 import type { FakeInstance } from './fake-site.js';
 
-const STEP_TIMEOUT_MS = 5000;
+/** What is sent to a fake device is there at once. */
+const STEP_TIMEOUT_MS = 100;
 
 interface Change {
   /** States it starts from; others are STATE_CONFLICT. */
