@@ -127,7 +127,7 @@ export interface Journal {
   controlsOf(owner: WorkerId): Promise<{ readonly operationId: OperationId; readonly control: Control }[]>;
   /** Gives unfinished operations that nobody living owns, and that are not in flight, to this worker, in order of acceptance. */
   adopt(owner: WorkerId, which: AdoptionFilter, limit: number): Promise<OperationRecord[]>;
-  /** Milliseconds until the next one that nobody living owns is in flight no longer; undefined when there is none. */
+  /** Milliseconds until the next one that is left in flight, and that nobody living owns, can be adopted; undefined when there is none. */
   nextLanding(which: AdoptionFilter): Promise<number | undefined>;
   /** Gives an unfinished operation to another worker; false when it is not the first one's, or the other one is gone. */
   passOn(id: OperationId, from: WorkerId, to: WorkerId): Promise<boolean>;

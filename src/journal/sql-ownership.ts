@@ -41,13 +41,13 @@ export class SqlOwnership {
     return adopted.filter((row) => row.holder_id === null).sort((one, other) => one.seq - other.seq);
   }
 
+  /** It may have landed since what could be adopted was: then that is to be done again. */
   async nextLanding(which: AdoptionFilter): Promise<number | undefined> {
     const { now } = this.#flavour;
     const { left } = await this.#orphans(which)
       .select((eb) => sql<number | null>`${eb.fn.min('in_flight_until')} - ${now}`.as('left'))
-      .where('in_flight_until', '>', now)
       .executeTakeFirstOrThrow();
-    return left ?? undefined;
+    return left === null ? undefined : Math.max(0, left);
   }
 
   async passOn(id: OperationId, from: WorkerId, to: WorkerId): Promise<boolean> {

@@ -198,11 +198,11 @@ export const mutants = [
     patches: [
       {
         file: 'compute/dispatch/operation-runner.js',
-        find: 'this.#finish(entry, await this.#store(entry.record, fence, end));',
+        find: 'const { stored, isOurs } = await this.#store(entry.record, fence, end);',
         replace: `const told = { ...entry.record, state: end.state, finishedAt: this.#options.clock.now(), result: end.result ?? null, error: end.error ?? null };
         this.#finish(entry, told);
         await this.#options.clock.sleep(200);
-        await this.#store(entry.record, fence, end);`,
+        const { stored, isOurs } = await this.#store(entry.record, fence, end);`,
       },
     ],
   },
