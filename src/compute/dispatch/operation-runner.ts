@@ -1,7 +1,7 @@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type { Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
-import type { OperationId, TargetKey } from '../../common/ids.js';
+import type { OperationId } from '../../common/ids.js';
 import { withCorrelation, type Log } from '../../common/log.js';
 import type {
   Control,
@@ -13,12 +13,11 @@ import type {
 } from '../../journal/journal.port.js';
 import { isLeaseLost, type AuditLog, type EventPublisher, type OperationView, type Target } from '../contract/index.js';
 import { operationFact } from './audit-facts.js';
-import { InFlight } from './in-flight.js';
-import { OperationNews, type Told } from './operation-news.js';
+import { FIRST_PAUSE_MS, entryOf, leaveAlone, type Entry } from './operation-entry.js';
+import { OperationNews } from './operation-news.js';
 import { OperationRun, cancelled, failure, type RunEnd } from './operation-run.js';
 import { openHosts, type ChangeRoute } from './route.js';
-import { RunControls } from './run-controls.js';
-import { TargetQueues, type Queued } from './target-queues.js';
+import { TargetQueues } from './target-queues.js';
 import { at, deadlineExceeded } from './time-limits.js';
 import { operationView } from './views.js';
 import { carriedOnElsewhere, type WorkerLease } from './worker-lease.js';
@@ -40,28 +39,6 @@ export interface OperationRunnerOptions {
   onLoad(unfinished: number): void;
 }
 
-interface Entry extends Queued, Told {
-  record: OperationRecord;
-  readonly route: ChangeRoute;
-  target: Target | undefined;
-  /** The queue it stands in. */
-  queue: TargetKey;
-  readonly interrupt: AbortController;
-  /** Aborts when it is left to others, whatever has interrupted it before. */
-  readonly left: AbortController;
-  /** What is asked of it beside its end. */
-  readonly controls: RunControls;
-  readonly inFlight: InFlight;
-  readonly outcome: Promise<OperationRecord>;
-  readonly resolve: (record: OperationRecord) => void;
-  /** Tells those who wait that the next start carries it on. */
-  readonly leave: (reason: ComputeError) => void;
-  /** Stops watching for the end of its time while it waits. */
-  forgetDeadline: () => void;
-  /** How long it waits before it asks again whether another worker is done with its target. */
-  pauseMs: number;
-}
-
 /** The journal must take an outcome in the end: while it does not answer it is asked again, with growing pauses. */
 const untilStored = retry(handleWhen(isJournalAway), {
   maxAttempts: Number.MAX_SAFE_INTEGER,
@@ -70,8 +47,7 @@ const untilStored = retry(handleWhen(isJournalAway), {
 
 /** Pause before an operation whose journal did not answer is taken up again. */
 const RETRY_PAUSE_MS = 1000;
-/** First and longest pause before asking again for a target that another worker has. */
-const FIRST_PAUSE_MS = 20;
+/** Longest pause before asking again for a target that another worker has. */
 const LONGEST_PAUSE_MS = 500;
 
 /** Carries accepted operations out, one at a time per target, and tells their outcomes. */
@@ -111,35 +87,7 @@ export class OperationRunner {
   enqueue(record: OperationRecord, route: ChangeRoute, target?: Target): Promise<OperationRecord> {
     const known = this.#entries.get(record.id);
     if (known !== undefined) return known.outcome;
-    let resolve: Entry['resolve'] = () => undefined;
-    let leave: Entry['leave'] = () => undefined;
-    const outcome = new Promise<OperationRecord>((done, left) => {
-      resolve = done;
-      leave = left;
-    });
-    // Nobody need be waiting for it.
-    outcome.catch(() => undefined);
-    const entry: Entry = {
-      seq: record.seq,
-      isParent: route.isParent,
-      get hasBegun() {
-        return entry.record.state === 'running';
-      },
-      record,
-      route,
-      target,
-      queue: record.target,
-      interrupt: new AbortController(),
-      left: new AbortController(),
-      controls: new RunControls(),
-      inFlight: new InFlight(),
-      outcome,
-      resolve,
-      leave,
-      forgetDeadline: () => undefined,
-      progress: null,
-      pauseMs: FIRST_PAUSE_MS,
-    };
+    const entry = entryOf(record, route, target);
     this.#entries.set(record.id, entry);
     this.#options.onLoad(this.#entries.size);
     // After stop() nothing is watched any more: a timer would only keep the process from its end.
@@ -148,8 +96,8 @@ export class OperationRunner {
     }
     this.#news.publish(entry);
     this.#queues.add(entry.queue, entry);
-    if (this.#life.signal.aborted) leave(stopping());
-    return outcome;
+    if (this.#life.signal.aborted) entry.leave(stopping());
+    return entry.outcome;
   }
 
   /** Ends an operation of before the restart that this process cannot carry on. */
@@ -410,11 +358,6 @@ export class OperationRunner {
     this.#news.end(entry);
     entry.resolve(record);
   }
-}
-
-function leaveAlone({ interrupt, left }: Entry, reason: ComputeError): void {
-  left.abort(reason);
-  interrupt.abort(reason);
 }
 
 function stopping(): ComputeError {
