@@ -25,6 +25,7 @@ import {
   Router,
   Takeover,
   WorkerLease,
+  hostsOf,
   serviceMethods,
   type CallerRule,
   type OpenHost,
@@ -164,12 +165,15 @@ export class ComputeService implements RequestGateway {
     this.#takeover = new Takeover({
       journal,
       registry: options.workers,
+      clock,
       log,
       hosts,
       self: () => this.#lease.id,
       forsakenBefore: () => clock.now() - limits.startWithinMs - limits.reconcileTimeoutMs,
       has: (id) => this.#runner.has(id) || this.#operations.isAccepting(id),
+      hostsOf,
       takeUp: (record) => this.#operations.takeUp(record),
+      onPassedOn: () => options.signals.send({ kind: 'orphans' }),
       control: (id, control) => this.#runner.control(id, control),
       onCount: (workers, unfinished) => {
         const alike = workers.filter((worker) => worker.hosts.some((host) => hosts.includes(host)));
@@ -249,11 +253,12 @@ export class ComputeService implements RequestGateway {
     this.#isWorking = false;
     this.#life.abort();
     this.#operations.stop();
-    const left = await this.#runner.stop(limitMs);
+    this.#takeover.stop();
+    const { left, inFlight } = await this.#runner.stop(limitMs);
     if (left > 0) log.warn(`${left} operations are left to others, or to the next start`);
     if (!wasWorking) return;
     try {
-      await this.#lease.stop();
+      await this.#lease.stop(inFlight);
       if (left > 0) signals.send({ kind: 'orphans' });
     } catch (error) {
       log.warn('this worker could not be signed off; its lease has to run out', { err: error });

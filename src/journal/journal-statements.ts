@@ -16,7 +16,7 @@ export type OperationsBuilder = ExpressionBuilder<JournalDatabase, 'operations'>
 const UNFINISHED = [...OPEN_STATES, HELD];
 
 /** An entry of the checkpoints: `data` is JSON. */
-interface Entry {
+interface Entry extends OpenHosts {
   readonly id: OperationId;
   readonly fence: number;
   readonly name: string;
@@ -91,8 +91,8 @@ export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavo
         .returning(['fence', closedHostOf({ openHost, otherOpenHost }).as('closed')]),
     ),
 
-    /** Writes nothing unless the lease is the newest. */
-    checkpoint: new Statement(({ id, fence, name, data, at }: Entry) =>
+    /** Writes nothing unless the lease is the newest, and the hosts are open. */
+    checkpoint: new Statement(({ id, fence, name, data, at, openHost, otherOpenHost }: Entry) =>
       db
         .insertInto('checkpoints')
         .columns(['operation_id', 'fence', 'name', 'data', 'at'])
@@ -102,7 +102,8 @@ export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavo
             .select((op) => ['id', 'fence', op.val(name).as('name'), op.val(data).as('data'), op.val(at).as('at')])
             .where('id', '=', id)
             .where('fence', '=', fence)
-            .where('state', 'in', UNFINISHED),
+            .where('state', 'in', UNFINISHED)
+            .where(closedHostOf({ openHost, otherOpenHost }), 'is', null),
         ),
     ),
 
@@ -133,6 +134,11 @@ export function inTheWay(eb: OperationsBuilder) {
         where.and([where('other.seq', '<', where.ref('operations.seq')), where('operations.state', '=', 'accepted')]),
       ]),
     );
+}
+
+/** An operation and the rows that keep its further targets. */
+export function withHolds(id: string) {
+  return (eb: OperationsBuilder) => eb.or([eb('id', '=', id), eb('holder_id', '=', id)]);
 }
 
 /** The newest operation; rows that only keep a target are none. */

@@ -111,19 +111,26 @@ export interface Journal {
   ): Promise<Lease | undefined>;
   /** Puts an operation whose target was only named under the key it turned out to have, to wait for its turn there. */
   settleTarget(lease: Lease, target: TargetKey): Promise<void>;
-  /** Leaves a fact for whoever continues. Throws {@link isLeaseLost} when the lease is no longer the newest. */
-  checkpoint(lease: Lease, checkpoint: Checkpoint): Promise<void>;
+  /**
+   * Leaves a fact for whoever continues. Throws {@link isLeaseLost} when the lease is no longer the newest.
+   *
+   * @param openHosts hosts that must not be in maintenance, for a fact without which nothing is begun
+   * @throws ComputeError STATE_CONFLICT (`inMaintenance`)
+   */
+  checkpoint(lease: Lease, checkpoint: Checkpoint, openHosts?: readonly string[]): Promise<void>;
   checkpoints(id: OperationId): Promise<Checkpoint[]>;
   /** Stores the outcome, once; the first one stays, and is answered. */
   conclude(operation: OperationRecord, fence: number, end: OperationEnd, now: number): Promise<OperationRecord>;
-  /** Writes down what is asked of an unfinished operation, whoever has it; false when it is finished. */
+  /** Writes down, once, what is asked of an unfinished operation, whoever has it; false when it is finished. */
   requestControl(id: OperationId, control: Control, now: number): Promise<boolean>;
   /** What was asked of this owner's unfinished operations. */
   controlsOf(owner: WorkerId): Promise<{ readonly operationId: OperationId; readonly control: Control }[]>;
-  /**
-   * Gives unfinished operations that nobody living owns to this worker, in order of acceptance.
-   */
+  /** Gives unfinished operations that nobody living owns, and that are not in flight, to this worker, in order of acceptance. */
   adopt(owner: WorkerId, which: AdoptionFilter, limit: number): Promise<OperationRecord[]>;
+  /** Milliseconds until the next one that is left in flight, and that nobody living owns, can be adopted; undefined when there is none. */
+  nextLanding(which: AdoptionFilter): Promise<number | undefined>;
+  /** Gives an unfinished operation to another worker; false when it is not the first one's, or the other one is gone. */
+  passOn(id: OperationId, from: WorkerId, to: WorkerId): Promise<boolean>;
   /** This owner's unfinished operations. */
   owned(owner: WorkerId): Promise<OperationId[]>;
   findById(id: string): Promise<OperationRecord | undefined>;
@@ -132,7 +139,7 @@ export interface Journal {
   findBy(field: 'requestKey' | 'messageId', value: string): Promise<OperationRecord | undefined>;
   /** Newest first. */
   list(filter: OperationFilter): Promise<OperationRecord[]>;
-  /** In order of acceptance. */
+  /** All that have this target, or wait for it, as one of several too; in order of acceptance. */
   unfinishedOn(target: TargetKey): Promise<OperationRecord[]>;
   /** Puts a host into maintenance, for all workers and over restarts, or ends it; false when it was so. */
   setMaintenance(host: string, isOn: boolean): Promise<boolean>;
@@ -164,13 +171,19 @@ export interface LeaseTerms {
   readonly graceMs: number;
 }
 
+/** An operation of a worker that stops, a request of which may be under way to its device for so long. */
+export interface LeftInFlight {
+  readonly operationId: OperationId;
+  readonly forMs: number;
+}
+
 /** Which workers are alive, by the database's own clock. All methods throw JOURNAL_UNAVAILABLE. */
 export interface WorkerRegistry {
   join(worker: Worker, terms: LeaseTerms): Promise<void>;
   /** False when the worker has been struck off meanwhile: others may have taken over what it owned. */
   renew(id: WorkerId, terms: LeaseTerms): Promise<boolean>;
-  /** Strikes off a worker that stops; what it still owns is anybody's at once. */
-  leave(id: WorkerId): Promise<void>;
+  /** Strikes off a worker that stops; what it still owns is anybody's at once, or, what is in flight, after its time. */
+  leave(id: WorkerId, inFlight?: readonly LeftInFlight[]): Promise<void>;
   /** Strikes off everybody whose lease and grace are over. */
   strikeOffExpired(): Promise<number>;
   /** Those that are not struck off. */
@@ -180,7 +193,7 @@ export interface WorkerRegistry {
 /** A hint to the other workers; whoever misses it finds the same in the journal a little later. */
 export type Signal =
   | { readonly kind: 'control'; readonly operationId: OperationId; readonly control: Control }
-  /** There are operations that nobody owns. */
+  /** There are operations that nobody owns, or that came to another owner. */
   | { readonly kind: 'orphans' };
 
 /** Hints among the workers of one journal, this one included. Sending never fails. */

@@ -4,8 +4,10 @@ import { sqliteFlavour } from './sqlite/sqlite-flavour.js';
 
 describe('a schema', () => {
   it('is compared with the one that this version knows', () => {
-    expect(schemaState([], sqliteFlavour)).toEqual({ applied: [], pending: ['0001-operations'], unknown: [] });
-    expect(schemaState(['0001-operations', 'z'], sqliteFlavour)).toMatchObject({ pending: [], unknown: ['z'] });
+    const all = ['0001-operations', '0002-in-flight'];
+    expect(schemaState([], sqliteFlavour)).toEqual({ applied: [], pending: all, unknown: [] });
+    expect(schemaState([...all, 'z'], sqliteFlavour)).toMatchObject({ pending: [], unknown: ['z'] });
+    expect(schemaState(all.slice(0, 1), sqliteFlavour)).toMatchObject({ pending: all.slice(1) });
   });
 
   it('of an earlier version is not touched by a worker that may not be alone; one of none is set up', () => {

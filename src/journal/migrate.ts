@@ -2,7 +2,8 @@ import { Migrator, type Kysely, type Migration } from 'kysely';
 import { ComputeError, messageOf } from '../common/errors/index.js';
 import { guarded } from './guarded.js';
 import { operations } from './migrations/0001-operations.js';
-import { machines } from './migrations/0002-machines.js';
+import { inFlight } from './migrations/0002-in-flight.js';
+import { machines } from './migrations/0003-machines.js';
 import type { JournalDatabase } from './schema.js';
 import type { SqlFlavour } from './sql-flavour.js';
 
@@ -11,7 +12,11 @@ const TABLE = 'kysely_migration';
 
 /** The steps that bring a database to today's schema, by name; names and order never change. */
 export function migrations({ name }: SqlFlavour): Readonly<Record<string, Migration>> {
-  return { '0001-operations': operations(name), '0002-machines': machines };
+  return {
+    '0001-operations': operations(name),
+    '0002-in-flight': inFlight,
+    '0003-machines': machines,
+  };
 }
 
 /** What a database's schema is, beside the one that this version knows. */

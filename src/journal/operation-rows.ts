@@ -13,7 +13,10 @@ export const TAKEN = ['running', HELD] as const;
 
 export type OperationRow = Insertable<Omit<OperationsTable, 'seq'>>;
 
-/** All columns but the number, which the database gives. */
+/** What is read of an operation: what its next owner has to wait for is the database's own affair. */
+export type StoredOperation = Omit<Selectable<OperationsTable>, 'in_flight_until'>;
+
+/** The columns of an accepted operation, but for the number, which the database gives. */
 export const OPERATION_COLUMNS = [
   'id',
   'requested_by',
@@ -112,7 +115,7 @@ export function acceptedRecord(operation: NewOperation, seq: number, owner: Work
  * The operation of a row. Its parameters are decrypted when they are asked for, which throws JOURNAL_UNAVAILABLE when no key
  * at hand can: one that cannot be read hides no other.
  */
-export function recordOf(row: Selectable<OperationsTable>, box: SecretBox): OperationRecord {
+export function recordOf(row: StoredOperation, box: SecretBox): OperationRecord {
   let params: OperationRecord['params'] | undefined;
   return {
     seq: row.seq,
@@ -148,7 +151,7 @@ export function recordOf(row: Selectable<OperationsTable>, box: SecretBox): Oper
   };
 }
 
-function readParams({ id, params }: Selectable<OperationsTable>, box: SecretBox): Record<string, JsonValue> {
+function readParams({ id, params }: StoredOperation, box: SecretBox): Record<string, JsonValue> {
   try {
     return box.unseal(parse(params)) as Record<string, JsonValue>;
   } catch (error) {

@@ -1,26 +1,19 @@
-import type { Kysely, QueryResult, Selectable, Transaction } from 'kysely';
+import type { Kysely, QueryResult, Transaction } from 'kysely';
 import { ComputeError } from '../common/errors/index.js';
 import type { OperationId, TargetKey, WorkerId } from '../common/ids.js';
 import { inMaintenance, leaseLost, type Checkpoint } from '../compute/contract/index.js';
 import { guarded } from './guarded.js';
-import {
-  CONTROLS,
-  type AdoptionFilter,
-  type Control,
-  type Journal,
-  type Lease,
-  type NewOperation,
-  type OperationEnd,
-  type OperationFilter,
-  type OperationRecord,
+import type {
+  AdoptionFilter,
+  Control,
+  Journal,
+  Lease,
+  NewOperation,
+  OperationEnd,
+  OperationFilter,
+  OperationRecord,
 } from './journal.port.js';
-import {
-  inTheWay,
-  journalStatements,
-  oneOf,
-  type JournalStatements,
-  type OperationsBuilder,
-} from './journal-statements.js';
+import { inTheWay, journalStatements, oneOf, withHolds, type JournalStatements } from './journal-statements.js';
 import {
   HELD,
   OPERATION_COLUMNS,
@@ -30,12 +23,15 @@ import {
   recordOf,
   rowOf,
   type OperationRow,
+  type StoredOperation,
 } from './operation-rows.js';
 import { pruneSome } from './pruning.js';
-import type { JournalDatabase, OperationsTable } from './schema.js';
+import type { JournalDatabase } from './schema.js';
 import type { SecretBox } from './secret-box.js';
 import type { SqlFlavour } from './sql-flavour.js';
-import { SqlMaintenance, openHostsOf } from './sql-maintenance.js';
+import { SqlControls } from './sql-controls.js';
+import { SqlMaintenance, closedHostOf, openHostsOf } from './sql-maintenance.js';
+import { SqlOwnership } from './sql-ownership.js';
 
 export interface SqlJournalParts {
   readonly db: Kysely<JournalDatabase>;
@@ -56,12 +52,16 @@ export class SqlJournal implements Journal {
   readonly #db: Kysely<JournalDatabase>;
   readonly #statements: JournalStatements;
   readonly #maintenance: SqlMaintenance;
+  readonly #controls: SqlControls;
+  readonly #ownership: SqlOwnership;
 
   constructor(parts: SqlJournalParts) {
     this.#parts = parts;
     this.#db = parts.db;
     this.#statements = journalStatements(parts.db, parts.flavour, parts.maxPerTarget);
     this.#maintenance = new SqlMaintenance(parts.db);
+    this.#controls = new SqlControls(parts.db);
+    this.#ownership = new SqlOwnership(parts.db, parts.flavour);
   }
 
   accept(
@@ -121,16 +121,24 @@ export class SqlJournal implements Journal {
     });
   }
 
-  checkpoint({ operationId, fence }: Lease, { name, data, at }: Checkpoint): Promise<void> {
+  checkpoint(lease: Lease, { name, data, at }: Checkpoint, openHosts: readonly string[] = []): Promise<void> {
     return guarded(async () => {
-      const { numAffectedRows } = await this.#statements.checkpoint.run(this.#db, {
-        id: operationId,
+      const { operationId: id, fence } = lease;
+      const entry = {
+        id,
         fence,
         name,
         data: JSON.stringify(this.#parts.box.seal(data)),
         at,
-      });
-      if (numAffectedRows !== 1n) throw leaseLost(operationId);
+        ...openHostsOf(openHosts),
+      };
+      for (;;) {
+        const { numAffectedRows } = await this.#statements.checkpoint.run(this.#db, entry);
+        if (numAffectedRows === 1n) return;
+        const closed = await this.#closedFor(lease, openHosts);
+        if (closed !== null) throw inMaintenance(closed);
+        // The host was opened again meanwhile.
+      }
     });
   }
 
@@ -180,89 +188,30 @@ export class SqlJournal implements Journal {
   }
 
   requestControl(id: OperationId, control: Control, now: number): Promise<boolean> {
-    return guarded(async () => {
-      const { numInsertedOrUpdatedRows } = await this.#db
-        .insertInto('checkpoints')
-        .columns(['operation_id', 'fence', 'name', 'data', 'at'])
-        .expression((eb) =>
-          eb
-            .selectFrom('operations')
-            .select((op) => [
-              'id',
-              'fence',
-              op.val(control).as('name'),
-              op.val('null').as('data'),
-              op.val(now).as('at'),
-            ])
-            .where('id', '=', id)
-            .where('finished_at', 'is', null),
-        )
-        .executeTakeFirstOrThrow();
-      return numInsertedOrUpdatedRows === 1n;
-    });
+    return guarded(() => this.#controls.request(id, control, now));
   }
 
   controlsOf(owner: WorkerId): Promise<{ operationId: OperationId; control: Control }[]> {
-    return guarded(async () => {
-      const rows = await this.#db
-        .selectFrom('operations')
-        .innerJoin('checkpoints', 'checkpoints.operation_id', 'operations.id')
-        .select(['operations.id', 'checkpoints.name'])
-        .distinct()
-        .where('operations.owner', '=', owner)
-        .where('operations.finished_at', 'is', null)
-        .where('checkpoints.name', 'in', CONTROLS)
-        .execute();
-      return rows.map(({ id, name }) => ({ operationId: id as OperationId, control: name as Control }));
-    });
+    return guarded(() => this.#controls.of(owner));
   }
 
   adopt(owner: WorkerId, which: AdoptionFilter, limit: number): Promise<OperationRecord[]> {
     return guarded(async () => {
-      const orphans = await this.#db
-        .selectFrom('operations')
-        .select(['id', 'owner'])
-        .where('finished_at', 'is', null)
-        .where((eb) =>
-          eb.or([eb('owner', 'is', null), eb('owner', 'not in', eb.selectFrom('workers').select('workers.id'))]),
-        )
-        .where('holder_id', 'is', null)
-        .where((eb) => isAdoptable(eb, which))
-        .orderBy('seq')
-        .limit(limit)
-        .execute();
-      const adopted: Selectable<OperationsTable>[] = [];
-      for (const former of new Set(orphans.map((orphan) => orphan.owner))) {
-        const ids = orphans.filter((orphan) => orphan.owner === former).map(({ id }) => id);
-        // Whoever is first gets one: for the others it is no longer its former owner's.
-        const rows = await this.#db
-          .updateTable('operations')
-          .set({ owner })
-          .where((eb) => eb.or([eb('id', 'in', ids), eb('holder_id', 'in', ids)]))
-          .where('owner', former === null ? 'is' : '=', former)
-          .where('finished_at', 'is', null)
-          .returning(['seq', ...OPERATION_COLUMNS])
-          .execute();
-        adopted.push(...rows);
-      }
-      return adopted
-        .filter((row) => row.holder_id === null)
-        .map((row) => recordOf(row, this.#parts.box))
-        .sort((one, other) => one.seq - other.seq);
+      const rows = await this.#ownership.adopt(owner, which, limit);
+      return rows.map((row) => recordOf(row, this.#parts.box));
     });
   }
 
+  nextLanding(which: AdoptionFilter): Promise<number | undefined> {
+    return guarded(() => this.#ownership.nextLanding(which));
+  }
+
+  passOn(id: OperationId, from: WorkerId, to: WorkerId): Promise<boolean> {
+    return guarded(() => this.#ownership.passOn(id, from, to));
+  }
+
   owned(owner: WorkerId): Promise<OperationId[]> {
-    return guarded(async () => {
-      const rows = await this.#db
-        .selectFrom('operations')
-        .select('id')
-        .where('owner', '=', owner)
-        .where('finished_at', 'is', null)
-        .where('holder_id', 'is', null)
-        .execute();
-      return rows.map(({ id }) => id as OperationId);
-    });
+    return guarded(() => this.#ownership.owned(owner));
   }
 
   findById(id: string): Promise<OperationRecord | undefined> {
@@ -306,9 +255,13 @@ export class SqlJournal implements Journal {
       const rows = await this.#db
         .selectFrom('operations')
         .select(['seq', ...OPERATION_COLUMNS])
-        .where('target', '=', target)
-        .where('finished_at', 'is', null)
-        .where('holder_id', 'is', null)
+        .where('id', 'in', (eb) =>
+          eb
+            .selectFrom('operations as place')
+            .select((from) => from.fn.coalesce('place.holder_id', 'place.id').as('id'))
+            .where('place.target', '=', target)
+            .where('place.finished_at', 'is', null),
+        )
         .orderBy('seq')
         .execute();
       return rows.map((row) => recordOf(row, this.#parts.box));
@@ -353,6 +306,19 @@ export class SqlJournal implements Journal {
   async #conclude(db: Connection, row: Parameters<JournalStatements['conclude']['run']>[1]): Promise<boolean> {
     const { numAffectedRows = 0n } = await this.#statements.conclude.run(db, row);
     return numAffectedRows === 1n;
+  }
+
+  /** The host in maintenance that keeps whoever has this lease from beginning. */
+  async #closedFor({ operationId, fence }: Lease, openHosts: readonly string[]): Promise<string | null> {
+    const leased = await this.#db
+      .selectFrom('operations')
+      .select(closedHostOf(openHostsOf(openHosts)).as('closed'))
+      .where('id', '=', operationId)
+      .where('fence', '=', fence)
+      .where('finished_at', 'is', null)
+      .executeTakeFirst();
+    if (leased === undefined) throw leaseLost(operationId);
+    return leased.closed;
   }
 
   /** The number it got in the order of its target; undefined when its key is taken or the target is full. */
@@ -420,27 +386,10 @@ export class SqlJournal implements Journal {
     }
   }
 
-  #one(read: () => Promise<QueryResult<Selectable<OperationsTable>>>): Promise<OperationRecord | undefined> {
+  #one(read: () => Promise<QueryResult<StoredOperation>>): Promise<OperationRecord | undefined> {
     return guarded(async () => {
       const [row] = (await read()).rows;
       return row === undefined ? undefined : recordOf(row, this.#parts.box);
     });
   }
-}
-
-/** An operation and the rows that keep its further targets. */
-function withHolds(id: string) {
-  return (eb: OperationsBuilder) => eb.or([eb('id', '=', id), eb('holder_id', '=', id)]);
-}
-
-function isAdoptable(eb: OperationsBuilder, which: AdoptionFilter) {
-  if ('of' in which) {
-    return eb.or([eb('host', 'is', null), ...(which.of.length === 0 ? [] : [eb('host', 'in', which.of)])]);
-  }
-  const { notOf, acceptedBefore } = which;
-  return eb.and([
-    eb('host', 'is not', null),
-    eb('accepted_at', '<', acceptedBefore),
-    ...(notOf.length === 0 ? [] : [eb('host', 'not in', notOf)]),
-  ]);
 }

@@ -2,7 +2,7 @@ import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { z } from 'zod';
 import type { WorkerId } from '../common/ids.js';
 import { guarded } from './guarded.js';
-import type { LeaseTerms, Worker, WorkerRegistry } from './journal.port.js';
+import type { LeaseTerms, LeftInFlight, Worker, WorkerRegistry } from './journal.port.js';
 import type { JournalDatabase } from './schema.js';
 import type { SqlFlavour } from './sql-flavour.js';
 
@@ -59,8 +59,20 @@ export class SqlWorkers implements WorkerRegistry {
     });
   }
 
-  async leave(id: WorkerId): Promise<void> {
-    await guarded(() => this.#db.deleteFrom('workers').where('id', '=', id).execute());
+  async leave(id: WorkerId, inFlight: readonly LeftInFlight[] = []): Promise<void> {
+    await guarded(() =>
+      this.#db.transaction().execute(async (tx) => {
+        for (const { operationId, forMs } of inFlight) {
+          await tx
+            .updateTable('operations')
+            .set({ in_flight_until: this.#after(forMs) })
+            .where('id', '=', operationId)
+            .where('owner', '=', id)
+            .execute();
+        }
+        await tx.deleteFrom('workers').where('id', '=', id).execute();
+      }),
+    );
   }
 
   strikeOffExpired(): Promise<number> {

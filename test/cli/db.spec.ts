@@ -130,7 +130,7 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
         const { stdout, code } = await db(['status']);
         expect(code).toBe(0);
         expect(stdout).toMatch(new RegExp(`^database +${name} `));
-        expect(stdout).toMatch(/^schema +0001-operations$/m);
+        expect(stdout).toMatch(/^schema +0002-in-flight$/m);
         expect(stdout).toMatch(/^zenova-1 +alive +cpc1 /m);
         expect(stdout).not.toContain('pending');
       });
@@ -192,10 +192,13 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
       expect(planned.code).toBe(4);
       expect(planned.stdout).toMatch(/^-- 0001-operations\ncreate table "operations" \(/);
       expect(planned.stdout).toContain('create unique index "operations_running"');
-      expect(await dbJson(['status'])).toMatchObject({ schema: null, pending: ['0001-operations'], operations: null });
+      expect(planned.stdout).toMatch(/^-- 0002-in-flight\nalter table "operations" /m);
+      const pending = ['0001-operations', '0002-in-flight'];
+      expect(await dbJson(['status'])).toMatchObject({ schema: null, pending, operations: null });
       expect(await bare(({ db: empty }) => empty.introspection.getTables())).toEqual([]);
 
-      expect(await db(['migrate'])).toMatchObject({ code: 0, stdout: '0001-operations: done\n', stderr: '' });
+      const done = pending.map((name) => `${name}: done\n`).join('');
+      expect(await db(['migrate'])).toMatchObject({ code: 0, stdout: done, stderr: '' });
       expect(await db(['migrate', '--dry-run'])).toMatchObject({ code: 0 });
       expect(await dbJson(['migrate'])).toEqual({ ok: true, taken: [] });
       await start();
@@ -315,7 +318,7 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
         const missing = await db(['restore', '--input', at('missing')], { database });
         expect(missing.code).not.toBe(0);
         if (isFile(database)) expect(readdirSync(copiesDirectory(database.file))).toEqual([]);
-        expect(await dbJson(['status'])).toMatchObject({ schema: '0001-operations' });
+        expect(await dbJson(['status'])).toMatchObject({ schema: '0002-in-flight' });
       } finally {
         await drop();
       }

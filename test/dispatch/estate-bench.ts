@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeKeyFile } from '../../src/common/key-file.js';
+import type { HostOptions } from '../../src/compute/compute.service.js';
 import { Secret } from '../../src/common/secret.js';
 import { FakeEstate, createFakeDriver } from '../../src/drivers/fake/index.js';
 import { ComputeBench, type ComputeBenchOptions } from '../support/compute-bench.js';
@@ -28,17 +29,9 @@ export class EstateBench {
 
   /** @param settings of both hosts; `two` has no instances of its own */
   async worker(settings: object = {}, options: Partial<ComputeBenchOptions> = {}): Promise<ComputeBench> {
-    const host = (name: string, more: object = {}) => ({
-      name,
-      driver: 'fake',
-      settings: { instances: 0, initial_state: 'running', ...settings, ...more },
-      manage: undefined,
-      protect: ['protected'],
-      protectSelf: true,
-    });
     const worker = await ComputeBench.start({
       drivers: [this.#driver],
-      hosts: [host('one'), host('two', { names: [] })],
+      hosts: [fakeHost('one', settings), fakeHost('two', { ...settings, names: [] })],
       database: { url: new Secret(this.database.url), maxConnections: 4 },
       keyFile: join(this.directory, 'key'),
       ...options,
@@ -58,6 +51,17 @@ export class EstateBench {
     await this.database.drop();
     rmSync(this.directory, { recursive: true });
   }
+}
+
+export function fakeHost(name: string, settings: object): HostOptions {
+  return {
+    name,
+    driver: 'fake',
+    settings: { instances: 0, initial_state: 'running', ...settings },
+    manage: undefined,
+    protect: ['protected'],
+    protectSelf: true,
+  };
 }
 
 export async function instancesOf(worker: ComputeBench, host: string): Promise<string[]> {

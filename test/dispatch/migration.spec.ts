@@ -3,8 +3,9 @@ import { targetKey } from '../../src/common/ids.js';
 import { Secret } from '../../src/common/secret.js';
 import { createFakeDriver } from '../../src/drivers/fake/index.js';
 import { hmcDpmDriver } from '../../src/drivers/hmc-dpm/index.js';
+import type { Journal } from '../../src/journal/journal.port.js';
 import type { ComputeBench } from '../support/compute-bench.js';
-import { EstateBench, inState, instancesOf, seen } from './estate-bench.js';
+import { EstateBench, fakeHost, inState, instancesOf, seen } from './estate-bench.js';
 
 let estate: EstateBench;
 beforeAll(async () => {
@@ -39,6 +40,16 @@ async function taken(worker: ComputeBench): Promise<unknown[]> {
   if (record === undefined) throw new Error('there is no migration');
   const left = await worker.opened.journal.checkpoints(record.id);
   return left.flatMap(({ name, data }) => (name === 'taken' ? [data] : []));
+}
+
+/** A journal in which nothing is ever found to be adopted. */
+function adoptingNothing(real: Journal): Journal {
+  return new Proxy(real, {
+    get: (target, name) => {
+      const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
+      return name === 'adopt' ? () => Promise.resolve([]) : method.bind(target);
+    },
+  });
 }
 
 async function stepsOf(worker: ComputeBench, name: string): Promise<number> {
@@ -292,6 +303,27 @@ describe('a migration whose worker goes away', () => {
     const c = await estate.worker(settings);
     expect(await inState(c, 'm', 'done')).toMatchObject({ result: { outcome: 'done', host: 'two' } });
     expect(await stepsOf(c, 'liveMigrate')).toBe(1);
+  });
+
+  it('is passed on by one that has not both hosts to one that has', async () => {
+    const onlyOne = { hosts: [fakeHost('one', settings)] };
+    const a = await estate.worker({ ...settings, busy: ['*'] });
+    await busyMigration(a);
+    // It takes over nothing by itself.
+    const c = await estate.worker({ ...settings, busy: ['*'] }, { journal: adoptingNothing });
+    await estate.worker({}, onlyOne);
+    await a.stop();
+    await seen(c, 'm', ({ attempts, state }) => attempts === 2 && state === 'running', 'taken over');
+    expect(await c.call(FORCE, guest)).toMatchObject({ method: 'compute.live_migrate' });
+    expect(await inState(c, 'm', 'done')).toMatchObject({ result: { outcome: 'done', host: 'two' } });
+  });
+
+  it('is ended when nobody has both hosts', async () => {
+    const a = await estate.worker({ ...settings, busy: ['*'] });
+    await busyMigration(a);
+    const b = await estate.worker({}, { hosts: [fakeHost('one', settings)] });
+    await a.stop();
+    expect(await inState(b, 'm', 'failed')).toMatchObject({ error: { code: 'OUTCOME_UNKNOWN' } });
   });
 
   it('takes what was asked of it before and after', async () => {

@@ -3,6 +3,7 @@ import { ComputeError } from '../../src/common/errors/index.js';
 import type { Journal, WorkerRegistry } from '../../src/journal/journal.port.js';
 import type { ComputeBench } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
+import { gate } from '../support/scripted-driver.js';
 import { EstateBench, childrenOf, inState, instancesOf, seen } from './estate-bench.js';
 
 let estate: EstateBench;
@@ -39,6 +40,21 @@ function dyingWith(method: keyof Journal, isIt: (asked: string) => boolean) {
       },
     });
   return { journal: around<Journal>, workers: around<WorkerRegistry> };
+}
+
+/** The database as a worker sees it to whom its claims of a method's operations are answered late. */
+function claimingLate(method: string, until: Promise<void>): (real: Journal) => Journal {
+  return (real) =>
+    new Proxy(real, {
+      get: (target, name) => {
+        const asked = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
+        return async (...args: unknown[]) => {
+          const answer = await asked.apply(target, args);
+          if (name === 'claim' && (args[0] as { method: string }).method === method) await until;
+          return answer;
+        };
+      },
+    });
 }
 
 /** All but one of three parts have ended. */
@@ -214,6 +230,21 @@ describe('maintenance', () => {
     expect(await inState(worker, 'on', 'done')).toMatchObject({ result: { outcome: 'done' } });
     expect(await inState(worker, 'waits', 'failed')).toMatchObject({ error: refusal });
     expect(await instancesOf(worker, 'one')).toEqual(['a shutdown']);
+  });
+
+  it('keeps what was claimed just before from beginning', async () => {
+    const closed = gate();
+    const late = { journal: claimingLate('compute.power_on', closed.passed) };
+    const a = await estate.worker({ names: ['a'], initial_state: 'shutdown' }, late);
+    const b = await estate.worker({ names: ['a'], initial_state: 'shutdown' });
+    a.send('compute.power_on', { host: 'one', instance: 'a', idempotency_key: 'on' });
+    await inState(b, 'on', 'running');
+    b.send('host.set_maintenance', enter);
+    await eventually(() => inMaintenance(b), 'the host to be closed');
+    closed.open();
+    expect(await inState(b, 'on', 'failed')).toMatchObject({ error: refusal });
+    expect(await inState(b, 'enter', 'done')).toMatchObject({ result: { outcome: 'done', children: 0 } });
+    expect(await instancesOf(b, 'one')).toEqual(['a shutdown']);
   });
 
   it('holds over restarts and for every worker', async () => {

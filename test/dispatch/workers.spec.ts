@@ -183,6 +183,49 @@ describe('several workers', () => {
     expect(device.count()).toBe(2);
   });
 
+  it('hand over what they have sent, and what nobody has answered, when its time is over, and the rest at once', async () => {
+    device.requestTimeoutMs = 2000;
+    const [a, b] = [await worker({ limits: { leaseMs: 6000, maxConcurrentPerEndpoint: 1 } }), await worker(LONG_LEASE)];
+    const running = gate();
+    let sentAt = Number.POSITIVE_INFINITY;
+    device.duringWrite = () => {
+      if (device.count() > 1) return Promise.resolve();
+      sentAt = Date.now();
+      return running.passed;
+    };
+    a.bench.send('compute.power_on', { ...one, idempotency_key: 'sent' });
+    await eventually(() => device.count() === 1, 'the write');
+    a.bench.send('compute.power_on', { ...two, idempotency_key: 'waits' });
+    await inState(b.bench, 'waits', 'accepted');
+    await a.bench.stop(0);
+    await inState(b.bench, 'waits', 'done');
+    expect(await view(b.bench, 'sent')).toMatchObject({ state: 'running', attempts: 1 });
+    running.open();
+    expect(await inState(b.bench, 'sent', 'done')).toMatchObject({ attempts: 2 });
+    expect(Date.now() - sentAt).toBeGreaterThanOrEqual(device.requestTimeoutMs);
+    expect(device.count()).toBe(2);
+  });
+
+  it('hand over at once what the device has answered', async () => {
+    device.requestTimeoutMs = 60_000;
+    const [a, b] = [await worker(LONG_LEASE), await worker(LONG_LEASE)];
+    const running = gate();
+    let answered: () => Promise<void> = () => Promise.resolve();
+    device.beforeStep = (ctx) => {
+      answered = () => ctx.checkpoint('job', { uri: '/api/jobs/1' });
+      return Promise.resolve();
+    };
+    device.duringWrite = async () => {
+      await answered();
+      await running.passed;
+    };
+    a.bench.send('compute.power_on', { ...one, idempotency_key: 'runs' });
+    await a.line.hears(2, 'checkpoint', true);
+    await a.bench.stop(0);
+    running.open();
+    expect(await inState(b.bench, 'runs', 'done')).toMatchObject({ attempts: 2 });
+  });
+
   it('name the one that has a host', async () => {
     await worker({ server: 'z-elsewhere', hostName: 'elsewhere' });
     const { bench } = await worker(LONG_LEASE);

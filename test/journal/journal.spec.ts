@@ -171,6 +171,15 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
       expect(await journal.prune(4)).toBe(2);
     });
 
+    it('is found on each of them', async () => {
+      const { journal } = opened;
+      const before = await accepted(opened, { target: c });
+      const both = await accepted(opened, { target: b, alsoTargets: [a, c] });
+      const after = await accepted(opened, { target: a });
+      const on = async (key: typeof target) => (await journal.unfinishedOn(key)).map(({ id }) => id);
+      expect([await on(a), await on(b), await on(c)]).toEqual([[both.id, after.id], [both.id], [before.id, both.id]]);
+    });
+
     it('gives all of them back when it ends before it could run', async () => {
       const { journal } = opened;
       const before = await accepted(opened, { target: c });
@@ -266,13 +275,53 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
       await claimed(opened, first, owner);
     });
 
+    it('hand over what they leave when they stop, and what is in flight when it can be so no longer', async () => {
+      const { journal, workers } = opened;
+      const [leaving, heir] = [worker(), worker()];
+      for (const one of [leaving, heir]) await workers.join(one, terms);
+      const of = { of: heir.hosts };
+      const sent = await accepted(opened, { target: a, alsoTargets: [b] }, leaving.id);
+      const lands = await accepted(opened, { target: b }, leaving.id);
+      const waits = await accepted(opened, {}, leaving.id);
+      await workers.leave(leaving.id, [
+        { operationId: sent.id, forMs: 60_000 },
+        { operationId: lands.id, forMs: -1 },
+      ]);
+      expect(await workers.list()).toEqual([heir]);
+      expect((await journal.adopt(heir.id, of, 10)).map(({ id }) => id)).toEqual([lands.id, waits.id]);
+      const leftMs = (await journal.nextLanding(of)) ?? 0;
+      expect(leftMs).toBeGreaterThan(30_000);
+      expect(leftMs).toBeLessThanOrEqual(60_000);
+      expect(await journal.nextLanding({ of: ['elsewhere'] })).toBeUndefined();
+      // Only its owner says that something of it is in flight.
+      await workers.leave(leaving.id, [{ operationId: waits.id, forMs: 60_000 }]);
+      await workers.leave(heir.id);
+      const [next] = [worker()];
+      await workers.join(next, terms);
+      expect((await journal.adopt(next.id, of, 10)).map(({ id }) => id)).toEqual([lands.id, waits.id]);
+    });
+
+    it('pass an operation on to another one that is there, with its further targets', async () => {
+      const { journal, workers } = opened;
+      const [one, other] = [worker(), worker()];
+      for (const each of [one, other]) await workers.join(each, terms);
+      const record = await accepted(opened, { target: a, alsoTargets: [b] }, one.id);
+      expect(await journal.passOn(record.id, one.id, newWorkerId())).toBe(false);
+      expect(await journal.passOn(record.id, other.id, one.id)).toBe(false);
+      expect(await journal.passOn(record.id, one.id, other.id)).toBe(true);
+      expect(await journal.owned(one.id)).toEqual([]);
+      expect(await journal.owned(other.id)).toEqual([record.id]);
+      expect(await journal.claim(record, one.id, 1)).toBeUndefined();
+      await claimed(opened, record, other.id);
+    });
+
     it('find what is asked of their operations', async () => {
       const { journal } = opened;
       const record = await accepted(opened);
       expect(await journal.requestControl(record.id, 'cancel', 5)).toBe(true);
       await journal.requestControl(record.id, 'cancel', 6);
       expect(await journal.controlsOf(self)).toEqual([{ operationId: record.id, control: 'cancel' }]);
-      expect(await journal.checkpoints(record.id)).toMatchObject([{ name: 'cancel' }, { name: 'cancel' }]);
+      expect(await journal.checkpoints(record.id)).toMatchObject([{ name: 'cancel', at: 5 }]);
       await claimed(opened, record);
       await journal.conclude(record, 1, done, 7);
       expect(await journal.requestControl(record.id, 'cancel', 8)).toBe(false);
@@ -321,6 +370,30 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
     expect(await again.accept(operation({ target: targetKey('fake', 'site', 'x') }), self, ['site'])).toMatchObject({
       created: true,
     });
+  });
+
+  it('begins nothing on a host that was closed after the claim', async () => {
+    const { journal } = opened;
+    const record = await accepted(opened);
+    const lease = await journal.claim(record, self, 1, ['site']);
+    if (lease === undefined) throw new Error('it was not claimed');
+    expect(lease.closedHost).toBeUndefined();
+    await journal.setMaintenance('site', true);
+    const step = { name: 'step', data: null, at: 2 };
+    const refused = {
+      code: 'STATE_CONFLICT',
+      outcome: 'not-started',
+      details: { reason: 'maintenance', host: 'site' },
+    };
+    await expect(journal.checkpoint(lease, step, ['elsewhere', 'site'])).rejects.toMatchObject(refused);
+    expect(await journal.checkpoints(record.id)).toEqual([]);
+    // What has begun goes on, and an old lease is lost whatever has become of the host.
+    await journal.checkpoint(lease, step);
+    const late = journal.checkpoint({ ...lease, fence: 0 }, step, ['site']).catch((error: unknown) => error);
+    expect(isLeaseLost(await late)).toBe(true);
+    await journal.setMaintenance('site', false);
+    await journal.checkpoint(lease, step, ['site']);
+    expect(await journal.checkpoints(record.id)).toEqual([step, step]);
   });
 
   it('keeps secrets encrypted, and gives them back', async () => {

@@ -46,7 +46,10 @@ export interface OperationContext extends CallContext {
    *   nothing may be sent.
    */
   beginStep(step: Step): Promise<void>;
-  /** Writes a fact down, committed, before the driver waits on it. */
+  /**
+   * Writes a fact down, committed, before the driver waits on it. One that follows a step says that the request of the step was
+   * answered: nothing of it is under way any more.
+   */
   checkpoint(name: string, data: JsonValue): Promise<void>;
   /** Tells callers how far it is. Never fails, never waits. */
   progress(message: string, percent?: number): void;

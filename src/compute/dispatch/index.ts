@@ -8,7 +8,7 @@ export { OperationRunner } from './operation-runner.js';
 export { Operations } from './operations.js';
 export type { OpenPowerType } from './power-route.js';
 export { Reads } from './reads.js';
-export { Router } from './router.js';
+export { Router, hostsOf } from './router.js';
 export { serviceMethods } from './service-methods.js';
 export { Takeover } from './takeover.js';
 export { WorkerLease } from './worker-lease.js';

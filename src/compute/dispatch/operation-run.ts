@@ -5,7 +5,6 @@ import type { Log } from '../../common/log.js';
 import { pollUntil } from '../../common/poll.js';
 import type { Control, Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
 import {
-  STEP_CHECKPOINT,
   inMaintenance,
   isLeaseLost,
   type ChangeResult,
@@ -14,8 +13,9 @@ import {
   type Reconciliation,
   type Target,
 } from '../contract/index.js';
-import type { ChangeRoute, RouteResult } from './route.js';
-import { RunContext } from './run-context.js';
+import type { InFlight } from './in-flight.js';
+import { openHosts, type ChangeRoute, type RouteResult } from './route.js';
+import { RunContext, hasBegun } from './run-context.js';
 import { handOver, type RunControls } from './run-controls.js';
 import { at, deadlineExceeded } from './time-limits.js';
 import type { LeaseHold } from './worker-lease.js';
@@ -44,6 +44,7 @@ export interface OperationRunInput {
   readonly route: ChangeRoute;
   readonly lease: Lease;
   readonly hold: LeaseHold;
+  readonly inFlight: InFlight;
   /** Found when the request was accepted, by this process; undefined when it must be looked up. */
   readonly target: Target | undefined;
   /** Aborts on cancel and on shutdown. */
@@ -228,8 +229,8 @@ export class OperationRun {
 
   /** Is it to end although it could go on? */
   #isToEnd(): boolean {
-    const { signal } = this.#input.interrupt;
-    return signal.aborted && !isShutdown(signal.reason);
+    const { interrupt, left } = this.#input;
+    return interrupt.signal.aborted && !left.aborted;
   }
 
   #stopped({ text, effect, details = {} }: Extract<Reconciliation, { verdict: 'stopped' }>): ComputeError {
@@ -256,22 +257,24 @@ export class OperationRun {
 
   #context(signal: AbortSignal): RunContext {
     const { journal, clock, log } = this.#ports;
-    const { lease, hold, progress } = this.#input;
+    const { lease, hold, inFlight, route, record, progress } = this.#input;
     return new RunContext({
       journal,
       lease,
       hold,
+      inFlight,
       clock,
       log,
       signal,
       interruptWhenStale: () => this.#interruptWhenStale(),
+      openHosts: openHosts(route, record.parentId),
       checkpoints: this.#checkpoints,
       progress,
     });
   }
 
   #hasBegun(): boolean {
-    return this.#checkpoints.some(({ name }) => name === STEP_CHECKPOINT);
+    return hasBegun(this.#checkpoints);
   }
 
   #done({ outcome, state, answer: more }: RouteResult): RunEnd {
@@ -311,10 +314,6 @@ export function failure(error: ComputeError): OperationEnd {
 
 export function cancelled({ method, name }: OperationRecord): ComputeError {
   return new ComputeError('OPERATION_CANCELLED', `${method} of ${name} was cancelled`);
-}
-
-function isShutdown(reason: unknown): boolean {
-  return reason instanceof ComputeError && reason.code === 'SHUTTING_DOWN';
 }
 
 /** No step was begun, so whatever went wrong, the device was not changed. */

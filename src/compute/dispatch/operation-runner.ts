@@ -1,16 +1,23 @@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
-import { isoTime, type Clock } from '../../common/clock.js';
+import type { Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
-import type { OperationId, TargetKey } from '../../common/ids.js';
+import type { OperationId } from '../../common/ids.js';
 import { withCorrelation, type Log } from '../../common/log.js';
-import type { Control, Journal, Lease, OperationEnd, OperationRecord } from '../../journal/journal.port.js';
+import type {
+  Control,
+  Journal,
+  Lease,
+  LeftInFlight,
+  OperationEnd,
+  OperationRecord,
+} from '../../journal/journal.port.js';
 import { isLeaseLost, type AuditLog, type EventPublisher, type OperationView, type Target } from '../contract/index.js';
-import { machineState } from './answers.js';
 import { operationFact } from './audit-facts.js';
+import { FIRST_PAUSE_MS, entryOf, leaveAlone, type Entry } from './operation-entry.js';
+import { OperationNews } from './operation-news.js';
 import { OperationRun, cancelled, failure, type RunEnd } from './operation-run.js';
 import { openHosts, type ChangeRoute } from './route.js';
-import { RunControls } from './run-controls.js';
-import { TargetQueues, type Queued } from './target-queues.js';
+import { TargetQueues } from './target-queues.js';
 import { at, deadlineExceeded } from './time-limits.js';
 import { operationView } from './views.js';
 import { carriedOnElsewhere, type WorkerLease } from './worker-lease.js';
@@ -32,28 +39,6 @@ export interface OperationRunnerOptions {
   onLoad(unfinished: number): void;
 }
 
-interface Entry extends Queued {
-  record: OperationRecord;
-  readonly route: ChangeRoute;
-  target: Target | undefined;
-  /** The queue it stands in. */
-  queue: TargetKey;
-  readonly interrupt: AbortController;
-  /** Aborts when it is left to others, whatever has interrupted it before. */
-  readonly left: AbortController;
-  /** What is asked of it beside its end. */
-  readonly controls: RunControls;
-  readonly outcome: Promise<OperationRecord>;
-  readonly resolve: (record: OperationRecord) => void;
-  /** Tells those who wait that the next start carries it on. */
-  readonly leave: (reason: ComputeError) => void;
-  /** Stops watching for the end of its time while it waits. */
-  forgetDeadline: () => void;
-  progress: OperationView['progress'];
-  /** How long it waits before it asks again whether another worker is done with its target. */
-  pauseMs: number;
-}
-
 /** The journal must take an outcome in the end: while it does not answer it is asked again, with growing pauses. */
 const untilStored = retry(handleWhen(isJournalAway), {
   maxAttempts: Number.MAX_SAFE_INTEGER,
@@ -62,13 +47,13 @@ const untilStored = retry(handleWhen(isJournalAway), {
 
 /** Pause before an operation whose journal did not answer is taken up again. */
 const RETRY_PAUSE_MS = 1000;
-/** First and longest pause before asking again for a target that another worker has. */
-const FIRST_PAUSE_MS = 20;
+/** Longest pause before asking again for a target that another worker has. */
 const LONGEST_PAUSE_MS = 500;
 
 /** Carries accepted operations out, one at a time per target, and tells their outcomes. */
 export class OperationRunner {
   readonly #options: OperationRunnerOptions;
+  readonly #news: OperationNews;
   readonly #queues: TargetQueues<Entry>;
   readonly #entries = new Map<OperationId, Entry>();
   /** Aborts when nothing waiting may begin any more. */
@@ -78,6 +63,7 @@ export class OperationRunner {
 
   constructor(options: OperationRunnerOptions) {
     this.#options = options;
+    this.#news = new OperationNews(options);
     this.#queues = new TargetQueues({
       clock: options.clock,
       maxPerEndpoint: options.maxConcurrentPerEndpoint,
@@ -101,44 +87,17 @@ export class OperationRunner {
   enqueue(record: OperationRecord, route: ChangeRoute, target?: Target): Promise<OperationRecord> {
     const known = this.#entries.get(record.id);
     if (known !== undefined) return known.outcome;
-    let resolve: Entry['resolve'] = () => undefined;
-    let leave: Entry['leave'] = () => undefined;
-    const outcome = new Promise<OperationRecord>((done, left) => {
-      resolve = done;
-      leave = left;
-    });
-    // Nobody need be waiting for it.
-    outcome.catch(() => undefined);
-    const entry: Entry = {
-      seq: record.seq,
-      isParent: route.isParent,
-      get hasBegun() {
-        return entry.record.state === 'running';
-      },
-      record,
-      route,
-      target,
-      queue: record.target,
-      interrupt: new AbortController(),
-      left: new AbortController(),
-      controls: new RunControls(),
-      outcome,
-      resolve,
-      leave,
-      forgetDeadline: () => undefined,
-      progress: null,
-      pauseMs: FIRST_PAUSE_MS,
-    };
+    const entry = entryOf(record, route, target);
     this.#entries.set(record.id, entry);
     this.#options.onLoad(this.#entries.size);
     // After stop() nothing is watched any more: a timer would only keep the process from its end.
     if (!this.#life.signal.aborted) {
       entry.forgetDeadline = at(this.#options.clock, record.notAfter, () => void this.#expire(entry));
     }
-    this.#publish(entry);
+    this.#news.publish(entry);
     this.#queues.add(entry.queue, entry);
-    if (this.#life.signal.aborted) leave(stopping());
-    return outcome;
+    if (this.#life.signal.aborted) entry.leave(stopping());
+    return entry.outcome;
   }
 
   /** Ends an operation of before the restart that this process cannot carry on. */
@@ -146,7 +105,7 @@ export class OperationRunner {
     const { id, driver, target, fence } = record;
     const end = failure(error.within({ driver, target, operationId: id }));
     const { stored } = await this.#store(record, fence, end);
-    this.#tellEnd(stored, null);
+    this.#news.end({ record: stored, progress: null });
     return stored;
   }
 
@@ -194,9 +153,9 @@ export class OperationRunner {
   /**
    * Lets what runs come to its end for so long, then leaves the rest to the next start; nothing waiting begins.
    *
-   * @returns how many operations are left
+   * @returns how many operations are left, and of which something may be under way yet
    */
-  async stop(limitMs: number): Promise<number> {
+  async stop(limitMs: number): Promise<{ readonly left: number; readonly inFlight: readonly LeftInFlight[] }> {
     this.#life.abort();
     const reason = stopping();
     const entries = [...this.#entries.values()];
@@ -214,7 +173,9 @@ export class OperationRunner {
       entry.leave(reason);
     }
     this.#abandon.abort(reason);
-    return left.length;
+    // Nothing is sent any more: whoever is about to looks at its signal first.
+    const inFlight = left.map(({ record: { id }, inFlight: { leftMs } }) => ({ operationId: id, forMs: leftMs }));
+    return { left: left.length, inFlight: inFlight.filter(({ forMs }) => forMs > 0) };
   }
 
   async #cancel(entry: Entry): Promise<void> {
@@ -290,7 +251,8 @@ export class OperationRunner {
         interrupt: entry.interrupt,
         left: entry.left.signal,
         controls: entry.controls,
-        progress: (message, percent) => this.#progress(entry, message, percent),
+        inFlight: entry.inFlight,
+        progress: (message, percent) => this.#news.progress(entry, message, percent),
       },
     );
     await this.#settle(entry, lease, await run.execute());
@@ -320,7 +282,7 @@ export class OperationRunner {
       startedAt: record.startedAt ?? this.#options.clock.now(),
     };
     entry.pauseMs = FIRST_PAUSE_MS;
-    this.#publish(entry);
+    this.#news.publish(entry);
   }
 
   async #settle(entry: Entry, lease: Lease, end: RunEnd): Promise<void> {
@@ -330,7 +292,7 @@ export class OperationRunner {
         entry.queue = end.target.key;
         entry.record = { ...entry.record, state: 'accepted', target: end.target.key, targetSettled: true };
         if (!this.#isInHand(entry)) return;
-        this.#publish(entry);
+        this.#news.publish(entry);
         this.#queues.add(entry.queue, entry);
         this.#options.onSettled(entry.record);
         return;
@@ -339,7 +301,7 @@ export class OperationRunner {
         return;
       case 'ended':
         await this.#conclude(entry, lease.fence, end.end);
-        if (end.state !== undefined) this.#publishState(entry, end.state);
+        if (end.state !== undefined) this.#news.state(entry.record, entry.route.endsAt ?? entry.record.host, end.state);
     }
   }
 
@@ -348,7 +310,7 @@ export class OperationRunner {
     if (this.#isInHand(entry)) this.#finish(entry, stored);
     else if (isOurs) {
       // It was given up while it ended, and nobody else will have anything to tell.
-      this.#tellEnd(stored, entry.progress);
+      this.#news.end({ record: stored, progress: entry.progress });
       this.#options.onUntold(stored);
     }
   }
@@ -393,45 +355,9 @@ export class OperationRunner {
     if (!this.#isInHand(entry)) return;
     entry.record = record;
     this.#forget(entry);
-    this.#tellEnd(record, entry.progress);
+    this.#news.end(entry);
     entry.resolve(record);
   }
-
-  #tellEnd(record: OperationRecord, progress: OperationView['progress']): void {
-    this.#publish({ record, progress });
-    const { log } = this.#options;
-    const fields = { operation_id: record.id, method: record.method, target: record.target, host: record.host };
-    if (record.error === null) log.info(`${record.method} of ${record.name}: done`, fields);
-    else {
-      const error = ComputeError.fromWire(record.error);
-      log[error.logLevel](`${record.method} of ${record.name}: ${error.message}`, { ...fields, code: error.code });
-    }
-  }
-
-  #progress(entry: Entry, message: string, percent?: number): void {
-    entry.progress = { message, percent: percent ?? null, at: isoTime(this.#options.clock.now()) };
-    this.#publish(entry);
-  }
-
-  #publish({ record, progress }: Pick<Entry, 'record' | 'progress'>): void {
-    this.#options.events.publish({
-      kind: 'operation',
-      operation: operationView(record, progress),
-      at: this.#options.clock.now(),
-    });
-  }
-
-  #publishState(entry: Entry, observed: Parameters<typeof machineState>[0]): void {
-    const { state, ...data } = machineState(observed);
-    const { name } = entry.record;
-    const host = entry.route.endsAt ?? entry.record.host;
-    this.#options.events.publish({ kind: 'power', host, name, state, data, at: this.#options.clock.now() });
-  }
-}
-
-function leaveAlone({ interrupt, left }: Entry, reason: ComputeError): void {
-  left.abort(reason);
-  interrupt.abort(reason);
 }
 
 function stopping(): ComputeError {

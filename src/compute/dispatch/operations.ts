@@ -1,7 +1,7 @@
 import { isoTime, type Clock } from '../../common/clock.js';
 import { ComputeError, toComputeError, type JsonValue, type WireError } from '../../common/errors/index.js';
 import { newOperationId, type OperationId } from '../../common/ids.js';
-import { canonicalJson, toJson } from '../../common/json.js';
+import { canonicalJson } from '../../common/json.js';
 import { withCorrelation, type Log } from '../../common/log.js';
 import { pollUntil } from '../../common/poll.js';
 import type { Control, Journal, NewOperation, OperationRecord, SignalLine } from '../../journal/journal.port.js';
@@ -22,6 +22,7 @@ import {
 } from '../contract/index.js';
 import { operationFact } from './audit-facts.js';
 import type { Child } from './children.js';
+import { OperationLookup, type OperationAccess } from './operation-lookup.js';
 import type { OperationRunner } from './operation-runner.js';
 import { openHosts, type Answer, type ChangeRoute } from './route.js';
 import { isMethodOfKind, type Destination, type Router } from './router.js';
@@ -45,14 +46,6 @@ export interface OperationsOptions {
   readonly startWithinMs: number;
 }
 
-/** What a caller may see of operations, and act on. */
-export interface OperationAccess {
-  readonly requestedBy: string;
-  sees(operation: OperationRecord): boolean;
-  /** @throws ComputeError FORBIDDEN */
-  check(operation: OperationRecord): void;
-}
-
 /** A deadline can be a day at most; nothing runs for longer. */
 const LONGEST_OPERATION_MS = 86_400_000;
 
@@ -71,6 +64,7 @@ export class Operations {
   readonly #router: Router;
   readonly #runner: OperationRunner;
   readonly #options: OperationsOptions;
+  readonly #lookup: OperationLookup;
   readonly #life = new AbortController();
   /** On their way into the journal. */
   readonly #accepting = new Set<OperationId>();
@@ -79,6 +73,7 @@ export class Operations {
     this.#router = router;
     this.#runner = runner;
     this.#options = options;
+    this.#lookup = new OperationLookup(options.journal);
   }
 
   /**
@@ -151,7 +146,7 @@ export class Operations {
   }
 
   async get(reference: MethodParams<'operation.get'>, access: OperationAccess): Promise<OperationView> {
-    return this.#runner.view(await this.#lookUp(reference, access, 'anybody'));
+    return this.#runner.view(await this.#lookup.find(reference, access, 'anybody'));
   }
 
   /** A page may be shorter than its limit, by what the caller may not see. */
@@ -159,23 +154,13 @@ export class Operations {
     filter: MethodParams<'operation.list'>,
     access: OperationAccess,
   ): Promise<{ operations: OperationView[]; next: string | null }> {
-    const { limit = 100, before, parent, ...rest } = filter;
-    const found = await this.#options.journal.list({
-      ...definedOnly(rest),
-      ...(before === undefined ? {} : { beforeId: before }),
-      ...(parent === undefined ? {} : { parentId: parent }),
-      limit: limit + 1,
-    });
-    const page = found.slice(0, limit);
-    return {
-      operations: page.filter((record) => access.sees(record)).map((record) => this.#runner.view(record)),
-      next: found.length > limit ? (page.at(-1)?.id ?? null) : null,
-    };
+    const { seen, next } = await this.#lookup.page(filter, access);
+    return { operations: seen.map((record) => this.#runner.view(record)), next };
   }
 
   /** @throws ComputeError STATE_CONFLICT when it has its outcome already */
   async cancel(reference: MethodParams<'operation.cancel'>, access: OperationAccess): Promise<OperationView> {
-    const record = await this.#lookUp(reference, access, 'own');
+    const record = await this.#lookup.find(reference, access, 'own');
     if (record.finishedAt !== null || !(await this.control(record.id, 'cancel'))) {
       throw new ComputeError('STATE_CONFLICT', `operation ${record.id} has ended: ${record.state}`, {
         operationId: record.id,
@@ -388,34 +373,6 @@ export class Operations {
       stop();
     }
   }
-
-  /** Only an id is unique: of several callers' operations with one key or message id the caller's own comes first. */
-  async #lookUp(
-    reference: MethodParams<'operation.get'>,
-    access: OperationAccess,
-    whose: 'own' | 'anybody',
-  ): Promise<OperationRecord> {
-    const { journal } = this.#options;
-    const { operation_id: id, idempotency_key: key, message_id: messageId = '' } = reference;
-    let record: OperationRecord | undefined;
-    if (id !== undefined) record = await journal.findById(id);
-    else {
-      const own = await journal.findByKey(access.requestedBy, key ?? messageId);
-      if (own !== undefined && (key !== undefined || own.messageId === messageId)) record = own;
-      else {
-        const newest =
-          key === undefined ? await journal.findBy('messageId', messageId) : await journal.findBy('requestKey', key);
-        if (whose === 'anybody' || newest?.requestedBy === access.requestedBy) record = newest;
-      }
-    }
-    if (record !== undefined) {
-      access.check(record);
-      return record;
-    }
-    throw new ComputeError('RESOURCE_NOT_FOUND', 'there is no such operation; outcomes are kept for journal.keep', {
-      details: { reference: toJson(reference) },
-    });
-  }
 }
 
 /** PostgreSQL keeps no text with a NUL in it, and nobody means one. @throws ComputeError REQUEST_INVALID */
@@ -432,11 +389,6 @@ function unlessAway(error: unknown): undefined {
 
 function withoutChangeFields(request: ChangeRequest): Record<string, unknown> {
   return Object.fromEntries(Object.entries(request).filter(([name]) => !Object.hasOwn(ChangeFields, name)));
-}
-
-function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(members) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
 /** Where somebody waits for the outcome. */

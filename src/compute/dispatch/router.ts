@@ -1,5 +1,5 @@
 import { ComputeError } from '../../common/errors/index.js';
-import type { Worker } from '../../journal/journal.port.js';
+import type { OperationRecord, Worker } from '../../journal/journal.port.js';
 import type { MachineStore } from '../../journal/machine-store.port.js';
 import { METHODS, type MethodName, type MethodNameOfKind, type MethodParams } from '../contract/index.js';
 import type { ChildrenPorts } from './children.js';
@@ -117,6 +117,20 @@ export class Router {
     const type = this.powerTypes.get(name);
     if (type !== undefined) return type;
     throw notFound(`there is no power type ${name}`, 'power_types', [...this.powerTypes.keys()]);
+  }
+}
+
+/** The hosts that an operation's route needs, as far as it can be read. */
+export function hostsOf(record: OperationRecord): readonly string[] {
+  return [record.host, destinationOf(record)].filter((name) => typeof name === 'string');
+}
+
+function destinationOf(record: OperationRecord): string | undefined {
+  try {
+    return (record.params as Destination).destination;
+  } catch {
+    // Whoever takes it up says so, and leaves it until it can be read.
+    return undefined;
   }
 }
 

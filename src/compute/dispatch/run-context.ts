@@ -3,6 +3,8 @@ import type { JsonValue } from '../../common/errors/index.js';
 import type { OperationId } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
 import type { Journal, Lease } from '../../journal/journal.port.js';
+import type { InFlight } from './in-flight.js';
+import { TAKEN_CHECKPOINT } from './run-controls.js';
 import type { LeaseHold } from './worker-lease.js';
 import { STEP_CHECKPOINT, type Checkpoint, type OperationContext, type Step } from '../contract/index.js';
 
@@ -11,11 +13,15 @@ export interface RunContextParts {
   readonly lease: Lease;
   /** What keeps others from taking over. */
   readonly hold: LeaseHold;
+  /** What it has sent that may be under way. */
+  readonly inFlight: InFlight;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** Interrupts the operation when its time has passed and no timer has said so yet. */
   readonly interruptWhenStale: () => void;
+  /** The hosts that must not be in maintenance when its first step begins. */
+  readonly openHosts: readonly string[];
   /** What was left so far; this attempt's are appended. */
   readonly checkpoints: Checkpoint[];
   readonly progress: (message: string, percent?: number) => void;
@@ -63,11 +69,15 @@ export class RunContext implements OperationContext {
     // From here on it counts as begun. What is refused before is known here not to have been sent; whoever comes next, and
     // finds it in the journal, looks after it.
     checkpoints.push(intent);
+    this.#parts.inFlight.sent(step.requestTimeoutMs);
     this.progress(step.description);
   }
 
   async checkpoint(name: string, data: JsonValue): Promise<void> {
-    this.#parts.checkpoints.push(await this.#writeDown(name, data));
+    const { checkpoints, inFlight } = this.#parts;
+    checkpoints.push(await this.#writeDown(name, data));
+    // What a driver writes down beside its steps is what it has been answered.
+    if (name !== STEP_CHECKPOINT && name !== TAKEN_CHECKPOINT) inFlight.answered();
   }
 
   progress(message: string, percent?: number): void {
@@ -75,8 +85,11 @@ export class RunContext implements OperationContext {
   }
 
   async #writeDown(name: string, data: JsonValue): Promise<Checkpoint> {
+    const { journal, lease, openHosts, checkpoints } = this.#parts;
     const checkpoint = { name, data, at: this.clock.now() };
-    await this.#parts.journal.checkpoint(this.#parts.lease, checkpoint);
+    // A claim may not have seen yet that a host was closed. Who closed it has seen the claim then, or sees this refused.
+    const isToBegin = name === STEP_CHECKPOINT && !hasBegun(checkpoints);
+    await journal.checkpoint(lease, checkpoint, isToBegin ? openHosts : []);
     return checkpoint;
   }
 
@@ -84,4 +97,9 @@ export class RunContext implements OperationContext {
     this.#parts.interruptWhenStale();
     this.signal.throwIfAborted();
   }
+}
+
+/** May anything have been sent to the device by whoever left these? */
+export function hasBegun(checkpoints: readonly Checkpoint[]): boolean {
+  return checkpoints.some(({ name }) => name === STEP_CHECKPOINT);
 }

@@ -5,7 +5,8 @@ import type { MachineRecord, MachineStore } from '../../journal/machine-store.po
 import { findMachine } from './machine-route.js';
 import { machinePage, machineView } from './machine-views.js';
 import type { MigrationControls } from './migration-controls.js';
-import type { OperationAccess, Operations } from './operations.js';
+import type { OperationAccess } from './operation-lookup.js';
+import type { Operations } from './operations.js';
 import type { Router } from './router.js';
 
 /** What a caller may see, and act on. */

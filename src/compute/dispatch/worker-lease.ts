@@ -2,8 +2,9 @@ import type { Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
 import { newWorkerId, type OperationId, type WorkerId } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
-import type { LeaseTerms, WorkerRegistry } from '../../journal/journal.port.js';
+import type { LeaseTerms, LeftInFlight, WorkerRegistry } from '../../journal/journal.port.js';
 import { leaseLost } from '../contract/index.js';
+import { MARGIN_MS } from './in-flight.js';
 
 export interface WorkerLeaseOptions {
   readonly registry: WorkerRegistry;
@@ -33,8 +34,6 @@ export interface LeaseWatcher {
 const RENEWALS = 3;
 /** Pause after a renewal that the database did not answer. */
 const RETRY_MS = 500;
-/** Time between a look at the lease and the write that it allows. */
-const MARGIN_MS = 50;
 
 /** A moment by both clocks: the steady one stands still while the machine sleeps, the other can be put back. */
 interface Moment {
@@ -85,11 +84,11 @@ export class WorkerLease {
     this.#running = this.#keep();
   }
 
-  /** Ends the lease: what is still owned is anybody's. */
-  async stop(): Promise<void> {
+  /** Ends the lease: what is still owned is anybody's, at once or when nothing of it can be under way any more. */
+  async stop(inFlight: readonly LeftInFlight[]): Promise<void> {
     this.#life.abort();
     await this.#running;
-    await this.#options.registry.leave(this.#id);
+    await this.#options.registry.leave(this.#id, inFlight);
   }
 
   /** Allows one operation's device writes for as long as this life lasts. */

@@ -22,7 +22,7 @@ export const FakeSettingsSchema = z.strictObject({
     .int()
     .min(1)
     .max(3_600_000)
-    .default(5000)
+    .default(100)
     .describe('longest that a request to it counts as under way, after its worker has died'),
   busy: z
     .array(z.string().min(1))
