@@ -56,12 +56,7 @@ export class Intake extends EventEmitter<IntakeEvents> {
       delivery.requeue();
       return;
     }
-    this.#runningCount++;
-    void this.#serve(delivery, codec)
-      .catch((error: unknown) => this.#failed(delivery, error))
-      .finally(() => {
-        if (--this.#runningCount === 0) this.emit('idle');
-      });
+    void this.#finish(delivery, codec);
   }
 
   /** Takes nothing more; resolves with true when everything in hand is finished, with false after `timeoutMs`. */
@@ -74,6 +69,17 @@ export class Intake extends EventEmitter<IntakeEvents> {
     } catch {
       this.options.log.warn('shutdown did not wait for all requests', { running: this.#runningCount });
       return false;
+    }
+  }
+
+  async #finish(delivery: Delivery, codec: EnvelopeCodec): Promise<void> {
+    this.#runningCount++;
+    try {
+      await this.#serve(delivery, codec);
+    } catch (error) {
+      await this.#failed(delivery, error);
+    } finally {
+      if (--this.#runningCount === 0) this.emit('idle');
     }
   }
 
@@ -153,8 +159,8 @@ export class Intake extends EventEmitter<IntakeEvents> {
     await this.options.deadLetters.bury(delivery, poison);
   }
 
-  async #reply(to: ReplyAddress, outcome: Outcome): Promise<void> {
-    await this.options.replies.deliver(to, outcome);
+  #reply(to: ReplyAddress, outcome: Outcome): Promise<void> {
+    return this.options.replies.deliver(to, outcome);
   }
 
   async #failed(delivery: Delivery, error: unknown): Promise<void> {
