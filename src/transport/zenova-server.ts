@@ -51,17 +51,15 @@ export class ZenovaServer extends Server implements CustomTransportStrategy {
   #run(handler: MessageHandler, params: unknown, method: string, meta: RequestMeta): Promise<JsonValue> {
     const context = new ZenovaContext([method, meta]);
     return new Promise((resolve, reject) => {
-      this.runWithProcessingHooks(context, async (end) => {
-        try {
-          const answer: unknown = await handler(params, context);
-          // Plain values stay plain: only interceptors and failures come as observables.
-          resolve((isObservable(answer) ? await lastValueFrom(answer) : answer) as JsonValue);
-        } catch (error) {
-          reject(error);
-        } finally {
-          end();
-        }
-      });
+      this.runWithProcessingHooks(context, (end) =>
+        answerOf(handler, params, context).then(resolve, reject).finally(end),
+      );
     });
   }
+}
+
+/** Plain values stay plain: only interceptors and failures come as observables. */
+async function answerOf(handler: MessageHandler, params: unknown, context: ZenovaContext): Promise<JsonValue> {
+  const answer: unknown = await handler(params, context);
+  return (isObservable(answer) ? await lastValueFrom(answer) : answer) as JsonValue;
 }
