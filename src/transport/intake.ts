@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 import type { Clock } from '../common/clock.js';
 import { ComputeError, toComputeError, type JsonValue } from '../common/errors/index.js';
-import { withCorrelation, type Log } from '../common/log.js';
-import type { Outcome, ReplyAddress, RequestMeta } from '../compute/contract/index.js';
+import type { Log } from '../common/log.js';
+import { correlationOf, type Outcome, type ReplyAddress, type RequestMeta } from '../compute/contract/index.js';
 import type { Delivery } from './amqp/index.js';
 import type { DecodedRequest, EnvelopeCodec, Poison } from './codec.port.js';
 import type { DeadLetters } from './dead-letters.js';
@@ -91,20 +91,17 @@ export class Intake extends EventEmitter<IntakeEvents> {
       return;
     }
     if (decoded.kind === 'poison') {
-      await withCorrelation({ correlation_id: decoded.correlationId }, () => this.#refuse(delivery, decoded));
+      await this.#refuse(delivery, decoded);
       return;
     }
-    const { method, meta } = decoded;
-    const handler = this.#handlerOf(method);
-    await withCorrelation({ correlation_id: meta.correlationId, request_id: meta.requestId }, () =>
-      handler === undefined
-        ? this.#refuse(delivery, unknownMethod(decoded))
-        : this.#carryOut(delivery, decoded, handler),
-    );
+    const handler = this.#handlerOf(decoded.method);
+    await (handler === undefined
+      ? this.#refuse(delivery, unknownMethod(decoded))
+      : this.#carryOut(delivery, decoded, handler));
   }
 
   async #carryOut(delivery: Delivery, decoded: DecodedRequest, handler: Handler): Promise<void> {
-    const { method, params, meta, heartbeatMs } = decoded;
+    const { params, meta, heartbeatMs } = decoded;
     let isAccepted = false;
     const accepted = (): void => {
       isAccepted = true;
@@ -112,7 +109,7 @@ export class Intake extends EventEmitter<IntakeEvents> {
     };
     const finished =
       heartbeatMs === undefined || meta.replyTo === null ? undefined : this.#showLife(meta.replyTo, heartbeatMs);
-    const outcome = await this.#outcomeOf(method, () => handler(params, { ...meta, accepted }));
+    const outcome = await this.#outcomeOf(decoded, () => handler(params, { ...meta, accepted }));
     finished?.();
     if ('error' in outcome && outcome.error.code === 'SHUTTING_DOWN') {
       // What was accepted is answered by whoever takes it up; the rest is asked again of whoever comes next.
@@ -142,14 +139,14 @@ export class Intake extends EventEmitter<IntakeEvents> {
     };
   }
 
-  async #outcomeOf(method: string, run: () => Promise<JsonValue>): Promise<Outcome> {
+  async #outcomeOf({ method, meta }: DecodedRequest, run: () => Promise<JsonValue>): Promise<Outcome> {
     try {
       return { result: await run() };
     } catch (error) {
       const computeError = toComputeError(error);
       const { logLevel, code, message } = computeError;
       const fields = { method, code, reason: message, ...(logLevel === 'error' ? { err: computeError } : {}) };
-      this.options.log[logLevel]('a request failed', fields);
+      this.options.log.child(correlationOf(meta))[logLevel]('a request failed', fields);
       return { error: computeError.toWire() };
     }
   }
