@@ -156,7 +156,7 @@ function print(peers, results) {
       const marked = mark === undefined ? '' : `  ${rounded(rate.median / mark, 2)} of the mark`;
       console.log(
         `  ${name.padEnd(29)} ${rounded(rate.median).padStart(6)} ${range} p50 ${median((f) => f.p50)}  p99 ${median((f) => f.p99)}` +
-          `  event loop p50 ${median((f) => f.delayP50)}  p99 ${median((f) => f.delayP99)}  cpu ${median((f) => f.cpu / f.calls, 2)}${marked}`,
+          `  event loop p50 ${median((f) => f.delayP50)}  p99 ${median((f) => f.delayP99)}  max ${median((f) => f.delayMax)}  cpu ${median((f) => f.cpu / f.calls, 2)}${marked}`,
       );
     }
     for (const { name, beside } of peers) {

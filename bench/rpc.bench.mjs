@@ -88,12 +88,12 @@ try {
       for (let i = 0; i < peers.length; i++) {
         const { name, queue, envelope = nest, running } = peers[(i + round) % peers.length];
         const before = processorTime(running.pid);
+        await running.ask?.('begin');
         const figures = await load.run({ queue, body, envelope, inFlight, warmUpMs: 400, measureMs });
+        const delays = await running.ask?.('end');
+        const cpu = (processorTime(running.pid) - before) / figures.calls;
         const key = `${name}\n${inFlight}`;
-        results.set(key, [
-          ...(results.get(key) ?? []),
-          { ...figures, cpu: (processorTime(running.pid) - before) / figures.calls },
-        ]);
+        results.set(key, [...(results.get(key) ?? []), { ...figures, ...delays, cpu }]);
       }
     }
     console.error(`round ${round + 1} of ${rounds}`);
@@ -107,15 +107,21 @@ try {
 
 function print(results) {
   const of = (name, inFlight) => results.get(`${name}\n${inFlight}`) ?? [];
-  console.log('read RPC, requests per second: median (least–greatest) of the rounds; p50, p99 and cpu in ms, medians');
+  console.log('read RPC, requests per second: median (least–greatest) of the rounds');
+  console.log(
+    'all else are medians, in ms: latency, processor time per answer, event-loop delay (Node alone tells it)',
+  );
   for (const inFlight of inFlights) {
     console.log(`\nin flight ${inFlight}`);
     for (const { name } of peers) {
       const figures = of(name, inFlight);
       const rate = spread(figures.map((f) => f.rate));
-      const [p50, p99, cpu] = ['p50', 'p99', 'cpu'].map((key) => rounded(spread(figures.map((f) => f[key])).median, 2));
+      const median = (key, digits = 2) => rounded(spread(figures.map((f) => f[key])).median, digits);
+      const delay = figures.every(({ delayP50 }) => delayP50 !== undefined)
+        ? `  event loop p50 ${median('delayP50')} p99 ${median('delayP99')} max ${median('delayMax')}`
+        : '';
       console.log(
-        `  ${name.padEnd(21)} ${rounded(rate.median).padStart(7)} (${rounded(rate.min)}–${rounded(rate.max)})  p50 ${p50}  p99 ${p99}  cpu ${cpu}`,
+        `  ${name.padEnd(21)} ${rounded(rate.median).padStart(7)} (${rounded(rate.min)}–${rounded(rate.max)})  p50 ${median('p50')}  p99 ${median('p99')}  cpu ${median('cpu', 3)}${delay}`,
       );
     }
     for (const { name, other, mark } of comparisons) {

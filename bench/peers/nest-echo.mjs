@@ -4,6 +4,7 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, MessagePattern, RmqContext, Transport } from '@nestjs/microservices';
 import { peerOptions, ready } from '../support/peer-process.mjs';
+import { ProcessCost } from '../support/process-cost.mjs';
 
 const { url, queue, answer, prefetch } = peerOptions();
 
@@ -41,4 +42,5 @@ const app = await NestFactory.createMicroservice(EchoModule, {
   },
 });
 await app.listen();
-ready();
+const cost = new ProcessCost();
+ready({ begin: () => cost.begin(), end: () => cost.end() });

@@ -1,6 +1,7 @@
 // The least that a server with our guarantees can do: quorum queue, confirmed persistent reply, then the ack.
 import amqp from 'amqplib';
 import { peerOptions, ready } from '../support/peer-process.mjs';
+import { ProcessCost } from '../support/process-cost.mjs';
 
 const { url, queue, answer, prefetch } = peerOptions();
 const connection = await amqp.connect(url, { noDelay: true });
@@ -13,4 +14,5 @@ await channel.consume(queue, (message) => {
   const reply = Buffer.from(JSON.stringify({ response: answer, isDisposed: true, id }));
   channel.sendToQueue(replyTo, reply, { persistent: true, mandatory: true, correlationId }, () => channel.ack(message));
 });
-ready();
+const cost = new ProcessCost();
+ready({ begin: () => cost.begin(), end: () => cost.end() });

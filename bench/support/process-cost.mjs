@@ -20,6 +20,6 @@ export class ProcessCost {
     // Node counts the time from one look to the next, the pause between them included.
     const late = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
     const [delayP50, delayP99] = [50, 99].map((share) => late(this.#histogram.percentile(share)));
-    return { delayP50, delayP99, cpu: (user + system) / 1000 };
+    return { delayP50, delayP99, delayMax: late(this.#histogram.max), cpu: (user + system) / 1000 };
   }
 }

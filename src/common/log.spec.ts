@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { createLog, withCorrelation } from './log.js';
+import { createLog } from './log.js';
 import { Secret } from './secret.js';
 
 function capture(): { lines: () => Record<string, unknown>[]; text: () => string; stream: Writable } {
@@ -20,30 +20,22 @@ function capture(): { lines: () => Record<string, unknown>[]; text: () => string
 }
 
 describe('the log', () => {
-  it('carries the correlation of the request that it is written for', async () => {
+  it('writes the fields of a child, and of its parents, into its lines alone', () => {
     const { lines, stream } = capture();
     const log = createLog('info', stream).child({ host: 'cpc1' });
-    await withCorrelation({ correlation_id: 'c-1' }, async () => {
-      await Promise.resolve();
-      withCorrelation({ operation_id: 'o-1' }, () => log.info('inside'));
-    });
+    log.child({ correlation_id: 'c-1' }).child({ operation_id: 'o-1' }).info('inside', { audit: true });
     log.info('outside');
     expect(lines()).toMatchObject([
-      { level: 'info', msg: 'inside', host: 'cpc1', correlation_id: 'c-1', operation_id: 'o-1' },
+      { level: 'info', msg: 'inside', host: 'cpc1', correlation_id: 'c-1', operation_id: 'o-1', audit: true },
       { msg: 'outside', host: 'cpc1' },
     ]);
-    expect(lines()[1]).not.toHaveProperty('correlation_id');
+    for (const field of ['correlation_id', 'operation_id', 'audit']) expect(lines()[1]).not.toHaveProperty(field);
   });
 
-  it('gives the fields of one line to no other', () => {
-    const { lines, stream } = capture();
-    const log = createLog('info', stream);
-    withCorrelation({ correlation_id: 'c-1' }, () => {
-      log.info('first', { audit: true });
-      log.info('second');
-    });
-    expect(lines()[1]).toMatchObject({ msg: 'second', correlation_id: 'c-1' });
-    expect(lines()[1]).not.toHaveProperty('audit');
+  it('writes nothing below its level', () => {
+    const { text, stream } = capture();
+    createLog('warn', stream).child({ host: 'cpc1' }).info('not said');
+    expect(text()).toBe('');
   });
 
   it('holds no secret, not in fields, nor on errors that libraries have hung requests on', () => {

@@ -41,7 +41,13 @@ export class DeadLetters {
           properties: { contentType: CLOUD_EVENT_CONTENT_TYPE, persistent: true, type: letter.type },
         });
         if (outcome === 'confirmed') {
-          log.warn('a message became a dead letter', { reason: poison.reason, dead_letter: letter.id, queue });
+          const { reason, correlationId } = poison;
+          log.warn('a message became a dead letter', {
+            reason,
+            dead_letter: letter.id,
+            queue,
+            correlation_id: correlationId,
+          });
           delivery.ack();
           return;
         }

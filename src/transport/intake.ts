@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { ComputeError, toComputeError, type JsonValue } from '../common/errors/index.js';
-import { withCorrelation, type Log } from '../common/log.js';
-import type { Outcome, ReplyAddress, RequestMeta } from '../compute/contract/index.js';
+import type { Log } from '../common/log.js';
+import { correlationOf, type Outcome, type ReplyAddress, type RequestMeta } from '../compute/contract/index.js';
 import type { Delivery } from './amqp/index.js';
 import type { DecodedRequest, EnvelopeCodec, Poison } from './codec.port.js';
 import type { DeadLetters } from './dead-letters.js';
@@ -54,12 +54,7 @@ export class Intake extends EventEmitter<IntakeEvents> {
       delivery.requeue();
       return;
     }
-    this.#runningCount++;
-    void this.#serve(delivery, codec)
-      .catch((error: unknown) => this.#failed(delivery, error))
-      .finally(() => {
-        if (--this.#runningCount === 0) this.emit('idle');
-      });
+    void this.#finish(delivery, codec);
   }
 
   /** Takes nothing more; resolves with true when everything in hand is finished, with false after `timeoutMs`. */
@@ -75,6 +70,17 @@ export class Intake extends EventEmitter<IntakeEvents> {
     }
   }
 
+  async #finish(delivery: Delivery, codec: EnvelopeCodec): Promise<void> {
+    this.#runningCount++;
+    try {
+      await this.#serve(delivery, codec);
+    } catch (error) {
+      await this.#failed(delivery, error);
+    } finally {
+      if (--this.#runningCount === 0) this.emit('idle');
+    }
+  }
+
   async #serve(delivery: Delivery, codec: EnvelopeCodec): Promise<void> {
     const decoded = codec.decode(delivery.message);
     if (decoded.kind === 'answered') {
@@ -83,27 +89,24 @@ export class Intake extends EventEmitter<IntakeEvents> {
       return;
     }
     if (decoded.kind === 'poison') {
-      await withCorrelation({ correlation_id: decoded.correlationId }, () => this.#refuse(delivery, decoded));
+      await this.#refuse(delivery, decoded);
       return;
     }
-    const { method, meta } = decoded;
-    const handler = this.#handlerOf(method);
-    await withCorrelation({ correlation_id: meta.correlationId, request_id: meta.requestId }, () =>
-      handler === undefined
-        ? this.#refuse(delivery, unknownMethod(decoded))
-        : this.#carryOut(delivery, decoded, handler),
-    );
+    const handler = this.#handlerOf(decoded.method);
+    await (handler === undefined
+      ? this.#refuse(delivery, unknownMethod(decoded))
+      : this.#carryOut(delivery, decoded, handler));
   }
 
   async #carryOut(delivery: Delivery, decoded: DecodedRequest, handler: Handler): Promise<void> {
-    const { method, params, meta } = decoded;
+    const { params, meta } = decoded;
     let isAccepted = false;
     const accepted = (): void => {
       isAccepted = true;
       delivery.ack();
     };
     const finished = meta.replyTo === null ? undefined : this.#showLife(meta.replyTo, delivery);
-    const outcome = await this.#outcomeOf(method, () => handler(params, { ...meta, accepted }));
+    const outcome = await this.#outcomeOf(decoded, () => handler(params, { ...meta, accepted }));
     finished?.();
     if ('error' in outcome && outcome.error.code === 'SHUTTING_DOWN') {
       // What was accepted is answered by whoever takes it up; the rest is asked again of whoever comes next.
@@ -119,14 +122,14 @@ export class Intake extends EventEmitter<IntakeEvents> {
     return this.options.replies.showLife(to, { isNew: !message.fields.redelivered });
   }
 
-  async #outcomeOf(method: string, run: () => Promise<JsonValue>): Promise<Outcome> {
+  async #outcomeOf({ method, meta }: DecodedRequest, run: () => Promise<JsonValue>): Promise<Outcome> {
     try {
       return { result: await run() };
     } catch (error) {
       const computeError = toComputeError(error);
       const { logLevel, code, message } = computeError;
       const fields = { method, code, reason: message, ...(logLevel === 'error' ? { err: computeError } : {}) };
-      this.options.log[logLevel]('a request failed', fields);
+      this.options.log.child(correlationOf(meta))[logLevel]('a request failed', fields);
       return { error: computeError.toWire() };
     }
   }
@@ -136,8 +139,8 @@ export class Intake extends EventEmitter<IntakeEvents> {
     await this.options.deadLetters.bury(delivery, poison);
   }
 
-  async #reply(to: ReplyAddress, outcome: Outcome): Promise<void> {
-    await this.options.replies.deliver(to, outcome);
+  #reply(to: ReplyAddress, outcome: Outcome): Promise<void> {
+    return this.options.replies.deliver(to, outcome);
   }
 
   async #failed(delivery: Delivery, error: unknown): Promise<void> {

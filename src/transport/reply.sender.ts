@@ -43,7 +43,8 @@ export class ReplyOutbox implements ReplySender {
     if ((await this.#publish(reply)) === 'confirmed') return;
     const patienceMs = patienceFor(reply);
     if (patienceMs === 0) {
-      this.options.log.info('the reply queue is gone', { queue: reply.queue });
+      const { queue, properties } = reply;
+      this.options.log.info('the reply queue is gone', { queue, correlation_id: properties.correlationId });
       return;
     }
     // A queue that is missing for a moment must not hold up its request's acknowledgement, and so the requests of others.

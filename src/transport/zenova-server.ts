@@ -50,10 +50,10 @@ export class ZenovaServer extends Server implements CustomTransportStrategy {
 
   #run(handler: MessageHandler, params: unknown, method: string, meta: RequestMeta): Promise<JsonValue> {
     const context = new ZenovaContext([method, meta]);
-    return new Promise((resolve) => {
-      this.runWithProcessingHooks(context, async (end) => {
-        resolve(answerOf(handler, params, context).finally(end));
-      });
+    return new Promise((resolve, reject) => {
+      this.runWithProcessingHooks(context, (end) =>
+        answerOf(handler, params, context).then(resolve, reject).finally(end),
+      );
     });
   }
 }

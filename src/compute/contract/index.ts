@@ -42,6 +42,7 @@ export {
 export type { PlannedStep, Reconciliation } from './reconciliation.js';
 export {
   REQUEST_GATEWAY,
+  correlationOf,
   type EventPublisher,
   type Outcome,
   type ReplyAddress,

@@ -1,4 +1,5 @@
 import type { JsonValue, WireError } from '../../common/errors/index.js';
+import type { LogFields } from '../../common/log.js';
 import type { OperationView } from './methods/operation.js';
 
 /** Where a reply goes, in the words of the envelope that brought the request; kept in the journal as it is. */
@@ -24,6 +25,14 @@ export interface RequestMeta {
    * be acknowledged. Requests that are never accepted are acknowledged with their reply.
    */
   accepted(): void;
+}
+
+/** What every log line that is written for a request carries. */
+export function correlationOf({
+  correlationId,
+  requestId,
+}: Pick<RequestMeta, 'correlationId' | 'requestId'>): LogFields {
+  return { correlation_id: correlationId, request_id: requestId };
 }
 
 /** The one way in: every transport hands every request to this. */

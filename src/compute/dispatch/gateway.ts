@@ -89,7 +89,7 @@ export class Gateway implements RequestGateway {
   #carryOut(method: MethodName, params: never, meta: RequestMeta): Promise<Answer> | Answer {
     const { operations, reads, service } = this.#parts;
     if (isMethodOfKind(method, 'change')) return operations.submit(method, params, meta);
-    if (isMethodOfKind(method, 'read')) return reads.run(method, params);
+    if (isMethodOfKind(method, 'read')) return reads.run(method, params, meta);
     return service[method](params, this.#accessOf(method, meta));
   }
 

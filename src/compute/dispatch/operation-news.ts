@@ -40,9 +40,9 @@ export class OperationNews {
 
   end(operation: Told): void {
     this.publish(operation);
-    const { log } = this.#options;
-    const { id, method, name, target, host, error: wire } = operation.record;
-    const fields = { operation_id: id, method, target, host };
+    const { id, correlationId, method, name, target, host, error: wire } = operation.record;
+    const log = this.#options.log.child({ operation_id: id, correlation_id: correlationId });
+    const fields = { method, target, host };
     if (wire === null) log.info(`${method} of ${name}: done`, fields);
     else {
       const error = ComputeError.fromWire(wire);

@@ -2,7 +2,7 @@ import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type { Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
 import type { OperationId } from '../../common/ids.js';
-import { withCorrelation, type Log } from '../../common/log.js';
+import type { Log } from '../../common/log.js';
 import type {
   Control,
   Journal,
@@ -210,32 +210,34 @@ export class OperationRunner {
    * in the journal, with the cancel, at the next look.
    */
   #notEnded(entry: Entry, error: unknown): void {
-    this.#options.log.warn('an operation could not be ended while it waited', { err: error });
+    this.#logOf(entry).warn('an operation could not be ended while it waited', { err: error });
     this.#drop(entry);
   }
 
   /** @returns when it is to be tried again, if that is so */
   async #takeTurn(entry: Entry): Promise<number | undefined> {
     if (this.#life.signal.aborted || !this.#isInHand(entry)) return undefined;
-    const { record } = entry;
-    return withCorrelation({ operation_id: record.id, correlation_id: record.correlationId }, async () => {
-      try {
-        return await this.#attempt(entry);
-      } catch (error) {
-        if (isLeaseLost(error)) {
-          this.#options.log.warn('an operation is no longer ours to run', { operation_id: record.id });
-          this.#drop(entry);
-          return undefined;
-        }
-        // The journal does not answer: the lease is still ours, so the outcome is asked for again later.
-        this.#options.log.error('an operation could not be carried on', { err: error });
-        return this.#abandon.signal.aborted ? undefined : RETRY_PAUSE_MS;
+    const log = this.#logOf(entry);
+    try {
+      return await this.#attempt(entry, log);
+    } catch (error) {
+      if (isLeaseLost(error)) {
+        log.warn('an operation is no longer ours to run');
+        this.#drop(entry);
+        return undefined;
       }
-    });
+      // The journal does not answer: the lease is still ours, so the outcome is asked for again later.
+      log.error('an operation could not be carried on', { err: error });
+      return this.#abandon.signal.aborted ? undefined : RETRY_PAUSE_MS;
+    }
   }
 
-  async #attempt(entry: Entry): Promise<number | undefined> {
-    const { journal, clock, log, lease: own, reconcileTimeoutMs } = this.#options;
+  #logOf({ record }: Pick<Entry, 'record'>): Log {
+    return this.#options.log.child({ operation_id: record.id, correlation_id: record.correlationId });
+  }
+
+  async #attempt(entry: Entry, log: Log): Promise<number | undefined> {
+    const { journal, clock, lease: own, reconcileTimeoutMs } = this.#options;
     const hold = own.holdFor(entry.record.id);
     const lease = await journal.claim(entry.record, own.id, clock.now(), openHosts(entry.route, entry.record.parentId));
     if (lease === undefined) return this.#waitOrDrop(entry);

@@ -2,11 +2,12 @@ import { isoTime, type Clock } from '../../common/clock.js';
 import { ComputeError, toComputeError, type JsonValue, type WireError } from '../../common/errors/index.js';
 import { newOperationId, type OperationId } from '../../common/ids.js';
 import { canonicalJson } from '../../common/json.js';
-import { withCorrelation, type Log } from '../../common/log.js';
+import type { Log } from '../../common/log.js';
 import { pollUntil } from '../../common/poll.js';
 import type { Control, Journal, NewOperation, OperationRecord, SignalLine } from '../../journal/journal.port.js';
 import {
   ChangeFields,
+  correlationOf,
   isMethodName,
   type AuditLog,
   type CallContext,
@@ -89,7 +90,7 @@ export class Operations {
     const { journal, clock } = this.#options;
     const now = clock.now();
     const until = notAfter(request, meta.sentAt, now);
-    if (request.plan === true) return this.#plan(await this.#router.change(method, request, meta.requestedBy));
+    if (request.plan === true) return this.#plan(await this.#router.change(method, request, meta.requestedBy), meta);
 
     const requestKey = request.idempotency_key ?? meta.requestId;
     refuseUnstorable({ 'the name of the request': requestKey, 'its correlation id': meta.correlationId });
@@ -99,7 +100,7 @@ export class Operations {
 
     if (until !== null && until <= now) throw deadlineExceeded(method);
     const route = await this.#router.change(method, request, meta.requestedBy);
-    const target = await this.#find(route, method, until);
+    const target = await this.#find(route, method, until, meta);
     const id = newOperationId();
     this.#accepting.add(id);
     try {
@@ -186,7 +187,7 @@ export class Operations {
         if (other.id !== id && (other.seq < seq || other.state === 'running')) await this.control(other.id, 'cancel');
       }
     } catch (error) {
-      this.#options.log.error('an operation could not cancel what is before it', { err: error });
+      this.#options.log.error('an operation could not cancel what is before it', { operation_id: id, err: error });
     }
   }
 
@@ -226,21 +227,20 @@ export class Operations {
 
   /** Takes up an operation that an earlier process left, or another worker. */
   takeUp(record: OperationRecord): void {
-    const { log, audit } = this.#options;
-    withCorrelation({ operation_id: record.id, correlation_id: record.correlationId }, () => {
-      log.info(`taking up ${record.method} of ${record.name}, ${record.state} before`);
-      // Whoever accepted it may not have lived to tell.
-      audit.write(operationFact('taken_up', record));
-      const to = waitingFor(record);
-      const finished = to === null ? undefined : this.#options.replies.showLife(to);
-      void this.#outcomeAfterRestart(record)
-        .finally(finished)
-        .then((concluded) => this.replyLate(concluded))
-        .catch((error: unknown) => {
-          if (toComputeError(error).code === 'SHUTTING_DOWN') return;
-          log.error('an operation of before the restart could not be taken up', { err: error });
-        });
-    });
+    const { audit } = this.#options;
+    const log = this.#options.log.child({ operation_id: record.id, correlation_id: record.correlationId });
+    log.info(`taking up ${record.method} of ${record.name}, ${record.state} before`);
+    // Whoever accepted it may not have lived to tell.
+    audit.write(operationFact('taken_up', record));
+    const to = waitingFor(record);
+    const finished = to === null ? undefined : this.#options.replies.showLife(to);
+    void this.#outcomeAfterRestart(record)
+      .finally(finished)
+      .then((concluded) => this.replyLate(concluded))
+      .catch((error: unknown) => {
+        if (toComputeError(error).code === 'SHUTTING_DOWN') return;
+        log.error('an operation of before the restart could not be taken up', { err: error });
+      });
   }
 
   async #outcomeAfterRestart(record: OperationRecord): Promise<OperationRecord> {
@@ -330,9 +330,9 @@ export class Operations {
     this.#life.abort(new ComputeError('SHUTTING_DOWN', 'the service stops; ask operation.get after its restart'));
   }
 
-  #plan(route: ChangeRoute): Promise<Answer> {
+  #plan(route: ChangeRoute, meta: RequestMeta): Promise<Answer> {
     const { clock, planTimeoutMs } = this.#options;
-    return this.#limited(clock.now() + planTimeoutMs, async (ctx) => {
+    return this.#limited(clock.now() + planTimeoutMs, meta, async (ctx) => {
       const target = await route.resolve(ctx);
       await route.permit(ctx, target);
       return { operation_id: null, outcome: 'planned', steps: await route.plan(ctx, target) };
@@ -340,11 +340,16 @@ export class Operations {
   }
 
   /** The target; undefined when its backend does not answer now. */
-  async #find(route: ChangeRoute, method: string, until: number | null): Promise<Target | undefined> {
+  async #find(
+    route: ChangeRoute,
+    method: string,
+    until: number | null,
+    meta: RequestMeta,
+  ): Promise<Target | undefined> {
     const { clock, resolveTimeoutMs } = this.#options;
     const limit = clock.now() + resolveTimeoutMs;
     try {
-      return await this.#limited(Math.min(until ?? limit, limit), async (ctx) => {
+      return await this.#limited(Math.min(until ?? limit, limit), meta, async (ctx) => {
         const target = await route.resolve(ctx);
         await route.permit(ctx, target);
         return target;
@@ -356,7 +361,7 @@ export class Operations {
     }
   }
 
-  async #limited<T>(moment: number, work: (ctx: CallContext) => Promise<T>): Promise<T> {
+  async #limited<T>(moment: number, meta: RequestMeta, work: (ctx: CallContext) => Promise<T>): Promise<T> {
     const { clock, log } = this.#options;
     const controller = new AbortController();
     const stop = at(clock, moment, () =>
@@ -368,7 +373,7 @@ export class Operations {
       ),
     );
     try {
-      return await work({ clock, log, signal: controller.signal });
+      return await work({ clock, log: log.child(correlationOf(meta)), signal: controller.signal });
     } finally {
       stop();
     }

@@ -3,7 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
 import { canonicalJson } from '../../common/json.js';
 import type { Log } from '../../common/log.js';
-import type { MethodNameOfKind } from '../contract/index.js';
+import { correlationOf, type MethodNameOfKind, type RequestMeta } from '../contract/index.js';
 import type { Answer } from './route.js';
 import type { Destination, Router } from './router.js';
 import { at } from './time-limits.js';
@@ -26,16 +26,16 @@ export class Reads {
     this.#options = options;
   }
 
-  run(method: MethodNameOfKind<'read'>, params: Destination): Promise<Answer> {
+  run(method: MethodNameOfKind<'read'>, params: Destination, meta: RequestMeta): Promise<Answer> {
     const key = keyOf(method, params);
     const shared = this.#inFlight.get(key);
     if (shared !== undefined) return shared;
-    const answer = this.#ask(method, params).finally(() => this.#inFlight.delete(key));
+    const answer = this.#ask(method, params, meta).finally(() => this.#inFlight.delete(key));
     this.#inFlight.set(key, answer);
     return answer;
   }
 
-  async #ask(method: MethodNameOfKind<'read'>, params: Destination): Promise<Answer> {
+  async #ask(method: MethodNameOfKind<'read'>, params: Destination, meta: RequestMeta): Promise<Answer> {
     const { clock, log, timeoutMs } = this.#options;
     const route = await this.#router.read(method, params);
     const controller = new AbortController();
@@ -48,7 +48,7 @@ export class Reads {
       ),
     );
     try {
-      return await route.read({ clock, log, signal: controller.signal });
+      return await route.read({ clock, log: log.child(correlationOf(meta)), signal: controller.signal });
     } finally {
       stop();
     }

@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { Log } from '../../common/log.js';
+import type { Log, LogFields } from '../../common/log.js';
+import { Acknowledgements } from './acknowledgements.js';
 import { within } from './within.js';
 
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -14,6 +15,7 @@ export class ChannelEpoch<C extends Channel = Channel> {
   readonly number = ++lastNumber;
   /** Resolves when the channel is gone, with the error that the broker gave for it, if any. */
   readonly closed: Promise<Error | undefined>;
+  readonly acknowledgements: Acknowledgements;
   #isOpen = true;
   #closing: Promise<void> | undefined;
 
@@ -21,6 +23,7 @@ export class ChannelEpoch<C extends Channel = Channel> {
     readonly channel: C,
     log: Log,
   ) {
+    this.acknowledgements = new Acknowledgements(channel, () => logDropped(log, { epoch: this.number }));
     let failure: Error | undefined;
     channel.on('error', (error) => {
       this.#isOpen = false;
@@ -48,6 +51,7 @@ export class ChannelEpoch<C extends Channel = Channel> {
 
   async #close(): Promise<void> {
     if (!this.#isOpen) return;
+    this.acknowledgements.flush();
     try {
       await within(CLOSE_TIMEOUT_MS, 'close a channel', () => this.channel.close());
     } catch {
@@ -65,7 +69,9 @@ export class Delivery {
     readonly message: ConsumeMessage,
     private readonly epoch: ChannelEpoch,
     private readonly log: Log,
-  ) {}
+  ) {
+    epoch.acknowledgements.delivered(message.fields.deliveryTag);
+  }
 
   /** Is its channel gone? Then the broker delivers the message again, whatever we do. */
   get isStale(): boolean {
@@ -84,18 +90,19 @@ export class Delivery {
   #settle(how: 'ack' | 'requeue'): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
+    const { deliveryTag } = this.message.fields;
     if (this.epoch.isOpen) {
       try {
-        if (how === 'ack') this.epoch.channel.ack(this.message);
-        else this.epoch.channel.nack(this.message, false, true);
+        this.epoch.acknowledgements[how](deliveryTag);
         return;
       } catch {
         // The channel is closing; what follows is true of it too.
       }
     }
-    this.log.info('dropped the acknowledgement of a message whose channel is gone; the broker delivers it again', {
-      epoch: this.epoch.number,
-      delivery_tag: this.message.fields.deliveryTag,
-    });
+    logDropped(this.log, { epoch: this.epoch.number, delivery_tag: deliveryTag });
   }
+}
+
+function logDropped(log: Log, fields: LogFields): void {
+  log.info('dropped the acknowledgement of a message whose channel is gone; the broker delivers it again', fields);
 }
