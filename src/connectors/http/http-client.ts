@@ -77,6 +77,8 @@ export class HttpClient {
     this.#axios = create({
       baseURL: `${trust === null ? 'http' : 'https'}://${isIPv6(host) ? `[${host}]` : host}:${port}`,
       adapter: 'http',
+      // A path that begins with two slashes is none to another server.
+      allowAbsoluteUrls: false,
       ...(trust === null ? { httpAgent: this.#agent } : { httpsAgent: this.#agent }),
       proxy: false,
       maxRedirects: 0,
