@@ -126,7 +126,7 @@ export class WebhookSimulator {
 
   /** How often a command was carried out, answered or not. */
   executed(name: string, action: 'on' | 'off'): number {
-    return this.wireLog.count({ method: 'POST', path: `*/${action}*`, subject: name, executed: true });
+    return this.wireLog.count({ method: 'POST', path: `/machines/${name}/${action}*`, executed: true });
   }
 
   /** Closes every socket and stops every timer. */
