@@ -4,6 +4,7 @@ import type { HealthSource } from '../common/health.js';
 import type { Clock } from '../common/clock.js';
 import { REQUEST_GATEWAY, type RequestGateway } from '../compute/contract/index.js';
 import { Access, type HttpToken } from './access.js';
+import { BadRequestFilter } from './bad-request.filter.js';
 import { HEALTH_SOURCES, HealthController } from './health.controller.js';
 import { MaasController } from './maas.controller.js';
 import { NotFoundFilter } from './not-found.filter.js';
@@ -36,6 +37,7 @@ export class HttpModule {
         { provide: RunningChanges, useValue: new RunningChanges(gateway, clock) },
         { provide: APP_GUARD, useClass: TokenGuard },
         { provide: APP_FILTER, useClass: NotFoundFilter },
+        { provide: APP_FILTER, useClass: BadRequestFilter },
         { provide: APP_FILTER, useClass: WireErrorFilter },
       ],
     };

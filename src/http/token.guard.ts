@@ -49,7 +49,9 @@ export class TokenGuard implements CanActivate {
   }
 
   #isMarked(mark: string, context: ExecutionContext): boolean {
-    return this.reflector.getAllAndOverride<boolean>(mark, [context.getHandler(), context.getClass()]) === true;
+    return (
+      this.reflector.getAllAndOverride<boolean | undefined>(mark, [context.getHandler(), context.getClass()]) ?? false
+    );
   }
 }
 
@@ -57,6 +59,6 @@ function mayNotAct(name: string): ComputeError {
   return new ComputeError(
     'FORBIDDEN',
     `the token ${name} may see, and not change, anything: give it access: act in http.tokens to let it`,
-    { details: { reason: 'token', token: name } },
+    { details: { reason: 'token', name } },
   );
 }

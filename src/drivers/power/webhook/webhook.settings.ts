@@ -39,7 +39,7 @@ export const WebhookParametersSchema = z
   });
 export type WebhookParameters = z.output<typeof WebhookParametersSchema>;
 
-/** The same as MAAS lists them. */
+/** The same as MAAS lists them; what has a default need not be given. */
 export const WEBHOOK_PARAMETERS: readonly PowerParameter[] = [
   { name: 'power_on_uri', label: 'URI to power on the node', fieldType: 'string', required: true },
   { name: 'power_off_uri', label: 'URI to power off the node', fieldType: 'string', required: true },
@@ -48,14 +48,12 @@ export const WEBHOOK_PARAMETERS: readonly PowerParameter[] = [
     name: 'power_on_regex',
     label: 'Regular expression that tells that the node is on',
     fieldType: 'string',
-    required: true,
     default: DEFAULT_ON_PATTERN,
   },
   {
     name: 'power_off_regex',
     label: 'Regular expression that tells that the node is off',
     fieldType: 'string',
-    required: true,
     default: DEFAULT_OFF_PATTERN,
   },
   { name: 'power_user', label: 'Power user', fieldType: 'string' },
@@ -70,7 +68,6 @@ export const WEBHOOK_PARAMETERS: readonly PowerParameter[] = [
     name: 'power_verify_ssl',
     label: 'Verify TLS certificates',
     fieldType: 'choice',
-    required: true,
     choices: [
       ['n', 'No'],
       ['y', 'Yes'],
