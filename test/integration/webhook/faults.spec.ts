@@ -166,6 +166,16 @@ describe('a command', () => {
     expect(await failureOf(on())).toMatchObject({ code: 'OUTCOME_UNKNOWN', native: { status: 503 } });
   });
 
+  test('after which the webhook lets nobody look has an unknown outcome, at once', async () => {
+    bench.simulator.fault({ kind: 'error', status: 401, method: 'GET', nth: 2, times: 'always' });
+    expect(await failureOf(on())).toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+      outcome: 'unknown',
+      native: { status: 401 },
+    });
+    expect(bench.requests()).toHaveLength(3);
+  });
+
   test('to a server that is not there was not sent', async () => {
     const machine = bench.machine('off', { power_on_uri: 'http://127.0.0.1:9/on' });
     expect(await failureOf(change(machine, 'powerOn', bench.context()))).toMatchObject({

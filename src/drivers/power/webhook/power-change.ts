@@ -47,14 +47,15 @@ export class PowerChange {
     }
   }
 
-  /** Looks, at least once, until the state is there or the moment has passed. @throws ComputeError, WebhookError */
+  /** Looks, at least once, until the state is there, it makes no sense to ask again, or the moment has passed. */
   async lookFor(goal: Goal, until: number): Promise<Sight> {
     const { clock, signal } = this.ctx;
     const { pollMs, maxPollMs } = this.webhook.pacing;
     return await pollUntil<Sight>(
       async () => {
         const sight = await this.#sight(goal);
-        return sight.kind === 'there' || clock.now() >= until ? sight : undefined;
+        const isOver = sight.kind === 'no-answer' && !sight.error.isTransient;
+        return sight.kind === 'there' || isOver || clock.now() >= until ? sight : undefined;
       },
       {
         clock,
@@ -209,8 +210,7 @@ export class PowerChange {
       if (seen === goal) return { kind: 'there', state };
       return { kind: seen === undefined ? 'unknown' : 'opposite', state };
     } catch (error) {
-      if (!(error instanceof WebhookError) || !error.isTransient)
-        throw toWebhookComputeError(error, `looking at ${this.webhook.label}`);
+      if (!(error instanceof WebhookError)) throw error;
       return { kind: 'no-answer', error };
     }
   }
