@@ -5,9 +5,14 @@ import { format } from 'prettier';
 import { inCheckout } from './environment/checkout.mjs';
 
 // Named at run time: a checkout that was never built has no dist, and its types are checked all the same.
-const simulator = pathToFileURL(inCheckout('dist', 'simulators', 'hmc', 'index.js')).href;
+const simulator = (/** @type {string} */ name) =>
+  pathToFileURL(inCheckout('dist', 'simulators', name, 'index.js')).href;
 /** @type {{ hmcInventoryJsonSchema: () => object }} */
-const { hmcInventoryJsonSchema } = await import(simulator);
+const { hmcInventoryJsonSchema } = await import(simulator('hmc'));
+/** @type {{ webhookInventoryJsonSchema: () => object }} */
+const { webhookInventoryJsonSchema } = await import(simulator('webhook'));
 
-const file = inCheckout('simulators', 'hmc', 'inventory.schema.json');
-writeFileSync(file, await format(JSON.stringify(hmcInventoryJsonSchema()), { parser: 'json', printWidth: 120 }));
+for (const [name, schema] of Object.entries({ hmc: hmcInventoryJsonSchema(), webhook: webhookInventoryJsonSchema() })) {
+  const file = inCheckout('simulators', name, 'inventory.schema.json');
+  writeFileSync(file, await format(JSON.stringify(schema), { parser: 'json', printWidth: 120 }));
+}

@@ -5,7 +5,7 @@ import { RpcController } from './transport/index.js';
 
 export interface AppParts {
   readonly gateway: RequestGateway;
-  readonly http: HttpParts;
+  readonly http: Omit<HttpParts, 'gateway'>;
 }
 
 /** The Nest application: the edges, given what stands behind them. */
@@ -14,7 +14,7 @@ export class AppModule {
   static of({ gateway, http }: AppParts): DynamicModule {
     return {
       module: AppModule,
-      imports: [HttpModule.of(http)],
+      imports: [HttpModule.of({ ...http, gateway })],
       controllers: [RpcController],
       providers: [{ provide: REQUEST_GATEWAY, useValue: gateway }],
     };

@@ -38,6 +38,7 @@ const parts: CliParts = {
   restoreJournal: async (...restore) =>
     (await import('./journal-restore.js')).restoreJournal(...restore, parts.environment),
   simulateHmc: async (options) => (await import('./simulators/hmc/index.js')).HmcSimulator.start(options),
+  simulateWebhook: async (options) => (await import('./simulators/webhook/index.js')).WebhookSimulator.start(options),
 };
 
 async function ask(question: string): Promise<string> {

@@ -99,8 +99,8 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
   });
   held.add('the hosts', () => compute.close());
 
-  const { host, token } = config.http;
-  const http = { host, token, health: readiness(transport.health, opened.journal) };
+  const { host, tokens } = config.http;
+  const http = { host, tokens, clock, health: readiness(transport.health, opened.journal) };
   const app = await NestFactory.create(AppModule.of({ gateway: compute, http }), {
     logger: new NestLog(log),
     abortOnError: false,

@@ -10,7 +10,8 @@ export interface Catalogue {
   readonly powerTypes: readonly AnyPowerType[];
 }
 
-export interface SimulatedHmcOptions {
+/** What every simulator is started with. */
+export interface SimulatorOptions {
   readonly inventoryFile: string;
   readonly host: string;
   readonly port: number;
@@ -19,7 +20,8 @@ export interface SimulatedHmcOptions {
 
 export interface RunningSimulator {
   readonly url: string;
-  readonly fingerprint256: string;
+  /** Null for one without TLS. */
+  readonly fingerprint256: string | null;
   stop(): Promise<void>;
 }
 
@@ -115,5 +117,6 @@ export interface CliParts {
   readonly journalSecrets: (config: Config) => Promise<JournalSecrets>;
   readonly journalUpkeep: (config: Config) => Promise<JournalUpkeep>;
   readonly restoreJournal: (config: Config, input: string, signal: AbortSignal) => Promise<RestoredJournal>;
-  readonly simulateHmc: (options: SimulatedHmcOptions) => Promise<RunningSimulator>;
+  readonly simulateHmc: (options: SimulatorOptions) => Promise<RunningSimulator>;
+  readonly simulateWebhook: (options: SimulatorOptions) => Promise<RunningSimulator>;
 }

@@ -1,3 +1,3 @@
-export type { Catalogue, CliParts, Output, RunningSimulator, SimulatedHmcOptions } from './cli-parts.js';
+export type { Catalogue, CliParts, Output, RunningSimulator, SimulatorOptions } from './cli-parts.js';
 export { EXIT } from './exit-codes.js';
 export { runCli } from './program.js';

@@ -36,6 +36,11 @@ export function isSecretField(name: string): boolean {
   return SECRET_FIELDS.has(name.toLowerCase().replaceAll('-', '_'));
 }
 
+/** Is a field of this name kept encrypted? Secrets are, and addresses of webhooks, which often hold one. */
+export function isSealedField(name: string): boolean {
+  return isSecretField(name) || /^power_\w+_uri$/i.test(name);
+}
+
 /** A value that prints, inspects and serialises as `[redacted]`; only {@link Secret.reveal} gives it away. */
 export class Secret {
   readonly #value: string;

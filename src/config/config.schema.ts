@@ -124,11 +124,30 @@ const OsloSchema = z
     }
   });
 
+const TokenSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'may hold letters, digits, dot, _ and -, at most 64')
+    .describe('whose it is; its requests come from `http:<name>`'),
+  token: SecretSchema.refine((token) => /^[\x21-\x7e]{16,4096}$/.test(token.reveal()), {
+    message: 'must be 16 to 4096 visible ASCII characters without a space; `openssl rand -hex 32` makes one',
+  }).meta({ description: 'the token itself', typeText: 'secret reference' }),
+  access: z
+    .enum(['read', 'act'])
+    .default('read')
+    .describe('see what there is (`read`), or also ask for what changes something (`act`)'),
+});
+
 const HttpSchema = z.strictObject({
-  enabled: z.boolean().default(true).describe('serve /healthz and /readyz'),
+  enabled: z.boolean().default(true).describe('serve HTTP: /healthz, /readyz and the addresses for MAAS'),
   host: z.string().min(1).max(255).default('127.0.0.1').describe('address to bind'),
   port: z.int().min(0).max(65_535).default(8780).describe('port to bind; 0 takes a free one'),
-  token: secretField('bearer token; required when host is not a loopback address').optional(),
+  token: secretField('bearer token with access `act`, named `default`').optional(),
+  tokens: z
+    .array(TokenSchema)
+    .max(1000)
+    .prefault([])
+    .describe('further ones; a token is required when host is not a loopback address, and for every change'),
 });
 
 const LogSchema = z.strictObject({

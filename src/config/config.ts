@@ -66,7 +66,14 @@ export interface HttpConfig {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly token: Secret | null;
+  /** By name, in the file's order; `http.token` is `default`. */
+  readonly tokens: readonly HttpTokenConfig[];
+}
+
+export interface HttpTokenConfig {
+  readonly name: string;
+  readonly token: Secret;
+  readonly access: 'read' | 'act';
 }
 
 export interface JournalConfig {

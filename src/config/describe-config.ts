@@ -34,7 +34,7 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
       enabled: http.enabled,
       host: http.host,
       port: http.port,
-      ...(http.token === null ? {} : { token: http.token }),
+      tokens: http.tokens,
     },
     log: { level: config.log.level },
     journal: {

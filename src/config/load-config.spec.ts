@@ -72,7 +72,7 @@ describe('a configuration', () => {
       isSimulatedEstate: false,
       group: null,
       amqp: { prefetch: 256, deadQueue: 'zenova.rpc.dead', eventsExchange: 'zenova.events', tls: { verify: true } },
-      http: { enabled: true, host: '127.0.0.1', port: 8780, token: null },
+      http: { enabled: true, host: '127.0.0.1', port: 8780, tokens: [] },
       log: { level: 'info' },
       journal: {
         keepMs: 30 * 86_400_000,
@@ -259,6 +259,7 @@ logs: {}
     expect(JSON.stringify(mistakes)).not.toContain('clear-text');
   });
 
+  const SET = { EMPTY: '', SHORT: 'abc', LONG: 'l'.repeat(32), LONGER: 'l'.repeat(33) };
   it.each<[string, string, string]>([
     ['amqp: {url: "http://x"}', 'amqp.url', 'is no broker address'],
     ['amqp: {url: 7}', 'amqp.url', 'must be an address'],
@@ -269,6 +270,17 @@ logs: {}
     ['http: {token: {file: nope}}', 'http.token', 'does not exist'],
     ['http: {token: {fil: x}}', 'http.token', 'write {file:'],
     ['http: {token: {env: EMPTY}}', 'http.token', 'EMPTY is empty'],
+    ['http: {tokens: [{name: a, token: abc}]}', 'http.tokens[0].token', 'is not written into the configuration'],
+    ['http: {tokens: [{name: a, token: {env: NOPE}}]}', 'http.tokens[0].token', 'NOPE is not set'],
+    ['http: {tokens: [{name: a, token: {env: SHORT}}]}', 'http.tokens[0].token', 'must be 16 to 4096'],
+    ['http: {tokens: [{name: "a b", token: {env: LONG}}]}', 'http.tokens[0].name', 'may hold letters'],
+    ['http: {tokens: [{name: a, token: {env: LONG}, access: all}]}', 'http.tokens[0].access', 'Invalid option'],
+    ['http: {token: {env: LONG}, tokens: [{name: default, token: {env: LONGER}}]}', 'http.tokens[0].name', 'is taken'],
+    [
+      'http: {token: {env: LONG}, tokens: [{name: a, token: {env: LONG}}]}',
+      'http.tokens[0].token',
+      'same as http.token',
+    ],
     ['group: dead', 'group', 'is not "dead"'],
     ['group: a b', 'group', 'may hold letters'],
     ['server: -x', 'server', 'may hold letters'],
@@ -285,7 +297,7 @@ logs: {}
     ['oslo: {amqp_auto_delete: true, rabbit_quorum_queue: true}', 'oslo.amqp_auto_delete', 'cannot be combined'],
     ['amqp: {tls: {ca_file: none.pem}}', 'amqp.tls.ca_file', 'does not exist'],
   ])('%s', (text, path, message) => {
-    const mistakes = mistakesOf(() => load(text, { EMPTY: '' }));
+    const mistakes = mistakesOf(() => load(text, SET));
     expect(mistakes).toHaveLength(1);
     expect(mistakes[0]).toMatchObject({
       path,
@@ -326,7 +338,9 @@ describe('the environment', () => {
     );
     const host = config.hosts.get('my-cpc.1');
     expect(config).toMatchObject({ server: '0123', stateDir: '/srv/zenova', http: { port: 8781, enabled: false } });
-    expect(config.http.token?.reveal()).toBe('tok');
+    expect(config.http.tokens.map(({ name, token, access }) => [name, token.reveal(), access])).toEqual([
+      ['default', 'tok', 'act'],
+    ]);
     expect(config.amqp.urls[0]?.reveal()).toBe('amqp://a:b@elsewhere');
     expect(host).toMatchObject({
       manage: ['*', 'b'],
@@ -362,7 +376,7 @@ describe('secrets', () => {
     for (const text of shown) expect(text).not.toContain('hidden');
     expect(effectiveConfig(config)).toMatchObject({
       amqp: { url: 'amqp://[redacted]@h' },
-      http: { token: '[redacted]' },
+      http: { tokens: [{ name: 'default', access: 'act', token: '[redacted]' }] },
       hosts: { a: { settings: { userid: 'u', password: '[redacted]' } } },
     });
   });

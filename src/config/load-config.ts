@@ -7,7 +7,7 @@ import { isLoopback } from '../common/loopback.js';
 import { Secret } from '../common/secret.js';
 import { closest } from '../common/similar.js';
 import { ConfigFileSchema, type ConfigFile } from './config.schema.js';
-import type { AmqpTlsConfig, Config, HostConfig, OsloConfig } from './config.js';
+import type { AmqpTlsConfig, Config, HostConfig, HttpTokenConfig, OsloConfig } from './config.js';
 import type { ConfigSource } from './config-source.js';
 import type { Environment } from './environment.js';
 import { Mistakes, type ConfigPath } from './mistakes.js';
@@ -33,6 +33,9 @@ export interface LoadOptions {
 
 const fileSchema = describeSchema(ConfigFileSchema);
 
+/** Name of the token that stands in `http.token`. */
+const DEFAULT_TOKEN = 'default';
+
 /** Says "is required" where zod says that it received undefined. */
 const inOurWords = {
   error: (issue: z.core.$ZodRawIssue) => (issue.input === undefined ? 'is required' : undefined),
@@ -53,9 +56,11 @@ export function loadConfig(source: ConfigSource, { driverSettings, environment, 
   const references = new SecretReferences(source.directory, environment, mistakes);
   const document = resolveSecrets(applyOverrides(written, overrides), references);
   const parsed = ConfigFileSchema.safeParse(document, inOurWords);
-  if (!parsed.success) mistakes.addIssues(parsed.error.issues, fileSchema);
+  // A secret whose reference led nowhere is missing now; it has been reported with the true reason.
+  const issues = parsed.error?.issues.filter(({ path }) => !mistakes.has(path.map(indexOrName))) ?? [];
+  mistakes.addIssues(issues, fileSchema);
   checkHosts(document['hosts'], driverSettings, mistakes);
-  checkToken(document['http'], mistakes);
+  checkTokens(document['http'], mistakes);
   checkRules(source.document['rules'], document, ruleWords, mistakes);
   const tls = readTls(document['amqp'], references);
   mistakes.throwIfAny();
@@ -95,7 +100,7 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
       eventsExchange: amqp.events_exchange,
     },
     oslo: toOslo(file.oslo),
-    http: { enabled: http.enabled, host: http.host, port: http.port, token: http.token ?? null },
+    http: { enabled: http.enabled, host: http.host, port: http.port, tokens: toTokens(http) },
     log: file.log,
     journal: {
       url: journal.url ?? null,
@@ -122,6 +127,10 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
       })) ?? null,
     hosts: toHosts(file.hosts),
   };
+}
+
+function toTokens({ token, tokens }: ConfigFile['http']): HttpTokenConfig[] {
+  return [...(token === undefined ? [] : [{ name: DEFAULT_TOKEN, token, access: 'act' } as const]), ...tokens];
 }
 
 function toOslo(oslo: ConfigFile['oslo']): OsloConfig | null {
@@ -250,13 +259,35 @@ function checkRules(
   }
 }
 
-function checkToken(http: unknown, mistakes: Mistakes): void {
-  if (!isRecord(http) || http['enabled'] === false || typeof http['host'] !== 'string') return;
-  if (isLoopback(http['host']) || http['token'] !== undefined || mistakes.has(['http', 'token'])) return;
+/** One name and one token each, so that a request has one caller; and a token where others can reach us. */
+function checkTokens(http: unknown, mistakes: Mistakes): void {
+  if (!isRecord(http)) return;
+  const { token, tokens } = http;
+  const known: { readonly path: string; readonly name: unknown; readonly token: unknown }[] = [];
+  if (token !== undefined) known.push({ path: 'http.token', name: DEFAULT_TOKEN, token });
+  for (const [i, entry] of (Array.isArray(tokens) ? tokens : []).entries()) {
+    if (!isRecord(entry)) continue;
+    const { name, token: secret } = entry;
+    const twin = known.find((other) => isSame(other.token, secret));
+    if (known.some((other) => other.name === name))
+      mistakes.add(['http', 'tokens', i, 'name'], 'is taken by another token');
+    if (twin !== undefined) mistakes.add(['http', 'tokens', i, 'token'], `is the same as ${twin.path}`);
+    known.push({ path: `http.tokens[${i}].token`, name, token: secret });
+  }
+  if (http['enabled'] === false || typeof http['host'] !== 'string' || isLoopback(http['host'])) return;
+  if (known.length > 0 || mistakes.has(['http', 'token'])) return;
   mistakes.add(
     ['http', 'token'],
     `is required because http.host is ${http['host']}, which other machines can reach; write {file: /path} or {env: NAME}`,
   );
+}
+
+function indexOrName(part: PropertyKey): string | number {
+  return typeof part === 'number' ? part : String(part);
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return one instanceof Secret && other instanceof Secret && one.reveal() === other.reveal();
 }
 
 /** Reads the files that `amqp.tls` names, whatever else is wrong. */

@@ -1,32 +1,44 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import type { HealthSource } from '../common/health.js';
-import type { Secret } from '../common/secret.js';
-import { Access } from './access.js';
+import type { Clock } from '../common/clock.js';
+import { REQUEST_GATEWAY, type RequestGateway } from '../compute/contract/index.js';
+import { Access, type HttpToken } from './access.js';
+import { BadRequestFilter } from './bad-request.filter.js';
 import { HEALTH_SOURCES, HealthController } from './health.controller.js';
+import { MaasController } from './maas.controller.js';
 import { NotFoundFilter } from './not-found.filter.js';
+import { RunningChanges } from './running-changes.js';
 import { TokenGuard } from './token.guard.js';
+import { WireErrorFilter } from './wire-error.filter.js';
 
 export interface HttpParts {
   /** Address that the server is bound to. */
   readonly host: string;
-  readonly token: Secret | null;
+  readonly tokens: readonly HttpToken[];
   /** What `/readyz` depends on. */
   readonly health: readonly HealthSource[];
+  /** Where every request goes. */
+  readonly gateway: RequestGateway;
+  readonly clock: Clock;
 }
 
-/** The HTTP surface. Routes of all modules ask for the token unless they are marked `@Open()`. */
+/** The HTTP surface. Routes of all modules ask for a token unless they are marked `@Open()`. */
 @Module({})
 export class HttpModule {
-  static of({ host, token, health }: HttpParts): DynamicModule {
+  static of({ host, tokens, health, gateway, clock }: HttpParts): DynamicModule {
     return {
       module: HttpModule,
-      controllers: [HealthController],
+      controllers: [HealthController, MaasController],
       providers: [
         { provide: HEALTH_SOURCES, useValue: health },
-        { provide: Access, useValue: new Access(host, token) },
+        { provide: Access, useValue: new Access(host, tokens) },
+        { provide: REQUEST_GATEWAY, useValue: gateway },
+        { provide: RunningChanges, useValue: new RunningChanges(gateway, clock) },
         { provide: APP_GUARD, useClass: TokenGuard },
         { provide: APP_FILTER, useClass: NotFoundFilter },
+        { provide: APP_FILTER, useClass: BadRequestFilter },
+        { provide: APP_FILTER, useClass: WireErrorFilter },
       ],
     };
   }

@@ -5,10 +5,18 @@ import { NestFactory } from '@nestjs/core';
 import axios from 'axios';
 import type { Health, HealthSource } from '../common/health.js';
 import { Secret } from '../common/secret.js';
+import { systemClock } from '../common/clock.js';
+import type { HttpToken } from './access.js';
 import { HttpModule } from './http.module.js';
 import { listen } from './listen.js';
 
 const TOKEN = 'correct-horse';
+const TOKENS: readonly HttpToken[] = [
+  { name: 'default', token: new Secret(TOKEN), access: 'act' },
+  { name: 'watcher', token: new Secret('only-looking'), access: 'read' },
+];
+/** Nothing here asks it. */
+const gateway = { handle: () => Promise.reject(new Error('nobody asks')) };
 
 @Controller()
 class GuardedController {
@@ -31,9 +39,12 @@ afterEach(async () => {
 });
 
 /** Binds to loopback whatever `host` says: that is what the configuration claims, not what the test needs. */
-async function start(host: string, health: readonly HealthSource[], token: Secret | null = new Secret(TOKEN)) {
+async function start(host: string, health: readonly HealthSource[], tokens: readonly HttpToken[] = TOKENS) {
   class TestModule {}
-  Module({ imports: [HttpModule.of({ host, token, health })], controllers: [GuardedController] })(TestModule);
+  Module({
+    imports: [HttpModule.of({ host, tokens, health, gateway, clock: systemClock })],
+    controllers: [GuardedController],
+  })(TestModule);
   app = await NestFactory.create(TestModule, { logger: false });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
@@ -121,6 +132,11 @@ describe('on any other address', () => {
     expect(JSON.stringify(refused.data)).not.toContain(TOKEN);
   });
 
+  it('takes a token that may only look', async () => {
+    const get = await start('0.0.0.0', [broker]);
+    expect(await get('/guarded', 'Bearer only-looking')).toMatchObject({ status: 200, data: 'seen' });
+  });
+
   it('takes the token', async () => {
     const get = await start('0.0.0.0', [broker]);
     expect(await get('/guarded', `Bearer ${TOKEN}`)).toMatchObject({ status: 200, data: 'seen' });
@@ -128,7 +144,7 @@ describe('on any other address', () => {
   });
 
   it('refuses everybody when there is no token', async () => {
-    const get = await start('192.0.2.1', [broker], null);
+    const get = await start('192.0.2.1', [broker], []);
     expect((await get('/guarded', 'Bearer undefined')).status).toBe(401);
   });
 });
@@ -137,10 +153,13 @@ describe('an address that cannot be had', () => {
   it('is told with its place in the configuration', async () => {
     await start('127.0.0.1', []);
     const port = Number(new URL((await app?.getUrl()) ?? '').port);
-    const second = await NestFactory.create(HttpModule.of({ host: '127.0.0.1', token: null, health: [] }), {
-      logger: false,
-      abortOnError: false,
-    });
+    const second = await NestFactory.create(
+      HttpModule.of({ host: '127.0.0.1', tokens: [], health: [], gateway, clock: systemClock }),
+      {
+        logger: false,
+        abortOnError: false,
+      },
+    );
     await expect(listen(second, '127.0.0.1', port)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining(`127.0.0.1, port ${port}: another process listens there; set http.port`),

@@ -8,14 +8,23 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
+import { ComputeError } from '../common/errors/index.js';
 import { Access } from './access.js';
 
 const OPEN = 'zenova:open';
+const ACTS = 'zenova:acts';
+const BASIC = 'zenova:basic';
 
 /** Marks a controller or handler that answers without a token. */
 export const Open = () => SetMetadata(OPEN, true);
 
-/** Asks for the bearer token on every route that is not marked {@link Open}. RPC is none of its business. */
+/** Marks a handler that changes something: it asks for a token with access `act`, also on a loopback address. */
+export const Acts = () => SetMetadata(ACTS, true);
+
+/** Marks a controller or handler that takes a token as the password of `Basic` credentials, too. */
+export const TakesBasic = () => SetMetadata(BASIC, true);
+
+/** Asks for a token on every route that is not marked {@link Open}. RPC is none of its business. */
 @Injectable()
 export class TokenGuard implements CanActivate {
   constructor(
@@ -25,10 +34,31 @@ export class TokenGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'http') return true;
-    if (this.reflector.getAllAndOverride<boolean>(OPEN, [context.getHandler(), context.getClass()])) return true;
+    if (this.#isMarked(OPEN, context)) return true;
     const http = context.switchToHttp();
-    if (this.access.isGranted(http.getRequest<Request>().headers.authorization)) return true;
-    http.getResponse<Response>().setHeader('WWW-Authenticate', 'Bearer realm="zenova"');
-    throw new UnauthorizedException('send the token of http.token as "Authorization: Bearer …"');
+    const { authorization } = http.getRequest<Request>().headers;
+    const basic = this.#isMarked(BASIC, context);
+    const holder = this.access.holderOf(authorization, { basic });
+    if (this.#isMarked(ACTS, context)) {
+      if (holder?.mayAct === true) return true;
+      if (holder !== undefined) throw mayNotAct(holder.name);
+    } else if (this.access.isGranted(authorization, { basic })) return true;
+    const schemes = ['Bearer realm="zenova"', ...(basic ? ['Basic realm="zenova", charset="UTF-8"'] : [])];
+    http.getResponse<Response>().setHeader('WWW-Authenticate', schemes.length === 1 ? (schemes[0] ?? '') : schemes);
+    throw new UnauthorizedException('send a token of http.token or http.tokens as "Authorization: Bearer …"');
   }
+
+  #isMarked(mark: string, context: ExecutionContext): boolean {
+    return (
+      this.reflector.getAllAndOverride<boolean | undefined>(mark, [context.getHandler(), context.getClass()]) ?? false
+    );
+  }
+}
+
+function mayNotAct(name: string): ComputeError {
+  return new ComputeError(
+    'FORBIDDEN',
+    `the token ${name} may see, and not change, anything: give it access: act in http.tokens to let it`,
+    { details: { reason: 'token', name } },
+  );
 }

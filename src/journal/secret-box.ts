@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { keyIdOf } from '../common/encryption-key.js';
 import { ComputeError, type JsonValue } from '../common/errors/index.js';
-import { isSecretField } from '../common/secret.js';
+import { isSealedField } from '../common/secret.js';
 
 const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;
@@ -47,7 +47,7 @@ export class SecretBox {
   seal(value: JsonValue): JsonValue {
     return mapMembers(value, (name, member) =>
       // A field that happens to have our own mark for its name must not be taken for something encrypted.
-      (isSecretField(name) && member !== null) || name === SEALED
+      (isSealedField(name) && member !== null) || name === SEALED
         ? { [SEALED]: this.#encrypt(JSON.stringify(member)) }
         : this.seal(member),
     );

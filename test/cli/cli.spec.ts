@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { SimulatedHmcOptions } from '../../src/cli/index.js';
+import type { SimulatorOptions } from '../../src/cli/index.js';
 import { GROUPS, wordOf } from '../../src/cli/method-words.js';
 import type { Config } from '../../src/config/index.js';
 import { WireErrorSchema } from '../../src/common/errors/index.js';
@@ -315,7 +315,7 @@ describe('serve and simulate', () => {
   it('simulate hmc tells where it listens, and stops', async () => {
     const interruption = new AbortController();
     const stop = jest.fn(() => Promise.resolve());
-    const simulateHmc = jest.fn((_options: SimulatedHmcOptions) =>
+    const simulateHmc = jest.fn((_options: SimulatorOptions) =>
       Promise.resolve({ url: 'https://127.0.0.1:7', fingerprint256: 'AB:CD', stop }),
     );
     const run = await cli(
@@ -334,6 +334,22 @@ describe('serve and simulate', () => {
       certificate: 'c.pem',
     });
     expect(run.code).toBe(0);
+    expect(stop).toHaveBeenCalledTimes(1);
+  });
+
+  it('simulate webhook tells where it listens, on a port of its own', async () => {
+    const interruption = new AbortController();
+    const stop = jest.fn(() => Promise.resolve());
+    const simulateWebhook = jest.fn((_options: SimulatorOptions) =>
+      Promise.resolve({ url: 'http://127.0.0.1:8781', fingerprint256: null, stop }),
+    );
+    const run = await cli(['simulate', 'webhook', '--inventory', 'i.yaml', '--json'], {
+      simulateWebhook,
+      interrupted: interruption.signal,
+      onWrite: () => interruption.abort(),
+    });
+    expect(simulateWebhook).toHaveBeenCalledWith({ inventoryFile: 'i.yaml', host: '127.0.0.1', port: 8781 });
+    expect(JSON.parse(run.stdout)).toMatchObject({ url: 'http://127.0.0.1:8781', fingerprint_sha256: null });
     expect(stop).toHaveBeenCalledTimes(1);
   });
 

@@ -51,6 +51,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     journalUpkeep: () => Promise.reject(new Error('there is no journal here')),
     restoreJournal: () => Promise.reject(new Error('there is no journal here')),
     simulateHmc: () => Promise.reject(new Error('nothing is simulated here')),
+    simulateWebhook: () => Promise.reject(new Error('nothing is simulated here')),
     ...parts,
     stdout,
     stderr,

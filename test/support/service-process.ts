@@ -47,6 +47,11 @@ export class ServiceProcess {
     return this.#child?.pid;
   }
 
+  /** Of its HTTP surface, without a slash at the end. */
+  get httpUrl(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
   async start(): Promise<void> {
     const {
       url,
@@ -108,7 +113,7 @@ export class ServiceProcess {
   }
 
   async http(path: string, init: RequestInit = {}): Promise<Response | undefined> {
-    return fetch(`http://127.0.0.1:${this.#port}${path}`, init).catch(() => undefined);
+    return fetch(`${this.httpUrl}${path}`, init).catch(() => undefined);
   }
 
   signal(signal: 'SIGHUP'): void {

@@ -11,6 +11,11 @@ export function claimedCaller(name: string): string {
   return CLAIMED + name;
 }
 
+/** The caller who holds an HTTP token of the configuration. */
+export function httpCaller(token: string): string {
+  return `http:${token}`;
+}
+
 /** Is this caller, or this pattern of callers, one of those for whom the broker vouches? */
 export function isVouched(caller: string): boolean {
   return caller !== ANONYMOUS && !caller.startsWith(CLAIMED);

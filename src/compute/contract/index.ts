@@ -1,6 +1,6 @@
 export type { AuditEvent, AuditFact, AuditLog } from './audit.js';
 export type { BreakerKey, BreakerStore, OpenBreaker } from './breaker.js';
-export { ANONYMOUS, claimedCaller, isVouched } from './caller.js';
+export { ANONYMOUS, claimedCaller, httpCaller, isVouched } from './caller.js';
 export { STEP_CHECKPOINT, type CallContext, type Checkpoint, type OperationContext, type Step } from './context.js';
 export * from './fields.js';
 export { isLeaseLost, leaseLost } from './lease-lost.js';

@@ -1,18 +1,20 @@
 import { request as httpsRequest } from 'node:https';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import { request as httpRequest, type Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { create, type AxiosInstance } from 'axios';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { errorCodeOf, messageOf, type JsonValue } from '../../common/errors/index.js';
 import { readBody, type HttpBody } from './http-body.js';
 import { HttpFailure } from './http-failure.js';
+import { PlainAgent } from './plain-agent.js';
 import type { TlsTrust } from './tls-trust.js';
 import { TrustingAgent } from './trusting-agent.js';
 
 export interface HttpClientOptions {
   readonly host: string;
   readonly port: number;
-  readonly trust: TlsTrust;
+  /** Null for HTTP without TLS. */
+  readonly trust: TlsTrust | null;
   readonly connectTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
   readonly maxConnections?: number;
@@ -38,14 +40,24 @@ export interface HttpAnswer {
   readonly body: HttpBody;
 }
 
+/** The same, as it came. */
+export interface RawHttpAnswer {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  /** Where a redirect leads to, as the server wrote it. */
+  readonly location: string | undefined;
+  readonly bytes: Uint8Array;
+}
+
 const MEBIBYTE = 1024 * 1024;
 
 /**
- * HTTPS to one server, JSON both ways: connections are kept and bounded in number, answers are bounded in size and
+ * HTTPS, or plain HTTP, to one server: connections are kept and bounded in number, answers are bounded in size and
  * time, redirects are not followed, and no proxy is taken from the environment.
  */
 export class HttpClient {
-  readonly #agent: TrustingAgent;
+  readonly #agent: Agent;
+  readonly #request: typeof httpRequest;
   readonly #axios: AxiosInstance;
   /** The agent's own limit counts connections only once they are made. */
   readonly #limit: LimitFunction;
@@ -53,18 +65,21 @@ export class HttpClient {
 
   constructor(options: HttpClientOptions) {
     const { host, port, trust } = options;
-    this.#agent = new TrustingAgent({
+    const target = {
       host,
       port,
-      trust,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       idleTimeoutMs: options.idleTimeoutMs ?? 15_000,
-    });
+    };
+    this.#agent = trust === null ? new PlainAgent(target) : new TrustingAgent({ ...target, trust });
+    this.#request = trust === null ? httpRequest : httpsRequest;
     this.#limit = pLimit(options.maxConnections ?? 10);
     this.#axios = create({
-      baseURL: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+      baseURL: `${trust === null ? 'http' : 'https'}://${isIPv6(host) ? `[${host}]` : host}:${port}`,
       adapter: 'http',
-      httpsAgent: this.#agent,
+      // A path that begins with two slashes is none to another server.
+      allowAbsoluteUrls: false,
+      ...(trust === null ? { httpAgent: this.#agent } : { httpsAgent: this.#agent }),
       proxy: false,
       maxRedirects: 0,
       decompress: false,
@@ -82,11 +97,21 @@ export class HttpClient {
   }
 
   /**
+   * Sends a request, and reads JSON out of the answer.
+   *
+   * @throws as {@link exchange}
+   */
+  async request(request: HttpRequest): Promise<HttpAnswer> {
+    const { status, contentType, bytes } = await this.exchange(request);
+    return { status, body: readBody(contentType, bytes) };
+  }
+
+  /**
    * Sends a request. A GET is sent once more when a kept connection turns out to be dead; nothing else ever is.
    *
    * @throws HttpFailure when there is no complete answer; the signal's reason when it aborts
    */
-  async request(request: HttpRequest): Promise<HttpAnswer> {
+  async exchange(request: HttpRequest): Promise<RawHttpAnswer> {
     const endsAt = performance.now() + request.timeoutMs;
     try {
       return await this.#send(request, request.timeoutMs);
@@ -103,14 +128,14 @@ export class HttpClient {
     this.#agent.destroy();
   }
 
-  async #send(request: HttpRequest, timeoutMs: number): Promise<HttpAnswer> {
+  async #send(request: HttpRequest, timeoutMs: number): Promise<RawHttpAnswer> {
     const { method, path, headers, json, signal, isUrgent = false } = request;
     signal?.throwIfAborted();
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), Math.max(0, timeoutMs));
     const onAbort = (): void => stop.abort();
     signal?.addEventListener('abort', onAbort);
-    const wire = new WireWatch(performance.now() + timeoutMs);
+    const wire = new WireWatch(performance.now() + timeoutMs, this.#request);
     let release: (() => void) | undefined;
     try {
       if (!isUrgent) release = await takeSlot(this.#limit, stop.signal);
@@ -131,10 +156,11 @@ export class HttpClient {
         signal: stop.signal,
         transport: wire,
       });
-      const contentType: unknown = answer.headers['content-type'];
       return {
         status: answer.status,
-        body: readBody(typeof contentType === 'string' ? contentType : undefined, answer.data),
+        contentType: headerOf(answer.headers['content-type']),
+        location: headerOf(answer.headers['location']),
+        bytes: answer.data,
       };
     } catch (error) {
       signal?.throwIfAborted();
@@ -146,6 +172,10 @@ export class HttpClient {
       signal?.removeEventListener('abort', onAbort);
     }
   }
+}
+
+function headerOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Waits for its turn; the function that comes back ends it. Rejects when the signal aborts before. */
@@ -167,10 +197,13 @@ class WireWatch {
   #isReused = false;
   #error: unknown;
 
-  constructor(private readonly endsAt: number) {}
+  constructor(
+    private readonly endsAt: number,
+    private readonly open: typeof httpRequest,
+  ) {}
 
   readonly request = (options: object, onAnswer: (answer: IncomingMessage) => void): ClientRequest => {
-    const request = httpsRequest(options, onAnswer);
+    const request = this.open(options, onAnswer);
     request.once('socket', () => {
       // Not one byte is out yet. A process that was frozen gets here before its timers, and must not send what is too late.
       if (performance.now() >= this.endsAt) {

@@ -3,7 +3,8 @@ import { Agent, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { errorCodeOf, messageOf } from '../../common/errors/index.js';
+import { errorCodeOf } from '../../common/errors/index.js';
+import { untilConnected } from './connecting.js';
 import { HttpFailure } from './http-failure.js';
 import { normaliseFingerprint, type TlsTrust } from './tls-trust.js';
 
@@ -74,7 +75,10 @@ export class TrustingAgent extends Agent {
     });
     this.#connecting.add(socket);
     try {
-      await handshake(socket, connectTimeoutMs);
+      await untilConnected(socket, 'secureConnect', connectTimeoutMs, () =>
+        // Node sets authorizationError before it gives up for the certificate's sake.
+        (socket.authorizationError as unknown) ? 'untrusted' : 'unreachable',
+      );
       checkPin(socket, trust);
       return socket;
     } catch (error) {
@@ -108,35 +112,6 @@ async function trustOptions(trust: TlsTrust): Promise<ConnectionOptions> {
     case 'unverified':
       return { rejectUnauthorized: false };
   }
-}
-
-function handshake(socket: TLSSocket, timeoutMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      finish(new HttpFailure('unreachable', `no connection within ${timeoutMs} ms`, 'ETIMEDOUT', 'no'));
-    }, timeoutMs);
-    const onSecure = (): void => finish();
-    const onError = (error: unknown): void => {
-      // Node sets authorizationError before it gives up for the certificate's sake.
-      const kind = (socket.authorizationError as unknown) ? 'untrusted' : 'unreachable';
-      finish(new HttpFailure(kind, messageOf(error), errorCodeOf(error), 'no'));
-    };
-    const onClose = (): void => {
-      finish(new HttpFailure('unreachable', 'the connection was closed during the handshake', undefined, 'no'));
-    };
-    const finish = (failure?: HttpFailure): void => {
-      clearTimeout(timer);
-      socket.off('secureConnect', onSecure).off('close', onClose);
-      if (failure === undefined) {
-        socket.off('error', onError);
-        resolve();
-      } else {
-        // The listener for errors stays: a socket that is given up may still complain.
-        reject(failure);
-      }
-    };
-    socket.on('secureConnect', onSecure).on('error', onError).on('close', onClose);
-  });
 }
 
 function checkPin(socket: TLSSocket, trust: TlsTrust): void {

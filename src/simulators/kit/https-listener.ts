@@ -1,5 +1,12 @@
-import { createServer, type Server } from 'node:https';
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import {
+  createServer as createHttpServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ServerCertificate } from './certificate.js';
 
@@ -20,6 +27,12 @@ export interface ReceivedRequest {
 /** What to do with the connection: answer, cut it without a word, or answer without end. */
 export type Answer =
   | { readonly kind: 'body'; readonly status: number; readonly headers: OutgoingHttpHeaders; readonly body: string }
+  | {
+      readonly kind: 'bytes';
+      readonly status: number;
+      readonly headers: OutgoingHttpHeaders;
+      readonly bytes: Uint8Array;
+    }
   | { readonly kind: 'reset' }
   | {
       readonly kind: 'endless';
@@ -29,7 +42,8 @@ export type Answer =
     };
 
 export interface ListenerOptions {
-  certificate: ServerCertificate;
+  /** null for HTTP without TLS. */
+  certificate: ServerCertificate | null;
   /** Idle keep-alive connections are closed after this time. */
   keepAliveMs: number;
   maxBodyBytes: number;
@@ -39,18 +53,22 @@ export interface ListenerOptions {
   handle(request: ReceivedRequest): Promise<Answer>;
 }
 
-/** An HTTPS server that survives its callers: bodies are bounded, malformed requests are answered and forgotten. */
+/** An HTTPS or HTTP server that survives its callers: bodies are bounded, malformed requests are answered and forgotten. */
 export class HttpsListener {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   constructor(private readonly options: ListenerOptions) {
-    this.#server = createServer({
-      key: options.certificate.keyPem,
-      cert: options.certificate.certificatePem,
-      minVersion: 'TLSv1.2',
-      keepAliveTimeout: options.keepAliveMs,
-    });
+    const { certificate, keepAliveMs: keepAliveTimeout } = options;
+    this.#server =
+      certificate === null
+        ? createHttpServer({ keepAliveTimeout })
+        : createHttpsServer({
+            key: certificate.keyPem,
+            cert: certificate.certificatePem,
+            minVersion: 'TLSv1.2',
+            keepAliveTimeout,
+          });
     this.#server.on('request', (request, response) => void this.#serve(request, response));
     this.#server.on('connection', (socket: Socket) => this.#track(socket));
     this.#server.on('clientError', (_error, socket) => {
@@ -128,6 +146,10 @@ export class HttpsListener {
         response.writeHead(answer.status, answer.headers);
         response.write(answer.start);
         await streamUntil(signal, response);
+        return;
+      case 'bytes':
+        response.writeHead(answer.status, { ...answer.headers, 'Content-Length': answer.bytes.length });
+        response.end(answer.bytes);
         return;
       case 'body':
         if (answer.body !== '' && !this.options.chunked) {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -98,6 +98,30 @@ test('sends what it is given, and keeps the connection', async () => {
   expect(seen.requests[1]?.headers).toMatchObject({ 'content-type': 'application/json', 'x-key': 'hidden' });
   expect(seen.requests[2]?.headers).not.toHaveProperty('content-type');
   expect(seen.connections).toBe(1);
+});
+
+test('speaks plain HTTP where it is told to, and tells what never left', async () => {
+  const seen: string[] = [];
+  const server = createHttpServer((request, response) => {
+    seen.push(`${request.method} ${request.url} ${request.headers.host}`);
+    response.writeHead(307, { Location: '/there', 'Content-Type': 'text/plain' }).end('elsewhere');
+  });
+  const port = await listen(server);
+  const client = new HttpClient({ host: '127.0.0.1', port, trust: null });
+  closing.push(() => client.close());
+  const { bytes, ...answer } = await client.exchange({ ...get, path: '//evil.example/a' });
+  expect(answer).toEqual({ status: 307, contentType: 'text/plain', location: '/there' });
+  expect(Buffer.from(bytes).toString()).toBe('elsewhere');
+  expect(seen).toEqual([`GET /evil.example/a 127.0.0.1:${port}`]);
+  client.close();
+  await new Promise((resolve) => server.close(resolve));
+  const late = new HttpClient({ host: '127.0.0.1', port, trust: null });
+  closing.push(() => late.close());
+  expect(await failureOf(late.request(post))).toMatchObject({
+    kind: 'unreachable',
+    code: 'ECONNREFUSED',
+    sent: 'no',
+  });
 });
 
 test('hands over answers of any status, and follows no redirect', async () => {

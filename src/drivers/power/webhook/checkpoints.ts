@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { STEP_CHECKPOINT, type Checkpoint } from '../../../compute/contract/index.js';
+import type { Goal } from './webhook-client.js';
+
+/** Name of the checkpoint that says that the webhook has accepted a command: `{step}`. */
+export const ACCEPTED_CHECKPOINT = 'accepted';
+
+const StepDataSchema = z.object({ step: z.enum(['on', 'off']), request_timeout_ms: z.number() });
+
+/** The last command that was about to be sent, as an attempt left it in the journal. */
+export interface LastStep {
+  readonly goal: Goal;
+  /** Moment from which its request cannot be under way any more, milliseconds since the epoch. */
+  readonly latestArrivalAt: number;
+  readonly isAccepted: boolean;
+}
+
+/** Undefined when no step was begun. */
+export function lastStep(checkpoints: readonly Checkpoint[]): LastStep | undefined {
+  const index = checkpoints.findLastIndex(({ name }) => name === STEP_CHECKPOINT);
+  const checkpoint = checkpoints[index];
+  if (checkpoint === undefined) return undefined;
+  const { step, request_timeout_ms: timeoutMs } = StepDataSchema.parse(checkpoint.data);
+  return {
+    goal: step,
+    latestArrivalAt: checkpoint.at + timeoutMs,
+    isAccepted: checkpoints.slice(index).some(({ name }) => name === ACCEPTED_CHECKPOINT),
+  };
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../common/clock.js';
+import { toComputeError, type JsonValue } from '../common/errors/index.js';
+import { newOperationId } from '../common/ids.js';
+import { httpCaller, type RequestGateway } from '../compute/contract/index.js';
+
+/** A change that is asked for over HTTP. */
+export interface RequestedChange {
+  readonly method: 'power.on' | 'power.off';
+  /** The fields that name the machine. */
+  readonly machine: Readonly<Record<string, string>>;
+  /** Name of the caller's token. */
+  readonly token: string;
+  /** After this time nothing more of it is begun. */
+  readonly deadlineMs: number;
+}
+
+/** How far a change came while its caller waited. */
+export type Awaited =
+  | { readonly kind: 'ended'; readonly answer: JsonValue }
+  /** It goes on; `operation.get` tells of it by this key. */
+  | { readonly kind: 'running'; readonly idempotencyKey: string };
+
+interface Running {
+  readonly method: string;
+  readonly idempotencyKey: string;
+  readonly outcome: Promise<JsonValue>;
+}
+
+/**
+ * Changes under way for callers that ask again when they do not see an effect soon enough: the same change of the same
+ * machine is joined while it runs, unless another has been asked for since. Kept in this process only: what another process
+ * is asked waits there for its turn, and then finds the state that it asks for.
+ */
+export class RunningChanges {
+  /** The newest change of each machine, by caller. */
+  readonly #newest = new Map<string, Running>();
+
+  constructor(
+    private readonly gateway: RequestGateway,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Begins a change, or joins it, and waits for its end, for so long. @throws ComputeError */
+  async ask(change: RequestedChange, waitMs: number): Promise<Awaited> {
+    const name = JSON.stringify([change.token, change.machine]);
+    const known = this.#newest.get(name);
+    const running = known?.method === change.method ? known : this.#begin(name, change);
+    const ended = running.outcome.then((answer): Awaited => ({ kind: 'ended', answer }));
+    let stop = (): void => undefined;
+    const tooLong = new Promise<Awaited>((resolve) => {
+      const { idempotencyKey } = running;
+      stop = this.clock.after(waitMs, () => resolve({ kind: 'running', idempotencyKey }));
+    });
+    try {
+      return await Promise.race([ended, tooLong]);
+    } finally {
+      stop();
+    }
+  }
+
+  #begin(name: string, { method, machine, token, deadlineMs }: RequestedChange): Running {
+    const idempotencyKey = `http-${newOperationId()}`;
+    const outcome = this.#submit(method, idempotencyKey, { ...machine, deadline_ms: deadlineMs }, token);
+    const running = { method, idempotencyKey, outcome };
+    this.#newest.set(name, running);
+    const forget = (): void => {
+      if (this.#newest.get(name) === running) this.#newest.delete(name);
+    };
+    // Nobody need be waiting for it.
+    outcome.then(forget, forget);
+    return running;
+  }
+
+  async #submit(method: string, key: string, params: object, token: string): Promise<JsonValue> {
+    try {
+      return await this.gateway.handle(
+        method,
+        { ...params, idempotency_key: key },
+        {
+          requestId: key,
+          messageId: null,
+          correlationId: key,
+          requestedBy: httpCaller(token),
+          sentAt: this.clock.now(),
+          replyTo: null,
+          accepted: () => undefined,
+        },
+      );
+    } catch (error) {
+      throw toComputeError(error);
+    }
+  }
+}

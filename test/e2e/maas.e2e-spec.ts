@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { HmcSimulator } from '../../src/simulators/hmc/index.js';
+import { Operator } from '../support/amqp-clients.js';
+import { sharedBroker, type Broker } from '../support/broker.js';
+import { MaasDriver } from '../support/maas-driver.js';
+import { scaledClock } from '../support/scaled-clock.js';
+import { ServiceProcess } from '../support/service-process.js';
+
+const TOKEN = 'canary-token-for-maas';
+const HMC_PASSWORD = 'canary-hmc-password';
+const DOCUMENT = readFileSync(resolve(import.meta.dirname, '../../docs/maas.md'), 'utf8');
+const DOCUMENTED = 'http://zenova.example:8780';
+
+/** MAAS waits for seconds where the simulator takes tenths of them. */
+const clock = scaledClock(10);
+const run = `maas-${randomBytes(6).toString('hex')}`;
+const names = {
+  groupQueue: `zenova.rpc.${run}`,
+  serverQueue: `zenova.rpc.server.${run}`,
+  deadQueue: `zenova.rpc.dead.${run}`,
+  eventsExchange: `zenova.events.${run}`,
+};
+
+let broker: Pick<Broker, 'url' | 'stop'>;
+let hmc: HmcSimulator;
+let service: ServiceProcess;
+
+beforeAll(async () => {
+  broker = await sharedBroker();
+  hmc = await HmcSimulator.start({
+    inventory: {
+      timing: { start_ms: 400, paused_ms: 50, stop_ms: 200 },
+      users: [{ name: 'zenova', password: HMC_PASSWORD }],
+      cpcs: [
+        {
+          name: 'CPC1',
+          mode: 'dpm',
+          partitions: [
+            { name: 'web01', properties: { 'boot-device': 'storage-volume' } },
+            { name: 'db-prod', status: 'active', properties: { 'boot-device': 'storage-volume' } },
+          ],
+        },
+      ],
+    },
+    port: 0,
+  });
+  service = new ServiceProcess({
+    url: broker.url,
+    group: run,
+    server: run,
+    deadQueue: names.deadQueue,
+    eventsExchange: names.eventsExchange,
+    environment: { HMC_PASSWORD, MAAS_TOKEN: TOKEN },
+    http: { tokens: [{ name: 'maas', token: { env: 'MAAS_TOKEN' }, access: 'act' }] },
+    hosts: {
+      cpc1: {
+        driver: 'hmc-dpm',
+        manage: ['web*'],
+        settings: {
+          endpoint: hmc.url,
+          userid: 'zenova',
+          password: { env: 'HMC_PASSWORD' },
+          cpc: 'CPC1',
+          tls: { fingerprint_sha256: hmc.fingerprint256 },
+          poll: { initial_ms: 50, max_ms: 200 },
+        },
+      },
+      // Stands in for a z/VM system: the addresses are the same for every driver.
+      zvm1: { driver: 'fake', settings: { instances: 0, names: ['LINUX01'] } },
+    },
+  });
+  await service.start();
+  await service.ready();
+}, 120_000);
+
+afterAll(async () => {
+  await service.discard();
+  await hmc.stop();
+  const operator = await Operator.connect(broker.url);
+  await operator.remove(names);
+  await operator.close();
+  await broker.stop();
+}, 60_000);
+
+beforeEach(() => {
+  hmc.setStatus('web01', 'stopped');
+  hmc.wireLog.clear();
+});
+
+function maas(instance: string, credentials: object = { power_token: TOKEN }): MaasDriver {
+  const base = `${service.httpUrl}/v1/maas/hosts/cpc1/instances/${instance}`;
+  const uris = { power_on_uri: `${base}/on`, power_off_uri: `${base}/off`, power_query_uri: `${base}/status` };
+  return new MaasDriver({ ...uris, ...credentials }, clock);
+}
+
+describe('a MAAS that knows nothing of Zenova', () => {
+  it('powers an LPAR', async () => {
+    const driver = maas('web01');
+    expect(await driver.query()).toBe('off');
+    await driver.on();
+    expect(hmc.status('web01')).toBe('active');
+    await driver.cycle();
+    await driver.off();
+    expect(hmc.status('web01')).toBe('stopped');
+    expect(hmc.wireLog.starts('web01')).toBe(2);
+    expect(hmc.wireLog.stops('web01')).toBe(2);
+    expect(driver.log.slice(0, 3)).toEqual(['GET query 200', 'POST on 200', 'GET query 200']);
+  });
+
+  it('powers it with user and password', async () => {
+    await maas('web01', { power_user: 'maas', power_pass: TOKEN }).on();
+    expect(hmc.status('web01')).toBe('active');
+  });
+
+  it('starts it once, however many of its commands come meanwhile', async () => {
+    await Promise.all([maas('web01').on(), maas('web01').on(), maas('web01').on()]);
+    expect(hmc.wireLog.starts('web01')).toBe(1);
+  });
+
+  it('is told of a failure, and does not take it for a success', async () => {
+    hmc.fault({ kind: 'error', path: '*/operations/start', status: 409, reason: 6, times: 'always' });
+    const driver = maas('web01');
+    try {
+      await expect(driver.on()).rejects.toThrow('"outcome"');
+    } finally {
+      hmc.faults.clear();
+    }
+    expect(driver.log).not.toContain('POST on 200');
+    expect(hmc.status('web01')).toBe('stopped');
+  });
+
+  it('gets no further with a machine that is not there, without a token, or with what it may not touch', async () => {
+    await expect(maas('nobody').on()).rejects.toThrow('never transitioned to on');
+    await expect(maas('web01', {}).on()).rejects.toThrow('send a token');
+    await expect(maas('db-prod').off()).rejects.toThrow('not_managed');
+    expect(hmc.status('db-prod')).toBe('active');
+    expect(hmc.wireLog.stops('db-prod')).toBe(0);
+  });
+
+  it('finds its token in no line of the log', () => {
+    expect(service.log).toContain('http:maas');
+    expect(service.log).not.toContain(TOKEN);
+    expect(service.log).not.toContain(Buffer.from(`maas:${TOKEN}`).toString('base64'));
+  });
+});
+
+describe('docs/maas.md', () => {
+  const examples = DOCUMENT.split('\n').filter((line) => line.startsWith('curl '));
+  const addresses = [...new Set([...DOCUMENT.matchAll(/http:\/\/zenova\.example:8780[^\s`"]+/g)].map(([url]) => url))];
+
+  it('has examples', () => {
+    expect(examples.length).toBeGreaterThan(3);
+    expect(addresses.length).toBeGreaterThan(5);
+  });
+
+  it.each(examples)('%s', async (line) => {
+    const { method, url, headers } = parseCurl(line);
+    const answer = await fetch(url.replace(DOCUMENTED, service.httpUrl), { method, headers });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ status: expect.stringMatching(/^(running|stopped)$/) });
+  });
+
+  it.each(addresses)('%s is one', async (url) => {
+    const method = url.endsWith('/status') ? 'GET' : 'POST';
+    const answer = await fetch(url.replace(DOCUMENTED, service.httpUrl), {
+      method,
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    const body = (await answer.json()) as object;
+    // No machine is registered here, which is told otherwise than an address that is none.
+    if (url.includes('/machines/')) expect(body).toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
+    else expect(answer.status).toBe(200);
+  });
+});
+
+/** The few options that the document uses; anything else fails the test that reads it. */
+function parseCurl(line: string): { method: string; url: string; headers: Record<string, string> } {
+  const words = [...line.replaceAll('$TOKEN', TOKEN).matchAll(/"([^"]*)"|(\S+)/g)].map(
+    ([, quoted, bare]) => quoted ?? bare,
+  );
+  const headers: Record<string, string> = {};
+  let method = 'GET';
+  let url = '';
+  for (let i = 1; i < words.length; i += 1) {
+    const word = words[i] ?? '';
+    if (word === '-sS') continue;
+    if (word.startsWith('http')) url = word;
+    else {
+      i += 1;
+      const value = words[i] ?? '';
+      if (word === '-X') method = value;
+      else if (word === '-u') headers['Authorization'] = `Basic ${Buffer.from(value).toString('base64')}`;
+      else if (word === '-H') headers[value.split(': ')[0] ?? ''] = value.split(': ')[1] ?? '';
+      else throw new Error(`the test does not know ${word}`);
+    }
+  }
+  return { method, url, headers };
+}

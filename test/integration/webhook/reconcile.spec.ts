@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { STEP_CHECKPOINT, type Checkpoint, type PowerChangeName } from '../../../src/compute/contract/index.js';
+import { eventually } from '../../support/eventually.js';
+import { WebhookBench, change, failureOf } from './webhook-bench.js';
+
+let bench: WebhookBench;
+beforeEach(async () => {
+  bench = await WebhookBench.start();
+});
+afterEach(async () => {
+  await bench.stop();
+});
+
+const begun = (step: 'on' | 'off', agoMs = 0): Checkpoint => ({
+  name: STEP_CHECKPOINT,
+  data: { step, request_timeout_ms: 100 },
+  at: Date.now() - agoMs,
+});
+const accepted = (step: 'on' | 'off'): Checkpoint => ({ name: 'accepted', data: { step }, at: Date.now() });
+
+async function reconcile(name: string, verb: PowerChangeName, checkpoints: readonly Checkpoint[]) {
+  const machine = bench.machine(name);
+  const ctx = bench.context(checkpoints);
+  return await machine.reconcile(ctx, verb, await machine.resolve(ctx));
+}
+
+test('what was never begun may begin', async () => {
+  await expect(reconcile('off', 'powerOn', [])).resolves.toEqual({ verdict: 'continue' });
+});
+
+test('what shows is done', async () => {
+  await expect(reconcile('on', 'powerOn', [begun('on')])).resolves.toMatchObject({
+    verdict: 'concluded',
+    result: { outcome: 'done', state: { powerState: 'running' } },
+  });
+});
+
+test('what was sent before the end and takes its time is waited for, not sent again', async () => {
+  const machine = bench.machine('off');
+  const ctx = bench.context();
+  const running = change(machine, 'powerOn', ctx);
+  await eventually(() => ctx.checkpoints.some(({ name }) => name === 'accepted'), 'the command to be accepted');
+  ctx.abort(new Error('killed'));
+  await running.catch(() => undefined);
+  await expect(reconcile('off', 'powerOn', ctx.checkpoints)).resolves.toMatchObject({ verdict: 'concluded' });
+  expect(bench.posts()).toHaveLength(1);
+});
+
+test('what may have been sent and does not show is unknown, since the webhook may be a button', async () => {
+  await expect(reconcile('off', 'powerOn', [begun('on', 10_000)])).resolves.toMatchObject({ verdict: 'unknown' });
+  expect(bench.posts()).toEqual([]);
+});
+
+test('what was accepted and does not show has failed', async () => {
+  const found = await reconcile('off', 'powerOn', [begun('on', 10_000), accepted('on')]);
+  expect(found).toMatchObject({ verdict: 'failed', error: { code: 'OPERATION_FAILED' } });
+});
+
+test('what was accepted and cannot be seen is done, with the state unknown', async () => {
+  bench.simulator.fault({ kind: 'other-text', text: 'no idea', times: 'always' });
+  const found = await reconcile('off', 'powerOn', [begun('on', 10_000), accepted('on')]);
+  expect(found).toMatchObject({ verdict: 'concluded', result: { state: { powerState: 'nostate' } } });
+});
+
+test('a cycle goes on after its off has come', async () => {
+  const checkpoints = [begun('off', 10_000), accepted('off')];
+  await expect(reconcile('off', 'cycle', checkpoints)).resolves.toEqual({ verdict: 'continue' });
+  const ctx = bench.context(checkpoints);
+  await expect(change(bench.machine('off'), 'cycle', ctx)).resolves.toMatchObject({ outcome: 'done' });
+  expect(ctx.begun).toEqual(['on']);
+});
+
+test('a cycle whose off does not show is unknown', async () => {
+  const found = await reconcile('on', 'cycle', [begun('off', 10_000), accepted('off')]);
+  expect(found).toMatchObject({ verdict: 'unknown' });
+});
+
+test('a webhook that says nothing is asked again by whoever asks', async () => {
+  bench.simulator.fault({ kind: 'error', status: 503, times: 'always' });
+  expect(await failureOf(reconcile('off', 'powerOn', [begun('on', 10_000)]))).toMatchObject({ code: 'BACKEND_BUSY' });
+});
