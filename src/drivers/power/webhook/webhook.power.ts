@@ -57,6 +57,7 @@ export function webhookPowerType(pacing: WebhookPacing): AnyPowerType {
           const target = targetOf(parameters, label);
           return {
             label,
+            controller: parameters.power_query_uri.url.origin,
             verbs: {
               powerOn: (ctx: OperationContext) => new PowerChange(ctx, webhook).bringTo('on'),
               powerOff: (ctx: OperationContext) => new PowerChange(ctx, webhook).bringTo('off'),
