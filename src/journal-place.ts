@@ -6,6 +6,7 @@ import { silentLog } from './common/log.js';
 import type { Config } from './config/index.js';
 import { openDatabase, type Database } from './journal/database.js';
 import type { DatabaseOptions } from './journal/index.js';
+import { addressOf } from './journal/postgres/postgres-failure.js';
 
 /** What an operator asks for may take its time: a step on a large table, a count over all of it. */
 const PATIENCE_MS = 3_600_000;
@@ -17,8 +18,13 @@ export function databaseOf({ journal, stateDir }: Config): DatabaseOptions {
     : { url: journal.url, maxConnections: journal.maxConnections };
 }
 
+/** Names it for people: `SQLite /var/lib/zenova/journal.db`, `PostgreSQL db.example:5432/zenova`. */
+export function placeOf(database: DatabaseOptions): string {
+  return 'file' in database ? `SQLite ${database.file}` : `PostgreSQL ${addressOf(database.url)}`;
+}
+
 /**
- * The same for the command line, which makes no journal.
+ * Where the command line finds it, which makes no journal.
  *
  * @throws ComputeError CONFIG_INVALID when there is none
  */
@@ -32,7 +38,7 @@ export function existingDatabaseOf(config: Config): DatabaseOptions {
   );
 }
 
-/** Opens a database beside the service, or without one. @throws ComputeError JOURNAL_UNAVAILABLE */
+/** Opens a database beside the service, or without one. @throws ComputeError JOURNAL_UNAVAILABLE, CONFIG_INVALID */
 export async function openUnused(database: DatabaseOptions): Promise<Database> {
   return openDatabase(database, { clock: systemClock, log: silentLog }).catch((error: unknown) => {
     throw stopItFirst(error);

@@ -3,8 +3,7 @@ import { systemClock } from './common/clock.js';
 import { ComputeError } from './common/errors/index.js';
 import { silentLog } from './common/log.js';
 import type { Config, Environment } from './config/index.js';
-import { databaseOf, openUnused, stopItFirst } from './journal-place.js';
-import { addressOf } from './journal-upkeep.js';
+import { databaseOf, openUnused, placeOf, stopItFirst } from './journal-place.js';
 import { checkSchema, endUnfinished } from './journal/copy.js';
 import { readKeys } from './journal/keys.js';
 import { appliedMigrations } from './journal/migrate.js';
@@ -27,14 +26,14 @@ export async function restoreJournal(
   const keys = readKeys(config.secrets, { mayMake: false });
   const database = databaseOf(config);
   const ports = { clock: systemClock, log: silentLog };
+  const place = placeOf(database);
   if ('file' in database) {
     const { file } = database;
     const restored = await restoreFile({ input, file, keys }, ports).catch((error: unknown) => {
       throw stopItFirst(error);
     });
-    return { place: `SQLite ${file}`, ...restored };
+    return { place, ...restored };
   }
-  const place = `PostgreSQL ${addressOf(database.url.reveal())}`;
   const opened = await openUnused(database);
   try {
     if ((await appliedMigrations(opened.db)).length > 0) {

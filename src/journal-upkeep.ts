@@ -6,7 +6,7 @@ import { ComputeError } from './common/errors/index.js';
 import { silentLog } from './common/log.js';
 import { writeNewFile } from './common/new-file.js';
 import type { Config, Environment } from './config/index.js';
-import { existingDatabaseOf, openUnused } from './journal-place.js';
+import { existingDatabaseOf, openUnused, placeOf } from './journal-place.js';
 import { checkSchema, openCopy } from './journal/copy.js';
 import type { Database } from './journal/database.js';
 import { JournalUpkeep, type DatabaseOptions } from './journal/index.js';
@@ -28,7 +28,7 @@ export async function openJournalUpkeep(config: Config, environment: Environment
   const keyPlace = config.secrets.key === null ? config.secrets.keyFile : 'secrets.key of the configuration';
   if ('url' in database) return openPostgres(database, { environment, keyPlace });
   const service = new UpkeepClient(socketPathOf(config.stateDir));
-  const place = `SQLite ${database.file}`;
+  const place = placeOf(database);
   const first = await service.status();
   if (first !== undefined) {
     return {
@@ -112,7 +112,7 @@ async function openPostgres(
   const opened = await openUnused(database);
   return {
     ...openedUpkeep(opened),
-    place: `PostgreSQL ${addressOf(database.url.reveal())}`,
+    place: placeOf(database),
     isServed: false,
     async backup(to, signal) {
       await checkSchema(opened);
@@ -151,10 +151,4 @@ function withSchema<T extends { readonly applied: readonly string[] }, S>(
   schemaOf: (applied: readonly string[]) => S,
 ) {
   return { ...status, schema: schemaOf(applied) };
-}
-
-/** Without user and password. */
-export function addressOf(url: string): string {
-  const { host, pathname } = new URL(url);
-  return `${host}${pathname}`;
 }

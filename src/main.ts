@@ -32,7 +32,7 @@ const parts: CliParts = {
     const { VIRT_DRIVERS, POWER_TYPES } = await import('./drivers/driver-registry.js');
     return { drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES };
   },
-  serve: async (config) => (await import('./serve.js')).serve(config),
+  serve: async (config, signal) => (await import('./serve.js')).serve(config, { signal }),
   journalSecrets: async (config) => (await import('./journal-secrets.js')).openJournalSecrets(config),
   journalUpkeep: async (config) => (await import('./journal-upkeep.js')).openJournalUpkeep(config, parts.environment),
   restoreJournal: async (...restore) =>
@@ -56,5 +56,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const code = await runCli(process.argv.slice(2), parts);
-if (code === EXIT.interrupted) process.exit(code); // whatever is still under way
+if (interruption.signal.aborted) process.exit(code); // whatever is still under way
 process.exitCode = code;

@@ -3,7 +3,7 @@ import type { Journal } from './journal/journal.port.js';
 import type { TransportHealth } from './transport/index.js';
 
 /** What `/readyz` asks: requests are taken, and can be written down. */
-export function readiness(transport: TransportHealth, journal: Journal): HealthSource[] {
+export function readiness(transport: TransportHealth, journal: Pick<Journal, 'check'>): HealthSource[] {
   return [
     {
       name: 'broker',

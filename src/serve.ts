@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 import { systemClock } from './common/clock.js';
 import { openAudit } from './audit-log.js';
+import { AwaitedJournal } from './awaited-journal.js';
 import { createLog, type Log } from './common/log.js';
 import { ComputeService } from './compute/compute.service.js';
 import type { AmqpConfig, Config } from './config/index.js';
@@ -10,7 +11,8 @@ import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { Held } from './held.js';
 import { listen } from './http/index.js';
 import { databaseOf } from './journal-place.js';
-import { copiesDirectory, openJournal } from './journal/index.js';
+import { copiesDirectory } from './journal/index.js';
+import { LateGateway } from './late-gateway.js';
 import { NestLog } from './nest-log.js';
 import { readiness } from './readiness.js';
 import { selfNames } from './self-identity.js';
@@ -25,6 +27,12 @@ const RESOLVE_TIMEOUT_MS = 10_000;
 /** Longer than any operation of any driver may take. */
 const RECONCILE_TIMEOUT_MS = 30 * 60_000;
 
+export interface ServeOptions {
+  readonly log?: Log;
+  /** Aborts when the service is not to start any more. */
+  readonly signal?: AbortSignal;
+}
+
 export interface RunningService {
   /** Resolves once requests are taken from the broker, which may not be there yet. */
   ready(signal: AbortSignal): Promise<void>;
@@ -34,22 +42,25 @@ export interface RunningService {
 
 /**
  * Serves a configuration: opens the journal and the hosts, takes up what an earlier process left, and then takes requests.
- * Resolves once all parts are started; `/readyz` tells when the broker is there too. When one cannot be started, those
- * before it are given back.
+ * A journal that is away is waited for. Resolves once all parts are started; `/readyz` tells what is waited for, and when
+ * the broker is there too. When one cannot be started, those before it are given back.
  *
- * @throws ComputeError CONFIG_INVALID, JOURNAL_UNAVAILABLE
+ * @throws ComputeError CONFIG_INVALID, JOURNAL_UNAVAILABLE; the signal's reason when it aborts while the journal is waited for
  */
-export async function serve(given: Config, log: Log = createLog(given.log.level)): Promise<RunningService> {
+export async function serve(
+  given: Config,
+  { log = createLog(given.log.level), signal = new AbortController().signal }: ServeOptions = {},
+): Promise<RunningService> {
   const held = new Held(log);
   try {
-    return await open(given, log, held);
+    return await open(given, log, held, signal);
   } catch (error) {
     await held.giveBack();
     throw error;
   }
 }
 
-async function open(given: Config, log: Log, held: Held): Promise<RunningService> {
+async function open(given: Config, log: Log, held: Held, signal: AbortSignal): Promise<RunningService> {
   const clock = systemClock;
   const stopping = new AbortController();
   const { config, stop: stopEstate } = await startEstate(given, log);
@@ -57,14 +68,28 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
   const { journal } = config;
   const audit = openAudit(config, log, held);
   const database = databaseOf(config);
-  const opened = await openJournal(
-    {
-      database,
-      keys: config.secrets,
-      maxPerTarget: journal.maxPerTarget,
-    },
+  const awaited = new AwaitedJournal(
+    { database, keys: config.secrets, maxPerTarget: journal.maxPerTarget },
     { clock, log },
   );
+
+  // The edges stand before what they lead to: supervisors can ask why it is not there yet.
+  const transport = createTransport(transportOptions(config), { log, clock });
+  const gateway = new LateGateway();
+  const { host, tokens } = config.http;
+  const http = { host, tokens, clock, health: readiness(transport.health, awaited) };
+  const app = await NestFactory.create(AppModule.of({ gateway, http }), {
+    logger: new NestLog(log),
+    abortOnError: false,
+  });
+  app.connectMicroservice({ strategy: transport.strategy });
+  let closing: Promise<void> | undefined;
+  const closeApp = (): Promise<void> => (closing ??= app.close());
+  held.add('the edges', closeApp);
+  // A port that is taken is found out before anything is done.
+  if (config.http.enabled) await listen(app, host, config.http.port);
+
+  const opened = await awaited.open(signal);
   held.add('the journal', () => opened.close());
   if ('file' in database) {
     const { upkeep } = opened;
@@ -72,7 +97,6 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
     const socket = await serveUpkeep({ path: socketPathOf(config.stateDir), copies, upkeep, log });
     held.add('the socket for zenova db', async () => socket?.close());
   }
-  const transport = createTransport(transportOptions(config), { log, clock });
   const compute = new ComputeService({
     ...opened,
     server: config.server,
@@ -99,21 +123,13 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
   });
   held.add('the hosts', () => compute.close());
 
-  const { host, tokens } = config.http;
-  const http = { host, tokens, clock, health: readiness(transport.health, opened.journal) };
-  const app = await NestFactory.create(AppModule.of({ gateway: compute, http }), {
-    logger: new NestLog(log),
-    abortOnError: false,
-  });
-  app.connectMicroservice({ strategy: transport.strategy });
   held.add('what is under way', async () => {
     stopping.abort();
-    await Promise.all([compute.finish(config.amqp.drainTimeoutMs), app.close()]);
+    await Promise.all([compute.finish(config.amqp.drainTimeoutMs), closeApp()]);
   });
-  // A port that is taken is found out before anything is done.
-  if (config.http.enabled) await listen(app, host, config.http.port);
   // What was accepted before stands in its queues before anything new is accepted.
   await compute.start();
+  gateway.open(compute);
   await app.startAllMicroservices();
   log.info('serving', { server: config.server, group: config.group, hosts: [...config.hosts.keys()] });
 

@@ -113,7 +113,8 @@ export interface CliParts {
   /** Aborts when the user, or the system, wants us to end (SIGINT, SIGTERM). */
   readonly interrupted: AbortSignal;
   readonly catalogue: () => Promise<Catalogue>;
-  readonly serve: (config: Config) => Promise<{ stop(): Promise<void> }>;
+  /** Rejects with the signal's reason when that aborts before it serves. */
+  readonly serve: (config: Config, signal: AbortSignal) => Promise<{ stop(): Promise<void> }>;
   readonly journalSecrets: (config: Config) => Promise<JournalSecrets>;
   readonly journalUpkeep: (config: Config) => Promise<JournalUpkeep>;
   readonly restoreJournal: (config: Config, input: string, signal: AbortSignal) => Promise<RestoredJournal>;

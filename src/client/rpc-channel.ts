@@ -1,9 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import type { ConfirmChannel, ConsumeMessage, Message } from 'amqplib';
 import { uuidv7 } from 'uuidv7';
+import { Backoff } from '../common/backoff.js';
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
-import { Backoff, type AmqpConnection } from '../transport/amqp/index.js';
+import type { AmqpConnection } from '../transport/amqp/index.js';
 import type { ChannelEpoch } from '../transport/amqp/channel-epoch.js';
 import { keepChannel } from '../transport/amqp/keep-channel.js';
 import { aborted } from '../common/aborted.js';

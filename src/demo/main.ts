@@ -22,7 +22,7 @@ async function demo(): Promise<void> {
   // JSON is YAML.
   const source = { ...parseSource(JSON.stringify(written), 'the tour'), isSimulatedEstate: true };
   const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
-  const service = await serve(loadConfig(source, { driverSettings, environment: {} }), createLog('error'));
+  const service = await serve(loadConfig(source, { driverSettings, environment: {} }), { log: createLog('error') });
   try {
     await service.ready(AbortSignal.timeout(READY_WITHIN_MS));
     const client = await ZenovaClient.connect({ url, group: run, eventsExchange: names.events_exchange });

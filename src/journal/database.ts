@@ -4,7 +4,7 @@ import type { Log } from '../common/log.js';
 import type { Secret } from '../common/secret.js';
 import type { SignalLine } from './journal.port.js';
 import { LocalSignals } from './local-signals.js';
-import { postgresDatabase } from './postgres/postgres-database.js';
+import { openPostgres } from './postgres/postgres-database.js';
 import { postgresFlavour } from './postgres/postgres-flavour.js';
 import { PostgresSignals } from './postgres/postgres-signals.js';
 import type { JournalDatabase } from './schema.js';
@@ -42,14 +42,15 @@ export interface Database {
 /**
  * Opens a database, and leaves its schema as it is.
  *
- * @throws ComputeError JOURNAL_UNAVAILABLE when it does not answer, another process has it, or it cannot be written
+ * @throws ComputeError JOURNAL_UNAVAILABLE when it does not answer, another process has it, or it cannot be written;
+ *   CONFIG_INVALID when PostgreSQL does not know us or the database
  */
 export async function openDatabase(
   options: DatabaseOptions,
   ports: { readonly clock: Clock; readonly log: Log },
 ): Promise<Database> {
   if ('url' in options) {
-    const db = postgresDatabase(options, ports.log);
+    const db = await openPostgres(options, ports.log);
     return {
       db,
       flavour: postgresFlavour,

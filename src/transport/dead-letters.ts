@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
+import { Backoff } from '../common/backoff.js';
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
-import { Backoff, type Delivery, type Publisher } from './amqp/index.js';
+import type { Delivery, Publisher } from './amqp/index.js';
 import { CLOUD_EVENT_CONTENT_TYPE, cloudEvent, type CloudEvent } from './cloud-event.js';
 import type { Poison } from './codec.port.js';
 import { scrub } from './scrub.js';

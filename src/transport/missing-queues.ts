@@ -1,6 +1,7 @@
+import { Backoff } from '../common/backoff.js';
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
-import { Backoff, type PublishOutcome } from './amqp/index.js';
+import type { PublishOutcome } from './amqp/index.js';
 import type { EncodedReply } from './codec.port.js';
 
 export interface MissingQueuesOptions {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/common/clock.js';
 import { keyIdOf } from '../../src/common/encryption-key.js';
 import { newOperationId, targetKey } from '../../src/common/ids.js';
+import { makeKeyFile } from '../../src/common/key-file.js';
 import { silentLog } from '../../src/common/log.js';
 import { Secret } from '../../src/common/secret.js';
 import { restoreJournal } from '../../src/journal-restore.js';
@@ -409,5 +410,39 @@ describe('zenova db with a file', () => {
     const copies = copiesDirectory(at('journal.db'));
     expect(await serveUpkeep({ path, copies, upkeep: journal.upkeep, log: silentLog })).toBeUndefined();
     expect(await new UpkeepClient(path).status()).toBeUndefined();
+  });
+});
+
+describe('zenova db with a PostgreSQL', () => {
+  beforeEach(async () => {
+    const [, make] = PLACES.find(([name]) => name === 'PostgreSQL') ?? PLACES[0] ?? [];
+    if (make === undefined) throw new Error('there is no PostgreSQL');
+    place = await make();
+  });
+  afterEach(() => place.remove());
+
+  it.each([
+    ['that is away', { port: '1' }, 1, 'JOURNAL_UNAVAILABLE', 'cannot be reached (ECONNREFUSED): start it, or correct'],
+    ['that knows no such user', { password: 'hunter2' }, 2, 'CONFIG_INVALID', 'does not let us in (28P01)'],
+    ['without that database', { pathname: '/nowhere' }, 2, 'CONFIG_INVALID', 'is no database of that server (3D000)'],
+  ])('%s tells so, and does not wait', async (_, wrong, code, error, text) => {
+    if (isFile(place.database)) throw new Error('this is a file');
+    makeKeyFile(at('key'));
+    writeFileSync(at('one.backup'), '');
+    const url = Object.assign(new URL(place.database.url.reveal()), wrong);
+    const database = { url: new Secret(url.href), maxConnections: 2 };
+    for (const command of [
+      ['status'],
+      ['prune'],
+      ['migrate'],
+      ['backup', '--output', at('x')],
+      ['restore', '--input', at('one.backup')],
+    ]) {
+      const said = await db(command, { database });
+      expect(said.code).toBe(code);
+      expect(said.stderr).toContain(`${error}: PostgreSQL ${url.host}${url.pathname} ${text}`);
+      expect(said.stderr).not.toContain(url.password);
+    }
+    expect(existsSync(at('x'))).toBe(false);
   });
 });

@@ -33,7 +33,10 @@ afterEach(() => rmSync(directory, { recursive: true }));
 function serve(secrets: object, journal: object = {}): Promise<{ code: unknown; stderr: string }> {
   const file = join(directory, 'zenova.yaml');
   // Nobody listens there: what gets that far does not end.
-  writeFileSync(file, JSON.stringify({ state_dir: directory, amqp: { url: 'amqp://127.0.0.1:1' }, secrets, journal }));
+  writeFileSync(
+    file,
+    JSON.stringify({ state_dir: directory, amqp: { url: 'amqp://127.0.0.1:1' }, http: { port: 0 }, secrets, journal }),
+  );
   const env = { ...process.env, FIRST: first.text, SECOND: second.text };
   return new Promise((done) => {
     execFile(process.execPath, [ENTRY, 'serve', '--config', file], { env, timeout: 20_000 }, (error, _, stderr) =>

@@ -52,7 +52,7 @@ describe("the README's first calls, against the simulated estate", () => {
       http: { enabled: false },
     };
     const source = { ...parseSource(JSON.stringify(config), 'the test'), isSimulatedEstate: true }; // JSON is YAML
-    service = await serve(loadConfig(source, { driverSettings, environment: {} }), silentLog);
+    service = await serve(loadConfig(source, { driverSettings, environment: {} }), { log: silentLog });
     await service.ready(AbortSignal.timeout(30_000));
   }, 120_000);
   afterAll(async () => {
@@ -84,7 +84,7 @@ describe("the README's backup and restore", () => {
     writeFileSync(file, JSON.stringify(written));
     const service = await serve(
       loadConfig(parseSource(JSON.stringify(written), file), { driverSettings, environment: {} }),
-      silentLog,
+      { log: silentLog },
     );
     const run = async (line: string): Promise<void> => {
       const here = line.replaceAll('/var/backups', directory).split(' ');

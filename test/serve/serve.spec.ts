@@ -58,7 +58,7 @@ async function journalIsFree(): Promise<void> {
 
 describe('serve', () => {
   it('gives everything back when it cannot be started, and has asked no broker for anything', async () => {
-    await expect(serve(configuration({ port }), silentLog)).rejects.toMatchObject({
+    await expect(serve(configuration({ port }), { log: silentLog })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining(`port ${port}`),
     });
@@ -67,7 +67,7 @@ describe('serve', () => {
   });
 
   it('gives everything back when it is stopped, also when there never was a broker', async () => {
-    const service = await serve(configuration({ port: 0 }), silentLog);
+    const service = await serve(configuration({ port: 0 }), { log: silentLog });
     await service.stop();
     await journalIsFree();
     await service.stop();

@@ -120,6 +120,13 @@ export class ServiceProcess {
     this.#child?.kill(signal);
   }
 
+  /** Resolves to its exit status once it has ended by itself. */
+  async ended(): Promise<number | null> {
+    const child = this.#child;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) await once(child, 'close');
+    return child?.exitCode ?? null;
+  }
+
   /** Ends it with a signal and resolves to its exit status, null when the signal ended it. */
   async end(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): Promise<number | null> {
     const child = this.#child;

@@ -12,8 +12,15 @@ export function addServeCommand(program: Command, parts: CliParts): void {
     .addOption(configOption())
     .addHelpText('after', examplesText(['zenova serve', 'zenova serve --config /etc/zenova/zenova.yaml']))
     .action(async () => {
-      const service = await parts.serve(await configOf(command.opts(), parts));
-      await aborted(parts.interrupted);
-      await service.stop();
+      const { interrupted } = parts;
+      const config = await configOf(command.opts(), parts);
+      try {
+        const service = await parts.serve(config, interrupted);
+        await aborted(interrupted);
+        await service.stop();
+      } catch (error) {
+        // Stopped while it waited for its journal, which is as good an end as any.
+        if (error !== interrupted.reason) throw error;
+      }
     });
 }

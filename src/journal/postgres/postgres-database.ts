@@ -1,8 +1,9 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Pool, types as pgTypes, type ClientConfig, type CustomTypesConfig } from 'pg';
 import type { Log } from '../../common/log.js';
 import type { Secret } from '../../common/secret.js';
 import type { JournalDatabase } from '../schema.js';
+import { openingFailure } from './postgres-failure.js';
 import { preparing } from './prepared-statements.js';
 
 export interface PostgresOptions {
@@ -34,8 +35,23 @@ export function connectionSettings({ url }: PostgresOptions): ClientConfig {
   };
 }
 
-/** Opens a pool of connections; the first one is made when it is needed. */
-export function postgresDatabase(options: PostgresOptions, log: Log): Kysely<JournalDatabase> {
+/**
+ * Opens a pool of connections, and makes the first one.
+ *
+ * @throws ComputeError JOURNAL_UNAVAILABLE, CONFIG_INVALID when that server does not know us or the database
+ */
+export async function openPostgres(options: PostgresOptions, log: Log): Promise<Kysely<JournalDatabase>> {
+  const db = poolOf(options, log);
+  try {
+    await sql`select 1`.execute(db);
+    return db;
+  } catch (error) {
+    await db.destroy();
+    throw openingFailure(error, options.url);
+  }
+}
+
+function poolOf(options: PostgresOptions, log: Log): Kysely<JournalDatabase> {
   const { answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
   const pool = new Pool({
     ...connectionSettings(options),

@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
 import { connect, type ChannelModel } from 'amqplib';
+import { Backoff } from '../../common/backoff.js';
 import { messageOf } from '../../common/errors/index.js';
 import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
-import { Backoff } from './backoff.js';
 import { replyCodeOf } from './reply-code.js';
 import { batchWrites, streamOf } from './socket.js';
 import { within } from './within.js';

@@ -1,5 +1,4 @@
 export { AmqpConnection, describeUrl, type AmqpConnectionOptions, type AmqpTlsOptions } from './amqp-connection.js';
-export { Backoff } from './backoff.js';
 export { Delivery } from './channel-epoch.js';
 export { Publisher, type OutgoingMessage, type PublishOutcome } from './publisher.js';
 export { QueueConsumer } from './queue-consumer.js';

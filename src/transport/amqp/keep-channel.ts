@@ -1,9 +1,9 @@
 import type { Channel, ChannelModel } from 'amqplib';
+import { Backoff } from '../../common/backoff.js';
 import type { Clock } from '../../common/clock.js';
 import { messageOf } from '../../common/errors/index.js';
 import type { Log } from '../../common/log.js';
 import type { AmqpConnection } from './amqp-connection.js';
-import { Backoff } from './backoff.js';
 import { ChannelEpoch } from './channel-epoch.js';
 import { within } from './within.js';
 

@@ -1,5 +1,5 @@
 import { ExponentialBackoff, type IBackoff } from 'cockatiel';
-import type { Clock } from '../../common/clock.js';
+import type { Clock } from './clock.js';
 
 export interface BackoffOptions {
   /** First pause, about; every pause is jittered. */
