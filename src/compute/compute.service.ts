@@ -303,7 +303,7 @@ export class ComputeService implements RequestGateway {
     const { journal, clock, limits, log } = this.#options;
     while (!this.#life.signal.aborted) {
       try {
-        const gone = await journal.prune(clock.now() - limits.keepMs);
+        const gone = await journal.prune({ olderThanMs: limits.keepMs, now: clock.now() });
         if (gone > 0) log.info(`${gone} old outcomes were removed from the journal`);
         await clock.sleep(PRUNE_INTERVAL_MS, this.#life.signal);
       } catch (error) {

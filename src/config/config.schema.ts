@@ -3,6 +3,7 @@ import { durationField } from '../common/duration.js';
 import { keyMistake } from '../common/encryption-key.js';
 import { LOG_LEVELS } from '../common/log.js';
 import { TOPIC_PATTERN, isNovaTopic } from '../common/nova-topics.js';
+import { MIN_KEEP, MIN_KEEP_MS } from '../common/retention.js';
 import { Secret } from '../common/secret.js';
 
 /** The configuration file as it is written. Keys are snake_case; unknown ones are refused. Order is the document's. */
@@ -173,9 +174,9 @@ const JournalSchema = z.strictObject({
     description: 'services that share a database take over from one that says nothing for so long',
     typeText: 'duration',
   }),
-  keep: durationField({ minMs: DAY_MS, maxMs: 3650 * DAY_MS })
+  keep: durationField({ minMs: MIN_KEEP_MS, maxMs: 3650 * DAY_MS })
     .prefault('30d')
-    .meta({ description: 'how long outcomes are kept; at least 24h', typeText: 'duration' }),
+    .meta({ description: `how long outcomes are kept; at least ${MIN_KEEP}`, typeText: 'duration' }),
   max_accepted: z
     .int()
     .min(1)

@@ -146,10 +146,17 @@ export interface Journal {
   hostsInMaintenance(): Promise<string[]>;
   /** Unfinished operations of all workers. */
   countUnfinished(): Promise<number>;
-  /** Removes what finished before; answers how many. */
-  prune(finishedBefore: number): Promise<number>;
+  /** Removes outcomes that are older, by the caller's clock, `now`, and by the database's too; answers how many. */
+  prune(age: Age): Promise<number>;
   /** Throws JOURNAL_UNAVAILABLE when the database does not answer. */
   check(): Promise<void>;
+}
+
+/** How old what is pruned must be. */
+export interface Age {
+  readonly olderThanMs: number;
+  /** By the caller's clock. */
+  readonly now: number;
 }
 
 /** A process among those that share a journal: another one for every start, and after every lost lease. */

@@ -1,8 +1,19 @@
 import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely';
+import type { Age } from './journal.port.js';
 import type { JournalDatabase } from './schema.js';
+import type { SqlFlavour } from './sql-flavour.js';
 
 /** Rows that one statement removes, with their checkpoints: enough to get on, few enough that nobody waits for it. */
 const BATCH = 500;
+
+/** The time before which an outcome is that old. A clock that is ahead, ours or the database's, removes nothing too early. */
+export async function cutoffOf(
+  { db, flavour }: { readonly db: Kysely<JournalDatabase>; readonly flavour: SqlFlavour },
+  { olderThanMs, now }: Age,
+): Promise<number> {
+  const there = await db.selectNoFrom(flavour.now.as('now')).executeTakeFirstOrThrow();
+  return Math.min(now, there.now) - olderThanMs;
+}
 
 /** How many operations {@link pruneSome} would remove. */
 export async function countPrunable(db: Kysely<JournalDatabase>, finishedBefore: number): Promise<number> {

@@ -5,6 +5,7 @@ import { inMaintenance, leaseLost, type Checkpoint } from '../compute/contract/i
 import { guarded } from './guarded.js';
 import type {
   AdoptionFilter,
+  Age,
   Control,
   Journal,
   Lease,
@@ -25,7 +26,7 @@ import {
   type OperationRow,
   type StoredOperation,
 } from './operation-rows.js';
-import { pruneSome } from './pruning.js';
+import { cutoffOf, pruneSome } from './pruning.js';
 import type { JournalDatabase } from './schema.js';
 import type { SecretBox } from './secret-box.js';
 import type { SqlFlavour } from './sql-flavour.js';
@@ -288,8 +289,9 @@ export class SqlJournal implements Journal {
     });
   }
 
-  prune(finishedBefore: number): Promise<number> {
+  prune(age: Age): Promise<number> {
     return guarded(async () => {
+      const finishedBefore = await cutoffOf(this.#parts, age);
       let removed = 0;
       for (;;) {
         const { operations, isComplete } = await pruneSome(this.#db, finishedBefore);

@@ -1,17 +1,15 @@
 import { sql, type Kysely } from 'kysely';
 import type { Clock } from '../common/clock.js';
 import { ComputeError } from '../common/errors/index.js';
+import { MIN_KEEP, MIN_KEEP_MS } from '../common/retention.js';
 import type { Database } from './database.js';
 import { guarded } from './guarded.js';
 import { FINAL_STATES, OPEN_STATES, type OperationState } from './journal.port.js';
 import { appliedMigrations, schemaState } from './migrate.js';
 import { HELD } from './operation-rows.js';
-import { countPrunable, pruneSome } from './pruning.js';
+import { countPrunable, cutoffOf, pruneSome } from './pruning.js';
 import type { JournalDatabase } from './schema.js';
 import { parseHosts } from './sql-workers.js';
-
-/** An outcome stays at least so long, whoever asks for its removal: until then a repeat of its request may come. */
-export const MIN_KEEP_MS = 86_400_000;
 
 export interface JournalStatus {
   /** Names of the steps that its schema has had, in order. */
@@ -70,12 +68,12 @@ export class JournalUpkeep {
 
   /** How many outcomes are older. @throws ComputeError REQUEST_INVALID, JOURNAL_UNAVAILABLE */
   countPrunable(olderThanMs: number): Promise<number> {
-    return guarded(() => countPrunable(this.#db, this.#before(olderThanMs)));
+    return guarded(async () => countPrunable(this.#db, await this.#cutoff(olderThanMs)));
   }
 
   /** Removes some of the outcomes that are older. @throws ComputeError REQUEST_INVALID, JOURNAL_UNAVAILABLE */
   pruneSome(olderThanMs: number): Promise<{ readonly operations: number; readonly isComplete: boolean }> {
-    return guarded(() => pruneSome(this.#db, this.#before(olderThanMs)));
+    return guarded(async () => pruneSome(this.#db, await this.#cutoff(olderThanMs)));
   }
 
   /**
@@ -87,14 +85,14 @@ export class JournalUpkeep {
     return this.#database.backup;
   }
 
-  #before(olderThanMs: number): number {
+  async #cutoff(olderThanMs: number): Promise<number> {
     if (!(olderThanMs >= MIN_KEEP_MS)) {
       throw new ComputeError(
         'REQUEST_INVALID',
-        'outcomes are kept for 24h at least: a repeat of a request may still come',
+        `outcomes are kept for ${MIN_KEEP} at least: a repeat of a request may still come`,
       );
     }
-    return this.#clock.now() - olderThanMs;
+    return cutoffOf(this.#database, { olderThanMs, now: this.#clock.now() });
   }
 
   async #content(): Promise<JournalStatus['content']> {

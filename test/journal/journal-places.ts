@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
-import { systemClock } from '../../src/common/clock.js';
+import { systemClock, type Clock } from '../../src/common/clock.js';
 import { newOperationId, newWorkerId, targetKey } from '../../src/common/ids.js';
 import { makeKeyFile } from '../../src/common/key-file.js';
 import { silentLog } from '../../src/common/log.js';
@@ -15,7 +15,7 @@ import { emptyDatabase, freshDatabase, type FreshDatabase } from '../support/pos
 export interface JournalPlace {
   readonly directory: string;
   readonly database: DatabaseOptions;
-  open(options?: { keyFile?: string }): Promise<OpenJournal>;
+  open(options?: { keyFile?: string; clock?: Clock }): Promise<OpenJournal>;
   remove(): Promise<void>;
 }
 
@@ -30,12 +30,12 @@ async function place(
   return {
     directory,
     database: opened,
-    open: ({ keyFile = join(directory, 'key') } = {}) => {
+    open: ({ keyFile = join(directory, 'key'), clock = systemClock } = {}) => {
       // Only a journal that nobody shares makes its key.
       makeKeyFile(keyFile);
       return openJournal(
         { database: opened, keys: { key: null, keyFile, previousKeys: [] }, maxPerTarget: MAX_PER_TARGET },
-        { clock: systemClock, log: silentLog },
+        { clock, log: silentLog },
       );
     },
     remove: async () => {

@@ -147,9 +147,29 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
     await journal.conclude(first, 1, done, 100);
     expect((await journal.list({ limit: 10, state: 'unfinished' })).map(({ id }) => id)).toEqual([second.id]);
     expect(await journal.countUnfinished()).toBe(1);
-    expect(await journal.prune(101)).toBe(1);
+    expect(await journal.prune({ olderThanMs: 1, now: 102 })).toBe(1);
     expect(await journal.findById(first.id)).toBeUndefined();
     expect(await journal.checkpoints(first.id)).toEqual([]);
+  });
+
+  it('keeps what is young by either clock', async () => {
+    const { journal } = opened;
+    const dayMs = 86_400_000;
+    const [young, old] = [await accepted(opened, { target: a }), await accepted(opened, { target: b })];
+    for (const [record, days] of [
+      [young, 20],
+      [old, 31],
+    ] as const) {
+      await claimed(opened, record);
+      await journal.conclude(record, 1, done, Date.now() - days * dayMs);
+    }
+    const ahead = Date.now() + 40 * dayMs;
+    await opened.close();
+    opened = await place.open({ clock: { ...systemClock, now: () => ahead } });
+    expect(await opened.upkeep.countPrunable(30 * dayMs)).toBe(1);
+    expect(await opened.journal.prune({ olderThanMs: 30 * dayMs, now: ahead - 80 * dayMs })).toBe(0);
+    expect(await opened.journal.prune({ olderThanMs: 30 * dayMs, now: ahead })).toBe(1);
+    expect(await opened.journal.findById(young.id)).toBeDefined();
   });
 
   describe('an operation on several targets', () => {
@@ -168,7 +188,7 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
       expect((await journal.list({ limit: 10 })).map(({ id }) => id)).toEqual([after.id, both.id, before.id]);
       await journal.conclude(both, 1, done, 3);
       expect(await claimed(opened, after)).toEqual({ operationId: after.id, fence: 1 });
-      expect(await journal.prune(4)).toBe(2);
+      expect(await journal.prune({ olderThanMs: 0, now: 4 })).toBe(2);
     });
 
     it('is found on each of them', async () => {

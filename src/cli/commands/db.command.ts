@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { isoTime } from '../../common/clock.js';
 import { formatDuration, parseDuration } from '../../common/duration.js';
+import { MIN_KEEP, MIN_KEEP_MS } from '../../common/retention.js';
 import type { Config } from '../../config/index.js';
 import type { CliParts, JournalStatus, JournalUpkeep } from '../cli-parts.js';
 import { EXIT } from '../exit-codes.js';
@@ -12,9 +13,6 @@ import { Progress } from '../progress.js';
 import { factsOf, renderTable, widthOf } from '../table.js';
 import { terminalText } from '../terminal-text.js';
 import { configOf, configOption } from './config.command.js';
-
-/** A repeat of a request may still come for so long; `journal.keep` has the same limit. */
-const MIN_KEEP_MS = 86_400_000;
 
 /** `db`: the journal's database; works with no broker, and also while the service runs. */
 export function addDbCommand(program: Command, parts: CliParts): void {
@@ -127,7 +125,7 @@ function addPrune(group: Command, parts: CliParts): void {
     .addOption(
       new Option(
         '--older-than <duration>',
-        'age from which on they go, 24h at least (default: journal.keep)',
+        `age from which on they go, ${MIN_KEEP} at least (default: journal.keep)`,
       ).argParser(keptFor),
     )
     .addOption(new Option('--dry-run', 'only say how many'))
@@ -260,5 +258,7 @@ function keptFor(text: string): number {
   const durationMs = parseDuration(text);
   if (durationMs === undefined) throw new InvalidArgumentError('Write a number and a unit: 24h, 30d.');
   if (durationMs >= MIN_KEEP_MS) return durationMs;
-  throw new InvalidArgumentError('At least 24h: until then a repeat of a request may come, and must find its outcome.');
+  throw new InvalidArgumentError(
+    `At least ${MIN_KEEP}: until then a repeat of a request may come, and must find its outcome.`,
+  );
 }
