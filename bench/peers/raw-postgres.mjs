@@ -5,10 +5,9 @@ import { silentLog } from '../../dist/common/log.js';
 import { Secret } from '../../dist/common/secret.js';
 import { openDatabase } from '../../dist/journal/database.js';
 import { migrate } from '../../dist/journal/migrate.js';
-import { closedLoop } from '../support/closed-loop.mjs';
 import { requests } from '../support/journal-requests.mjs';
-import { peerOptions, ready } from '../support/peer-process.mjs';
-import { ProcessCost } from '../support/process-cost.mjs';
+import { readyToRun } from '../support/measured-calls.mjs';
+import { peerOptions } from '../support/peer-process.mjs';
 import { rawOperation } from '../support/raw-operation.mjs';
 
 const { url, connections } = peerOptions();
@@ -20,15 +19,8 @@ await schema.close();
 const pool = new Pool({ connectionString: url, max: connections });
 const operation = rawOperation((i) => `$${i}`);
 const next = requests();
-const cost = new ProcessCost();
 process.once('SIGTERM', () => void pool.end().then(() => process.exit(0)));
-ready({
-  async run(options) {
-    cost.begin();
-    const figures = await closedLoop(call, options);
-    return { ...figures, ...cost.end() };
-  },
-});
+readyToRun(call);
 
 async function call() {
   for (const statement of operation(next())) await pool.query(statement);

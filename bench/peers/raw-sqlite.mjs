@@ -6,10 +6,9 @@ import { systemClock } from '../../dist/common/clock.js';
 import { silentLog } from '../../dist/common/log.js';
 import { openDatabase } from '../../dist/journal/database.js';
 import { migrate } from '../../dist/journal/migrate.js';
-import { closedLoop } from '../support/closed-loop.mjs';
 import { requests } from '../support/journal-requests.mjs';
-import { peerOptions, ready } from '../support/peer-process.mjs';
-import { ProcessCost } from '../support/process-cost.mjs';
+import { readyToRun } from '../support/measured-calls.mjs';
+import { peerOptions } from '../support/peer-process.mjs';
 import { rawOperation } from '../support/raw-operation.mjs';
 
 const { parent } = peerOptions();
@@ -27,15 +26,8 @@ database.pragma('foreign_keys = ON');
 const prepared = new Map();
 const operation = rawOperation(() => '?');
 const next = requests();
-const cost = new ProcessCost();
 process.once('SIGTERM', end);
-ready({
-  async run(options) {
-    cost.begin();
-    const figures = await closedLoop(call, options);
-    return { ...figures, ...cost.end() };
-  },
-});
+readyToRun(call);
 
 async function call() {
   for (const { name, text, values } of operation(next())) {

@@ -9,10 +9,9 @@ import { ComputeService } from '../../dist/compute/compute.service.js';
 import { VIRT_DRIVERS } from '../../dist/drivers/driver-registry.js';
 import { databaseOf } from '../../dist/journal-place.js';
 import { openJournal } from '../../dist/journal/index.js';
-import { closedLoop } from '../support/closed-loop.mjs';
 import { requests } from '../support/journal-requests.mjs';
-import { peerOptions, ready } from '../support/peer-process.mjs';
-import { ProcessCost } from '../support/process-cost.mjs';
+import { readyToRun } from '../support/measured-calls.mjs';
+import { peerOptions } from '../support/peer-process.mjs';
 import { serviceConfig } from '../support/service-config.mjs';
 
 const { parent, settings } = peerOptions();
@@ -51,14 +50,7 @@ await service.start();
 process.once('SIGTERM', () => void end());
 
 const next = requests();
-const cost = new ProcessCost();
-ready({
-  async run(options) {
-    cost.begin();
-    const figures = await closedLoop(call, options);
-    return { ...figures, ...cost.end() };
-  },
-});
+readyToRun(call);
 
 async function call() {
   const { pattern, data } = next();

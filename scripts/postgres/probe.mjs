@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { portAnswer, portOf } from '../server/port-answer.mjs';
 
 const protocol3 = 3 << 16;
 const cannotConnectNow = '57P03'; // it starts, ends, or recovers after a crash
@@ -12,39 +13,21 @@ const cannotConnectNow = '57P03'; // it starts, ends, or recovers after a crash
  *   protocol
  */
 export function postgresAnswer(url, withinMs = 3_000) {
-  const { hostname, port, username, pathname } = new URL(url);
-  const user = decodeURIComponent(username);
-  const database = decodeURIComponent(pathname.slice(1)) || user;
-  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 5432) });
+  const parsed = new URL(url);
+  const user = decodeURIComponent(parsed.username);
+  const database = decodeURIComponent(parsed.pathname.slice(1)) || user;
+  return portAnswer(connect(portOf(parsed, 5432)), { hello: startup({ user, database }), judge }, withinMs);
+}
 
-  return new Promise((resolve) => {
-    let isOpen = false;
-    let received = Buffer.alloc(0);
-    /** @param {'ready' | 'starting' | 'something else' | 'nothing'} answer */
-    const finish = (answer) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    const giveUp = () => finish(isOpen ? 'something else' : 'nothing');
-
-    socket.setTimeout(withinMs, giveUp);
-    socket.once('connect', () => {
-      isOpen = true;
-      socket.write(startup({ user, database }));
-    });
-    socket.on('data', (chunk) => {
-      received = Buffer.concat([received, chunk]);
-      if (received.length < 5) return;
-      const [type, length] = [String.fromCharCode(received[0] ?? 0), received.readUInt32BE(1)];
-      if (type !== 'R' && type !== 'E') return finish('something else');
-      if (type === 'R') return finish('ready'); // it asks who we are
-      if (received.length < 1 + length) return;
-      const fields = received.toString('utf8', 5, 1 + length).split('\0');
-      finish(fields.includes(`C${cannotConnectNow}`) ? 'starting' : 'ready'); // other refusals are about us
-    });
-    socket.once('end', giveUp);
-    socket.once('error', giveUp);
-  });
+/** @param {Buffer} received */
+function judge(received) {
+  if (received.length < 5) return undefined;
+  const [type, length] = [String.fromCharCode(received[0] ?? 0), received.readUInt32BE(1)];
+  if (type !== 'R' && type !== 'E') return 'something else';
+  if (type === 'R') return 'ready'; // it asks who we are
+  if (received.length < 1 + length) return undefined;
+  const fields = received.toString('utf8', 5, 1 + length).split('\0');
+  return fields.includes(`C${cannotConnectNow}`) ? 'starting' : 'ready'; // other refusals are about us
 }
 
 /**
