@@ -1,3 +1,4 @@
+import type { CallerRule } from '../common/caller-rule.js';
 import type { Clock } from '../common/clock.js';
 import { ComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
@@ -27,7 +28,6 @@ import {
   WorkerLease,
   hostsOf,
   serviceMethods,
-  type CallerRule,
   type OpenHost,
 } from './dispatch/index.js';
 

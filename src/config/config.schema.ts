@@ -3,6 +3,7 @@ import { durationField } from '../common/duration.js';
 import { keyMistake } from '../common/encryption-key.js';
 import { LOG_LEVELS } from '../common/log.js';
 import { TOPIC_PATTERN, isNovaTopic } from '../common/nova-topics.js';
+import { OSLO_DEFAULTS } from '../common/oslo-flags.js';
 import { MIN_KEEP, MIN_KEEP_MS } from '../common/retention.js';
 import { Secret } from '../common/secret.js';
 
@@ -81,7 +82,8 @@ const AmqpSchema = z.strictObject({
   events_exchange: BrokerNameSchema.default('zenova.events').describe('topic exchange for progress and state changes'),
 });
 
-const limit = (description: string) => z.int().min(0).max(2_147_483_647).default(0).describe(description);
+const limit = (value: number, description: string) =>
+  z.int().min(0).max(2_147_483_647).default(value).describe(description);
 
 /** Flags are named as in oslo.messaging's own configuration, with its defaults. */
 const OsloSchema = z
@@ -98,18 +100,24 @@ const OsloSchema = z
       .default(false)
       .describe('allow a topic of Nova, and consume `<topic>.<server>` of it alone'),
     rpc_ping_enabled: z.boolean().default(false).describe('answer `oslo_rpc_server_ping`'),
-    amqp_durable_queues: z.boolean().default(false).describe('as in the `[oslo_messaging_rabbit]` of the callers'),
-    amqp_auto_delete: z.boolean().default(false).describe('likewise'),
-    rabbit_quorum_queue: z.boolean().default(false).describe('likewise; durable too'),
-    rabbit_quorum_delivery_limit: limit('likewise; 0 is none'),
-    rabbit_quorum_max_memory_length: limit('likewise; 0 is none'),
-    rabbit_quorum_max_memory_bytes: limit('likewise; 0 is none'),
-    rabbit_transient_quorum_queue: z.boolean().default(false).describe('likewise; the fanout queue is a quorum queue'),
+    amqp_durable_queues: z
+      .boolean()
+      .default(OSLO_DEFAULTS.amqpDurableQueues)
+      .describe('as in the `[oslo_messaging_rabbit]` of the callers'),
+    amqp_auto_delete: z.boolean().default(OSLO_DEFAULTS.amqpAutoDelete).describe('likewise'),
+    rabbit_quorum_queue: z.boolean().default(OSLO_DEFAULTS.rabbitQuorumQueue).describe('likewise; durable too'),
+    rabbit_quorum_delivery_limit: limit(OSLO_DEFAULTS.rabbitQuorumDeliveryLimit, 'likewise; 0 is none'),
+    rabbit_quorum_max_memory_length: limit(OSLO_DEFAULTS.rabbitQuorumMaxMemoryLength, 'likewise; 0 is none'),
+    rabbit_quorum_max_memory_bytes: limit(OSLO_DEFAULTS.rabbitQuorumMaxMemoryBytes, 'likewise; 0 is none'),
+    rabbit_transient_quorum_queue: z
+      .boolean()
+      .default(OSLO_DEFAULTS.rabbitTransientQuorumQueue)
+      .describe('likewise; the fanout queue is a quorum queue'),
     rabbit_transient_queues_ttl: z
       .int()
       .min(0)
       .max(4_294_967)
-      .default(1_800)
+      .default(OSLO_DEFAULTS.rabbitTransientQueuesTtlSeconds)
       .describe('likewise: seconds after which an unused fanout queue goes; 0 is never'),
   })
   .check(({ value, issues }) => {

@@ -1,4 +1,6 @@
+import type { CallerRule } from '../common/caller-rule.js';
 import type { LogLevel } from '../common/log.js';
+import type { OsloFlags } from '../common/oslo-flags.js';
 import type { Secret } from '../common/secret.js';
 
 /** The configuration as the code reads it: checked, complete, read-only. */
@@ -21,7 +23,7 @@ export interface Config {
   /** Absolute path; null: the service's log. */
   readonly audit: { readonly file: string | null };
   /** In order; null when callers may do everything. */
-  readonly rules: readonly RuleConfig[] | null;
+  readonly rules: readonly CallerRule[] | null;
   /** By name, in the file's order. */
   readonly hosts: ReadonlyMap<string, HostConfig>;
 }
@@ -37,20 +39,11 @@ export interface AmqpConfig {
   readonly eventsExchange: string;
 }
 
-/** Flags are those of oslo.messaging. */
-export interface OsloConfig {
+export interface OsloConfig extends OsloFlags {
   readonly controlExchange: string;
   readonly topic: string;
   readonly allowNovaTopic: boolean;
   readonly rpcPingEnabled: boolean;
-  readonly amqpDurableQueues: boolean;
-  readonly amqpAutoDelete: boolean;
-  readonly rabbitQuorumQueue: boolean;
-  readonly rabbitQuorumDeliveryLimit: number;
-  readonly rabbitQuorumMaxMemoryLength: number;
-  readonly rabbitQuorumMaxMemoryBytes: number;
-  readonly rabbitTransientQuorumQueue: boolean;
-  readonly rabbitTransientQueuesTtlSeconds: number;
 }
 
 /** Contents of the files that the configuration names. */
@@ -95,16 +88,6 @@ export interface SecretsConfig {
   readonly keyFile: string;
   /** To read what was encrypted with them. */
   readonly previousKeys: readonly Secret[];
-}
-
-/** One caller rule; see `CallerRules` of the dispatcher. */
-export interface RuleConfig {
-  readonly callers: readonly string[];
-  readonly methods: readonly string[];
-  readonly hosts: readonly string[] | undefined;
-  readonly powerTypes: readonly string[] | undefined;
-  readonly machines: readonly string[] | undefined;
-  readonly action: 'allow' | 'deny';
 }
 
 export interface HostConfig {

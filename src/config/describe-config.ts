@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
+import type { CallerRule } from '../common/caller-rule.js';
 import { formatDuration } from '../common/duration.js';
 import { redact, redactText } from '../common/secret.js';
-import type { Config, OsloConfig, RuleConfig } from './config.js';
+import type { Config, OsloConfig } from './config.js';
 
 /** The effective configuration as YAML of the file's shape, with every secret redacted. */
 export function showConfig(config: Config): string {
@@ -86,7 +87,7 @@ function osloFlags(oslo: OsloConfig): Record<string, unknown> {
   };
 }
 
-function ruleOf({ callers, methods, hosts, powerTypes, machines, action }: RuleConfig): Record<string, unknown> {
+function ruleOf({ callers, methods, hosts, powerTypes, machines, action }: CallerRule): Record<string, unknown> {
   return {
     callers,
     methods,

@@ -1,4 +1,4 @@
-export type { AmqpConfig, AmqpTlsConfig, Config, HostConfig, HttpConfig, JournalConfig, RuleConfig } from './config.js';
+export type { AmqpConfig, AmqpTlsConfig, Config, HostConfig, HttpConfig, JournalConfig } from './config.js';
 export { CONFIG_EXAMPLE, RULES_EXAMPLE, configReference } from './config-reference.js';
 export { findConfig, parseSource, type ConfigSource, type FindOptions } from './config-source.js';
 export { effectiveConfig, showConfig, summariseConfig } from './describe-config.js';

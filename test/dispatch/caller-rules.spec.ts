@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { ComputeError } from '../../src/common/errors/index.js';
 import { METHODS, METHOD_NAMES, type AnyVirtDriver, type VirtHost } from '../../src/compute/contract/index.js';
-import type { CallerRule } from '../../src/compute/dispatch/index.js';
+import type { CallerRule } from '../../src/common/caller-rule.js';
 import { fakeDriver } from '../../src/drivers/fake/index.js';
 import { manualPower } from '../../src/drivers/power/manual.power.js';
 import type { Journal } from '../../src/journal/journal.port.js';

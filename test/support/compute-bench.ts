@@ -14,7 +14,7 @@ import type {
   ServiceEvent,
 } from '../../src/compute/contract/index.js';
 import { openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
-import type { CallerRule } from '../../src/compute/dispatch/index.js';
+import type { CallerRule } from '../../src/common/caller-rule.js';
 import type { Journal, WorkerRegistry } from '../../src/journal/journal.port.js';
 
 export interface ComputeBenchOptions {

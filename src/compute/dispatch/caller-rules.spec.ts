@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { CallerRules, NOWHERE, type CallerRule } from './caller-rules.js';
+import type { CallerRule } from '../../common/caller-rule.js';
+import { CallerRules, NOWHERE } from './caller-rules.js';
 
 function rules(...given: (Partial<CallerRule> & Pick<CallerRule, 'callers'>)[]): CallerRules {
   return new CallerRules(

@@ -1,4 +1,4 @@
-export { CallerRules, type CallerRule } from './caller-rules.js';
+export { CallerRules } from './caller-rules.js';
 export { ControllerLimits } from './controller-limits.js';
 export { Gateway } from './gateway.js';
 export { GuardRails } from './guard-rails.js';

@@ -1,21 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { ComputeError } from '../../common/errors/index.js';
 import { TOPIC_PATTERN, isNovaTopic } from '../../common/nova-topics.js';
+import { OSLO_DEFAULTS, type OsloFlags } from '../../common/oslo-flags.js';
 import { RPC_QUEUE } from '../amqp/index.js';
-
-/** Properties of queues and exchanges, named as in oslo.messaging: both sides must agree on each. */
-export interface OsloFlags {
-  readonly amqpDurableQueues: boolean;
-  readonly amqpAutoDelete: boolean;
-  readonly rabbitQuorumQueue: boolean;
-  /** 0: none, as for the next two. */
-  readonly rabbitQuorumDeliveryLimit: number;
-  readonly rabbitQuorumMaxMemoryLength: number;
-  readonly rabbitQuorumMaxMemoryBytes: number;
-  readonly rabbitTransientQuorumQueue: boolean;
-  /** 0: for ever. */
-  readonly rabbitTransientQueuesTtlSeconds: number;
-}
 
 /** How oslo.messaging callers reach the service. What is left out is oslo's own default. */
 export interface OsloOptions extends Partial<OsloFlags> {
@@ -39,17 +26,6 @@ export interface OsloSettings {
   readonly fanout: { readonly exchange: string; readonly queue: string; readonly topic: string } | null;
   readonly flags: OsloFlags;
 }
-
-const DEFAULT_FLAGS: OsloFlags = {
-  amqpDurableQueues: false,
-  amqpAutoDelete: false,
-  rabbitQuorumQueue: false,
-  rabbitQuorumDeliveryLimit: 0,
-  rabbitQuorumMaxMemoryLength: 0,
-  rabbitQuorumMaxMemoryBytes: 0,
-  rabbitTransientQuorumQueue: false,
-  rabbitTransientQueuesTtlSeconds: 1_800,
-};
 
 /**
  * @param reserved names of our own queues and exchanges
@@ -93,7 +69,7 @@ export function osloSettings(options: OsloOptions, server: string, reserved: rea
     fanout: isNova
       ? null
       : { exchange: `${topic}_fanout`, queue: `${topic}_fanout_${randomUUID().replaceAll('-', '')}`, topic },
-    flags: { ...DEFAULT_FLAGS, ...flags },
+    flags: { ...OSLO_DEFAULTS, ...flags },
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Channel } from 'amqplib';
 import { ComputeError, messageOf } from '../../common/errors/index.js';
+import type { OsloFlags } from '../../common/oslo-flags.js';
 import { PRECONDITION_FAILED, replyCodeOf } from '../amqp/index.js';
-import type { OsloFlags, OsloSettings } from './oslo-options.js';
+import type { OsloSettings } from './oslo-options.js';
 
 /** A queue that oslo callers reach us by, with what lies before it. */
 export interface OsloQueue {

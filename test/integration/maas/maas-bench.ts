@@ -3,7 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { systemClock } from '../../../src/common/clock.js';
 import { Secret } from '../../../src/common/secret.js';
-import type { CallerRule } from '../../../src/compute/dispatch/index.js';
+import type { CallerRule } from '../../../src/common/caller-rule.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
 import { HttpModule } from '../../../src/http/index.js';
 import { ComputeBench } from '../../support/compute-bench.js';
