@@ -81,6 +81,7 @@ export class SqlJournal implements Journal {
       if (existing !== undefined) return { created: false, record: existing };
       const closed = (await this.#maintenance.list()).find((host) => openHosts.includes(host));
       if (closed !== undefined) throw inMaintenance(closed);
+      await this.#refusePartOfEnded(operation);
       throw new ComputeError(
         'BACKEND_BUSY',
         `${this.#parts.maxPerTarget} operations wait for ${operation.name} already`,
@@ -106,6 +107,13 @@ export class SqlJournal implements Journal {
       rows.sort((a, b) => (a.target < b.target ? -1 : 1));
       for (const { id, state } of rows) if (state === 'accepted' && !(await this.#hold(id, owner))) return undefined;
       return this.#claimRow(operation.id, owner, now, openHosts);
+    });
+  }
+
+  async #refusePartOfEnded({ parentId }: NewOperation): Promise<void> {
+    if (parentId === null || (await this.findById(parentId))?.finishedAt === null) return;
+    throw new ComputeError('STATE_CONFLICT', `operation ${parentId}, of which this is to be a part, has ended`, {
+      outcome: 'not-started',
     });
   }
 

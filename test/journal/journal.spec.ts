@@ -61,6 +61,19 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
     expect(new Set(all.map(({ record }) => record.id)).size).toBe(1);
   });
 
+  it('accepts no part of an operation that has ended', async () => {
+    const { journal } = opened;
+    const parent = await accepted(opened);
+    const part = { parentId: parent.id, target: b };
+    expect((await journal.accept(operation(part), self)).created).toBe(true);
+    await claimed(opened, parent);
+    await journal.conclude(parent, 1, done, 2);
+    await expect(journal.accept(operation(part), self)).rejects.toMatchObject({
+      code: 'STATE_CONFLICT',
+      outcome: 'not-started',
+    });
+  });
+
   it('gives the target to its operations in order of acceptance', async () => {
     const { journal } = opened;
     const first = await accepted(opened);
