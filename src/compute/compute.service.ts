@@ -119,7 +119,8 @@ export class ComputeService implements RequestGateway {
           journal,
           clock,
           operations: {
-            accept: (parent, child, requestKey) => this.#operations.acceptChild(parent, child, requestKey),
+            accept: (parent, fence, child, requestKey) =>
+              this.#operations.acceptChild(parent, fence, child, requestKey),
             cancel: (id) => this.#operations.control(id, 'cancel'),
           },
         },

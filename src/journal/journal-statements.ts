@@ -44,10 +44,7 @@ export type JournalStatements = ReturnType<typeof journalStatements>;
 /** What is written and read for every operation, one statement each. */
 export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavour, maxPerTarget: number) {
   return {
-    /**
-     * Gives the number that the row got in the order of its target; nothing when its key is taken, the target is full, a host
-     * is closed, or its parent has ended.
-     */
+    /** Gives the number that the row got in the order of its target; nothing when its key is taken, or the target is full. */
     accept: new Statement((row: OperationRow & OpenHosts) =>
       db
         // Materialized, so that the lock is there before the number is given, which makes numbers grow in order of commits.
@@ -72,19 +69,7 @@ export function journalStatements(db: Kysely<JournalDatabase>, flavour: SqlFlavo
                 maxPerTarget,
               ),
             )
-            .where(closedHostOf(row), 'is', null)
-            // A worker that was frozen may come with a part of what others have ended meanwhile.
-            .where((where) =>
-              where.not(
-                where.exists(
-                  where
-                    .selectFrom('operations as parent')
-                    .select('parent.seq')
-                    .where('parent.id', '=', row.parent_id ?? null)
-                    .where('parent.finished_at', 'is not', null),
-                ),
-              ),
-            ),
+            .where(closedHostOf(row), 'is', null),
         )
         .onConflict((conflict) => conflict.columns(['requested_by', 'request_key']).doNothing())
         .returning('seq'),

@@ -89,6 +89,7 @@ export interface Journal {
    * its key. Called again it finds what it wrote.
    *
    * @param openHosts hosts that must not be in maintenance
+   * @param parent the lease of the operation that it is a part of; throws {@link isLeaseLost} when that is no longer the newest
    * @throws ComputeError BACKEND_BUSY when the target has `maxPerTarget` unfinished operations, STATE_CONFLICT
    *   (`inMaintenance`)
    */
@@ -96,6 +97,7 @@ export interface Journal {
     operation: NewOperation,
     owner: WorkerId,
     openHosts?: readonly string[],
+    parent?: Lease | null,
   ): Promise<{ readonly created: boolean; readonly record: OperationRecord }>;
   /**
    * Takes a lease on an unfinished operation of this owner, with a higher fence than any before, unless another one of the

@@ -10,6 +10,8 @@ export interface SqlFlavour {
   readonly size: RawBuilder<number>;
   /** Keeps other transactions from giving numbers in the order of this target, until the end of this one. */
   turnOf(target: TargetKey): RawBuilder<unknown>;
+  /** Must a transaction lock the rows that are to stay as they are until its end? */
+  readonly locksRows: boolean;
   /** Was a statement refused because a row like it is there? */
   isUniqueViolation(error: unknown): boolean;
 }

@@ -69,19 +69,22 @@ export class SqlJournal implements Journal {
     operation: NewOperation,
     owner: WorkerId,
     openHosts: readonly string[] = [],
+    parent: Lease | null = null,
   ): Promise<{ created: boolean; record: OperationRecord }> {
     return guarded(async () => {
       const row = rowOf(operation, owner, this.#parts.box);
       const seq =
-        operation.alsoTargets.length === 0
+        operation.alsoTargets.length === 0 && parent === null
           ? await this.#insert(this.#db, row, openHosts)
-          : await this.#db.transaction().execute((tx) => this.#insertWithHolds(tx, row, operation, openHosts));
+          : await this.#db.transaction().execute(async (tx) => {
+              if (parent !== null) await this.#keepParent(tx, parent);
+              return this.#insertWithHolds(tx, row, operation, openHosts);
+            });
       if (seq !== undefined) return { created: true, record: acceptedRecord(operation, seq, owner) };
       const existing = await this.findByKey(operation.requestedBy, operation.requestKey);
       if (existing !== undefined) return { created: false, record: existing };
       const closed = (await this.#maintenance.list()).find((host) => openHosts.includes(host));
       if (closed !== undefined) throw inMaintenance(closed);
-      await this.#refusePartOfEnded(operation);
       throw new ComputeError(
         'BACKEND_BUSY',
         `${this.#parts.maxPerTarget} operations wait for ${operation.name} already`,
@@ -107,13 +110,6 @@ export class SqlJournal implements Journal {
       rows.sort((a, b) => (a.target < b.target ? -1 : 1));
       for (const { id, state } of rows) if (state === 'accepted' && !(await this.#hold(id, owner))) return undefined;
       return this.#claimRow(operation.id, owner, now, openHosts);
-    });
-  }
-
-  async #refusePartOfEnded({ parentId }: NewOperation): Promise<void> {
-    if (parentId === null || (await this.findById(parentId))?.finishedAt === null) return;
-    throw new ComputeError('STATE_CONFLICT', `operation ${parentId}, of which this is to be a part, has ended`, {
-      outcome: 'not-started',
     });
   }
 
@@ -335,6 +331,22 @@ export class SqlJournal implements Journal {
   async #insert(db: Connection, row: OperationRow, openHosts: readonly string[]): Promise<number | undefined> {
     const { rows } = await this.#statements.accept.run(db, { ...row, ...openHostsOf(openHosts) });
     return rows[0]?.seq;
+  }
+
+  /**
+   * Whoever claims the parent next waits until its part is there, and so finds it among its parts; a worker that no longer has
+   * the parent adds none.
+   */
+  async #keepParent(tx: Transaction<JournalDatabase>, { operationId, fence }: Lease): Promise<void> {
+    const parent = await tx
+      .selectFrom('operations')
+      .select('seq')
+      .where('id', '=', operationId)
+      .where('fence', '=', fence)
+      .where('finished_at', 'is', null)
+      .$if(this.#parts.flavour.locksRows, (query) => query.forShare())
+      .executeTakeFirst();
+    if (parent === undefined) throw leaseLost(operationId);
   }
 
   /** All of it or nothing. Numbers are given in sorted order of the targets, so that they agree between any two operations. */

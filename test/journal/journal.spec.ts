@@ -8,6 +8,7 @@ import { silentLog } from '../../src/common/log.js';
 import { isLeaseLost } from '../../src/compute/contract/index.js';
 import { openDatabase } from '../../src/journal/database.js';
 import type { OpenJournal } from '../../src/journal/index.js';
+import type { Lease } from '../../src/journal/journal.port.js';
 import {
   MAX_PER_TARGET,
   PLACES,
@@ -61,17 +62,19 @@ describe.each(PLACES)('the journal on %s', (kind, makePlace) => {
     expect(new Set(all.map(({ record }) => record.id)).size).toBe(1);
   });
 
-  it('accepts no part of an operation that has ended', async () => {
+  it('accepts parts of an operation from whoever has it, and while it is unfinished', async () => {
     const { journal } = opened;
     const parent = await accepted(opened);
-    const part = { parentId: parent.id, target: b };
-    expect((await journal.accept(operation(part), self)).created).toBe(true);
-    await claimed(opened, parent);
-    await journal.conclude(parent, 1, done, 2);
-    await expect(journal.accept(operation(part), self)).rejects.toMatchObject({
-      code: 'STATE_CONFLICT',
-      outcome: 'not-started',
-    });
+    const earlier = await claimed(opened, parent);
+    const accept = (lease: Lease) =>
+      journal.accept(operation({ parentId: parent.id, target: b }), self, [], lease).then(({ created }) => created);
+    expect(await accept(earlier)).toBe(true);
+    const later = await claimed(opened, parent);
+    expect(isLeaseLost(await accept(earlier).catch((error: unknown) => error))).toBe(true);
+    expect(await accept(later)).toBe(true);
+    await journal.conclude(parent, later.fence, done, 2);
+    expect(isLeaseLost(await accept(later).catch((error: unknown) => error))).toBe(true);
+    expect(await journal.list({ limit: 10, parentId: parent.id })).toHaveLength(2);
   });
 
   it('gives the target to its operations in order of acceptance', async () => {

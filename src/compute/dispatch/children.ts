@@ -3,7 +3,7 @@ import { ComputeError, toComputeError, type Effect, type JsonValue } from '../..
 import type { OperationId } from '../../common/ids.js';
 import { pollUntil } from '../../common/poll.js';
 import type { Journal, OperationRecord } from '../../journal/journal.port.js';
-import type { MethodNameOfKind, OperationContext } from '../contract/index.js';
+import { isLeaseLost, type MethodNameOfKind, type OperationContext } from '../contract/index.js';
 
 /** One part of a parent's work. */
 export interface Child {
@@ -18,7 +18,7 @@ export interface Child {
 /** What children need of the dispatcher. */
 export interface ChildOperations {
   /** Accepts a child, once for its key. @throws ComputeError when it is refused, or has failed already */
-  accept(parent: OperationRecord, child: Child, requestKey: string): Promise<void>;
+  accept(parent: OperationRecord, fence: number, child: Child, requestKey: string): Promise<void>;
   cancel(id: OperationId): Promise<unknown>;
 }
 
@@ -80,10 +80,10 @@ export class Children {
       // Whoever no longer has the parent begins no child either.
       await ctx.beginStep({ name: 'child', description: `${child.method} of ${child.name}`, requestTimeoutMs: 0 });
       try {
-        await this.#ports.operations.accept(this.#parent, child, key);
+        await this.#ports.operations.accept(this.#parent, ctx.fence, child, key);
       } catch (error) {
         const cause = toComputeError(error);
-        if (cause.code === 'JOURNAL_UNAVAILABLE') throw cause;
+        if (cause.code === 'JOURNAL_UNAVAILABLE' || isLeaseLost(cause)) throw cause;
         underWay -= 1;
         this.#refused.set(child.part, failureOf(child.name, null, cause));
       }

@@ -4,7 +4,7 @@ import { newOperationId, type OperationId } from '../../common/ids.js';
 import { canonicalJson } from '../../common/json.js';
 import type { Log } from '../../common/log.js';
 import { pollUntil } from '../../common/poll.js';
-import type { Control, Journal, NewOperation, OperationRecord, SignalLine } from '../../journal/journal.port.js';
+import type { Control, Journal, Lease, NewOperation, OperationRecord, SignalLine } from '../../journal/journal.port.js';
 import {
   ChangeFields,
   correlationOf,
@@ -78,15 +78,16 @@ export class Operations {
   }
 
   /**
-   * @param parentId the operation that this one is a part of
+   * @param parent the lease of the operation that this one is a part of
    * @returns the outcome, or with `wait: accepted` the receipt; a failed outcome is thrown
    */
   async submit(
     method: MethodNameOfKind<'change'>,
     request: ChangeRequest,
     meta: RequestMeta,
-    parentId: OperationId | null = null,
+    parent: Lease | null = null,
   ): Promise<Answer> {
+    const parentId = parent?.operationId ?? null;
     const { journal, clock } = this.#options;
     const now = clock.now();
     const until = notAfter(request, meta.sentAt, now);
@@ -124,7 +125,7 @@ export class Operations {
         notAfter: until,
         parentId,
       };
-      const { created, record } = await this.#write(operation, openHosts(route, parentId));
+      const { created, record } = await this.#write(operation, openHosts(route, parentId), parent);
       if (!created) return await this.#join(record, fingerprint, request, meta);
       this.#options.audit.write(operationFact('accepted', record));
       const outcome = this.#runner.enqueue(record, route, target);
@@ -137,13 +138,18 @@ export class Operations {
   }
 
   /** Accepts a part of an operation, for its caller, within its time. */
-  async acceptChild(parent: OperationRecord, { method, params }: Child, requestKey: string): Promise<void> {
+  async acceptChild(
+    parent: OperationRecord,
+    fence: number,
+    { method, params }: Child,
+    requestKey: string,
+  ): Promise<void> {
     const { requestedBy, correlationId, notAfter: until } = parent;
     const time = until === null ? {} : { not_after: isoTime(until) };
     const request = { ...params, ...time, idempotency_key: requestKey, wait: 'accepted' } as const;
     const meta = { requestId: requestKey, messageId: null, correlationId: correlationId ?? parent.id, requestedBy };
     const edges = { sentAt: null, replyTo: null, accepted: () => undefined };
-    await this.submit(method, request, { ...meta, ...edges }, parent.id);
+    await this.submit(method, request, { ...meta, ...edges }, { operationId: parent.id, fence });
   }
 
   async get(reference: MethodParams<'operation.get'>, access: OperationAccess): Promise<OperationView> {
@@ -208,10 +214,11 @@ export class Operations {
   async #write(
     operation: NewOperation,
     openHosts: readonly string[],
+    parent: Lease | null,
   ): Promise<{ created: boolean; record: OperationRecord }> {
     const { journal, lease } = this.#options;
     try {
-      return await journal.accept(operation, lease.id, openHosts);
+      return await journal.accept(operation, lease.id, openHosts, parent);
     } catch (error) {
       const cause = toComputeError(error);
       if (cause.code !== 'JOURNAL_UNAVAILABLE') throw cause;

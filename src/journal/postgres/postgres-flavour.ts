@@ -10,6 +10,7 @@ export const postgresFlavour: SqlFlavour = {
   // Not now(), which stands still for the length of a transaction.
   now: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
   size: sql<number>`pg_database_size(current_database())`,
+  locksRows: true,
   turnOf: (target) => sql`pg_advisory_xact_lock(hashtextextended(${target}, 0))`,
   isUniqueViolation: (error) => errorCodeOf(error) === UNIQUE_VIOLATION,
 };

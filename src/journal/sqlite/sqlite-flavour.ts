@@ -7,6 +7,7 @@ export const sqliteFlavour: SqlFlavour = {
   now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
   size: sql<number>`(select page_count * page_size from pragma_page_count(), pragma_page_size())`,
   // One writer at a time is all there is.
+  locksRows: false,
   turnOf: () => sql`1`,
   isUniqueViolation: (error) => errorCodeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE',
 };
