@@ -26,7 +26,8 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
 `;
 
 /** Where systemd's program is not installed, nobody could wait for its word. */
-const withSystemd: (name: string, test: () => Promise<void>) => void = spawnSync('systemd-notify', ['--version']).status === 0 ? it : notHere;
+const withSystemd: (name: string, test: () => Promise<void>) => void =
+  spawnSync('systemd-notify', ['--version']).status === 0 ? it : notHere;
 function notHere(name: string): void {
   console.warn(`skipped, since systemd-notify is not installed (Debian: systemd): the service ${name}`);
 }
