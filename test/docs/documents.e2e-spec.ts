@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig, parseSource } from '../../src/config/index.js';
 import { VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
 import { newKeyText } from '../../src/common/encryption-key.js';
+import { tell } from '../support/tell.js';
 import { PAGES, examplesOf, titleOf, type Example } from './documents.js';
 import { forgotten, reasonToLeaveOut } from './left-out.js';
 import { Sandbox, type Ran, type SandboxOptions } from './sandbox.js';
@@ -54,7 +55,7 @@ describe.each(PAGES)('%s', (page) => {
   }, 180_000);
   afterAll(async () => {
     const accepted = sandbox.accepted();
-    if (accepted.length > 0) console.info(`${page}: ${accepted.join(`\n${page}: `)}`);
+    if (accepted.length > 0) tell(`${page}: ${accepted.join(`\n${page}: `)}`);
     await sandbox.close();
   }, 60_000);
 
@@ -77,7 +78,7 @@ it('every example that is left out is there, and has its reason', () => {
     const reason = reasonToLeaveOut(example);
     return reason === undefined ? [] : [`left out: ${titleOf(example)}\n          ${reason}`];
   });
-  console.info(left.join('\n'));
+  tell(left.join('\n'));
 });
 
 async function outcomeOf(example: Example, { answers = {} }: Scene, sandbox: Sandbox): Promise<Ran> {
@@ -103,11 +104,20 @@ function configured(text: string, sandbox: Sandbox): Ran {
     [...yaml.matchAll(/env: ?(\w+)/g)].map(([, name = '']) => [name, contentFor(name.toLowerCase())]),
   );
   const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
-  const { server } = loadConfig(parseSource(yaml, join(sandbox.directory, 'zenova.yaml')), {
-    driverSettings,
-    environment,
-  });
+  const source = parseSource(yaml, join(sandbox.directory, 'zenova.yaml'));
+  const { server } = loadConfig(
+    { ...source, document: { hosts: hostsOfRules(yaml), ...source.document } },
+    { driverSettings, environment },
+  );
   return { code: 0, output: server };
+}
+
+/** Hosts that caller rules speak of, for an example that shows nothing but rules. */
+function hostsOfRules(yaml: string): Record<string, unknown> {
+  const names = [...yaml.matchAll(/hosts: \[([^\]]+)\]/g)].flatMap(([, list = '']) =>
+    list.split(/[\s,']+/).filter(Boolean),
+  );
+  return Object.fromEntries(names.map((name) => [name.replace('*', '1'), { driver: 'fake' }]));
 }
 
 function contentFor(name: string): string {

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { EXIT } from '../../src/cli/index.js';
 import { ConfigFileSchema } from '../../src/config/config.schema.js';
 import { eventually } from '../support/eventually.js';
+import { tell } from '../support/tell.js';
 import { ServiceProcess } from '../support/service-process.js';
 
 const UNIT = readFileSync(resolve(import.meta.dirname, '../../packaging/systemd/zenova.service'), 'utf8');
@@ -29,7 +30,7 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
 const withSystemd: (name: string, test: () => Promise<void>) => void =
   spawnSync('systemd-notify', ['--version']).status === 0 ? it : notHere;
 function notHere(name: string): void {
-  console.warn(`skipped, since systemd-notify is not installed (Debian: systemd): the service ${name}`);
+  tell(`skipped, since systemd-notify is not installed (Debian: systemd): the service ${name}`);
 }
 
 describe('the unit', () => {
