@@ -14,6 +14,8 @@ import { findPlace, startPrivateServer } from './server/private-server.mjs';
  * @property {string} [dataDir] where queues, logs and the cookie live, kept after `stop()`; without it a temporary
  *   directory that `stop()` removes
  * @property {Record<string, string>} [env] further environment variables for the broker (`RABBITMQ_…`)
+ * @property {Record<string, string | number>} [settings] further lines of its rabbitmq.conf
+ * @property {string[]} [plugins] that are enabled
  */
 
 /**
@@ -45,6 +47,8 @@ export async function startBroker(options = {}) {
     distPort: await freePort(),
     epmdPort: await freePort(),
     env: options.env ?? {},
+    settings: options.settings ?? {},
+    plugins: options.plugins ?? [],
   });
   const url = `amqp://guest:guest@127.0.0.1:${port}`;
   const server = await startPrivateServer(plan, async () => (await amqpAnswer(url)) === 'amqp');

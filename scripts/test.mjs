@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from './environment/build.mjs';
+import { checkUnit } from './check-unit.mjs';
 import { inCheckout } from './environment/checkout.mjs';
 import { npm } from './environment/npm.mjs';
 import { prepare } from './environment/prepare.mjs';
@@ -11,7 +12,7 @@ import { show } from './environment/run.mjs';
 import { main, Stop } from './environment/stop.mjs';
 import { withServices } from './environment/with-services.mjs';
 
-/** @typedef {{ passed: number, failed: number }} Counts */
+/** @typedef {{ passed: number, failed: number }} Counts; neither, when a step was skipped */
 
 /** Many tests start private servers, to break them. @type {import('./environment/prepare.mjs').Needs} */
 const needs = { broker: 'installed', postgres: 'installed', oslo: true };
@@ -25,6 +26,7 @@ const steps = [
   ['types', () => script('types')],
   ['layers', () => script('layers')],
   ['dead code', () => script('dead-code')],
+  ['unit', checkUnit],
   ['build', () => build().then(() => ({ passed: 1, failed: 0 }))],
   ['jest', jest],
 ];
@@ -42,7 +44,8 @@ await main(async () => {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     total.passed += counts.passed;
     total.failed += counts.failed;
-    const line = `${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${title.padEnd(10)} ${seconds.padStart(6)} s`;
+    const word = counts.failed > 0 ? 'FAILED' : counts.passed > 0 ? 'ok' : 'skipped';
+    const line = `${word.padEnd(7)} ${title.padEnd(10)} ${seconds.padStart(6)} s`;
     console.log(line);
     summary.push(line);
     return counts.failed === 0;

@@ -12,13 +12,19 @@ import type { Held } from './held.js';
  * @throws ComputeError CONFIG_INVALID when the file cannot be written
  */
 export function openAudit({ audit: { file }, server, log: { level } }: Config, log: Log, held: Held): AuditLog {
-  if (file === null) return logAudit(isWritten('info', level) ? log : createLog('info'), server);
+  if (file === null) {
+    onHangup(() => undefined, held); // as harmless as with a file: by itself the signal would end the process
+    return logAudit(isWritten('info', level) ? log : createLog('info'), server);
+  }
   const audit = new FileAudit({ file, server, clock: systemClock, log });
-  const reopen = (): void => audit.reopen();
-  process.on('SIGHUP', reopen);
-  held.add('the audit file', async () => {
-    process.off('SIGHUP', reopen);
-    audit.close();
-  });
+  held.add('the audit file', async () => audit.close());
+  onHangup(() => audit.reopen(), held);
   return audit;
+}
+
+function onHangup(listener: () => void, held: Held): void {
+  process.on('SIGHUP', listener);
+  held.add('the ear for SIGHUP', async () => {
+    process.off('SIGHUP', listener);
+  });
 }

@@ -32,7 +32,11 @@ const parts: CliParts = {
     const { VIRT_DRIVERS, POWER_TYPES } = await import('./drivers/driver-registry.js');
     return { drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES };
   },
-  serve: async (config, signal) => (await import('./serve.js')).serve(config, { signal }),
+  serve: async (config, signal) => {
+    const service = await (await import('./serve.js')).serve(config, { signal });
+    await (await import('./systemd.js')).announceReady(parts.environment);
+    return service;
+  },
   journalSecrets: async (config) => (await import('./journal-secrets.js')).openJournalSecrets(config),
   journalUpkeep: async (config) => (await import('./journal-upkeep.js')).openJournalUpkeep(config, parts.environment),
   restoreJournal: async (...restore) =>

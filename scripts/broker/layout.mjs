@@ -49,16 +49,16 @@ const definitions = {
  * Writes what a broker reads at start into its data directory.
  *
  * @param {Pick<import('../server/private-server.mjs').Plan, 'name' | 'port' | 'dataDir' | 'isTemporary'> &
- *   { distPort: number, epmdPort: number, env: Record<string, string> }} wanted
+ *   { distPort: number, epmdPort: number, env: Record<string, string>, settings: Record<string, string | number>, plugins: string[] }} wanted
  * @returns {import('../server/private-server.mjs').Plan}
  */
-export function layOut({ distPort, epmdPort, env, ...place }) {
+export function layOut({ distPort, epmdPort, env, settings, plugins, ...place }) {
   const { port, dataDir } = place;
   /** @param {string} name */
   const at = (name) => join(dataDir, name);
   if (!existsSync(at('.erlang.cookie')))
     writeFileSync(at('.erlang.cookie'), randomBytes(24).toString('hex'), { mode: 0o400 });
-  writeFileSync(at('enabled_plugins'), '[].\n');
+  writeFileSync(at('enabled_plugins'), `[${plugins.join(',')}].\n`);
   writeFileSync(at('definitions.json'), JSON.stringify(definitions, null, 2), { mode: 0o600 });
   writeFileSync(
     at('rabbitmq.conf'),
@@ -68,6 +68,7 @@ export function layOut({ distPort, epmdPort, env, ...place }) {
       'log.console = true',
       'log.console.level = warning',
       'log.file = false',
+      ...Object.entries(settings).map(([key, value]) => `${key} = ${value}`),
       '',
     ].join('\n'),
   );

@@ -1,7 +1,5 @@
 import { Help, InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '../common/duration.js';
-import { ComputeError } from '../common/errors/index.js';
-import type { Environment } from '../config/index.js';
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -12,7 +10,7 @@ export interface GlobalOptions {
   readonly json?: boolean;
 }
 
-const DEFAULT_URL = 'amqp://127.0.0.1:5672';
+export const DEFAULT_URL = 'amqp://127.0.0.1:5672';
 
 export function addGlobalOptions(program: Command): void {
   program
@@ -30,30 +28,6 @@ export function addGlobalOptions(program: Command): void {
 
 export function globalOptionsOf(command: Command): GlobalOptions {
   return command.optsWithGlobals<GlobalOptions>();
-}
-
-/**
- * The broker's address: the option, else the variable, else the one of a broker on this machine.
- *
- * @throws ComputeError CONFIG_INVALID, never with the address itself, which may hold a password
- */
-export function brokerUrlOf({ url: option }: GlobalOptions, environment: Environment): string {
-  const variable = environment['ZENOVA_AMQP_URL'];
-  const url = option ?? (variable === undefined || variable === '' ? DEFAULT_URL : variable);
-  if (!URL.canParse(url) || !['amqp:', 'amqps:'].includes(new URL(url).protocol)) {
-    const source = option === undefined ? 'ZENOVA_AMQP_URL' : '--url';
-    throw new ComputeError(
-      'CONFIG_INVALID',
-      `${source} is no broker address; write amqp://host:port/vhost or amqps://…`,
-    );
-  }
-  if (option !== undefined && new URL(option).password !== '') {
-    throw new ComputeError(
-      'CONFIG_INVALID',
-      '--url holds a password, which every user of this machine could read there; put the address into ZENOVA_AMQP_URL',
-    );
-  }
-  return url;
 }
 
 const CLIENT_OPTIONS: ReadonlySet<string> = new Set(['url', 'group', 'server', 'timeout']);

@@ -3,7 +3,8 @@ import { ZenovaClient, type MethodInput } from '../client/index.js';
 import { METHODS, type MethodName, type MethodResult } from '../compute/contract/index.js';
 import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer } from '../compute/dispatch/feature-answers.js';
 import type { Catalogue, CliParts } from './cli-parts.js';
-import { brokerUrlOf, type GlobalOptions } from './global-options.js';
+import { brokerOf } from './broker-access.js';
+import type { GlobalOptions } from './global-options.js';
 import { unlessInterrupted } from './interrupted.js';
 import { Progress } from './progress.js';
 
@@ -56,7 +57,7 @@ export async function withClient<T>(
 ): Promise<T> {
   const { group, server } = options;
   const connecting = ZenovaClient.connect({
-    url: brokerUrlOf(options, parts.environment),
+    ...brokerOf(options, parts.environment),
     group,
     server,
     name: 'zenova command line',

@@ -2,7 +2,7 @@ import type { Message } from 'amqplib';
 import { systemClock, type Clock } from '../common/clock.js';
 import { ComputeError, toComputeError } from '../common/errors/index.js';
 import { silentLog } from '../common/log.js';
-import { AmqpConnection, DEAD_QUEUE, describeUrl } from '../transport/amqp/index.js';
+import { AmqpConnection, DEAD_QUEUE, describeUrl, type AmqpTlsOptions } from '../transport/amqp/index.js';
 import { ChannelEpoch } from '../transport/amqp/channel-epoch.js';
 import { replyCodeOf } from '../transport/amqp/reply-code.js';
 import { within } from '../transport/amqp/within.js';
@@ -11,6 +11,8 @@ import { readDeadLetter, type DeadLetter } from './dead-letter.js';
 
 export interface DeadLetterQueueOptions {
   readonly url: string;
+  /** For `amqps:`; PEM contents, not paths. */
+  readonly tls?: AmqpTlsOptions | undefined;
   /** Default `zenova.rpc.dead`. */
   readonly queue?: string | undefined;
   /** How long opening, and each reading, may take. */
@@ -59,12 +61,13 @@ export class DeadLetterQueue {
   #heldCount = 0;
 
   private constructor(options: DeadLetterQueueOptions) {
-    const { url, queue = DEAD_QUEUE, name = 'zenova dead letters' } = options;
+    const { url, tls, queue = DEAD_QUEUE, name = 'zenova dead letters' } = options;
     this.#options = options;
     this.queue = queue;
     this.#connection = new AmqpConnection({
       name,
       urls: [url],
+      tls,
       heartbeatSeconds: HEARTBEAT_SECONDS,
       clock: this.#clock,
       log: silentLog,

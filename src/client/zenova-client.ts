@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7';
 import type { z } from 'zod';
+import { amqpUserOf } from '../common/amqp-address.js';
 import { isoTime, systemClock, type Clock } from '../common/clock.js';
 import { silentLog, type Log } from '../common/log.js';
 import type { Secret } from '../common/secret.js';
@@ -25,7 +26,10 @@ import { RpcChannel } from './rpc-channel.js';
 import { watchOperation, type OperationNews, type OperationReference, type WatchOptions } from './watch-operation.js';
 
 export interface ZenovaClientOptions {
-  /** `amqp://user:password@host:port/vhost` or `amqps://…`; several are tried in turn. */
+  /**
+   * `amqp://user:password@host:port/vhost` or `amqps://…`; several are tried in turn. `amqps://user@host?auth_mechanism=external`
+   * logs on by the certificate in `tls`.
+   */
   readonly url: string | Secret | readonly (string | Secret)[];
   /** For `amqps:`; PEM contents, not paths. */
   readonly tls?: AmqpTlsOptions | undefined;
@@ -277,9 +281,7 @@ function withChangeDefaults(params: Record<string, unknown>, key: string, clock:
 
 /** The user whom the broker will vouch for, when it is the same at every address. */
 function commonUser(urls: readonly string[]): string | undefined {
-  const users = new Set(
-    urls.map((url) => (URL.canParse(url) ? decodeURIComponent(new URL(url).username) || 'guest' : undefined)),
-  );
+  const users = new Set(urls.map((url) => (URL.canParse(url) ? amqpUserOf(url) : undefined)));
   const [user] = users;
   return users.size === 1 ? user : undefined;
 }

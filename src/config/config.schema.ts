@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { amqpAddressMistake } from '../common/amqp-address.js';
 import { durationField } from '../common/duration.js';
 import { keyMistake } from '../common/encryption-key.js';
 import { LOG_LEVELS } from '../common/log.js';
@@ -38,17 +39,16 @@ const secretField = (description: string) => SecretSchema.meta({ description, ty
 /** A broker's address may hold a password, so it is a secret from here on. */
 const AmqpUrlSchema = z
   .instanceof(Secret, { error: 'must be an address such as amqp://127.0.0.1:5672, {file: /path} or {env: NAME}' })
-  .refine((url) => isAmqpUrl(url.reveal()), {
-    message: 'is no broker address; write amqp://user:password@host:port/vhost or amqps://…',
+  .superRefine((url, context) => {
+    const message = amqpAddressMistake(url.reveal());
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
-
-function isAmqpUrl(text: string): boolean {
-  return URL.canParse(text) && ['amqp:', 'amqps:'].includes(new URL(text).protocol) && new URL(text).hostname !== '';
-}
 
 const TlsSchema = z.strictObject({
   ca_file: PathSchema.optional().describe('PEM file with the authorities to trust, instead of those of the system'),
-  cert_file: PathSchema.optional().describe('PEM file with our certificate'),
+  cert_file: PathSchema.optional().describe(
+    'PEM file with our certificate; it also logs on where an address ends in `?auth_mechanism=external`',
+  ),
   key_file: PathSchema.optional().describe('PEM file with its private key; others must not be able to read it'),
   verify: z.boolean().default(true).describe('check the certificate and the name of the broker'),
 });

@@ -1,3 +1,4 @@
+import { amqpAddressMistake } from '../common/amqp-address.js';
 import { ComputeError } from '../common/errors/index.js';
 import {
   DEAD_QUEUE,
@@ -53,9 +54,8 @@ export interface TransportSettings {
 export function transportSettings(options: TransportOptions): TransportSettings {
   if (options.urls.length === 0) throw invalid('urls must name at least one broker');
   for (const url of options.urls) {
-    if (!URL.canParse(url) || !['amqp:', 'amqps:'].includes(new URL(url).protocol)) {
-      throw invalid('urls must all be amqp:// or amqps:// URLs');
-    }
+    const mistake = amqpAddressMistake(url);
+    if (mistake !== undefined) throw invalid(`one of the urls ${mistake}`);
   }
   const deadQueue = named('deadQueue', options.deadQueue ?? DEAD_QUEUE);
   const eventsExchange = named('eventsExchange', options.eventsExchange ?? EVENTS_EXCHANGE);

@@ -11,11 +11,17 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
+export interface BrokerOptions {
+  /** Further lines of its rabbitmq.conf. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  readonly plugins?: readonly string[];
+}
+
 /** A broker of one's own, to stop, start and break. */
-export async function startBroker(): Promise<Broker> {
+export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const script = new URL('../../scripts/broker.mjs', import.meta.url).href;
-  const { startBroker: start } = (await import(script)) as { startBroker: () => Promise<Broker> };
-  return start();
+  const { startBroker: start } = (await import(script)) as { startBroker: (how: BrokerOptions) => Promise<Broker> };
+  return start(options);
 }
 
 /** The broker of this run (`ZENOVA_AMQP_URL`, whose names are shared), else one of one's own. */

@@ -3,7 +3,8 @@ import { stringify } from 'yaml';
 import { DeadLetterQueue, type DeadLetter, type HeldLetter } from '../../client/index.js';
 import { ComputeError } from '../../common/errors/index.js';
 import type { CliParts } from '../cli-parts.js';
-import { brokerUrlOf, globalOptionsOf, type GlobalOptions } from '../global-options.js';
+import { brokerOf } from '../broker-access.js';
+import { globalOptionsOf, type GlobalOptions } from '../global-options.js';
 import { Interrupted, unlessInterrupted } from '../interrupted.js';
 import { examplesText, usageError } from '../method-commands.js';
 import { Progress } from '../progress.js';
@@ -124,7 +125,7 @@ async function withLetters<T>(
 ): Promise<T> {
   const globals: GlobalOptions & DeadOptions = globalOptionsOf(command);
   const opening = DeadLetterQueue.open({
-    url: brokerUrlOf(globals, parts.environment),
+    ...brokerOf(globals, parts.environment),
     queue: globals.queue,
     timeoutMs: globals.timeout ?? TIMEOUT_MS,
     name: 'zenova command line',

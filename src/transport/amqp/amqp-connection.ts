@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
-import { connect, type ChannelModel } from 'amqplib';
+import { connect, credentials, type ChannelModel } from 'amqplib';
+import { amqpLoginOf } from '../../common/amqp-address.js';
 import { Backoff } from '../../common/backoff.js';
 import { messageOf } from '../../common/errors/index.js';
 import type { Clock } from '../../common/clock.js';
@@ -18,7 +19,7 @@ export type AmqpTlsOptions = Pick<
 export interface AmqpConnectionOptions {
   /** Shown in the broker's list of connections. */
   readonly name: string;
-  /** `amqp://` or `amqps://`, tried in turn; never empty. */
+  /** `amqp://` or `amqps://`, tried in turn; never empty. `?auth_mechanism=external` logs on by client certificate. */
   readonly urls: readonly string[];
   readonly tls?: AmqpTlsOptions | undefined;
   /** A silent peer is given up after two of these. */
@@ -129,6 +130,7 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
     const broker = describeUrl(url);
     const model = await connect(withHeartbeat(url, heartbeatSeconds), {
       ...tls,
+      ...(amqpLoginOf(url) === 'external' ? { credentials: credentials.external() } : {}),
       noDelay: true, // acknowledgement after reply is write-write-read: 44 ms each without it (amqp.md section 1)
       keepAlive: true,
       keepAliveDelay: KEEP_ALIVE_DELAY_MS,

@@ -1,0 +1,225 @@
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Client } from 'pg';
+import { startBroker, type Broker } from '../support/broker.js';
+import { freePort } from '../support/free-port.js';
+import { startPostgres, type Postgres } from '../support/postgres.js';
+import { CHECKOUT } from './documents.js';
+import { STAND_INS } from './stand-ins.js';
+
+/** Places of the machine that examples write to. */
+const PLACES =
+  /(?<![\w.])\/(?:etc\/(?:zenova|systemd)|usr\/lib\/sysusers\.d|usr\/local\/bin|var\/(?:lib|log|backups)|opt\/zenova|tmp)\b/g;
+const PATIENCE_MS = 110_000;
+
+export interface SandboxOptions {
+  /** A simulated estate is served, as by `npm start`. */
+  readonly estate: boolean;
+  readonly postgres?: boolean;
+  /** What docs/install.md makes is there: code, unit, directories, the broker's address. */
+  readonly isInstalled?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface Ran {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/**
+ * Where the examples of one page are carried out: a directory that stands for the machine's own, a private broker, and
+ * stand-ins for the programs that would change the machine.
+ */
+export class Sandbox {
+  readonly directory = mkdtempSync(join(tmpdir(), 'zenova-docs-'));
+  /** Programs find `zenova` and Nest from here, as a program that depends on them does. */
+  readonly #programs: string;
+  readonly #replacements: [what: RegExp, by: string][] = [];
+  #environment: Record<string, string> = {};
+  #control: Server | undefined;
+  #postgres: Postgres | undefined;
+
+  private constructor(readonly broker: Broker) {
+    mkdirSync(join(CHECKOUT, '.zenova'), { recursive: true });
+    this.#programs = mkdtempSync(join(CHECKOUT, '.zenova', 'docs-'));
+  }
+
+  static async open(options: SandboxOptions): Promise<Sandbox> {
+    const sandbox = new Sandbox(await startBroker());
+    try {
+      await sandbox.#furnish(options);
+    } catch (error) {
+      await sandbox.close();
+      throw error;
+    }
+    return sandbox;
+  }
+
+  async #furnish({ estate, postgres, isInstalled, environment }: SandboxOptions): Promise<void> {
+    const here = (...path: string[]): string => join(this.directory, ...path);
+    for (const path of [
+      'bin',
+      'etc/systemd/system',
+      'usr/lib/sysusers.d',
+      'usr/local/bin',
+      'var/lib',
+      'var/backups',
+      'tmp',
+      'state',
+    ])
+      mkdirSync(here(path), { recursive: true });
+    for (const name of ['docs', 'packaging', 'simulators']) symlinkSync(join(CHECKOUT, name), here(name));
+    for (const [name, script] of Object.entries(STAND_INS)) {
+      writeFileSync(here('bin', name), `#!/bin/bash\n${script}\n`);
+      chmodSync(here('bin', name), 0o755);
+    }
+    const { port: amqp } = new URL(this.broker.url);
+    const [http, hmc] = [await freePort(), await freePort()];
+    this.#replacements.push(
+      [PLACES, `${this.directory}$&`],
+      [/\b5672\b/g, amqp],
+      [/\b8780\b/g, String(http)],
+      [/\b6794\b/g, String(hmc)],
+      [/\bhmc\.example\.org\b/g, '127.0.0.1'],
+    );
+    this.#environment = {
+      PATH: `${here('bin')}:${dirname(process.execPath)}:/usr/sbin:/usr/bin:/sbin:/bin`,
+      HOME: here(),
+      LC_ALL: 'C.UTF-8',
+      SANDBOX: this.directory,
+      NODE: process.execPath,
+      BROKER_CONTROL: await this.#controlBroker(),
+      ZENOVA_AMQP_URL: this.broker.url,
+      ZENOVA_CONFIG: here('etc/zenova/zenova.yaml'),
+      ZENOVA__HTTP__PORT: String(http),
+      ...environment,
+    };
+    if (isInstalled === true) this.#install();
+    if (postgres === true) await this.#startPostgres();
+    if (estate) await this.#serveEstate(here('state'));
+  }
+
+  /** `npm start` without a configuration file: nothing names one, and there is none in its place. */
+  async #serveEstate(stateDir: string): Promise<void> {
+    const { ZENOVA_CONFIG: _, ...environment } = this.#environment;
+    this.#environment = { ...environment, ZENOVA_STATE_DIR: stateDir };
+    const { code, output } = await this.shell('zenova serve');
+    if (code !== 0) throw new Error(output);
+  }
+
+  #install(): void {
+    const here = (...path: string[]): string => join(this.directory, ...path);
+    mkdirSync(here('opt'));
+    mkdirSync(here('etc/zenova'));
+    symlinkSync(CHECKOUT, here('opt/zenova'));
+    copyFileSync(join(CHECKOUT, 'packaging/systemd/zenova.service'), here('etc/systemd/system/zenova.service'));
+    writeFileSync(here('etc/zenova/amqp-url'), this.broker.url, { mode: 0o640 });
+  }
+
+  async #startPostgres(): Promise<void> {
+    this.#postgres = await startPostgres({ fsync: false });
+    const { hostname, port } = new URL(this.#postgres.url);
+    await likeDebian(this.#postgres.url);
+    this.#replacements.push([/\b5432\b/g, port]);
+    Object.assign(this.#environment, { PGHOST: hostname, PGPORT: port, PGUSER: 'postgres', PGPASSWORD: 'postgres' });
+  }
+
+  async #controlBroker(): Promise<string> {
+    const server = createServer((request, response) => {
+      void text(request)
+        .then((body) => this.broker.ctl(...(JSON.parse(body) as string[])))
+        .then(
+          (output) => response.end(output),
+          (error: unknown) => response.writeHead(500).end(String(error)),
+        );
+    }).listen(0, '127.0.0.1');
+    this.#control = server;
+    await once(server, 'listening');
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  }
+
+  /** The text with this sandbox's places, ports and names in it. */
+  adapted(example: string): string {
+    return this.#replacements.reduce((written, [what, by]) => written.replaceAll(what, by), example);
+  }
+
+  /** Carries out a shell example. What an example exports is there in those after it, as in one terminal. */
+  async shell(example: string, answers = ''): Promise<Ran> {
+    const exported = join(this.directory, 'exported');
+    const before = existsSync(exported) ? `source ${exported}\n` : '';
+    const script = `set -euo pipefail\n${before}${this.adapted(example)}\nexport -p >${exported}\n`;
+    return this.#run('bash', ['-c', script], this.directory, answers);
+  }
+
+  /** Carries out a program, as a module of a package that has ours and Nest in its dependencies. */
+  async program(example: string): Promise<Ran> {
+    const file = join(this.#programs, 'example.mjs');
+    // Some keep their connection, as a service would.
+    writeFileSync(file, `${this.adapted(example)}\nprocess.exit(0);\n`);
+    return this.#run(process.execPath, [file], this.#programs, '');
+  }
+
+  async #run(command: string, args: readonly string[], cwd: string, answers: string): Promise<Ran> {
+    const child = spawn(command, args, { cwd, env: this.#environment, detached: true, timeout: PATIENCE_MS });
+    child.stdin.on('error', () => undefined).end(this.adapted(answers));
+    const [out, err, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'exit') as Promise<[number | null]>,
+    ]);
+    return { code, output: `${out}${err}` };
+  }
+
+  /** What stand-ins were asked for and did not do. */
+  accepted(): string[] {
+    const file = join(this.directory, 'accepted');
+    return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+  }
+
+  async close(): Promise<void> {
+    for (const name of readdirSync(this.directory).filter((file) => file.endsWith('.pid')))
+      killGroup(Number(readFileSync(join(this.directory, name), 'utf8')));
+    this.#control?.close();
+    await Promise.all([this.broker.stop(), this.#postgres?.stop()]);
+    for (const directory of [this.directory, this.#programs]) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Leaves nothing but a superuser `postgres` and his database, as in a server that has just been installed. */
+async function likeDebian(url: string): Promise<void> {
+  const first = new Client(url);
+  await first.connect();
+  await first.query("CREATE ROLE postgres SUPERUSER LOGIN PASSWORD 'postgres'");
+  await first.end();
+  const { host } = new URL(url);
+  const postgres = new Client(`postgresql://postgres:postgres@${host}/postgres`);
+  await postgres.connect();
+  await postgres.query('DROP DATABASE zenova');
+  await postgres.query('ALTER ROLE zenova RENAME TO before');
+  await postgres.end();
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It is gone.
+  }
+}
