@@ -10,6 +10,8 @@ export interface SqlFlavour {
   readonly size: RawBuilder<number>;
   /** Keeps other transactions from giving numbers in the order of this target, until the end of this one. */
   turnOf(target: TargetKey): RawBuilder<unknown>;
+  /** Is the text of a column like a pattern, in which `*` stands for any number of any characters? Case counts. */
+  isLike(column: string, pattern: string): RawBuilder<boolean>;
   /** Was a statement refused because a row like it is there? */
   isUniqueViolation(error: unknown): boolean;
 }

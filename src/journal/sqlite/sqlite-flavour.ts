@@ -8,5 +8,7 @@ export const sqliteFlavour: SqlFlavour = {
   size: sql<number>`(select page_count * page_size from pragma_page_count(), pragma_page_size())`,
   // One writer at a time is all there is.
   turnOf: () => sql`1`,
+  // Its LIKE takes no notice of case.
+  isLike: (column, pattern) => sql<boolean>`${sql.ref(column)} glob ${pattern.replace(/[?[]/g, '[$&]')}`,
   isUniqueViolation: (error) => errorCodeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE',
 };
