@@ -41,6 +41,13 @@ export function isSealedField(name: string): boolean {
   return isSecretField(name) || /^power_\w+_uri$/i.test(name);
 }
 
+/** An address without what may be secret in one: user and password, and all of its query. */
+export function bareAddress(text: string): string {
+  if (!URL.canParse(text)) return REDACTED;
+  const { protocol, host, pathname, search } = new URL(text);
+  return `${protocol}//${host}${pathname}${search === '' ? '' : `?${REDACTED}`}`;
+}
+
 /** A value that prints, inspects and serialises as `[redacted]`; only {@link Secret.reveal} gives it away. */
 export class Secret {
   readonly #value: string;

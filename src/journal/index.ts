@@ -63,7 +63,7 @@ export async function openJournal(
       workers,
       signals,
       breakers: new SqlBreakers(db, ports.clock, fingerprint),
-      machines: new SqlMachines(db, box),
+      machines: new SqlMachines(db, flavour, box),
       upkeep: new JournalUpkeep(opened, ports.clock),
       fingerprint,
       async close() {

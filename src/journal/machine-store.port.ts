@@ -1,5 +1,6 @@
 import type { Failure, MachineStatus, PowerParameters } from '../compute/contract/index.js';
 import type { MachinePowerState, Transition } from '../compute/state/power-state.js';
+import type { Lease } from './journal.port.js';
 
 /** How to reach a machine's power controller. */
 export interface MachineDefinition {
@@ -32,7 +33,20 @@ export interface MachineRecord extends MachineDefinition, MachineSighting {
   readonly registeredBy: string;
   readonly registeredAt: number;
   readonly updatedAt: number;
-  /** Grows with every change of the definition. */
+  /** Names this definition: it grows with every change, also when the machine is removed and registered anew. */
+  readonly revision: number;
+}
+
+/** A machine that is registered now. */
+export interface NewMachine extends MachineDefinition, MachineSighting {
+  readonly name: string;
+  readonly registeredBy: string;
+}
+
+/** Another definition in place of one that is known. */
+export interface MachineChange extends MachineDefinition, MachineSighting {
+  readonly name: string;
+  /** Of the definition that is changed. */
   readonly revision: number;
 }
 
@@ -53,26 +67,17 @@ export interface MachinePlace {
   readonly name: string;
 }
 
-/** Registered machines. All methods throw JOURNAL_UNAVAILABLE when the database does not answer. */
+/**
+ * Registered machines. What changes one is written for an operation, and only while that operation has its lease: who has
+ * lost it meanwhile writes nothing. All methods throw JOURNAL_UNAVAILABLE when the database does not answer.
+ */
 export interface MachineStore {
-  /** False when there is one of this name already. */
-  add(
-    name: string,
-    definition: MachineDefinition,
-    sighting: MachineSighting,
-    by: string,
-    now: number,
-  ): Promise<boolean>;
-  /** Changes a definition, unless somebody has since `revision`; false then, or when it is gone. */
-  change(
-    name: string,
-    revision: number,
-    definition: MachineDefinition,
-    sighting: MachineSighting,
-    now: number,
-  ): Promise<boolean>;
-  /** False when there is none. */
-  remove(name: string): Promise<boolean>;
+  /** False when there is one of this name already. @throws ComputeError when the lease is lost */
+  add(machine: NewMachine, lease: Lease, now: number): Promise<boolean>;
+  /** False when it has been changed since that revision, or is gone. @throws ComputeError when the lease is lost */
+  change(change: MachineChange, lease: Lease, now: number): Promise<boolean>;
+  /** False when there is none. @throws ComputeError when the lease is lost */
+  remove(name: string, lease: Lease): Promise<boolean>;
   find(name: string): Promise<MachineRecord | undefined>;
   /** By name. */
   list(filter: MachineFilter, after: string | undefined, limit: number): Promise<MachineRecord[]>;

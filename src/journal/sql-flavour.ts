@@ -12,6 +12,8 @@ export interface SqlFlavour {
   turnOf(target: TargetKey): RawBuilder<unknown>;
   /** Must a transaction lock the rows that are to stay as they are until its end? */
   readonly locksRows: boolean;
+  /** Is the text of a column like a pattern, in which `*` stands for any number of any characters? Case counts. */
+  isLike(column: string, pattern: string): RawBuilder<boolean>;
   /** Was a statement refused because a row like it is there? */
   isUniqueViolation(error: unknown): boolean;
 }

@@ -1,9 +1,11 @@
 import { sql, type Insertable, type Kysely, type SelectQueryBuilder, type Selectable } from 'kysely';
 import type { JsonValue } from '../common/errors/index.js';
-import type { Failure, MachineStatus, PowerParameters } from '../compute/contract/index.js';
+import { leaseLost, type Failure, type MachineStatus, type PowerParameters } from '../compute/contract/index.js';
 import type { MachinePowerState, Transition } from '../compute/state/power-state.js';
 import { guarded } from './guarded.js';
+import type { Lease } from './journal.port.js';
 import type {
+  MachineChange,
   MachineDefinition,
   MachineFilter,
   MachineObservation,
@@ -11,77 +13,67 @@ import type {
   MachineRecord,
   MachineSighting,
   MachineStore,
+  NewMachine,
   SeenState,
 } from './machine-store.port.js';
 import type { JournalDatabase, MachinesTable } from './schema.js';
 import type { SecretBox } from './secret-box.js';
+import type { SqlFlavour } from './sql-flavour.js';
 
 /** Registered machines in the journal's database. */
 export class SqlMachines implements MachineStore {
   readonly #db: Kysely<JournalDatabase>;
+  readonly #flavour: SqlFlavour;
   readonly #box: SecretBox;
 
-  constructor(db: Kysely<JournalDatabase>, box: SecretBox) {
+  constructor(db: Kysely<JournalDatabase>, flavour: SqlFlavour, box: SecretBox) {
     this.#db = db;
+    this.#flavour = flavour;
     this.#box = box;
   }
 
-  add(
-    name: string,
-    definition: MachineDefinition,
-    sighting: MachineSighting,
-    by: string,
-    now: number,
-  ): Promise<boolean> {
-    return guarded(async () => {
+  add(machine: NewMachine, lease: Lease, now: number): Promise<boolean> {
+    const row = {
+      name: machine.name,
+      ...this.#columns(machine),
+      registered_by: machine.registeredBy,
+      registered_at: now,
+      updated_at: now,
+      revision: now,
+    };
+    const columns = Object.keys(row) as (keyof typeof row)[];
+    return this.#fenced(lease, async (leased) => {
       const { numInsertedOrUpdatedRows } = await this.#db
         .insertInto('machines')
-        .values({
-          name,
-          ...this.#definitionColumns(definition),
-          ...resultColumns(sighting),
-          ...seenColumns(sighting.seen),
-          registered_by: by,
-          registered_at: now,
-          updated_at: now,
-          revision: 1,
-        })
+        .columns(columns)
+        .expression(leased.select((eb) => columns.map((column) => eb.val(row[column]).as(column))))
         .onConflict((conflict) => conflict.column('name').doNothing())
         .executeTakeFirstOrThrow();
       return numInsertedOrUpdatedRows === 1n;
     });
   }
 
-  change(
-    name: string,
-    revision: number,
-    definition: MachineDefinition,
-    sighting: MachineSighting,
-    now: number,
-  ): Promise<boolean> {
-    return guarded(async () => {
+  change(machine: MachineChange, lease: Lease, now: number): Promise<boolean> {
+    const { name, revision } = machine;
+    return this.#fenced(lease, async (leased) => {
       const { numUpdatedRows } = await this.#db
         .updateTable('machines')
-        .set({
-          ...this.#definitionColumns(definition),
-          ...resultColumns(sighting),
-          // What was seen with another definition may be of another machine.
-          ...seenColumns(sighting.seen),
-          updated_at: now,
-          revision: revision + 1,
-        })
+        // What was seen with another definition may be of another machine: it goes too.
+        .set({ ...this.#columns(machine), updated_at: now, revision: Math.max(now, revision + 1) })
         .where('name', '=', name)
         .where('revision', '=', revision)
+        .where((eb) => eb.exists(leased.select('id')))
         .executeTakeFirstOrThrow();
       return numUpdatedRows === 1n;
     });
   }
 
-  remove(name: string): Promise<boolean> {
-    return guarded(async () => {
+  remove(name: string, lease: Lease): Promise<boolean> {
+    return this.#fenced(lease, async (leased) => {
       const { numDeletedRows } = await this.#db
         .deleteFrom('machines')
         .where('name', '=', name)
+        .where((eb) => eb.exists(leased.select('id')))
         .executeTakeFirstOrThrow();
       return numDeletedRows === 1n;
     });
@@ -96,7 +88,7 @@ export class SqlMachines implements MachineStore {
 
   list(filter: MachineFilter, after: string | undefined, limit: number): Promise<MachineRecord[]> {
     return guarded(async () => {
-      let query = filtered(this.#db.selectFrom('machines').selectAll(), filter).orderBy('name').limit(limit);
+      let query = this.#filtered(filter).orderBy('name').limit(limit);
       if (after !== undefined) query = query.where('name', '>', after);
       return (await query.execute()).map((row) => recordOf(row, this.#box));
     });
@@ -104,11 +96,7 @@ export class SqlMachines implements MachineStore {
 
   listByController(filter: MachineFilter, after: MachinePlace | undefined, limit: number): Promise<MachineRecord[]> {
     return guarded(async () => {
-      let query = filtered(this.#db.selectFrom('machines').selectAll(), filter)
-        .orderBy('power_type')
-        .orderBy('controller')
-        .orderBy('name')
-        .limit(limit);
+      let query = this.#filtered(filter).orderBy('power_type').orderBy('controller').orderBy('name').limit(limit);
       if (after !== undefined) {
         const place = sql`(${sql.join([after.powerType, after.controller, after.name])})`;
         query = query.where(sql<boolean>`(power_type, controller, name) > ${place}`);
@@ -150,8 +138,43 @@ export class SqlMachines implements MachineStore {
     });
   }
 
-  #definitionColumns({ powerType, parameters, controller }: MachineDefinition) {
-    return { power_type: powerType, parameters: JSON.stringify(this.#box.seal(parameters)), controller };
+  #filtered({ name, names, powerType, controller, status, state }: MachineFilter) {
+    let found = this.#db.selectFrom('machines').selectAll();
+    if (name?.includes('*') === true) found = found.where(this.#flavour.isLike('name', name));
+    else if (name !== undefined) found = found.where('name', '=', name);
+    if (names !== undefined) found = found.where('name', 'in', names.length === 0 ? [''] : names);
+    if (powerType !== undefined) found = found.where('power_type', '=', powerType);
+    if (controller !== undefined) found = found.where('controller', '=', controller);
+    if (status !== undefined) found = found.where('status', '=', status);
+    if (state !== undefined) found = found.where('state', '=', state);
+    return found;
+  }
+
+  /** Lets something be written by whoever has the lease; `leased` is the row of its operation then, and no row otherwise. */
+  #fenced(
+    { operationId, fence }: Lease,
+    write: (leased: SelectQueryBuilder<JournalDatabase, 'operations', object>) => Promise<boolean>,
+  ): Promise<boolean> {
+    const leased = this.#db
+      .selectFrom('operations')
+      .where('id', '=', operationId)
+      .where('fence', '=', fence)
+      .where('finished_at', 'is', null);
+    return guarded(async () => {
+      if (await write(leased)) return true;
+      if ((await leased.select('id').executeTakeFirst()) === undefined) throw leaseLost(operationId);
+      return false;
+    });
+  }
+
+  #columns({ powerType, parameters, controller, status, error, seen }: MachineDefinition & MachineSighting) {
+    return {
+      power_type: powerType,
+      parameters: JSON.stringify(this.#box.seal(parameters)),
+      controller,
+      ...resultColumns({ status, error, seen }),
+      ...seenColumns(seen),
+    };
   }
 }
 
@@ -201,23 +224,4 @@ function recordOf(row: Selectable<MachinesTable>, box: SecretBox): MachineRecord
     updatedAt: row.updated_at,
     revision: row.revision,
   };
-}
-
-type MachinesQuery<O> = SelectQueryBuilder<JournalDatabase, 'machines', O>;
-
-function filtered<O>(query: MachinesQuery<O>, filter: MachineFilter): MachinesQuery<O> {
-  const { name, names, powerType, controller, status, state } = filter;
-  let found = query;
-  if (name?.includes('*') === true) found = found.where(sql<boolean>`name like ${likePattern(name)} escape '\\'`);
-  else if (name !== undefined) found = found.where('name', '=', name);
-  if (names !== undefined) found = found.where('name', 'in', names.length === 0 ? [''] : names);
-  if (powerType !== undefined) found = found.where('power_type', '=', powerType);
-  if (controller !== undefined) found = found.where('controller', '=', controller);
-  if (status !== undefined) found = found.where('status', '=', status);
-  if (state !== undefined) found = found.where('state', '=', state);
-  return found;
-}
-
-function likePattern(name: string): string {
-  return name.replace(/[\\%_]/g, (character) => `\\${character}`).replaceAll('*', '%');
 }

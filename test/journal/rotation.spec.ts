@@ -11,6 +11,7 @@ import { countSecrets, rotate, type RotationOptions } from '../../src/journal/ro
 import type { JournalDatabase } from '../../src/journal/schema.js';
 import { SecretBox, keyIdsIn } from '../../src/journal/secret-box.js';
 import { SqlJournal } from '../../src/journal/sql-journal.js';
+import { SqlMachines } from '../../src/journal/sql-machines.js';
 import { unlock } from '../../src/journal/unlock.js';
 import { PLACES, operation, self, type JournalPlace } from './journal-places.js';
 
@@ -126,6 +127,23 @@ describe.each(PLACES)('keys of a journal on %s', (_, makePlace) => {
     expect(await rotateTo(second, first)).toMatchObject({ isComplete: true, rewritten: 52 });
     expect(await rotateTo(third, second)).toMatchObject({ isComplete: true, rewritten: 252 });
     expect(await countSecrets(db)).toEqual(new Map([[third.id, 252]]));
+  });
+
+  it('are changed for registered machines too', async () => {
+    const before = await unlock(db, keys(first));
+    const machines = (box: SecretBox) => new SqlMachines(db, database.flavour, box);
+    const record = await journalOn(before).accept(operation(), self);
+    const lease = await journalOn(before).claim(record.record, self, 1);
+    if (lease === undefined) throw new Error('not claimed');
+    const machine = { powerType: 'hmcz', parameters: params.power_parameters, controller: 'hmc', registeredBy: 'x' };
+    const unseen = { status: 'unchecked', error: null, seen: null } as const;
+    await machines(before).add({ name: 'one', ...machine, ...unseen }, lease, 1);
+    // The second one is the key for fingerprints.
+    expect(await rotateTo(second, first)).toMatchObject({ rewritten: 2, isComplete: true });
+    const [found] = await machines(await unlock(db, keys(second))).list({}, undefined, 10);
+    expect(found?.parameters).toEqual(params.power_parameters);
+    const stranger = await machines(new SecretBox(third.key)).find('one');
+    expect(() => stranger?.parameters).toThrow(/encrypted with key/);
   });
 
   it('are changed while services write, without overwriting what they wrote', async () => {

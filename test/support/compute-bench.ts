@@ -16,6 +16,7 @@ import type {
 import { openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
 import type { CallerRule } from '../../src/common/caller-rule.js';
 import type { Journal, WorkerRegistry } from '../../src/journal/journal.port.js';
+import type { MachineStore } from '../../src/journal/machine-store.port.js';
 
 export interface ComputeBenchOptions {
   /** Default: bench. */
@@ -33,6 +34,8 @@ export interface ComputeBenchOptions {
   readonly rules?: readonly CallerRule[];
   /** Puts something between the service and its journal. */
   readonly journal?: (journal: Journal) => Journal;
+  /** Puts something between the service and its registered machines. */
+  readonly machines?: (machines: MachineStore) => MachineStore;
   /** Puts something between the service and the other workers. */
   readonly workers?: (workers: WorkerRegistry) => WorkerRegistry;
 }
@@ -70,6 +73,7 @@ export class ComputeBench {
       selfNames = [],
       maxPerTarget = 100,
       journal = (real) => real,
+      machines = (real) => real,
       workers = (real) => real,
     } = this.#options;
     this.#opened = await openJournal(
@@ -87,6 +91,7 @@ export class ComputeBench {
       powerTypes,
       ...this.#opened,
       journal: journal(this.#opened.journal),
+      machines: machines(this.#opened.machines),
       workers: workers(this.#opened.workers),
       events: { publish: (event) => void this.events.push(event) },
       replies: {

@@ -96,7 +96,7 @@ export class Gateway implements RequestGateway {
   #accessOf(method: MethodName, { requestedBy, correlationId }: RequestMeta): Access {
     const { rules, audit } = this.#parts;
     const refusal = (operation: OperationRecord): ComputeError | undefined =>
-      rules.refusal(requestedBy, method, placeOfOperation(operation));
+      rules.areGiven ? rules.refusal(requestedBy, method, placeOfOperation(operation)) : undefined;
     return {
       requestedBy,
       sees: (operation) => refusal(operation) === undefined,
@@ -120,9 +120,19 @@ function check(method: MethodName, params: unknown): never {
 }
 
 /** An operation without a host was given by power type, which then is its driver. */
-function placeOfOperation({ host, driver, params }: OperationRecord): Place {
-  const { machine } = params;
-  return { host, powerType: host === null ? driver : null, machine: typeof machine === 'string' ? machine : null };
+function placeOfOperation(operation: OperationRecord): Place {
+  const { host, driver } = operation;
+  return { host, powerType: host === null ? driver : null, machine: host === null ? machineOf(operation) : null };
+}
+
+function machineOf(operation: OperationRecord): string | null {
+  try {
+    const { machine } = operation.params;
+    return typeof machine === 'string' ? machine : null;
+  } catch {
+    // One that cannot be read hides no other.
+    return null;
+  }
 }
 
 function placeOfMachine({ name, powerType }: MachineRecord): Place {

@@ -1,6 +1,7 @@
 import { ComputeError, toComputeError } from '../../common/errors/index.js';
+import { redactText } from '../../common/secret.js';
 import type { MachineSighting, SeenState } from '../../journal/machine-store.port.js';
-import type { CallContext, PowerMachine } from '../contract/index.js';
+import type { CallContext, PowerMachine, PowerVerbs } from '../contract/index.js';
 import { machinePowerState, type ObservedState } from '../state/power-state.js';
 import type { ControllerLimits } from './controller-limits.js';
 import { at } from './time-limits.js';
@@ -21,23 +22,38 @@ export async function checkMachine(
 ): Promise<MachineSighting> {
   const { queryPower } = machine.verbs;
   if (queryPower === undefined) return UNCHECKED;
-  const limit = new AbortController();
-  const stop = at(ctx.clock, ctx.clock.now() + CHECK_TIMEOUT_MS, () => limit.abort(timedOut()));
   try {
-    const signal = AbortSignal.any([ctx.signal, limit.signal]);
-    const state = await limits.run(powerType, machine.controller, signal, () => queryPower({ ...ctx, signal }));
+    // How long it waits for its turn says nothing about the controller.
+    const state = await limits.run(powerType, machine.controller, ctx.signal, () => answerInTime(ctx, queryPower));
     return { status: 'verified', error: null, seen: seenState(state) };
   } catch (error) {
     ctx.signal.throwIfAborted();
     const { code, message } = toComputeError(error);
-    return { status: 'unverified', error: { code, message }, seen: null };
+    return { status: 'unverified', error: { code, message: redactText(message) }, seen: null };
+  }
+}
+
+async function answerInTime(
+  { clock, log, signal }: CallContext,
+  queryPower: PowerVerbs['queryPower'],
+): Promise<ObservedState> {
+  const limit = new AbortController();
+  const stop = at(clock, clock.now() + CHECK_TIMEOUT_MS, () => limit.abort(timedOut()));
+  try {
+    return await queryPower({ clock, log, signal: AbortSignal.any([signal, limit.signal]) });
   } finally {
     stop();
   }
 }
 
 export function seenState({ powerState, transition, nativeState, observedAt }: ObservedState): SeenState {
-  return { state: machinePowerState(powerState), transition, nativeState, observedAt };
+  // PostgreSQL keeps no text with a NUL in it.
+  return {
+    state: machinePowerState(powerState),
+    transition,
+    nativeState: nativeState.replaceAll('\0', ''),
+    observedAt,
+  };
 }
 
 function timedOut(): ComputeError {

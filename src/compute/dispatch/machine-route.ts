@@ -10,9 +10,11 @@ import type {
 import type { MethodParams, OperationContext, PlannedStep, PowerMachine, PowerParameters } from '../contract/index.js';
 import type { ControllerLimits } from './controller-limits.js';
 import { UNCHECKED, checkMachine } from './machine-check.js';
-import { machineView } from './machine-views.js';
 import { within } from './host-route.js';
+import { machineView } from './machine-views.js';
+import { findMachine } from './registered-machine.js';
 import type { ChangeRoute, RouteResult } from './route.js';
+import { hasBegun } from './run-context.js';
 
 export interface MachineRoutePorts {
   readonly store: MachineStore;
@@ -27,7 +29,9 @@ interface MachineWork {
   /** Its power type now, as far as it is known. */
   readonly powerType: string;
   readonly step: PlannedStep;
-  readonly run: (ctx: OperationContext) => Promise<RouteResult>;
+  /** Would anything be changed? Throws what {@link run} would. */
+  readonly changes: () => Promise<boolean>;
+  readonly run: (ctx: OperationContext, begin: () => Promise<void>) => Promise<RouteResult>;
 }
 
 export function registerRoute(
@@ -35,32 +39,28 @@ export function registerRoute(
   request: MethodParams<'machine.register'>,
   requestedBy: string,
 ): ChangeRoute {
-  const {
-    machine: name,
-    power_type: powerType,
-    power_parameters: parameters = {},
-    skip_check: skips = false,
-  } = request;
+  const { machine: name, power_type: powerType, power_parameters: parameters = {}, skip_check: skips } = request;
   const opened = open(powerType, parameters);
   const definition = { powerType, parameters, controller: opened.controller };
+  /** The machine that is registered already, in the same words. */
+  const same = async (): Promise<MachineRecord | undefined> => {
+    const known = await store.find(name);
+    if (known !== undefined && !isSame(known, definition)) throw exists(known);
+    return known;
+  };
   return machineRoute({
     name,
     powerType,
     step: { action: 'register', description: `registering ${name}, by ${powerType}` },
-    async run(ctx) {
-      const known = await store.find(name);
-      if (known !== undefined && !isSame(known, definition)) throw exists(known);
-      const sighting = await sight(ctx, { powerType, machine: opened }, skips, limits);
-      if (known !== undefined) {
-        // The same again: what was found out now counts.
-        if (!skips) await store.observe([{ ...sighting, name, revision: known.revision }]);
-        return answer(hasBegun(ctx) ? 'done' : 'already', await store.find(name));
-      }
-      await ctx.beginStep({ name: 'register', description: `registering ${name}`, requestTimeoutMs: 0 });
-      const isAdded = await store.add(name, definition, sighting, requestedBy, ctx.clock.now());
-      const record = await store.find(name);
-      if (!isAdded && record !== undefined && !isSame(record, definition)) throw exists(record);
-      return answer('done', record);
+    changes: async () => (await same()) === undefined,
+    async run(ctx, begin) {
+      const known = await same();
+      const sighting = skips === true ? undefined : await sight(ctx, powerType, opened, limits);
+      if (known !== undefined) return confirmed(ctx, store, known, sighting);
+      await begin();
+      const machine = { name, ...definition, ...(sighting ?? UNCHECKED), registeredBy: requestedBy };
+      if (!(await store.add(machine, ctx, ctx.clock.now()))) throw changedSince(name);
+      return answer('done', await findMachine(store, name));
     },
   });
 }
@@ -69,32 +69,32 @@ export async function updateRoute(
   { store, limits, open }: MachineRoutePorts,
   request: MethodParams<'machine.update'>,
 ): Promise<ChangeRoute> {
-  const { machine: name, if_revision: ifRevision, skip_check: skips = false } = request;
+  const { machine: name, if_revision: ifRevision, skip_check: skips } = request;
+  /** What it is now and what it would be, which an earlier operation may have changed since this one was accepted. */
+  const look = async () => {
+    const known = await findMachine(store, name);
+    const { powerType, parameters } = mergedWith(known, request);
+    const opened = open(powerType, parameters);
+    const definition = { powerType, parameters, controller: opened.controller };
+    const isChanged = !isSame(known, definition);
+    if (isChanged && ifRevision !== undefined && ifRevision !== known.revision) throw changedSince(name, known);
+    return { known, opened, definition, isChanged };
+  };
   // What is wrong with it is told at once, as for any other request.
-  const before = await findMachine(store, name);
-  const merged = mergedWith(before, request);
-  open(merged.powerType, merged.parameters);
+  const { definition: asked } = await look();
   return machineRoute({
     name,
-    powerType: merged.powerType,
+    powerType: asked.powerType,
     step: { action: 'update', description: `changing what is known of ${name}` },
-    async run(ctx) {
-      const known = await findMachine(store, name);
-      const { powerType, parameters } = mergedWith(known, request);
-      const opened = open(powerType, parameters);
-      const definition = { powerType, parameters, controller: opened.controller };
-      const isChanged = !isSame(known, definition);
-      if (isChanged && ifRevision !== undefined && ifRevision !== known.revision) throw changedSince(known);
-      const sighting = await sight(ctx, { powerType, machine: opened }, skips, limits);
-      if (!isChanged) {
-        if (!skips) await store.observe([{ ...sighting, name, revision: known.revision }]);
-        return answer(hasBegun(ctx) ? 'done' : 'already', await store.find(name));
-      }
-      await ctx.beginStep({ name: 'update', description: `changing ${name}`, requestTimeoutMs: 0 });
-      const isDone = await store.change(name, known.revision, definition, sighting, ctx.clock.now());
-      const record = await findMachine(store, name);
-      if (!isDone && !isSame(record, definition)) throw changedSince(record);
-      return answer('done', record);
+    changes: async () => (await look()).isChanged,
+    async run(ctx, begin) {
+      const { known, opened, definition, isChanged } = await look();
+      const sighting = skips === true ? undefined : await sight(ctx, definition.powerType, opened, limits);
+      if (!isChanged) return confirmed(ctx, store, known, sighting);
+      await begin();
+      const change = { name, revision: known.revision, ...definition, ...(sighting ?? UNCHECKED) };
+      if (!(await store.change(change, ctx, ctx.clock.now()))) throw changedSince(name);
+      return answer('done', await findMachine(store, name));
     },
   });
 }
@@ -103,37 +103,28 @@ export async function removeRoute(
   { store }: MachineRoutePorts,
   { machine: name }: MethodParams<'machine.remove'>,
 ): Promise<ChangeRoute> {
-  const powerType = (await store.find(name))?.powerType ?? 'none';
+  const isThere = async (): Promise<boolean> => (await store.find(name)) !== undefined;
   return machineRoute({
     name,
-    powerType,
+    powerType: (await store.find(name))?.powerType ?? 'none',
     step: { action: 'remove', description: `forgetting ${name}` },
-    async run(ctx) {
-      const wasBegun = hasBegun(ctx);
-      await ctx.beginStep({ name: 'remove', description: `forgetting ${name}`, requestTimeoutMs: 0 });
-      const isRemoved = await store.remove(name);
-      return { outcome: isRemoved || wasBegun ? 'done' : 'already' };
+    changes: isThere,
+    async run(ctx, begin) {
+      if (!(await isThere())) return { outcome: hasBegun(ctx.checkpoints) ? 'done' : 'already' };
+      await begin();
+      await store.remove(name, ctx);
+      return { outcome: 'done' };
     },
   });
-}
-
-/** @throws ComputeError RESOURCE_NOT_FOUND */
-export async function findMachine(store: MachineStore, name: string): Promise<MachineRecord> {
-  const record = await store.find(name);
-  if (record !== undefined) return record;
-  throw new ComputeError(
-    'RESOURCE_NOT_FOUND',
-    `no machine ${name} is registered; machine.list names those that are, machine.register adds one`,
-    { details: { machine: name } },
-  );
 }
 
 /**
  * The registry is the device here: changes of one machine come one after the other like operations of any target, and do not
  * wait for its power operations, nor these for them. Whatever an interrupted attempt has done is seen by the next.
  */
-function machineRoute({ name, powerType, step, run }: MachineWork): ChangeRoute {
+function machineRoute({ name, powerType, step, changes, run }: MachineWork): ChangeRoute {
   const key = targetKey('machine', name, 'registration');
+  const { action, description } = step;
   return {
     driver: powerType,
     host: null,
@@ -143,22 +134,35 @@ function machineRoute({ name, powerType, step, run }: MachineWork): ChangeRoute 
     resolve: () => Promise.resolve({ key, id: name, name }),
     provisionalKey: () => key,
     permit: () => Promise.resolve(),
-    plan: () => Promise.resolve([step]),
-    run: (ctx) => within({ driver: powerType }, () => run(ctx)),
+    plan: async () => ((await changes()) ? [step] : []),
+    run: (ctx) =>
+      within({ driver: powerType }, () =>
+        run(ctx, () => ctx.beginStep({ name: action, description, requestTimeoutMs: 0 })),
+      ),
     reconcile: () => Promise.resolve({ verdict: 'continue' }),
     describe: () => ({}),
   };
 }
 
-async function sight(
+function sight(
   ctx: OperationContext,
-  asked: { readonly powerType: string; readonly machine: PowerMachine },
-  skips: boolean,
+  powerType: string,
+  machine: PowerMachine,
   limits: ControllerLimits,
 ): Promise<MachineSighting> {
-  if (skips) return UNCHECKED;
-  ctx.progress(`asking the controller ${asked.machine.controller}`);
-  return checkMachine(ctx, asked, limits);
+  ctx.progress(`asking the controller ${machine.controller}`);
+  return checkMachine(ctx, { powerType, machine }, limits);
+}
+
+/** It is as it was asked for already, by an earlier attempt perhaps: what was found out now counts. */
+async function confirmed(
+  ctx: OperationContext,
+  store: MachineStore,
+  { name, revision }: MachineRecord,
+  sighting: MachineSighting | undefined,
+): Promise<RouteResult> {
+  if (sighting !== undefined) await store.observe([{ ...sighting, name, revision }]);
+  return answer(hasBegun(ctx.checkpoints) ? 'done' : 'already', await findMachine(store, name));
 }
 
 function mergedWith(
@@ -179,12 +183,8 @@ function isSame(one: MachineDefinition, other: MachineDefinition): boolean {
   return known(one) === known(other);
 }
 
-function answer(outcome: RouteResult['outcome'], record: MachineRecord | undefined): RouteResult {
-  return { outcome, answer: record === undefined ? {} : { machine: machineView(record) } };
-}
-
-function hasBegun({ checkpoints }: OperationContext): boolean {
-  return checkpoints.length > 0;
+function answer(outcome: RouteResult['outcome'], record: MachineRecord): RouteResult {
+  return { outcome, answer: { machine: machineView(record) } };
 }
 
 function exists({ name, powerType }: MachineRecord): ComputeError {
@@ -195,9 +195,9 @@ function exists({ name, powerType }: MachineRecord): ComputeError {
   );
 }
 
-function changedSince({ name, revision }: MachineRecord): ComputeError {
+function changedSince(name: string, known?: MachineRecord): ComputeError {
   return new ComputeError('STATE_CONFLICT', `machine ${name} has been changed meanwhile; look at it and ask again`, {
     outcome: 'not-applied',
-    details: { machine: name, revision },
+    details: { machine: name, ...(known === undefined ? {} : { revision: known.revision }) },
   });
 }

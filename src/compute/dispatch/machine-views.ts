@@ -1,11 +1,13 @@
 import { isoTime } from '../../common/clock.js';
-import { isSecretField, redactText } from '../../common/secret.js';
+import { toComputeError } from '../../common/errors/index.js';
+import { bareAddress, isSealedField, isSecretField, redactText } from '../../common/secret.js';
 import type { MachineFilter, MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
 import type { MachineView, MethodParams, MethodResult, PowerParameters } from '../contract/index.js';
 
 /** A registered machine as callers see it. */
 export function machineView(record: MachineRecord): MachineView {
-  const { name, powerType, parameters, controller, status, error, seen, revision } = record;
+  const { name, powerType, controller, status, seen, revision } = record;
+  const { parameters, error } = readable(record);
   return {
     name,
     power_type: powerType,
@@ -29,13 +31,28 @@ export function machineView(record: MachineRecord): MachineView {
   };
 }
 
-/** Without what is secret, credentials in URLs included. */
+/** What cannot be decrypted is told as its error, so that it hides no other machine of a list. */
+function readable(record: MachineRecord): Pick<MachineRecord, 'parameters' | 'error'> {
+  try {
+    const { parameters, error } = record;
+    return { parameters, error };
+  } catch (error) {
+    const { code, message } = toComputeError(error);
+    return { parameters: {}, error: { code, message } };
+  }
+}
+
+/** Without what is secret, in addresses too. */
 function openParameters(parameters: PowerParameters): PowerParameters {
   return Object.fromEntries(
     Object.entries(parameters)
       .filter(([name]) => !isSecretField(name))
-      .map(([name, value]) => [name, typeof value === 'string' ? redactText(value) : value]),
+      .map(([name, value]) => [name, typeof value === 'string' ? shownText(name, value) : value]),
   );
+}
+
+function shownText(name: string, value: string): string {
+  return isSealedField(name) ? bareAddress(value) : redactText(value);
 }
 
 /** A page of registered machines; it may be shorter than its limit, by what the caller may not see. */

@@ -9,6 +9,7 @@ import type {
   PowerVerbName,
   Target,
 } from '../contract/index.js';
+import type { ObservedState } from '../state/power-state.js';
 import { machineState } from './answers.js';
 import { targetPlace, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
@@ -72,11 +73,20 @@ export function powerChangeRoute(
   };
 }
 
-/** Binds `power.query` to a machine with a power controller. */
-export function powerReadRoute({ type, machine }: OpenMachine, method: MethodName): ReadRoute {
+/** Binds `power.query` to a machine with a power controller. @param note is told what was seen */
+export function powerReadRoute(
+  { type, machine }: OpenMachine,
+  method: MethodName,
+  note?: (ctx: CallContext, state: ObservedState) => Promise<void>,
+): ReadRoute {
   const { queryPower } = machine.verbs;
   if (queryPower === undefined) throw unsupported(type, method, 'queryPower');
-  return { read: (ctx) => within({ driver: type.name }, async () => machineState(await queryPower(ctx))) };
+  const read = async (ctx: CallContext) => {
+    const state = await queryPower(ctx);
+    await note?.(ctx, state);
+    return machineState(state);
+  };
+  return { read: (ctx) => within({ driver: type.name }, () => read(ctx)) };
 }
 
 /**

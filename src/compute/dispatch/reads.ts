@@ -4,7 +4,7 @@ import { ComputeError } from '../../common/errors/index.js';
 import { canonicalJson } from '../../common/json.js';
 import type { Log } from '../../common/log.js';
 import { correlationOf, type MethodNameOfKind, type RequestMeta } from '../contract/index.js';
-import type { Answer } from './route.js';
+import type { Answer, ReadRoute } from './route.js';
 import type { Destination, Router } from './router.js';
 import { at } from './time-limits.js';
 
@@ -26,18 +26,18 @@ export class Reads {
     this.#options = options;
   }
 
-  run(method: MethodNameOfKind<'read'>, params: Destination, meta: RequestMeta): Promise<Answer> {
-    const key = keyOf(method, params);
+  async run(method: MethodNameOfKind<'read'>, params: Destination, meta: RequestMeta): Promise<Answer> {
+    const route = await this.#router.read(method, params);
+    const key = keyOf(method, params, route.revision);
     const shared = this.#inFlight.get(key);
     if (shared !== undefined) return shared;
-    const answer = this.#ask(method, params, meta).finally(() => this.#inFlight.delete(key));
+    const answer = this.#ask(method, route, meta).finally(() => this.#inFlight.delete(key));
     this.#inFlight.set(key, answer);
     return answer;
   }
 
-  async #ask(method: MethodNameOfKind<'read'>, params: Destination, meta: RequestMeta): Promise<Answer> {
+  async #ask(method: MethodNameOfKind<'read'>, route: ReadRoute, meta: RequestMeta): Promise<Answer> {
     const { clock, log, timeoutMs } = this.#options;
-    const route = await this.#router.read(method, params);
     const controller = new AbortController();
     const stop = at(clock, clock.now() + timeoutMs, () =>
       controller.abort(
@@ -56,9 +56,9 @@ export class Reads {
 }
 
 /** Requests with equal keys ask for the same thing with the same credentials. Credentials are in it, so it is a digest. */
-function keyOf(method: string, params: Destination): string {
+function keyOf(method: string, params: Destination, revision = 0): string {
   if (params.host !== undefined) return `${method} ${params.host}\n${params.instance ?? ''}`;
   return createHash('sha256')
-    .update(`${method} ${canonicalJson(params)}`)
+    .update(`${method} ${canonicalJson(params)} ${revision}`)
     .digest('base64');
 }

@@ -58,5 +58,7 @@ export function openHosts({ hosts, host }: ChangeRoute, parentId: OperationId | 
 
 /** A reading request, bound to the driver that carries it out. */
 export interface ReadRoute {
+  /** Of the registered machine that is asked. */
+  readonly revision?: number;
   read(ctx: CallContext): Promise<Answer>;
 }

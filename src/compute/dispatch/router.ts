@@ -1,14 +1,22 @@
 import { ComputeError } from '../../common/errors/index.js';
 import type { OperationRecord, Worker } from '../../journal/journal.port.js';
-import type { MachineStore } from '../../journal/machine-store.port.js';
-import { METHODS, type MethodName, type MethodNameOfKind, type MethodParams } from '../contract/index.js';
+import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
+import {
+  METHODS,
+  type CallContext,
+  type MethodName,
+  type MethodNameOfKind,
+  type MethodParams,
+} from '../contract/index.js';
+import type { ObservedState } from '../state/power-state.js';
 import type { ChildrenPorts } from './children.js';
 import type { ControllerLimits } from './controller-limits.js';
 import { hostChangeRoute, hostReadRoute, type OpenHost } from './host-route.js';
 import { evacuationOf, maintenanceOf } from './host-work.js';
-import { findMachine, registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from './machine-route.js';
+import { registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from './machine-route.js';
 import { parentRoute } from './parent-route.js';
 import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
+import { findMachine, noteState, registeredChangeRoute } from './registered-machine.js';
 import { relocationRoute } from './relocation-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
 
@@ -67,14 +75,18 @@ export class Router {
       case 'machine.remove':
         return removeRoute(this.#machineRoutes, to as MethodParams<'machine.remove'>);
       default:
-        return powerChangeRoute(await this.#machine(to), method, operation, [...this.hosts.values()]);
+        return this.#powerChange(method, operation, to);
     }
   }
 
   async read(method: MethodNameOfKind<'read'>, to: Destination): Promise<ReadRoute> {
     const { operation } = METHODS[method];
     if (to.host !== undefined) return hostReadRoute(this.host(to.host), method, operation, to.instance);
-    return powerReadRoute(await this.#machine(to), method);
+    if (to.machine === undefined) return powerReadRoute(this.#givenMachine(to), method);
+    const { machines } = this.#ports;
+    const record = await findMachine(machines, to.machine);
+    const note = (ctx: CallContext, state: ObservedState) => noteState(ctx, machines, record, state);
+    return { ...powerReadRoute(this.#registeredMachine(record), method, note), revision: record.revision };
   }
 
   /** @throws ComputeError RESOURCE_NOT_FOUND, naming the hosts there are */
@@ -102,15 +114,20 @@ export class Router {
     return parentRoute(evacuationOf(open, destination, method), this.#ports.children);
   }
 
-  /** A machine in whichever way the request names it. */
-  async #machine({
-    machine: name,
-    power_type: type = '',
-    power_parameters: parameters,
-  }: Destination): Promise<OpenMachine> {
-    if (name === undefined) return openMachine(this.#powerType(type), parameters);
-    const record = await findMachine(this.#ports.machines, name);
-    return openMachine(this.#powerType(record.powerType), record.parameters, name);
+  async #powerChange(method: MethodName, operation: string, to: Destination): Promise<ChangeRoute> {
+    const { machines } = this.#ports;
+    const bind = (machine: OpenMachine) => powerChangeRoute(machine, method, operation, [...this.hosts.values()]);
+    if (to.machine === undefined) return bind(this.#givenMachine(to));
+    const record = await findMachine(machines, to.machine);
+    return registeredChangeRoute(record, machines, (known) => bind(this.#registeredMachine(known)));
+  }
+
+  #givenMachine({ power_type: type = '', power_parameters: parameters }: Destination): OpenMachine {
+    return openMachine(this.#powerType(type), parameters);
+  }
+
+  #registeredMachine({ powerType, parameters, name }: MachineRecord): OpenMachine {
+    return openMachine(this.#powerType(powerType), parameters, name);
   }
 
   #powerType(name: string): OpenPowerType {

@@ -2,11 +2,11 @@ import type { AnyPowerType, AnyVirtDriver, MethodNameOfKind, MethodParams, Metho
 import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer } from './feature-answers.js';
 import type { Journal } from '../../journal/journal.port.js';
 import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
-import { findMachine } from './machine-route.js';
 import { machinePage, machineView } from './machine-views.js';
 import type { MigrationControls } from './migration-controls.js';
 import type { OperationAccess } from './operation-lookup.js';
 import type { Operations } from './operations.js';
+import { findMachine } from './registered-machine.js';
 import type { Router } from './router.js';
 
 /** What a caller may see, and act on. */

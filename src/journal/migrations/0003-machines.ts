@@ -18,7 +18,7 @@ export const machines: Migration = {
       .addColumn('registered_by', 'text', (column) => column.notNull())
       .addColumn('registered_at', 'bigint', (column) => column.notNull())
       .addColumn('updated_at', 'bigint', (column) => column.notNull())
-      .addColumn('revision', 'integer', (column) => column.notNull())
+      .addColumn('revision', 'bigint', (column) => column.notNull())
       .execute();
     await db.schema
       .createIndex('machines_by_controller')

@@ -12,5 +12,9 @@ export const postgresFlavour: SqlFlavour = {
   size: sql<number>`pg_database_size(current_database())`,
   locksRows: true,
   turnOf: (target) => sql`pg_advisory_xact_lock(hashtextextended(${target}, 0))`,
+  isLike: (column, pattern) => {
+    const like = pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');
+    return sql<boolean>`${sql.ref(column)} like ${like} escape '\\'`;
+  },
   isUniqueViolation: (error) => errorCodeOf(error) === UNIQUE_VIOLATION,
 };

@@ -9,5 +9,7 @@ export const sqliteFlavour: SqlFlavour = {
   // One writer at a time is all there is.
   locksRows: false,
   turnOf: () => sql`1`,
+  // Its LIKE takes no notice of case.
+  isLike: (column, pattern) => sql<boolean>`${sql.ref(column)} glob ${pattern.replace(/[?[]/g, '[$&]')}`,
   isUniqueViolation: (error) => errorCodeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE',
 };
