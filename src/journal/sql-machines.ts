@@ -140,12 +140,10 @@ export class SqlMachines implements MachineStore {
     );
   }
 
-  count(): Promise<number> {
+  count(filter: MachineFilter = {}): Promise<number> {
     return guarded(async () => {
-      const { count } = await this.#db
-        .selectFrom('machines')
-        .select((eb) => eb.fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow();
+      const counted = this.#db.selectFrom('machines').select((eb) => eb.fn.countAll<number>().as('count'));
+      const { count } = await filtered(counted, filter).executeTakeFirstOrThrow();
       return count;
     });
   }
