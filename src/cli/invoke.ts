@@ -8,7 +8,7 @@ import type { GlobalOptions } from './global-options.js';
 import { unlessInterrupted } from './interrupted.js';
 import { Progress } from './progress.js';
 
-const READ_TIMEOUT_MS = 60_000;
+export const READ_TIMEOUT_MS = 60_000;
 const CHANGE_TIMEOUT_MS = 15 * 60_000;
 
 /** Methods whose answer is in the code itself, so that no service is asked. */

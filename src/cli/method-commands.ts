@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
 import { describeIssues } from '../common/errors/index.js';
 import { describeSchema } from '../common/json-schema.js';
-import { METHODS, METHOD_NAMES, type MethodName, type MethodResult } from '../compute/contract/index.js';
+import {
+  METHODS,
+  METHOD_NAMES,
+  type MethodName,
+  type MethodParams,
+  type MethodResult,
+} from '../compute/contract/index.js';
 import type { MethodInput } from '../client/index.js';
 import type { CliParts } from './cli-parts.js';
-import { globalOptionsOf } from './global-options.js';
+import { globalOptionsOf, type GlobalOptions } from './global-options.js';
 import { invoke } from './invoke.js';
 import { fieldOptions, flagOf } from './method-options.js';
 import { ALIASES, EXAMPLES, GROUPS, POSITIONALS, wordOf, type GroupName } from './method-words.js';
@@ -13,12 +19,17 @@ import { addParamOptions, readParams, type ParamOptions } from './param-options.
 import { viewOf } from './result-views.js';
 import { renderTable, widthOf } from './table.js';
 
+/** What carries methods out that are more on the command line than one request and its answer. */
+export type MethodRuns = {
+  readonly [M in MethodName]?: (params: MethodParams<M>, options: GlobalOptions, parts: CliParts) => Promise<void>;
+};
+
 /** Adds a group and, as its verbs, every RPC method of its namespace. */
-export function addMethodGroup(program: Command, name: GroupName, parts: CliParts): Command {
+export function addMethodGroup(program: Command, name: GroupName, parts: CliParts, runs: MethodRuns = {}): Command {
   const { namespace, description } = GROUPS[name];
   const group = program.command(name).description(description);
   for (const method of METHOD_NAMES) {
-    if (method.startsWith(`${namespace}.`)) addMethod(group, namespace, method, parts);
+    if (method.startsWith(`${namespace}.`)) addMethod(group, namespace, method, parts, runs[method]);
   }
   return group;
 }
@@ -38,7 +49,13 @@ export function usageError(command: Command, message: string): never {
   return command.error(`error: ${message}\nTry: ${commandPath(command)} --help`, { exitCode: 2, code: 'zenova.usage' });
 }
 
-function addMethod(group: Command, namespace: string, method: MethodName, parts: CliParts): void {
+function addMethod<M extends MethodName>(
+  group: Command,
+  namespace: string,
+  method: M,
+  parts: CliParts,
+  run: MethodRuns[M],
+): void {
   const definition = METHODS[method];
   const params = describeSchema(definition.params);
   const fields = Object.keys(params.properties ?? {});
@@ -75,7 +92,8 @@ function addMethod(group: Command, namespace: string, method: MethodName, parts:
     const checked = definition.params.safeParse(asked);
     if (!checked.success) usageError(command, mistakesText(checked.error.issues, places));
     const globals = globalOptionsOf(command);
-    const result = await invoke(method, checked.data as MethodInput<typeof method>, globals, parts);
+    if (run !== undefined) return run(checked.data as MethodParams<M>, globals, parts);
+    const result = await invoke(method, checked.data as MethodInput<M>, globals, parts);
     printResult(method, result, globals.json === true, parts);
     if ('ok' in result && !result.ok) throw new NotOk();
   });

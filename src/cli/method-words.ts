@@ -54,6 +54,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'zenova power query --type hmcz --param power_address=hmc1 --param power_user=operator \\\n' +
       '    --param-file power_pass=/etc/zenova/hmc-password --param power_partition_name=ubuntu01',
   ],
+  'power.query_many': [
+    'zenova power query-many',
+    'zenova power query-many --controller hmc1.example.org:6794 --max-age-ms 60000 --json',
+    'zenova power query-many --host cpc1',
+  ],
   'power.off': ['zenova power off --host cpc1 --instance ubuntu01 --preempt'],
   'power.on': ['zenova power on --host cpc1 --instance ubuntu01'],
   'power.types': ['zenova power types', 'zenova power types --json'],

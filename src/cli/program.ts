@@ -5,6 +5,7 @@ import { addDeadCommand } from './commands/dead.command.js';
 import { addDbCommand } from './commands/db.command.js';
 import { addFeaturesCommand } from './commands/features.command.js';
 import { addOperationCommand } from './commands/operation.command.js';
+import { addPowerCommand } from './commands/power.command.js';
 import { addSecretsCommand } from './commands/secrets.command.js';
 import { addServeCommand } from './commands/serve.command.js';
 import { addSimulateCommand } from './commands/simulate.command.js';
@@ -56,7 +57,7 @@ function createProgram(parts: CliParts): Command {
   });
   addServeCommand(program, parts);
   addFeaturesCommand(program, parts);
-  addMethodGroup(program, 'power', parts);
+  addPowerCommand(program, parts);
   addMethodGroup(program, 'instance', parts);
   addMethodGroup(program, 'host', parts);
   addOperationCommand(program, parts);

@@ -43,6 +43,18 @@ const VIEWS: { readonly [M in MethodName]?: (result: MethodResult<M>) => TableVi
         newsOf(operation),
       ]),
     ),
+  'power.query_many': ({ results }) =>
+    list(
+      ['name', 'state', 'transition', 'native state', 'seen', 'error'],
+      results.map(({ machine, host, instance, state, transition, native_state: native, observed_at: seen, error }) => [
+        machine ?? `${host}/${instance}`,
+        state,
+        transition,
+        native,
+        seen,
+        error === null ? null : `${error.code}: ${error.message}`,
+      ]),
+    ),
   'power.types': ({ power_types: types }) =>
     list(
       ['type', 'title', 'verbs', 'parameters (* required)'],

@@ -1,8 +1,14 @@
 import type { ConsumeMessage } from 'amqplib';
 import { ComputeError, WireErrorSchema, describeIssues } from '../common/errors/index.js';
-import { METHODS, type MethodName, type MethodResult } from '../compute/contract/index.js';
+import {
+  METHODS,
+  type MethodDefinition,
+  type MethodName,
+  type MethodProgress,
+  type MethodResult,
+} from '../compute/contract/index.js';
 import { parseBoundedJson } from '../common/bounded-json.js';
-import { NestReplySchema } from '../transport/nest-rmq/index.js';
+import { NestPartSchema, NestReplySchema } from '../transport/nest-rmq/index.js';
 import { notAsAgreed } from './client-errors.js';
 
 /**
@@ -23,6 +29,20 @@ export function readReply<M extends MethodName>(method: M, message: ConsumeMessa
   const result = METHODS[method].result.safeParse(response);
   if (!result.success) throw notAsAgreed(method, describeIssues(result.error.issues).text);
   return result.data as MethodResult<M>;
+}
+
+/** What a message tells that is not the reply yet; undefined for the reply itself. */
+export function readPart<M extends MethodName>(
+  method: M,
+  message: ConsumeMessage,
+): { readonly progress: MethodProgress<M> | undefined } | undefined {
+  const json = parseBoundedJson(message.content);
+  const part = NestPartSchema.safeParse(json.kind === 'value' ? json.value : undefined);
+  if (!part.success) return undefined;
+  const { progress: schema }: MethodDefinition = METHODS[method];
+  // What is not as agreed is left out: the reply has all of it.
+  const told = schema?.safeParse(part.data.response);
+  return { progress: told?.success === true ? (told.data as MethodProgress<M>) : undefined };
 }
 
 /** What can be told of an error that a newer service, or something else on the queue, sent. */

@@ -25,6 +25,8 @@ export interface OutgoingRequest extends SentRequest {
   readonly userId: string | undefined;
   /** How long sending and answering may take together. */
   readonly timeoutMs: number;
+  /** Takes what comes before the reply; answers false for the reply itself. Absent: the first message is the reply. */
+  readonly takePart?: (message: ConsumeMessage) => boolean;
 }
 
 export interface RpcChannelOptions {
@@ -172,7 +174,7 @@ export class RpcChannel extends EventEmitter<{ ready: []; failed: [Error] }> {
       (message) => {
         // null: the broker cancelled us; without the queue the channel is of no use.
         if (message === null) void epoch.close();
-        else this.#pending.get(String(message.properties.correlationId))?.resolve(message);
+        else this.#take(message);
       },
       { noAck: true },
     );
@@ -183,6 +185,12 @@ export class RpcChannel extends EventEmitter<{ ready: []; failed: [Error] }> {
     const reason = await Promise.race([epoch.closed, aborted(this.#stop.signal)]);
     this.#session = undefined;
     this.#lost(reason);
+  }
+
+  #take(message: ConsumeMessage): void {
+    const pending = this.#pending.get(String(message.properties.correlationId));
+    if (pending?.request.takePart?.(message) === true) return;
+    pending?.resolve(message);
   }
 
   #lost(reason: Error | undefined): void {

@@ -1,3 +1,4 @@
+import type { ConsumeMessage } from 'amqplib';
 import { uuidv7 } from 'uuidv7';
 import type { z } from 'zod';
 import { amqpUserOf } from '../common/amqp-address.js';
@@ -8,6 +9,7 @@ import {
   METHODS,
   OperationSchema,
   type MethodName,
+  type MethodProgress,
   type MethodResult,
   type OperationView,
 } from '../compute/contract/index.js';
@@ -21,7 +23,7 @@ import {
 } from '../transport/amqp/index.js';
 import { noBroker } from './client-errors.js';
 import { EventSubscription, type ReceivedEvent } from './event-subscription.js';
-import { readReply } from './reply.js';
+import { readPart, readReply } from './reply.js';
 import { RpcChannel } from './rpc-channel.js';
 import { watchOperation, type OperationNews, type OperationReference, type WatchOptions } from './watch-operation.js';
 
@@ -47,11 +49,13 @@ export interface ZenovaClientOptions {
   readonly clock?: Clock | undefined;
 }
 
-export interface CallOptions {
+export interface CallOptions<M extends MethodName = MethodName> {
   /** How long to wait for the answer, reconnection included. */
   readonly timeoutMs?: number | undefined;
   /** For methods that change something: told of the operation whenever a service has news of it. */
   readonly onOperation?: ((operation: OperationView) => void) | undefined;
+  /** For methods that tell something before their result (`power.query_many`): told of it as it comes. It may miss some. */
+  readonly onProgress?: ((progress: MethodProgress<M>) => void) | undefined;
 }
 
 /** What a caller writes for a method. */
@@ -132,11 +136,14 @@ export class ZenovaClient {
   async call<M extends MethodName>(
     method: M,
     params: MethodInput<M>,
-    options: CallOptions = {},
+    options: CallOptions<M> = {},
   ): Promise<MethodResult<M>> {
     const messageId = uuidv7();
     const isChange = METHODS[method].kind === 'change';
-    const data: Record<string, unknown> = isChange ? withChangeDefaults(params, messageId, this.#clock) : { ...params };
+    const { onProgress } = options;
+    const data: Record<string, unknown> = isChange
+      ? withChangeDefaults(params, messageId, this.#clock)
+      : { ...params, ...(onProgress === undefined ? {} : { stream: true }) };
     const idempotencyKey = isChange ? String(data['idempotency_key']) : null;
     const { onOperation, timeoutMs = this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS } = options;
     const endsAt = this.#clock.now() + timeoutMs;
@@ -157,6 +164,7 @@ export class ZenovaClient {
         content: Buffer.from(JSON.stringify({ pattern: method, data, id: messageId })),
         userId: this.#userId,
         timeoutMs: Math.max(1, endsAt - this.#clock.now()),
+        ...(onProgress === undefined ? {} : { takePart: (part) => takePart(method, part, onProgress) }),
       });
       return readReply(method, message);
     } finally {
@@ -268,6 +276,17 @@ export class ZenovaClient {
     this.#subscriptions.delete(subscription);
     await subscription.close();
   }
+}
+
+/** Hands out what a message tells; false for the reply. */
+function takePart<M extends MethodName>(
+  method: M,
+  message: ConsumeMessage,
+  onProgress: (progress: MethodProgress<M>) => void,
+): boolean {
+  const part = readPart(method, message);
+  if (part?.progress !== undefined) onProgress(part.progress);
+  return part !== undefined;
 }
 
 /** AMQP's timestamps are whole seconds, too coarse for a deadline, so a request with one says when it was asked. */

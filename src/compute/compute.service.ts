@@ -22,6 +22,7 @@ import {
   MigrationControls,
   OperationRunner,
   Operations,
+  PowerSweep,
   Reads,
   Router,
   Takeover,
@@ -106,14 +107,10 @@ export class ComputeService implements RequestGateway {
     const ports = { clock, log, breakers: options.breakers };
     this.#hosts = options.hosts.map((host) => openHost(host, options));
     const connections = options.powerTypes.map((type) => ({ type, connection: type.open(ports) }));
+    const controllers = new ControllerLimits();
     const router = new Router(
       new Map(this.#hosts.map((host) => [host.name, host])),
-      new Map(
-        connections.map(({ type, connection }) => [
-          type.name,
-          { type, machine: (params: unknown) => connection.machine(params) },
-        ]),
-      ),
+      new Map(connections.map(({ type, connection }) => [type.name, { ...connection, type }])),
       {
         children: {
           journal,
@@ -125,7 +122,7 @@ export class ComputeService implements RequestGateway {
           },
         },
         machines,
-        limits: new ControllerLimits(),
+        limits: controllers,
       },
     );
     const hosts = this.#hosts.map(({ name }) => name);
@@ -194,6 +191,7 @@ export class ComputeService implements RequestGateway {
       audit: options.audit,
       operations: this.#operations,
       reads: new Reads(router, { clock, log, timeoutMs: limits.readTimeoutMs }),
+      sweep: new PowerSweep({ router, store: machines, limits: controllers, events: options.events, clock, log }),
       service: serviceMethods({
         server: options.server,
         drivers: options.drivers,

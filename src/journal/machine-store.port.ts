@@ -85,7 +85,7 @@ export interface MachineStore {
   listByController(filter: MachineFilter, after: MachinePlace | undefined, limit: number): Promise<MachineRecord[]>;
   /** Writes down what was seen of machines, unless their definition has changed since, or something newer was seen. */
   observe(sightings: readonly MachineObservation[]): Promise<void>;
-  count(): Promise<number>;
+  count(filter?: MachineFilter): Promise<number>;
 }
 
 export interface MachineObservation extends MachineSighting {

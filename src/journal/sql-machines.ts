@@ -128,10 +128,10 @@ export class SqlMachines implements MachineStore {
     );
   }
 
-  count(): Promise<number> {
+  count(filter: MachineFilter = {}): Promise<number> {
     return guarded(async () => {
-      const { count } = await this.#db
-        .selectFrom('machines')
+      const { count } = await this.#filtered(filter)
+        .clearSelect()
         .select((eb) => eb.fn.countAll<number>().as('count'))
         .executeTakeFirstOrThrow();
       return count;

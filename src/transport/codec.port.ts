@@ -73,6 +73,12 @@ export interface EnvelopeCodec {
   /** @throws ComputeError INTERNAL when the address is not one of this codec */
   encodeError(to: ReplyAddress, error: WireError): EncodedReply;
   /**
+   * Something told before the result, in envelopes that have a form for it.
+   *
+   * @throws ComputeError INTERNAL when the address is not one of this codec
+   */
+  encodePart?(to: ReplyAddress, part: JsonValue): EncodedReply;
+  /**
    * The next sign of life, in envelopes that know one; undefined for a caller that wants none.
    *
    * @throws ComputeError INTERNAL when the address is not one of this codec

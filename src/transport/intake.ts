@@ -105,8 +105,12 @@ export class Intake extends EventEmitter<IntakeEvents> {
       isAccepted = true;
       delivery.ack();
     };
+    const { replyTo } = meta;
+    const progress = (part: JsonValue): void => {
+      if (replyTo !== null) this.options.replies.tell(replyTo, part);
+    };
     const finished = meta.replyTo === null ? undefined : this.#showLife(meta.replyTo, delivery);
-    const outcome = await this.#outcomeOf(decoded, () => handler(params, { ...meta, accepted }));
+    const outcome = await this.#outcomeOf(decoded, () => handler(params, { ...meta, accepted, progress }));
     finished?.();
     if ('error' in outcome && outcome.error.code === 'SHUTTING_DOWN') {
       // What was accepted is answered by whoever takes it up; the rest is asked again of whoever comes next.

@@ -1,6 +1,6 @@
 import { uuidv7 } from 'uuidv7';
 import type { Clock } from '../common/clock.js';
-import { ComputeError, toComputeError } from '../common/errors/index.js';
+import { ComputeError, toComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { Outcome, ReplyAddress, ReplySender } from '../compute/contract/index.js';
 import type { Publisher, PublishOutcome } from './amqp/index.js';
@@ -49,6 +49,20 @@ export class ReplyOutbox implements ReplySender {
     }
     // A queue that is missing for a moment must not hold up its request's acknowledgement, and so the requests of others.
     this.options.missing.keep(reply, patienceMs, () => this.#publish(reply));
+  }
+
+  /** Tells something before the reply. Never fails, never waits: the reply has all of it. */
+  tell(to: ReplyAddress, part: JsonValue): void {
+    const { log } = this.options;
+    try {
+      const encoded = this.#codecOf(to).encodePart?.(to, part);
+      if (encoded === undefined) return;
+      this.#publish(encoded).catch((error: unknown) =>
+        log.debug('a part of an answer was not delivered', { err: error }),
+      );
+    } catch (error) {
+      log.warn('a part of an answer cannot be written', { err: error });
+    }
   }
 
   /** Never fails: who missed a reply asks for the operation. */

@@ -251,3 +251,73 @@ describe('operation watch', () => {
     });
   });
 });
+
+describe('power query-many', () => {
+  const seen = (machine: string) => ({ machine, host: null, instance: null, ...STATE, error: null });
+  const failed = {
+    ...seen('dead'),
+    state: 'unknown',
+    native_state: null,
+    observed_at: null,
+    error: { code: 'BACKEND_TIMEOUT', message: 'hmc1 did not answer within 20 s' },
+  };
+  /** Three pages; the first is not there before the last was asked for. */
+  async function pages(): Promise<void> {
+    await serving(() => Promise.reject(new Error('no script yet')));
+    let isLastAskedFor: () => void;
+    const lastAskedFor = new Promise<void>((resolve) => (isLastAskedFor = resolve));
+    service.gateway.script = async (_, params, meta) => {
+      const { after } = params as { after?: string };
+      if (after === '2') {
+        isLastAskedFor();
+        return { results: [seen('c')], next: null, total: null };
+      }
+      if (after === '1') return { results: [], next: '2', total: null };
+      meta.progress?.({ results: [], next: '1', total: 3, done: 0, of: 2 });
+      await lastAskedFor;
+      return { results: [seen('a'), failed], next: '1', total: 3 };
+    };
+  }
+
+  it('goes through all pages, and on while one of them waits', async () => {
+    await pages();
+    const { code, stdout, stderr } = await zenova(['power', 'query-many', '--type', 'hmcz']);
+    expect(code).toBe(0);
+    const names = stdout.split('\n').map((line) => line.split(' ')[0]);
+    expect(names.filter((name) => name !== 'NAME' && name !== '').toSorted()).toEqual(['a', 'c', 'dead']);
+    expect(stdout).toMatch(/^dead +unknown .*BACKEND_TIMEOUT: hmc1 did not answer within 20 s$/m);
+    expect(stderr).toBe('3 machines: 2 on, 1 without an answer\n');
+    expect(service.gateway.calls.map(({ params }) => params)).toEqual([
+      { power_type: 'hmcz', stream: true },
+      { power_type: 'hmcz', after: '1', stream: true },
+      { power_type: 'hmcz', after: '2', stream: true },
+    ]);
+  });
+
+  it('prints one answer for programs', async () => {
+    await pages();
+    const { stdout, stderr } = await zenova(['power', 'query-many', '--json']);
+    const { results, ...rest } = JSON.parse(stdout) as { results: { machine: string }[] };
+    expect(results.map(({ machine }) => machine).toSorted()).toEqual(['a', 'c', 'dead']);
+    expect(rest).toEqual({ next: null, total: 3 });
+    expect(stderr).toBe('');
+  });
+
+  it('says that there is nothing', async () => {
+    await serving(() => Promise.resolve({ results: [], next: null, total: 0 }));
+    expect(await zenova(['power', 'query-many'])).toMatchObject({ stdout: '(none)\n', stderr: '0 machines\n' });
+    const { stdout } = await zenova(['power', 'query-many', '--json']);
+    expect(JSON.parse(stdout)).toEqual({ results: [], next: null, total: 0 });
+  });
+
+  it('fails with a page that fails', async () => {
+    await serving((_, { after }) =>
+      after === undefined
+        ? Promise.resolve({ results: [seen('a')], next: '1', total: 2 })
+        : Promise.reject(new ComputeError('JOURNAL_UNAVAILABLE', 'the database is away')),
+    );
+    const { code, stderr } = await zenova(['power', 'query-many']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('the database is away');
+  });
+});

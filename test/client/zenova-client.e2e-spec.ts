@@ -107,6 +107,23 @@ describe('a call', () => {
     });
   });
 
+  it('is told what comes before the answer, and leaves out what is not as agreed', async () => {
+    const target = await service();
+    const page = { results: [], next: null, total: 3 };
+    target.gateway.script = (_, __, meta) => {
+      meta.progress?.({ ...page, done: 1, of: 3 });
+      meta.progress?.({ done: 'nonsense' });
+      meta.progress?.({ ...page, done: 3, of: 3 });
+      return Promise.resolve(page);
+    };
+    const caller = await clientOf(target);
+    const told: number[] = [];
+    const answer = await caller.call('power.query_many', {}, { onProgress: ({ done }) => void told.push(done) });
+    expect(answer).toEqual(page);
+    expect(told).toEqual([1, 3]);
+    expect(target.gateway.calls[0]?.params).toEqual({ stream: true });
+  });
+
   it('can address one service', async () => {
     const target = await service();
     target.gateway.script = () => Promise.resolve(STATE);

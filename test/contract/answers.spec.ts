@@ -39,6 +39,8 @@ const REQUESTS: readonly (readonly [MethodName, object])[] = [
   ['power.off', one],
   ['power.query', one],
   ['power.query', { power_type: 'manual' }],
+  ['power.query_many', {}],
+  ['power.query_many', { host: 'site' }],
   ['compute.live_migrate', { ...two, destination: 'other', plan: true }],
   ['compute.live_migrate', { ...two, destination: 'other' }],
   ['compute.evacuate', { ...two, host: 'other', destination: 'site' }],

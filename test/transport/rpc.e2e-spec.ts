@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClientProxyFactory, Transport as NestTransport, type ClientProxy } from '@nestjs/microservices';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, toArray } from 'rxjs';
 import { ComputeError } from '../../src/common/errors/index.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { Operator, PlainClient } from '../support/amqp-clients.js';
@@ -55,6 +55,26 @@ describe('a plain AMQP client', () => {
       isDisposed: true,
       id: '7',
     });
+  });
+
+  it.each([
+    ['with a reply queue', () => plain],
+    ['with direct reply-to', () => direct],
+  ])('is told parts before the answer, %s', async (_, client) => {
+    service.gateway.script = (__, ___, meta) => {
+      meta.progress?.({ part: 1 });
+      return Promise.resolve({ last: true });
+    };
+    const first = await client().send(service.groupQueue, { pattern: 'power.query_many', data: {}, id: '8' });
+    expect(first).toEqual({ response: { part: 1 }, isDisposed: false, id: '8' });
+  });
+
+  it('is answered, and its request acknowledged, although a part cannot be written', async () => {
+    service.gateway.script = (_, __, meta) => {
+      meta.progress?.({ big: 1n as unknown as number });
+      return Promise.resolve({ last: true });
+    };
+    expect(await plain.call(service.groupQueue, 'power.query_many', {})).toMatchObject({ response: { last: true } });
   });
 
   it('is answered by the service that it addresses', async () => {
@@ -135,6 +155,15 @@ describe.each([
   afterAll(() => client.close());
 
   const send = (pattern: string, data: object): Promise<unknown> => firstValueFrom(client.send<unknown>(pattern, data));
+
+  it('has what is told before the answer as values of its observable, in order', async () => {
+    service.gateway.script = async (_, __, meta) => {
+      for (let part = 1; part <= 50; part++) meta.progress?.({ part });
+      return Promise.resolve({ last: true });
+    };
+    const values = await firstValueFrom(client.send<unknown>('power.query_many', {}).pipe(toArray()));
+    expect(values).toEqual([...Array.from({ length: 50 }, (__, i) => ({ part: i + 1 })), { last: true }]);
+  });
 
   it('is answered', async () => {
     expect(await send('power.query', { host: 'h' })).toEqual({ method: 'power.query', params: { host: 'h' } });

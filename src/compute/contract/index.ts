@@ -13,9 +13,11 @@ export {
   type MethodName,
   type MethodNameOfKind,
   type MethodParams,
+  type MethodProgress,
   type MethodResult,
 } from './methods/index.js';
 export { MACHINE_STATUSES, type MachineStatus, type MachineView } from './methods/machine.js';
+export type { QueryResult } from './methods/power.js';
 export { OperationSchema, type OperationView } from './methods/operation.js';
 export type {
   HostCheck,
@@ -31,6 +33,7 @@ export type { ControlAnswer, ControlOperation, MigrationOperations, Relocation }
 export {
   definePowerType,
   type AnyPowerType,
+  type AnyPowerTypeConnection,
   type PowerChangeName,
   type PowerDeclaration,
   type PowerMachine,
@@ -38,6 +41,7 @@ export {
   type PowerType,
   type PowerVerbName,
   type PowerVerbs,
+  type QueriedState,
 } from './power-type.js';
 export type { PlannedStep, Reconciliation } from './reconciliation.js';
 export {

@@ -20,6 +20,8 @@ export interface MethodDefinition<
   readonly summary: string;
   readonly params: Params;
   readonly result: Result;
+  /** What is sent before the result, when a request has `stream: true` and its envelope can (Nest's). */
+  readonly progress?: z.ZodType;
   /** The operation of a driver that carries it out, in the driver contract's words, unless the service does by itself. */
   readonly operation?: string;
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ComputeError } from '../../common/errors/index.js';
 import type { POWER_FEATURES, FeatureClaim, PowerFeatureId } from '../../features/index.js';
 import type { TargetKey } from '../../common/ids.js';
 import type { ObservedState } from '../state/power-state.js';
@@ -61,6 +62,9 @@ export interface PowerMachine<Verbs = Partial<PowerVerbs>> {
   reconcile(ctx: OperationContext, verb: PowerChangeName, target: Target): Promise<Reconciliation>;
 }
 
+/** What asking for a machine's state came to, where many are asked for. */
+export type QueriedState = ObservedState | ComputeError;
+
 /** A kind of power controller. */
 export interface PowerType<D extends PowerDeclaration = PowerDeclaration, Params extends z.ZodType = z.ZodType> {
   /** Name as in MAAS: "hmcz". */
@@ -78,12 +82,23 @@ export interface PowerType<D extends PowerDeclaration = PowerDeclaration, Params
 
 export interface PowerTypeConnection<D extends PowerDeclaration, Params extends z.ZodType> {
   machine(params: z.output<Params>): PowerMachine<VerbsOf<D>>;
+  /**
+   * The states of machines behind one controller, in their order; there where the controller tells of many in one request.
+   * Machines whose credentials differ may take a request each. What fails is an answer, of those that it concerns.
+   */
+  queryMany?(ctx: CallContext, machines: readonly z.output<Params>[]): Promise<readonly QueriedState[]>;
   close(): Promise<void>;
 }
 
 /** A power type in the form the registry keeps. */
 export interface AnyPowerType extends Omit<PowerType, 'open'> {
-  open(ports: DriverPorts): { machine(params: unknown): PowerMachine; close(): Promise<void> };
+  open(ports: DriverPorts): AnyPowerTypeConnection;
+}
+
+export interface AnyPowerTypeConnection {
+  machine(params: unknown): PowerMachine;
+  queryMany?(ctx: CallContext, machines: readonly unknown[]): Promise<readonly QueriedState[]>;
+  close(): Promise<void>;
 }
 
 /** Checks a power type against its own declaration, at compile time. */
@@ -94,8 +109,15 @@ export function definePowerType<const D extends PowerDeclaration, Params extends
     ...type,
     open(ports) {
       const connection = type.open(ports);
+      const queryMany = connection.queryMany?.bind(connection);
       return {
         machine: (params) => connection.machine(params as z.output<Params>),
+        ...(queryMany === undefined
+          ? {}
+          : {
+              queryMany: (ctx: CallContext, machines: readonly unknown[]) =>
+                queryMany(ctx, machines as readonly z.output<Params>[]),
+            }),
         close: () => connection.close(),
       };
     },

@@ -25,6 +25,8 @@ export interface RequestMeta {
    * be acknowledged. Requests that are never accepted are acknowledged with their reply.
    */
   accepted(): void;
+  /** Tells the caller something before its answer. Never fails, never waits; absent where the caller cannot be told. */
+  progress?(part: JsonValue): void;
 }
 
 /** What every log line that is written for a request carries. */

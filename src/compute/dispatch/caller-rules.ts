@@ -57,9 +57,10 @@ export class CallerRules {
   }
 }
 
-/** Methods whose answers are made of what the caller may see of each place. */
-export function isAboutPlaces(method: string): boolean {
-  return method.startsWith('operation.') || method === 'machine.list' || method === 'power.query_many';
+/** Methods whose answers are made of what the caller may see of each place; `host` is the one that a request names. */
+export function isAboutPlaces(method: string, host?: string): boolean {
+  if (method === 'power.query_many') return host === undefined;
+  return method.startsWith('operation.') || method === 'machine.list';
 }
 
 export const NOWHERE: Place = { host: null, powerType: null };

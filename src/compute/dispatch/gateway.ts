@@ -1,6 +1,6 @@
 import { ComputeError, describeIssues, toComputeError, type JsonValue } from '../../common/errors/index.js';
 import type { OperationRecord } from '../../journal/journal.port.js';
-import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
+import type { MachineStore } from '../../journal/machine-store.port.js';
 import {
   METHODS,
   isMethodName,
@@ -12,14 +12,16 @@ import {
 import { operationFact, requestFact } from './audit-facts.js';
 import { NOWHERE, isAboutPlaces, type CallerRules, type Place } from './caller-rules.js';
 import type { Operations } from './operations.js';
+import type { PowerSweep } from './power-sweep.js';
 import type { Reads } from './reads.js';
 import type { Answer } from './route.js';
 import { isMethodOfKind, type Destination } from './router.js';
-import type { Access, ServiceMethods } from './service-methods.js';
+import type { Access, MachineIdentity, ServiceMethods } from './service-methods.js';
 
 export interface GatewayParts {
   readonly operations: Operations;
   readonly reads: Reads;
+  readonly sweep: PowerSweep;
   readonly service: ServiceMethods;
   readonly rules: CallerRules;
   readonly machines: MachineStore;
@@ -63,7 +65,7 @@ export class Gateway implements RequestGateway {
   /** What acts on an operation is judged by where that operation acts, once it is looked up: see {@link #accessOf}. */
   async #admit(method: MethodName, request: Destination, meta: RequestMeta): Promise<void> {
     const { rules, audit } = this.#parts;
-    const isOfPlaces = isAboutPlaces(method);
+    const isOfPlaces = isAboutPlaces(method, request.host);
     if (rules.areGiven) {
       const refusal = isOfPlaces
         ? rules.refusalAnywhere(meta.requestedBy, method)
@@ -87,8 +89,9 @@ export class Gateway implements RequestGateway {
   }
 
   #carryOut(method: MethodName, params: never, meta: RequestMeta): Promise<Answer> | Answer {
-    const { operations, reads, service } = this.#parts;
+    const { operations, reads, sweep, service } = this.#parts;
     if (isMethodOfKind(method, 'change')) return operations.submit(method, params, meta);
+    if (method === 'power.query_many') return sweep.run(params, this.#accessOf(method, meta), meta);
     if (isMethodOfKind(method, 'read')) return reads.run(method, params, meta);
     return service[method](params, this.#accessOf(method, meta));
   }
@@ -101,6 +104,7 @@ export class Gateway implements RequestGateway {
       requestedBy,
       sees: (operation) => refusal(operation) === undefined,
       seesMachine: (machine) => rules.refusal(requestedBy, method, placeOfMachine(machine)) === undefined,
+      seesEverything: !rules.areGiven,
       check: (operation) => {
         const refused = refusal(operation);
         if (refused !== undefined) throw refused;
@@ -135,7 +139,7 @@ function machineOf(operation: OperationRecord): string | null {
   }
 }
 
-function placeOfMachine({ name, powerType }: MachineRecord): Place {
+function placeOfMachine({ name, powerType }: MachineIdentity): Place {
   return { host: null, powerType, machine: name };
 }
 

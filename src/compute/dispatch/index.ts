@@ -7,6 +7,7 @@ export { MigrationControls } from './migration-controls.js';
 export { OperationRunner } from './operation-runner.js';
 export { Operations } from './operations.js';
 export type { OpenPowerType } from './power-route.js';
+export { PowerSweep } from './power-sweep.js';
 export { Reads } from './reads.js';
 export { Router, hostsOf } from './router.js';
 export { serviceMethods } from './service-methods.js';

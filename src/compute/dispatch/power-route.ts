@@ -2,6 +2,7 @@ import { ComputeError, describeIssues, toComputeError } from '../../common/error
 import { POWER_FEATURES, POWER_FEATURE_IDS, claimNotes } from '../../features/index.js';
 import type {
   AnyPowerType,
+  AnyPowerTypeConnection,
   CallContext,
   MethodName,
   PowerChangeName,
@@ -15,15 +16,16 @@ import { targetPlace, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
 
 /** A power type, ready to be asked. */
-export interface OpenPowerType {
+export interface OpenPowerType extends Omit<AnyPowerTypeConnection, 'close'> {
   readonly type: AnyPowerType;
-  machine(params: unknown): PowerMachine;
 }
 
 /** A machine whose parameters its power type has checked. */
 export interface OpenMachine {
   readonly type: AnyPowerType;
   readonly machine: PowerMachine;
+  /** As its power type has read them. */
+  readonly parameters: unknown;
   /** As it is registered, or how its type names it. */
   readonly name: string;
 }
@@ -37,7 +39,7 @@ export function openMachine(open: OpenPowerType, parameters: unknown, name?: str
   const checked = type.schema.safeParse(parameters ?? {});
   if (checked.success) {
     const machine = open.machine(checked.data);
-    return { type, machine, name: name ?? machine.label };
+    return { type, machine, parameters: checked.data, name: name ?? machine.label };
   }
   const { text, details } = describeIssues(checked.error.issues);
   throw new ComputeError('REQUEST_INVALID', `power_parameters of ${type.name}: ${text}`, {
@@ -123,7 +125,7 @@ async function isInstanceOf(ctx: CallContext, { name, host }: OpenHost, target: 
   }
 }
 
-function unsupported(type: AnyPowerType, method: string, verb: PowerVerbName): ComputeError {
+export function unsupported(type: AnyPowerType, method: string, verb: PowerVerbName): ComputeError {
   const feature = POWER_FEATURE_IDS.find((id) => POWER_FEATURES[id].operation === verb);
   const reason = feature === undefined ? null : claimNotes(type.features[feature]);
   return new ComputeError('FEATURE_UNSUPPORTED', `${type.name} does not offer ${method}: ${reason ?? 'missing'}`, {

@@ -10,7 +10,11 @@ import { hasBegun } from './run-context.js';
 export async function findMachine(store: MachineStore, name: string): Promise<MachineRecord> {
   const record = await store.find(name);
   if (record !== undefined) return record;
-  throw new ComputeError(
+  throw notRegistered(name);
+}
+
+export function notRegistered(name: string): ComputeError {
+  return new ComputeError(
     'RESOURCE_NOT_FOUND',
     `no machine ${name} is registered; machine.list names those that are, machine.register adds one`,
     { details: { machine: name } },

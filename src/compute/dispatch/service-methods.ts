@@ -1,7 +1,7 @@
 import type { AnyPowerType, AnyVirtDriver, MethodNameOfKind, MethodParams, MethodResult } from '../contract/index.js';
 import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer } from './feature-answers.js';
 import type { Journal } from '../../journal/journal.port.js';
-import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
+import type { MachineStore } from '../../journal/machine-store.port.js';
 import { machinePage, machineView } from './machine-views.js';
 import type { MigrationControls } from './migration-controls.js';
 import type { OperationAccess } from './operation-lookup.js';
@@ -9,9 +9,17 @@ import type { Operations } from './operations.js';
 import { findMachine } from './registered-machine.js';
 import type { Router } from './router.js';
 
+export interface MachineIdentity {
+  readonly name: string;
+  readonly powerType: string | null;
+}
+
 /** What a caller may see, and act on. */
 export interface Access extends OperationAccess {
-  seesMachine(machine: MachineRecord): boolean;
+  /** @param machine its type is null where it is not known */
+  seesMachine(machine: MachineIdentity): boolean;
+  /** True where nothing is left out, since there are no caller rules. */
+  readonly seesEverything: boolean;
 }
 
 /** What the service answers by itself: every `service` and `control` method, checked for completeness at compile time. */

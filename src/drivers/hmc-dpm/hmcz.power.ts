@@ -6,9 +6,10 @@ import {
   type AnyPowerType,
   type CallContext,
   type PowerChangeName,
+  type QueriedState,
 } from '../../compute/contract/index.js';
 import { complete, missing } from '../../features/index.js';
-import type { HmcAccess } from './client/hmc-access.js';
+import { sessionKey, type HmcAccess } from './client/hmc-access.js';
 import type { HmcClient } from './client/hmc-client.js';
 import type { PoolOf } from './client/hmc-pool.js';
 import { HmcAddressSchema } from './hmc-dpm.settings.js';
@@ -17,6 +18,7 @@ import { findPartition } from './operations/find-partition.js';
 import { DEFAULT_PACING, explaining, provisionalTargetKey, targetOf, type HmcPlace } from './operations/hmc-place.js';
 import { planChange } from './operations/plan.js';
 import { powerOperations } from './operations/power.operations.js';
+import { queryPartitions, type PartitionStates } from './operations/query-partitions.js';
 import { rebootOperation } from './operations/reboot.operations.js';
 import { reconcileChange } from './operations/reconcile.js';
 
@@ -31,6 +33,8 @@ const HmczParametersSchema = z.strictObject({
   power_partition_name: z.string().min(1).max(255),
   power_verify_ssl: z.enum(['y', 'n']).default('y'),
 });
+
+type HmczParameters = z.output<typeof HmczParametersSchema>;
 
 /** The verbs in the words of the operations that carry them out. */
 const CHANGES: Readonly<Partial<Record<PowerChangeName, PowerChange>>> = {
@@ -83,23 +87,16 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
           throw new ComputeError('SHUTTING_DOWN', `no more is asked of HMC ${access.address.label}: the service stops`);
         return poolOf(ports).borrow(access, ports);
       };
+      const placeOf = (access: HmcAccess): HmcPlace => ({
+        client: () => borrow(access),
+        hmc: access.address.label,
+        cpc: undefined,
+        pacing: DEFAULT_PACING,
+      });
       return {
         machine(parameters) {
           const { power_address: address, power_partition_name: name } = parameters;
-          const access: HmcAccess = {
-            address,
-            userid: parameters.power_user,
-            password: parameters.power_pass,
-            trust: { kind: parameters.power_verify_ssl === 'y' ? 'system' : 'unverified' },
-            requestTimeoutMs: DEFAULT_PACING.requestTimeoutMs,
-            maxConcurrentRequests: 10,
-          };
-          const place: HmcPlace = {
-            client: () => borrow(access),
-            hmc: address.label,
-            cpc: undefined,
-            pacing: DEFAULT_PACING,
-          };
+          const place = placeOf(accessOf(parameters));
           const power = powerOperations(place);
           return {
             label: `hmcz ${address.label} ${name}`,
@@ -119,6 +116,21 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
             reconcile: async (ctx, verb, target) => reconcileChange(ctx, place, changeOf(verb), target),
           };
         },
+        async queryMany(ctx, machines) {
+          const states = new Map<string, PartitionStates>();
+          const answers: QueriedState[] = [];
+          let unreachable: PartitionStates | undefined;
+          // One session after the other, so that an HMC that is away is waited for once.
+          for (const machine of machines) {
+            const access = accessOf(machine);
+            const key = sessionKey(access);
+            const found = states.get(key) ?? unreachable ?? (await queryPartitions(ctx, placeOf(access)));
+            if (found.failure?.code === 'BACKEND_UNREACHABLE') unreachable = found;
+            states.set(key, found);
+            answers.push(found.of(machine.power_partition_name));
+          }
+          return answers;
+        },
         close: async () => {
           isClosed = true;
           await poolOf(ports).closeBorrowed();
@@ -126,6 +138,22 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
       };
     },
   });
+}
+
+function accessOf({
+  power_address: address,
+  power_user: userid,
+  power_pass: password,
+  power_verify_ssl: verify,
+}: HmczParameters): HmcAccess {
+  return {
+    address,
+    userid,
+    password,
+    trust: { kind: verify === 'y' ? 'system' : 'unverified' },
+    requestTimeoutMs: DEFAULT_PACING.requestTimeoutMs,
+    maxConcurrentRequests: 10,
+  };
 }
 
 function changeOf(verb: PowerChangeName): PowerChange {

@@ -1,2 +1,2 @@
 export { NestCodec } from './nest.codec.js';
-export { NestReplySchema, type NestRequest } from './nest-envelope.js';
+export { NestPartSchema, NestReplySchema, type NestRequest } from './nest-envelope.js';

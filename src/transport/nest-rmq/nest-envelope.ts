@@ -20,6 +20,9 @@ export const NestReplySchema = z.object({
   id: IdSchema,
 });
 
+/** What comes before the reply, when the request asked for it. */
+export const NestPartSchema = z.object({ response: JsonValueSchema, isDisposed: z.literal(false), id: IdSchema });
+
 /** Where a Nest reply goes, as it is kept in the journal. */
 export const NestAddressSchema = z.object({
   queue: z.string().min(1),

@@ -60,6 +60,7 @@ describe('the Nest envelope', () => {
     { envelope: 'nest', address: null },
   ])('refuses the address %j', (to) => {
     expect(() => codec.encodeResult(to, 1)).toThrow('not a reply address');
+    expect(() => codec.encodePart(to, 1)).toThrow('not a reply address');
   });
 
   it('makes a request or poison of whatever arrives', () => {

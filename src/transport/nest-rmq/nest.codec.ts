@@ -63,6 +63,11 @@ export class NestCodec implements EnvelopeCodec {
     return encode(to, (id) => ({ err: error, isDisposed: true, id }));
   }
 
+  /** Nest's clients hand it out as one more value of their observable. */
+  encodePart(to: ReplyAddress, part: JsonValue): EncodedReply {
+    return encode(to, (id) => ({ response: part, isDisposed: false, id }));
+  }
+
   #meta(properties: Properties, packetId: NestRequest['id']): Omit<RequestMeta, 'accepted'> {
     const { messageId, correlationId, userId, timestamp } = properties;
     const id = packetId === undefined || packetId === null ? undefined : String(packetId);

@@ -7,6 +7,7 @@ import type {
   DriverPorts,
   OperationContext,
   PowerMachine,
+  QueriedState,
   Target,
   VirtHost,
 } from '../../../src/compute/contract/index.js';
@@ -123,15 +124,32 @@ export class HmcDpmBench {
   }
 
   machine(changes: Record<string, unknown> = {}): PowerMachine {
-    const parameters = {
+    return this.#connection.machine(this.#parameters(changes));
+  }
+
+  /** @param changes of the parameters of each, or of none */
+  async queryMany(
+    names: readonly string[],
+    changes: readonly Record<string, unknown>[] = [],
+  ): Promise<readonly QueriedState[]> {
+    const machines = names.map((name, i) => this.#parameters({ power_partition_name: name, ...changes[i] }));
+    return (await this.#connection.queryMany?.(this.context(), machines)) ?? [];
+  }
+
+  /** Object-id of a partition. */
+  idOf(name: string): string {
+    return this.simulator.partitions(name)[0]?.uri.split('/').at(-1) ?? '';
+  }
+
+  #parameters(changes: Record<string, unknown>): unknown {
+    return this.#drivers.powerType.schema.parse({
       power_address: `127.0.0.1:${this.simulator.port}`,
       power_user: USER.name,
       power_pass: USER.password,
       power_partition_name: 'off',
       power_verify_ssl: 'n',
       ...changes,
-    };
-    return this.#connection.machine(this.#drivers.powerType.schema.parse(parameters));
+    });
   }
 
   context(earlier: readonly Checkpoint[] = []): RecordingContext {

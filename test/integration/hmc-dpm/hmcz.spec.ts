@@ -39,6 +39,29 @@ describe('hmcz', () => {
     expect(bench.requests(since)).toEqual(['GET /api/console/operations/list-permitted-partitions']);
   });
 
+  test('tells of all partitions of all CPCs in one request for each session', async () => {
+    await bench.machine().verbs.queryPower?.(bench.context());
+    const since = bench.simulator.wireLog.last;
+    const states = await bench.queryMany(['off', 'on', 'g001', 'LPAR1', 'none', 'starting', bench.idOf('paused')]);
+    expect(states).toMatchObject([
+      { powerState: 'shutdown' },
+      { powerState: 'running' },
+      { powerState: 'shutdown' },
+      { code: 'AMBIGUOUS' },
+      { code: 'INSTANCE_NOT_FOUND' },
+      { powerState: 'nostate', transition: 'starting' },
+      { nativeState: 'paused' },
+    ]);
+    expect(bench.requests(since)).toEqual(['GET /api/console/operations/list-permitted-partitions']);
+  });
+
+  test('waits once for an HMC that is away, whatever the credentials', async () => {
+    await bench.simulator.stop();
+    const states = await bench.queryMany(['off', 'on'], [{}, { power_user: 'tenant' }]);
+    expect(states).toMatchObject([{ code: 'BACKEND_UNREACHABLE' }, { code: 'BACKEND_UNREACHABLE' }]);
+    expect(states[0]).toBe(states[1]);
+  });
+
   test('plans and reconciles a cycle', async () => {
     const machine = bench.machine({ power_partition_name: 'on' });
     const target = await machine.resolve(bench.context());

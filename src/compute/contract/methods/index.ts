@@ -20,6 +20,10 @@ export const METHODS = {
 export type MethodName = keyof typeof METHODS;
 export type MethodParams<M extends MethodName> = z.output<(typeof METHODS)[M]['params']>;
 export type MethodResult<M extends MethodName> = z.output<(typeof METHODS)[M]['result']>;
+/** What a method tells on the way to its result; never for most. */
+export type MethodProgress<M extends MethodName> = (typeof METHODS)[M] extends { progress: infer P extends z.ZodType }
+  ? z.output<P>
+  : never;
 
 /** The methods of one kind. */
 export type MethodNameOfKind<K extends MethodDefinition['kind']> = {

@@ -40,20 +40,40 @@ const QueryResultSchema = z.object({
   instance: z.string().nullable(),
   ...MachineStateSchema.shape,
   native_state: z.string().nullable(),
-  observed_at: MachineStateSchema.shape.observed_at.nullable().describe('null: never seen'),
+  observed_at: MachineStateSchema.shape.observed_at
+    .nullable()
+    .describe('when it was seen; with an error, when it was last seen before; null: never'),
   error: FailureSchema.nullable().describe('why it could not be asked now; the state is then unknown'),
 });
 export type QueryResult = z.infer<typeof QueryResultSchema>;
+
+/** A page of states. */
+const QueryPageSchema = z.object({
+  results: z.array(QueryResultSchema),
+  next: z.string().nullable().describe('give it as after for the next page; null: there are no more'),
+  total: z
+    .int()
+    .nullable()
+    .describe('how many there are on all pages; null where the caller may not see all, and on later pages'),
+});
 
 /** Instances of a host, or named machines, or those that a filter describes. */
 function checkQueryMany(
   {
     host,
     machines,
+    max_age_ms: maxAge,
     ...filter
-  }: { host?: unknown; machines?: unknown; name?: unknown; power_type?: unknown; controller?: unknown },
+  }: Partial<Record<'host' | 'machines' | 'name' | 'power_type' | 'controller' | 'max_age_ms', unknown>>,
   context: z.RefinementCtx,
 ): void {
+  if (host !== undefined && maxAge !== undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: ['max_age_ms'],
+      message: 'is for registered machines: states of instances are not kept',
+    });
+  }
   const isFiltered = [filter.name, filter.power_type, filter.controller].some((field) => field !== undefined);
   if ([host !== undefined, machines !== undefined, isFiltered].filter(Boolean).length <= 1) return;
   context.addIssue({
@@ -128,13 +148,20 @@ export const powerMethods = {
           .max(50_000)
           .optional()
           .describe('how long a controller may take (default 20000); its machines then have an error'),
-        after: z.string().max(1000).optional().describe('go on after this place: next of the page before'),
+        after: z.string().max(8192).optional().describe('go on after this place: next of the page before'),
         limit: z.int().min(1).max(1000).optional().describe('how many at most (default 500)'),
+        stream: z
+          .boolean()
+          .optional()
+          .describe('also send the results as controllers answer, before the answer, where the envelope can'),
       })
       .superRefine(checkQueryMany),
-    result: z.object({
-      results: z.array(QueryResultSchema),
-      next: z.string().nullable().describe('give it as after for the next page; null: there are no more'),
+    result: QueryPageSchema,
+    progress: z.object({
+      ...QueryPageSchema.shape,
+      results: z.array(QueryResultSchema).describe('what has come since the last'),
+      done: z.int().describe('how many results of this page there are so far'),
+      of: z.int().describe('how many there will be'),
     }),
     operation: 'queryMany',
   }),

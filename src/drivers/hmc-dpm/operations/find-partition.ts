@@ -33,7 +33,11 @@ export async function findPartition(
   return only;
 }
 
-function ambiguous(place: HmcPlace, reference: string, found: readonly PartitionItem[]): ComputeError {
+export function ambiguous(
+  place: Pick<HmcPlace, 'hmc'>,
+  reference: string,
+  found: readonly PartitionItem[],
+): ComputeError {
   const candidates = found.map((item) => ({
     name: item.name,
     cpc: item['cpc-name'],
@@ -53,10 +57,21 @@ async function explainAbsence(ctx: CallContext, place: HmcPlace, reference: stri
   const missing = place.cpc === undefined ? undefined : cpcProblem(place, place.cpc, cpcs);
   if (missing !== undefined) return missing;
   const where = place.cpc === undefined ? describeCpcs(cpcs) : `CPC ${place.cpc}`;
+  const names = cpcs.map(({ name }) => name);
+  return absent(place, reference, where, names);
+}
+
+/** @param where in words; `cpcs`, where it was looked for */
+export function absent(
+  place: Pick<HmcPlace, 'hmc'>,
+  reference: string,
+  where: string,
+  cpcs: readonly string[],
+): ComputeError {
   return new ComputeError(
     'INSTANCE_NOT_FOUND',
     `there is no partition ${reference} on ${where} (HMC ${place.hmc}); names are case-sensitive. If it exists, give the HMC user object access permission to it: the HMC hides what the user may not see`,
-    { driver: DRIVER_NAME, details: { reference, cpcs: cpcs.map(({ name }) => name) } },
+    { driver: DRIVER_NAME, details: { reference, cpcs: [...cpcs] } },
   );
 }
 

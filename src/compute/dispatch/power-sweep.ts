@@ -1,0 +1,294 @@
+import { isoTime, type Clock } from '../../common/clock.js';
+import { ComputeError, type JsonValue } from '../../common/errors/index.js';
+import type { Log } from '../../common/log.js';
+import type {
+  MachineFilter,
+  MachineObservation,
+  MachineRecord,
+  MachineStore,
+  SeenState,
+} from '../../journal/machine-store.port.js';
+import {
+  correlationOf,
+  type CallContext,
+  type EventPublisher,
+  type Failure,
+  type InstanceSummary,
+  type MethodParams,
+  type MethodResult,
+  type QueryResult,
+  type RequestMeta,
+} from '../contract/index.js';
+import { machineState } from './answers.js';
+import type { ControllerLimits } from './controller-limits.js';
+import { ControllerSweep, type SweepAnswer } from './controller-sweep.js';
+import { within } from './host-route.js';
+import { seenState } from './machine-check.js';
+import { notRegistered } from './registered-machine.js';
+import { machineFilter } from './machine-views.js';
+import type { Router } from './router.js';
+import type { Access } from './service-methods.js';
+import { instanceCursor, machineCursor, readInstanceCursor, readMachineCursor } from './sweep-place.js';
+import { SweepPage } from './sweep-page.js';
+import { at } from './time-limits.js';
+
+export interface PowerSweepOptions {
+  readonly router: Pick<Router, 'host' | 'powerTypes'>;
+  readonly store: MachineStore;
+  readonly limits: ControllerLimits;
+  readonly events: EventPublisher;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Request = MethodParams<'power.query_many'>;
+type Page = MethodResult<'power.query_many'>;
+/** What the caller may see. */
+type Sight = Pick<Access, 'seesMachine' | 'seesEverything'>;
+
+const DEFAULT_LIMIT = 500;
+const DEFAULT_TIMEOUT_MS = 20_000;
+
+/** What stands on a page: machines, and names that were asked for and are none's. */
+interface Listing {
+  readonly unregistered: readonly string[];
+  readonly records: readonly MachineRecord[];
+  readonly next: string | null;
+  readonly total: number | null;
+}
+
+/**
+ * `power.query_many`: the states of many machines, a page at a time. Machines are asked by controller, in one request where
+ * the controller can tell of many, and controllers do not wait for each other.
+ */
+export class PowerSweep {
+  readonly #options: PowerSweepOptions;
+
+  constructor(options: PowerSweepOptions) {
+    this.#options = options;
+  }
+
+  async run(request: Request, sight: Sight, meta: RequestMeta): Promise<Page> {
+    const { clock, log } = this.#options;
+    const { timeout_ms: timeoutMs = DEFAULT_TIMEOUT_MS } = request;
+    const controller = new AbortController();
+    const stop = at(clock, clock.now() + timeoutMs, () => controller.abort(timedOut(timeoutMs)));
+    const ctx: CallContext = { clock, log: log.child(correlationOf(meta)), signal: controller.signal };
+    try {
+      return request.host === undefined
+        ? await this.#machines(ctx, request, sight, meta)
+        : await this.#instances(ctx, request, request.host);
+    } finally {
+      stop();
+    }
+  }
+
+  async #machines(ctx: CallContext, request: Request, sight: Sight, meta: RequestMeta): Promise<Page> {
+    const { clock } = this.#options;
+    const { unregistered, records, next, total } = await this.#list(request, sight);
+    const tell = request.stream === true ? (part: JsonValue) => meta.progress?.(part) : undefined;
+    const page = new SweepPage(unregistered.length + records.length, { next, total }, clock, tell);
+    unregistered.forEach((name, i) => page.add(i, failed(name, null, notRegistered(name))));
+    const places = new Map(records.map((record, i) => [record, unregistered.length + i]));
+    const tellOf = (record: MachineRecord, result: QueryResult): void => page.add(places.get(record) ?? 0, result);
+
+    const isFresh = freshnessOf(request, clock.now());
+    const stale: MachineRecord[] = [];
+    for (const record of records) {
+      const { seen } = record;
+      if (seen !== null && isFresh(record, seen)) tellOf(record, known(record.name, seen));
+      else stale.push(record);
+    }
+    page.begin();
+    const observations: MachineObservation[] = [];
+    await Promise.all(
+      byController(stale).map(async (group) => {
+        for (const [record, answer] of await this.#ask(ctx, group)) {
+          const { result, observation } = this.#conclude(record, answer);
+          tellOf(record, result);
+          if (observation !== undefined) observations.push(observation);
+        }
+      }),
+    );
+    await this.#keep(ctx, observations);
+    return page.end();
+  }
+
+  /** All instances of a host, in one request to it for each page. */
+  async #instances(ctx: CallContext, { after, limit = DEFAULT_LIMIT }: Request, host: string): Promise<Page> {
+    const place = after === undefined ? undefined : readInstanceCursor(after, host);
+    const { driver, host: open } = this.#options.router.host(host);
+    const listed = await within({ driver: driver.name }, () => open.operations.listInstances(ctx));
+    const sorted = listed.toSorted(inOrder);
+    const left = place === undefined ? sorted : sorted.filter((instance) => inOrder(instance, place) > 0);
+    const last = left.length > limit ? left[limit - 1] : undefined;
+    return {
+      results: left.slice(0, limit).map(({ name, state }) => ({
+        machine: null,
+        host,
+        instance: name,
+        ...machineState(state),
+        error: null,
+      })),
+      next: last === undefined ? null : instanceCursor({ host, name: last.name, id: last.id }),
+      total: place === undefined ? sorted.length : null,
+    };
+  }
+
+  async #list(request: Request, sight: Sight): Promise<Listing> {
+    const { store } = this.#options;
+    const { after, limit = DEFAULT_LIMIT, machines: names } = request;
+    const place = after === undefined ? undefined : readMachineCursor(after);
+    const filter: MachineFilter =
+      names === undefined
+        ? machineFilter({
+            name: request.name,
+            power_type: request.power_type,
+            controller: request.controller,
+            status: undefined,
+            state: undefined,
+          })
+        : { names };
+    // Names that are none's come first: they have no controller.
+    const unregistered =
+      names === undefined || (place !== undefined && place.powerType !== '') ? [] : await this.#unregistered(names);
+    const waiting = unregistered
+      .filter((name) => (place === undefined || name > place.name) && sight.seesMachine({ name, powerType: null }))
+      .slice(0, limit + 1);
+    const room = limit - waiting.length;
+    const found = room < 0 ? [] : await store.listByController(filter, place, room + 1);
+    const page = this.#wholeControllers(found, room);
+    const shown = waiting.slice(0, limit);
+    const end = page.at(-1) ?? { powerType: '', controller: '', name: shown.at(-1) ?? '' };
+    return {
+      unregistered: shown,
+      records: page.filter((record) => sight.seesMachine(record)),
+      next: room < 0 || found.length > page.length ? machineCursor(end) : null,
+      total: place === undefined && sight.seesEverything ? await this.#count(names, filter) : null,
+    };
+  }
+
+  #count(names: readonly string[] | undefined, filter: MachineFilter): Promise<number> {
+    return names === undefined ? this.#options.store.count(filter) : Promise.resolve(new Set(names).size);
+  }
+
+  async #unregistered(names: readonly string[]): Promise<string[]> {
+    const found = await this.#options.store.list({ names }, undefined, names.length);
+    const registered = new Set(found.map(({ name }) => name));
+    return [...new Set(names)].filter((name) => !registered.has(name)).toSorted();
+  }
+
+  /** A page ends where a controller's machines do, when they can be asked for in one request and are not the whole page. */
+  #wholeControllers(found: readonly MachineRecord[], limit: number): readonly MachineRecord[] {
+    const page = found.slice(0, Math.max(0, limit));
+    const [beyond] = found.slice(page.length);
+    if (beyond === undefined || this.#options.router.powerTypes.get(beyond.powerType)?.queryMany === undefined) {
+      return page;
+    }
+    const whole = page.filter((record) => !isBehindSame(record, beyond));
+    return whole.length === 0 ? page : whole;
+  }
+
+  async #ask(
+    ctx: CallContext,
+    group: readonly [MachineRecord, ...MachineRecord[]],
+  ): Promise<ReadonlyMap<MachineRecord, SweepAnswer>> {
+    const { router, limits } = this.#options;
+    const [{ powerType }] = group;
+    const type = router.powerTypes.get(powerType);
+    if (type !== undefined) return new ControllerSweep(ctx, type, group, limits).run();
+    const state = new ComputeError('RESOURCE_NOT_FOUND', `there is no power type ${powerType} any more`);
+    return new Map(group.map((record) => [record, { state, isNews: false }]));
+  }
+
+  #conclude(
+    { name, revision, seen: before }: MachineRecord,
+    { state, isNews }: SweepAnswer,
+  ): { result: QueryResult; observation: MachineObservation | undefined } {
+    if (state instanceof ComputeError) {
+      const { code, message } = state;
+      const error: Failure = { code, message };
+      const observation = { name, revision, status: 'unverified', error, seen: null } as const;
+      return { result: failed(name, before, error), observation: isNews ? observation : undefined };
+    }
+    const seen = seenState(state);
+    if ((before?.state ?? 'unknown') !== seen.state || (before?.transition ?? null) !== seen.transition) {
+      const { events, clock } = this.#options;
+      const { state: word, ...data } = machineState(state);
+      events.publish({ kind: 'power', host: null, name, state: word, data, at: clock.now() });
+    }
+    return {
+      result: known(name, seen),
+      observation: { name, revision, status: 'verified', error: null, seen },
+    };
+  }
+
+  /** The caller has its answer, also when what was seen cannot be written down. */
+  async #keep({ log }: CallContext, observations: readonly MachineObservation[]): Promise<void> {
+    try {
+      await this.#options.store.observe(observations);
+    } catch (error) {
+      log.warn('what was seen of machines could not be written down', { machines: observations.length, err: error });
+    }
+  }
+}
+
+/** Need a machine not be asked for again? A look that failed since tells that what was seen may be over. */
+function freshnessOf({ max_age_ms: maxAgeMs = 0 }: Request, now: number) {
+  return ({ error }: MachineRecord, { observedAt }: SeenState): boolean =>
+    error === null && maxAgeMs > 0 && now - observedAt <= maxAgeMs;
+}
+
+function known(machine: string, { state, transition, nativeState, observedAt }: SeenState): QueryResult {
+  return {
+    machine,
+    host: null,
+    instance: null,
+    state,
+    transition,
+    native_state: nativeState,
+    observed_at: isoTime(observedAt),
+    error: null,
+  };
+}
+
+function failed(machine: string, seen: SeenState | null, { code, message }: Failure): QueryResult {
+  return {
+    machine,
+    host: null,
+    instance: null,
+    state: 'unknown',
+    transition: null,
+    native_state: null,
+    observed_at: seen === null ? null : isoTime(seen.observedAt),
+    error: { code, message },
+  };
+}
+
+/** @param records machines of one controller one after the other */
+function byController(records: readonly MachineRecord[]): [MachineRecord, ...MachineRecord[]][] {
+  const groups: [MachineRecord, ...MachineRecord[]][] = [];
+  for (const record of records) {
+    const group = groups.at(-1);
+    if (group !== undefined && isBehindSame(group[0], record)) group.push(record);
+    else groups.push([record]);
+  }
+  return groups;
+}
+
+function isBehindSame(one: MachineRecord, other: MachineRecord): boolean {
+  return one.powerType === other.powerType && one.controller === other.controller;
+}
+
+function inOrder(one: Pick<InstanceSummary, 'name' | 'id'>, other: Pick<InstanceSummary, 'name' | 'id'>): number {
+  if (one.name !== other.name) return one.name < other.name ? -1 : 1;
+  if (one.id === other.id) return 0;
+  return one.id < other.id ? -1 : 1;
+}
+
+function timedOut(timeoutMs: number): ComputeError {
+  return new ComputeError('BACKEND_TIMEOUT', `the controller did not answer within ${timeoutMs / 1000} s`, {
+    retry: 'safe',
+    outcome: 'not-applied',
+  });
+}
