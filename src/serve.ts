@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { systemClock } from './common/clock.js';
 import { openAudit } from './audit-log.js';
@@ -101,7 +102,7 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
 
   const { host, tokens } = config.http;
   const http = { host, tokens, clock, health: readiness(transport.health, opened.journal) };
-  const app = await NestFactory.create(AppModule.of({ gateway: compute, http }), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.of({ gateway: compute, http }), {
     logger: new NestLog(log),
     abortOnError: false,
   });
