@@ -73,7 +73,8 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
     const socket = await serveUpkeep({ path: socketPathOf(config.stateDir), copies, upkeep, log });
     held.add('the socket for zenova db', async () => socket?.close());
   }
-  const transport = createTransport(transportOptions(config), { log, clock });
+  const amqp = transportOptions(config);
+  const transport = createTransport(amqp, { log, clock });
   const compute = new ComputeService({
     ...opened,
     server: config.server,
@@ -102,10 +103,13 @@ async function open(given: Config, log: Log, held: Held): Promise<RunningService
 
   const { host, tokens } = config.http;
   const http = { host, tokens, clock, health: readiness(transport.health, opened.journal) };
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.of({ gateway: compute, http }), {
-    logger: new NestLog(log),
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.of({ gateway: compute, http, transport: amqp }),
+    {
+      logger: new NestLog(log),
+      abortOnError: false,
+    },
+  );
   app.connectMicroservice({ strategy: transport.strategy });
   held.add('what is under way', async () => {
     stopping.abort();
