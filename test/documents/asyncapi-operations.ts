@@ -20,6 +20,7 @@ export interface AmqpOperation {
 }
 
 export interface AmqpMessage {
+  readonly name: string;
   readonly headers?: Reference;
   readonly examples: readonly { readonly headers?: object; readonly payload: Record<string, unknown> }[];
   readonly payload: unknown;
