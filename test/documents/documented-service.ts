@@ -9,7 +9,8 @@ import { serve, type RunningService } from '../../src/serve.js';
 import { Operator, type ServiceNames } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 
-const TOKEN = 'canary-token-of-the-documents';
+/** Of the service's `http.token`. */
+export const TOKEN = 'canary-token-of-the-documents';
 
 /** The service with the simulated estate, as `npm start` has it, under names that nobody else uses. */
 export class DocumentedService {
@@ -55,8 +56,13 @@ export class DocumentedService {
     return this.broker.url;
   }
 
+  /** Of its HTTP surface, without a slash at the end. */
+  get httpUrl(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   async http(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
-    const answer = await fetch(`http://127.0.0.1:${this.port}${path}`, {
+    const answer = await fetch(`${this.httpUrl}${path}`, {
       method: method.toUpperCase(),
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { ConsumeMessage } from 'amqplib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { METHOD_NAMES, type MethodName } from '../../src/compute/contract/index.js';
 import { openApi } from '../../src/documents/index.js';
 import { PlainClient } from '../support/amqp-clients.js';
+import { parseCurl } from '../support/curl-example.js';
 import { eventually } from '../support/eventually.js';
 import { innerPlace, nameOf, payloadPlace, type AmqpOperation, type AsyncApiDocument } from './asyncapi-operations.js';
 import { DocumentedSchemas } from './documented-schemas.js';
-import { DocumentedService } from './documented-service.js';
+import { DocumentedService, TOKEN } from './documented-service.js';
 import { answerPlace, operationsOf, type DocumentedOperation, type OpenApiDocument } from './openapi-operations.js';
 
 /** What the simulated estate cannot do: the examples are answered so. Every other one succeeds. */
@@ -59,6 +61,22 @@ beforeEach(async () => {
 it('the service gives out the documents', async () => {
   expect(await service.http('get', '/openapi.json')).toEqual({ status: 200, body: openApiDocument });
   expect(document).toMatchObject({ asyncapi: '3.0.0' });
+});
+
+describe('docs/api.md', () => {
+  const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+  const examples = page.split('\n').filter((line) => line.startsWith('curl '));
+
+  it('has examples', () => {
+    expect(examples.length).toBeGreaterThan(7);
+  });
+
+  it.each(examples)('%s', async (line) => {
+    const { url, ...request } = parseCurl(line, TOKEN);
+    const answer = await fetch(url.replace('http://127.0.0.1:8780', service.httpUrl), request);
+    expect([200, 202]).toContain(answer.status);
+    expect(await answer.json()).toEqual(expect.any(Object));
+  });
 });
 
 describe('every example of the OpenAPI document', () => {
