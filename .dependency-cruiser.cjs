@@ -90,6 +90,12 @@ module.exports = {
       ['^src/common/', '^src/compute/contract/'],
       'what it shows is injected, and what it is asked goes to the gateway',
     ),
+    only(
+      'documents-tell-of-the-edges',
+      '^src/documents/',
+      ['^src/common/', '^src/compute/contract/', '^src/http/', '^src/transport/'],
+      'documents for programs are made of what the edges themselves are made of',
+    ),
     {
       name: 'nest-microservices-only-in-transport',
       severity: 'error',

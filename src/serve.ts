@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { systemClock } from './common/clock.js';
 import { openAudit } from './audit-log.js';
@@ -74,11 +75,12 @@ async function open(given: Config, log: Log, held: Held, signal: AbortSignal): P
   );
 
   // The edges stand before what they lead to: supervisors can ask why it is not there yet.
-  const transport = createTransport(transportOptions(config), { log, clock });
+  const amqp = transportOptions(config);
+  const transport = createTransport(amqp, { log, clock });
   const gateway = new LateGateway();
   const { host, tokens } = config.http;
   const http = { host, tokens, clock, health: readiness(transport.health, awaited) };
-  const app = await NestFactory.create(AppModule.of({ gateway, http }), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.of({ gateway, http, transport: amqp }), {
     logger: new NestLog(log),
     abortOnError: false,
   });

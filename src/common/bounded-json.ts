@@ -1,5 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 
+/** Requests above this size are refused (DESIGN 4.1). */
+export const MAX_REQUEST_BYTES = 1024 * 1024;
+
 /** Deeper than any request, and shallow enough for every recursive function behind it. */
 export const MAX_DEPTH = 32;
 

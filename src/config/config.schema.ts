@@ -148,7 +148,10 @@ const TokenSchema = z.strictObject({
 });
 
 const HttpSchema = z.strictObject({
-  enabled: z.boolean().default(true).describe('serve HTTP: /healthz, /readyz and the addresses for MAAS'),
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('serve HTTP: what there is to see, RPC, the addresses for MAAS, /healthz and /readyz'),
   host: z.string().min(1).max(255).default('127.0.0.1').describe('address to bind'),
   port: z.int().min(0).max(65_535).default(8780).describe('port to bind; 0 takes a free one'),
   token: secretField('bearer token with access `act`, named `default`').optional(),

@@ -6,8 +6,11 @@ import { REQUEST_GATEWAY, type RequestGateway } from '../compute/contract/index.
 import { Access, type HttpToken } from './access.js';
 import { BadRequestFilter } from './bad-request.filter.js';
 import { HEALTH_SOURCES, HealthController } from './health.controller.js';
+import { HttpRequests } from './http-requests.js';
 import { MaasController } from './maas.controller.js';
 import { NotFoundFilter } from './not-found.filter.js';
+import { ResourcesController } from './resources.controller.js';
+import { HttpRpcController } from './rpc.controller.js';
 import { RunningChanges } from './running-changes.js';
 import { TokenGuard } from './token.guard.js';
 import { WireErrorFilter } from './wire-error.filter.js';
@@ -27,12 +30,14 @@ export interface HttpParts {
 @Module({})
 export class HttpModule {
   static of({ host, tokens, health, gateway, clock }: HttpParts): DynamicModule {
+    const access = new Access(host, tokens);
     return {
       module: HttpModule,
-      controllers: [HealthController, MaasController],
+      controllers: [HealthController, MaasController, ResourcesController, HttpRpcController],
       providers: [
         { provide: HEALTH_SOURCES, useValue: health },
-        { provide: Access, useValue: new Access(host, tokens) },
+        { provide: Access, useValue: access },
+        { provide: HttpRequests, useValue: new HttpRequests(gateway, access, clock) },
         { provide: REQUEST_GATEWAY, useValue: gateway },
         { provide: RunningChanges, useValue: new RunningChanges(gateway, clock) },
         { provide: APP_GUARD, useClass: TokenGuard },

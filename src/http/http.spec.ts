@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import axios from 'axios';
 import type { Health, HealthSource } from '../common/health.js';
 import { Secret } from '../common/secret.js';
@@ -153,7 +154,7 @@ describe('an address that cannot be had', () => {
   it('is told with its place in the configuration', async () => {
     await start('127.0.0.1', []);
     const port = Number(new URL((await app?.getUrl()) ?? '').port);
-    const second = await NestFactory.create(
+    const second = await NestFactory.create<NestExpressApplication>(
       HttpModule.of({ host: '127.0.0.1', tokens: [], health: [], gateway, clock: systemClock }),
       {
         logger: false,

@@ -1,2 +1,3 @@
 export { listen } from './listen.js';
 export { HttpModule, type HttpParts } from './http.module.js';
+export { httpStatusOf } from './wire-error.filter.js';

@@ -1,8 +1,10 @@
-import type { INestApplication } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { MAX_REQUEST_BYTES } from '../common/bounded-json.js';
 import { ComputeError, errorCodeOf, messageOf } from '../common/errors/index.js';
 
 /** Binds the HTTP surface. @throws ComputeError CONFIG_INVALID when that address cannot be had */
-export async function listen(app: INestApplication, host: string, port: number): Promise<void> {
+export async function listen(app: NestExpressApplication, host: string, port: number): Promise<void> {
+  app.useBodyParser('json', { limit: MAX_REQUEST_BYTES });
   try {
     await app.listen(port, host);
   } catch (error) {

@@ -1,15 +1,9 @@
 import { Controller, Get, Header, Headers, Inject, Param, Post, Res, UseFilters } from '@nestjs/common';
 import type { Response } from 'express';
 import { z } from 'zod';
-import { newOperationId } from '../common/ids.js';
-import {
-  ANONYMOUS,
-  MachineStateSchema,
-  REQUEST_GATEWAY,
-  httpCaller,
-  type RequestGateway,
-} from '../compute/contract/index.js';
+import { ANONYMOUS, MachineStateSchema } from '../compute/contract/index.js';
 import { Access } from './access.js';
+import { HttpRequests } from './http-requests.js';
 import { MaasErrorFilter } from './maas-error.filter.js';
 import { RunningChanges } from './running-changes.js';
 import { Acts, TakesBasic } from './token.guard.js';
@@ -38,7 +32,7 @@ type MaasStatus = 'running' | 'stopped' | 'starting' | 'stopping' | 'unknown' | 
 @UseFilters(MaasErrorFilter)
 export class MaasController {
   constructor(
-    @Inject(REQUEST_GATEWAY) private readonly gateway: RequestGateway,
+    @Inject(HttpRequests) private readonly requests: HttpRequests,
     @Inject(RunningChanges) private readonly changes: RunningChanges,
     @Inject(Access) private readonly access: Access,
   ) {}
@@ -70,21 +64,7 @@ export class MaasController {
     @Param() machine: Record<string, string>,
     @Headers('authorization') authorization?: string,
   ): Promise<{ status: MaasStatus; observed_at: string }> {
-    const token = this.#tokenOf(authorization);
-    const requestId = newOperationId();
-    const answer = await this.gateway.handle(
-      'power.query',
-      { ...machine },
-      {
-        requestId,
-        messageId: null,
-        correlationId: requestId,
-        requestedBy: token === undefined ? ANONYMOUS : httpCaller(token),
-        sentAt: null,
-        replyTo: null,
-        accepted: () => undefined,
-      },
-    );
+    const answer = await this.requests.ask('power.query', { ...machine }, authorization, { basic: true });
     const { state, transition, observed_at } = MachineStateSchema.parse(answer);
     return { status: statusOf(state, transition), observed_at };
   }
@@ -96,17 +76,13 @@ export class MaasController {
     response: Response,
   ): Promise<object> {
     // The guard has let nobody in without one.
-    const token = this.#tokenOf(authorization) ?? ANONYMOUS;
+    const token = this.access.holderOf(authorization, { basic: true })?.name ?? ANONYMOUS;
     const change = { method, machine: { ...machine }, token, deadlineMs: DEADLINE_MS };
     const end = await this.changes.ask(change, waitOf(prefer) * 1000);
     response.status(end.kind === 'ended' ? 200 : 202);
     if (end.kind === 'running') return { outcome: 'accepted', idempotency_key: end.idempotencyKey };
     const { state, transition = null, ...rest } = ChangeAnswerSchema.parse(end.answer);
     return { operation_id: rest.operation_id, outcome: rest.outcome, status: statusOf(state ?? 'unknown', transition) };
-  }
-
-  #tokenOf(authorization: string | undefined): string | undefined {
-    return this.access.holderOf(authorization, { basic: true })?.name;
   }
 }
 

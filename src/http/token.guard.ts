@@ -9,17 +9,22 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { ComputeError } from '../common/errors/index.js';
-import { Access } from './access.js';
+import { Access, type HttpToken } from './access.js';
 
 const OPEN = 'zenova:open';
-const ACTS = 'zenova:acts';
+const ASKS = 'zenova:asks';
 const BASIC = 'zenova:basic';
 
 /** Marks a controller or handler that answers without a token. */
 export const Open = () => SetMetadata(OPEN, true);
 
+type AccessOf = (request: Request) => HttpToken['access'];
+
+/** Marks a handler that asks for a token with such access, also on a loopback address. */
+export const AsksFor = (accessOf: AccessOf) => SetMetadata(ASKS, accessOf);
+
 /** Marks a handler that changes something: it asks for a token with access `act`, also on a loopback address. */
-export const Acts = () => SetMetadata(ACTS, true);
+export const Acts = () => AsksFor(() => 'act');
 
 /** Marks a controller or handler that takes a token as the password of `Basic` credentials, too. */
 export const TakesBasic = () => SetMetadata(BASIC, true);
@@ -36,23 +41,31 @@ export class TokenGuard implements CanActivate {
     if (context.getType() !== 'http') return true;
     if (this.#isMarked(OPEN, context)) return true;
     const http = context.switchToHttp();
-    const { authorization } = http.getRequest<Request>().headers;
+    const request = http.getRequest<Request>();
+    const { authorization } = request.headers;
     const basic = this.#isMarked(BASIC, context);
-    const holder = this.access.holderOf(authorization, { basic });
-    if (this.#isMarked(ACTS, context)) {
-      if (holder?.mayAct === true) return true;
-      if (holder !== undefined) throw mayNotAct(holder.name);
-    } else if (this.access.isGranted(authorization, { basic })) return true;
+    const accessOf = this.reflector.getAllAndOverride<AccessOf | undefined>(ASKS, marked(context));
+    if (accessOf === undefined) {
+      if (this.access.isGranted(authorization, { basic })) return true;
+    } else {
+      const holder = this.access.holderOf(authorization, { basic });
+      if (holder !== undefined) {
+        if (holder.mayAct || accessOf(request) === 'read') return true;
+        throw mayNotAct(holder.name);
+      }
+    }
     const schemes = ['Bearer realm="zenova"', ...(basic ? ['Basic realm="zenova", charset="UTF-8"'] : [])];
     http.getResponse<Response>().setHeader('WWW-Authenticate', schemes.length === 1 ? (schemes[0] ?? '') : schemes);
     throw new UnauthorizedException('send a token of http.token or http.tokens as "Authorization: Bearer …"');
   }
 
   #isMarked(mark: string, context: ExecutionContext): boolean {
-    return (
-      this.reflector.getAllAndOverride<boolean | undefined>(mark, [context.getHandler(), context.getClass()]) ?? false
-    );
+    return this.reflector.getAllAndOverride<boolean | undefined>(mark, marked(context)) ?? false;
   }
+}
+
+function marked(context: ExecutionContext): Parameters<Reflector['getAllAndOverride']>[1] {
+  return [context.getHandler(), context.getClass()];
 }
 
 function mayNotAct(name: string): ComputeError {

@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import { MAX_DEPTH, parseBoundedJson, type BoundedJson } from '../common/bounded-json.js';
+import { MAX_DEPTH, MAX_REQUEST_BYTES, parseBoundedJson, type BoundedJson } from '../common/bounded-json.js';
 import type { PoisonReason } from './codec.port.js';
-
-/** Requests above this size are refused (DESIGN 4.1). */
-export const MAX_REQUEST_BYTES = 1024 * 1024;
 
 /** A text property; what has another type than AMQP gives it, or says nothing, counts as absent. */
 export const textProperty = z.string().min(1).optional().catch(undefined);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { HmcSimulator } from '../../src/simulators/hmc/index.js';
 import { Operator } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
+import { parseCurl } from '../support/curl-example.js';
 import { MaasDriver } from '../support/maas-driver.js';
 import { scaledClock } from '../support/scaled-clock.js';
 import { ServiceProcess } from '../support/service-process.js';
@@ -157,7 +158,7 @@ describe('docs/maas.md', () => {
   });
 
   it.each(examples)('%s', async (line) => {
-    const { method, url, headers } = parseCurl(line);
+    const { method, url, headers } = parseCurl(line, TOKEN);
     const answer = await fetch(url.replace(DOCUMENTED, service.httpUrl), { method, headers });
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ status: expect.stringMatching(/^(running|stopped)$/) });
@@ -175,27 +176,3 @@ describe('docs/maas.md', () => {
     else expect(answer.status).toBe(200);
   });
 });
-
-/** The few options that the document uses; anything else fails the test that reads it. */
-function parseCurl(line: string): { method: string; url: string; headers: Record<string, string> } {
-  const words = [...line.replaceAll('$TOKEN', TOKEN).matchAll(/"([^"]*)"|(\S+)/g)].map(
-    ([, quoted, bare]) => quoted ?? bare,
-  );
-  const headers: Record<string, string> = {};
-  let method = 'GET';
-  let url = '';
-  for (let i = 1; i < words.length; i += 1) {
-    const word = words[i] ?? '';
-    if (word === '-sS') continue;
-    if (word.startsWith('http')) url = word;
-    else {
-      i += 1;
-      const value = words[i] ?? '';
-      if (word === '-X') method = value;
-      else if (word === '-u') headers['Authorization'] = `Basic ${Buffer.from(value).toString('base64')}`;
-      else if (word === '-H') headers[value.split(': ')[0] ?? ''] = value.split(': ')[1] ?? '';
-      else throw new Error(`the test does not know ${word}`);
-    }
-  }
-  return { method, url, headers };
-}

@@ -1,0 +1,58 @@
+import { EXAMPLE_KEY, EXAMPLE_OPERATION_ID, EXAMPLE_TIME, type ExamplesOf } from './example.js';
+
+const lpar = { host: 'cpc1', instance: 'ubuntu01' };
+const on = { state: 'on', transition: null, native_state: 'active', observed_at: EXAMPLE_TIME } as const;
+const off = { ...on, state: 'off', native_state: 'stopped' } as const;
+const done = { operation_id: EXAMPLE_OPERATION_ID, outcome: 'done' } as const;
+
+export const powerExamples: ExamplesOf<'power'> = {
+  'power.on': {
+    params: { ...lpar, idempotency_key: EXAMPLE_KEY, deadline_ms: 600_000 },
+    result: { ...done, ...on },
+  },
+  'power.off': { params: { ...lpar, preempt: true }, result: { ...done, ...off } },
+  'power.soft_off': { params: lpar, result: { ...done, ...off } },
+  'power.cycle': {
+    params: { ...lpar, plan: true },
+    result: {
+      operation_id: null,
+      outcome: 'planned',
+      steps: [{ action: 'start', description: 'start the partition' }],
+    },
+  },
+  'power.reset': { params: lpar, result: { ...done, ...on } },
+  'power.query': { params: lpar, result: on },
+  'power.query_many': {
+    params: { host: 'fake1', limit: 100 },
+    result: {
+      results: [{ machine: null, host: 'fake1', instance: 'instance-0001', ...off, error: null }],
+      next: null,
+    },
+  },
+  'power.types': {
+    params: {},
+    result: {
+      power_types: [
+        {
+          name: 'webhook',
+          title: 'Webhook',
+          description: 'A machine behind three HTTP addresses.',
+          queryable: true,
+          verbs: ['on', 'off', 'cycle', 'query'],
+          parameters: [
+            {
+              name: 'power_on_uri',
+              label: 'URI to power on the node',
+              field_type: 'string',
+              choices: [],
+              default: '',
+              required: true,
+              scope: 'node',
+              secret: false,
+            },
+          ],
+        },
+      ],
+    },
+  },
+};

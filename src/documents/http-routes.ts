@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import { METHODS, TimeSchema, type MethodName } from '../compute/contract/index.js';
+import { resultRef, schemaRef, type JsonObject } from './components.js';
+import { EXAMPLES, EXAMPLE_OPERATION_ID, EXAMPLE_TIME } from './examples/index.js';
+import { failureRefs, failureStatuses } from './http-errors.js';
+
+/** Every route of the HTTP surface but those of RPC, as OpenAPI has them. A test compares them with what Nest has registered. */
+
+const HealthSchema = z.object({
+  status: z.enum(['alive', 'ready', 'not ready']),
+  checks: z
+    .array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string().optional() }))
+    .optional()
+    .describe('only for callers who may see everything'),
+});
+const MaasStatusSchema = z.enum(['running', 'stopped', 'starting', 'stopping', 'unknown', 'error']);
+
+/** Answers that no RPC method has. */
+export const HTTP_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  Health: HealthSchema,
+  MaasStatus: z.object({ status: MaasStatusSchema, observed_at: TimeSchema }),
+  MaasChange: z.object({ operation_id: z.string(), outcome: z.string(), status: MaasStatusSchema }),
+  MaasRunning: z.object({
+    outcome: z.literal('accepted'),
+    idempotency_key: z.string().describe('operation.get tells its end by it'),
+  }),
+};
+
+export const TOKEN = { token: [] };
+const BASIC = { basic: [] };
+/** Without one, on a loopback address only. */
+const NONE = {};
+
+export function routes(): JsonObject {
+  return { ...health(), ...documents(), ...resources(), ...maas('hosts'), ...maas('machines') };
+}
+
+function health(): JsonObject {
+  const probe = (operationId: string, summary: string, responses: JsonObject) => ({
+    get: { operationId, summary, tags: ['health'], security: [], responses },
+  });
+  const readiness = { name: 'broker', ok: true, detail: 'connected' };
+  return {
+    '/healthz': probe('getLiveness', 'Say that the process lives.', {
+      200: json('It does.', 'Health', { status: 'alive' }),
+    }),
+    '/readyz': probe('getReadiness', 'Say whether requests are served.', {
+      200: json('They are.', 'Health', { status: 'ready', checks: [readiness] }),
+      503: json('They are not.', 'Health', {
+        status: 'not ready',
+        checks: [{ ...readiness, ok: false, detail: 'not connected' }],
+      }),
+    }),
+  };
+}
+
+function documents(): JsonObject {
+  const document = (operationId: string, summary: string) => ({
+    get: {
+      operationId,
+      summary,
+      tags: ['documents'],
+      security: [NONE, TOKEN],
+      responses: {
+        200: { description: 'The document.', content: { 'application/json': { schema: { type: 'object' } } } },
+        ...failureRefs([401]),
+      },
+    },
+  });
+  return {
+    '/openapi.json': document('getOpenApi', 'This document.'),
+    '/asyncapi.json': document(
+      'getAsyncApi',
+      'The same for RPC and events over RabbitMQ, with the names of this service.',
+    ),
+  };
+}
+
+function resources(): JsonObject {
+  const operation = EXAMPLES['operation.get'].result;
+  return {
+    '/v1/operations': resource('listOperations', 'operation.list', queryOf('operation.list')),
+    '/v1/operations/{id}': resource(
+      'getOperation',
+      'operation.get',
+      [pathParameter('id', 'operation_id of the operation', EXAMPLE_OPERATION_ID)],
+      operation,
+    ),
+    '/v1/features': resource('getFeatures', 'features.matrix', []),
+    '/v1/features/{driver}': resource('getDriverFeatures', 'features.driver', [
+      pathParameter('driver', 'name of a driver or power type', EXAMPLES['features.driver'].params.driver),
+    ]),
+    '/v1/hosts': resource('listHosts', 'host.list', []),
+    '/v1/machines': resource('listMachines', 'machine.list', queryOf('machine.list')),
+  };
+}
+
+/** The answer of an RPC method under an address. */
+function resource(
+  operationId: string,
+  method: MethodName,
+  parameters: readonly JsonObject[],
+  example: unknown = EXAMPLES[method].result,
+): JsonObject {
+  return {
+    get: {
+      operationId,
+      summary: METHODS[method].summary,
+      description: `What the RPC method \`${method}\` answers.`,
+      tags: ['resources'],
+      security: [NONE, TOKEN],
+      ...(parameters.length === 0 ? {} : { parameters }),
+      responses: {
+        200: { description: 'The answer.', content: { 'application/json': { schema: resultRef(method), example } } },
+        ...failureRefs(failureStatuses(METHODS[method].kind)),
+      },
+    },
+  };
+}
+
+/** The parameters of a method as those of a query, with the example's values. */
+function queryOf(method: MethodName): JsonObject[] {
+  const { properties = {} } = z.toJSONSchema(METHODS[method].params, { io: 'input' });
+  const given = EXAMPLES[method].params as JsonObject;
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...schema } = property as JsonObject;
+    return {
+      name,
+      in: 'query',
+      ...(description === undefined ? {} : { description }),
+      schema,
+      ...(Object.hasOwn(given, name) ? { example: given[name] } : {}),
+    };
+  });
+}
+
+/** The counterpart of MAAS's power type webhook: docs/maas.md. */
+function maas(kind: 'hosts' | 'machines'): JsonObject {
+  const [base, machine, parameters] =
+    kind === 'hosts'
+      ? [
+          '/v1/maas/hosts/{host}/instances/{instance}',
+          'Instance',
+          [
+            pathParameter('host', 'name of a host in the configuration', 'fake1'),
+            pathParameter('instance', 'name or id of the instance', 'instance-0002'),
+          ],
+        ]
+      : ['/v1/maas/machines/{machine}', 'Machine', [pathParameter('machine', 'name of a registered machine', 'crane')]];
+  const prefer = {
+    name: 'Prefer',
+    in: 'header',
+    description: '`wait=SECONDS` (RFC 7240): how long to wait for its end, at most and by default 25',
+    schema: { type: 'string' },
+    example: 'wait=10',
+  };
+  const change = (action: 'on' | 'off', status: string) => ({
+    post: {
+      operationId: `maas${machine}${action === 'on' ? 'On' : 'Off'}`,
+      summary: `Switch it ${action}, for a MAAS.`,
+      tags: ['maas'],
+      security: [TOKEN, BASIC],
+      parameters: [...parameters, prefer],
+      responses: {
+        200: json('It is so.', 'MaasChange', { operation_id: EXAMPLE_OPERATION_ID, outcome: 'done', status }),
+        202: json('It goes on.', 'MaasRunning', {
+          outcome: 'accepted',
+          idempotency_key: `http-${EXAMPLE_OPERATION_ID}`,
+        }),
+        ...failureRefs(failureStatuses('change')),
+      },
+    },
+  });
+  return {
+    [`${base}/on`]: change('on', 'running'),
+    [`${base}/off`]: change('off', 'stopped'),
+    [`${base}/status`]: {
+      get: {
+        operationId: `maas${machine}Status`,
+        summary: 'Say whether it runs, for a MAAS.',
+        tags: ['maas'],
+        security: [NONE, TOKEN, BASIC],
+        parameters,
+        responses: {
+          200: json('Its state.', 'MaasStatus', { status: 'stopped', observed_at: EXAMPLE_TIME }),
+          ...failureRefs(failureStatuses('read')),
+        },
+      },
+    },
+  };
+}
+
+function pathParameter(name: string, description: string, example: string): JsonObject {
+  return { name, in: 'path', required: true, description, schema: { type: 'string' }, example };
+}
+
+function json(description: string, schema: string, example: unknown): JsonObject {
+  return { description, content: { 'application/json': { schema: schemaRef(schema), example } } };
+}

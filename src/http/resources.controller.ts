@@ -1,0 +1,58 @@
+import { Controller, Get, Header, Headers, Inject, Param, Query } from '@nestjs/common';
+import type { JsonValue } from '../common/errors/index.js';
+import { HttpRequests } from './http-requests.js';
+import { queryReader } from './query-params.js';
+
+const NO_STORE = ['Cache-Control', 'no-store'] as const;
+/** May be kept, and is asked for anew with its ETag: it changes with a new version of the service. */
+const REVALIDATE = ['Cache-Control', 'private, no-cache'] as const;
+
+const operationQuery = queryReader('operation.list');
+const machineQuery = queryReader('machine.list');
+
+type Query = Readonly<Record<string, unknown>>;
+
+/** What there is to see (DESIGN 4.2), each the answer of an RPC method. */
+@Controller('v1')
+export class ResourcesController {
+  constructor(@Inject(HttpRequests) private readonly requests: HttpRequests) {}
+
+  @Get('operations')
+  @Header(...NO_STORE)
+  operations(@Query() query: Query, @Headers('authorization') authorization?: string): Promise<JsonValue> {
+    return this.requests.ask('operation.list', operationQuery(query), authorization);
+  }
+
+  @Get('operations/:id')
+  @Header(...NO_STORE)
+  operation(@Param('id') id: string, @Headers('authorization') authorization?: string): Promise<JsonValue> {
+    return this.requests.ask('operation.get', { operation_id: id }, authorization);
+  }
+
+  @Get('features')
+  @Header(...REVALIDATE)
+  features(@Headers('authorization') authorization?: string): Promise<JsonValue> {
+    return this.requests.ask('features.matrix', {}, authorization);
+  }
+
+  @Get('features/:driver')
+  @Header(...REVALIDATE)
+  driverFeatures(
+    @Param('driver') driver: string,
+    @Headers('authorization') authorization?: string,
+  ): Promise<JsonValue> {
+    return this.requests.ask('features.driver', { driver }, authorization);
+  }
+
+  @Get('hosts')
+  @Header(...NO_STORE)
+  hosts(@Headers('authorization') authorization?: string): Promise<JsonValue> {
+    return this.requests.ask('host.list', {}, authorization);
+  }
+
+  @Get('machines')
+  @Header(...NO_STORE)
+  machines(@Query() query: Query, @Headers('authorization') authorization?: string): Promise<JsonValue> {
+    return this.requests.ask('machine.list', machineQuery(query), authorization);
+  }
+}

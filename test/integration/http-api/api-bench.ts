@@ -1,0 +1,76 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { systemClock } from '../../../src/common/clock.js';
+import { Secret } from '../../../src/common/secret.js';
+import type { CallerRule } from '../../../src/compute/dispatch/index.js';
+import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
+import { HttpModule, listen } from '../../../src/http/index.js';
+import { ComputeBench } from '../../support/compute-bench.js';
+
+const TOKENS = { act: 'canary-token-of-operator', read: 'canary-token-of-watcher' };
+
+export interface Ask {
+  /** Default: a GET without a body, else a POST of JSON. */
+  readonly body?: string | object;
+  readonly headers?: Record<string, string>;
+  /** Whose token it has. Default: none. */
+  readonly as?: keyof typeof TOKENS;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+  readonly headers: Headers;
+}
+
+/** The compute service with a fake host `site`, behind the HTTP surface on a real socket. */
+export class ApiBench {
+  private constructor(
+    readonly compute: ComputeBench,
+    private readonly app: NestExpressApplication,
+    private readonly url: string,
+  ) {}
+
+  /** @param host that the configuration says; the socket is on loopback whatever it is */
+  static async start({ host = '127.0.0.1', rules }: { host?: string; rules?: readonly CallerRule[] } = {}) {
+    const compute = await ComputeBench.start({
+      drivers: VIRT_DRIVERS,
+      powerTypes: POWER_TYPES,
+      hosts: [{ name: 'site', driver: 'fake', settings: {}, manage: ['*'], protect: [], protectSelf: false }],
+      ...(rules === undefined ? {} : { rules }),
+    });
+    const tokens = [
+      { name: 'operator', token: new Secret(TOKENS.act), access: 'act' as const },
+      { name: 'watcher', token: new Secret(TOKENS.read), access: 'read' as const },
+    ];
+    const parts = { host, tokens, health: [], gateway: compute.service, clock: systemClock };
+    const app = await NestFactory.create<NestExpressApplication>(HttpModule.of(parts), { logger: false });
+    await listen(app, '127.0.0.1', 0);
+    return new ApiBench(compute, app, await app.getUrl());
+  }
+
+  async ask(path: string, { body, headers = {}, as }: Ask = {}): Promise<Answer> {
+    const answer = await fetch(`${this.url}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        ...(as === undefined ? {} : { authorization: `Bearer ${TOKENS[as]}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return {
+      status: answer.status,
+      body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
+      headers: answer.headers,
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.compute.stop();
+    await this.app.close();
+    await this.compute.discard();
+  }
+}
