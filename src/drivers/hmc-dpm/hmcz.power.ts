@@ -95,7 +95,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
             maxConcurrentRequests: 10,
           };
           const place: HmcPlace = {
-            client: () => borrow(access),
+            client: (ctx) => borrow(access).during(ctx),
             hmc: address.label,
             cpc: undefined,
             pacing: DEFAULT_PACING,
