@@ -2,11 +2,14 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import type { HealthSource } from '../common/health.js';
 import type { Clock } from '../common/clock.js';
+import type { LeveledLog } from '../common/log.js';
 import { REQUEST_GATEWAY, type RequestGateway } from '../compute/contract/index.js';
 import { Access, type HttpToken } from './access.js';
 import { BadRequestFilter } from './bad-request.filter.js';
 import { HEALTH_SOURCES, HealthController } from './health.controller.js';
+import { LogLevelController, SERVICE_LOG } from './log-level.controller.js';
 import { MaasController } from './maas.controller.js';
+import { METRICS_SOURCE, MetricsController, type MetricsSource } from './metrics.controller.js';
 import { NotFoundFilter } from './not-found.filter.js';
 import { RunningChanges } from './running-changes.js';
 import { TokenGuard } from './token.guard.js';
@@ -21,17 +24,21 @@ export interface HttpParts {
   /** Where every request goes. */
   readonly gateway: RequestGateway;
   readonly clock: Clock;
+  readonly metrics: MetricsSource;
+  readonly log: LeveledLog;
 }
 
 /** The HTTP surface. Routes of all modules ask for a token unless they are marked `@Open()`. */
 @Module({})
 export class HttpModule {
-  static of({ host, tokens, health, gateway, clock }: HttpParts): DynamicModule {
+  static of({ host, tokens, health, gateway, clock, metrics, log }: HttpParts): DynamicModule {
     return {
       module: HttpModule,
-      controllers: [HealthController, MaasController],
+      controllers: [HealthController, LogLevelController, MaasController, MetricsController],
       providers: [
         { provide: HEALTH_SOURCES, useValue: health },
+        { provide: METRICS_SOURCE, useValue: metrics },
+        { provide: SERVICE_LOG, useValue: log },
         { provide: Access, useValue: new Access(host, tokens) },
         { provide: REQUEST_GATEWAY, useValue: gateway },
         { provide: RunningChanges, useValue: new RunningChanges(gateway, clock) },

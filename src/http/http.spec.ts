@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import axios from 'axios';
 import type { Health, HealthSource } from '../common/health.js';
 import { Secret } from '../common/secret.js';
+import { silentLog } from '../common/log.js';
 import { systemClock } from '../common/clock.js';
 import type { HttpToken } from './access.js';
 import { HttpModule } from './http.module.js';
@@ -15,6 +16,7 @@ const TOKENS: readonly HttpToken[] = [
   { name: 'default', token: new Secret(TOKEN), access: 'act' },
   { name: 'watcher', token: new Secret('only-looking'), access: 'read' },
 ];
+const metrics = { contentType: 'text/plain; charset=utf-8', text: () => Promise.resolve('up 1') };
 /** Nothing here asks it. */
 const gateway = { handle: () => Promise.reject(new Error('nobody asks')) };
 
@@ -32,6 +34,7 @@ function source(name: string, check: () => Health | Promise<Health>): HealthSour
 
 const broker = source('broker', () => ({ ok: true, detail: 'connected' }));
 
+const log = silentLog;
 let app: INestApplication | undefined;
 afterEach(async () => {
   await app?.close();
@@ -42,7 +45,7 @@ afterEach(async () => {
 async function start(host: string, health: readonly HealthSource[], tokens: readonly HttpToken[] = TOKENS) {
   class TestModule {}
   Module({
-    imports: [HttpModule.of({ host, tokens, health, gateway, clock: systemClock })],
+    imports: [HttpModule.of({ host, tokens, health, gateway, clock: systemClock, metrics, log })],
     controllers: [GuardedController],
   })(TestModule);
   app = await NestFactory.create(TestModule, { logger: false });
@@ -154,7 +157,7 @@ describe('an address that cannot be had', () => {
     await start('127.0.0.1', []);
     const port = Number(new URL((await app?.getUrl()) ?? '').port);
     const second = await NestFactory.create(
-      HttpModule.of({ host: '127.0.0.1', tokens: [], health: [], gateway, clock: systemClock }),
+      HttpModule.of({ host: '127.0.0.1', tokens: [], health: [], gateway, clock: systemClock, metrics, log }),
       {
         logger: false,
         abortOnError: false,

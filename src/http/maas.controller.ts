@@ -2,6 +2,7 @@ import { Controller, Get, Header, Headers, Inject, Param, Post, Res, UseFilters 
 import type { Response } from 'express';
 import { z } from 'zod';
 import { newOperationId } from '../common/ids.js';
+import { traceContextOf } from '../common/trace-context.js';
 import {
   ANONYMOUS,
   MachineStateSchema,
@@ -68,9 +69,9 @@ export class MaasController {
   @Header('Cache-Control', 'no-store')
   async status(
     @Param() machine: Record<string, string>,
-    @Headers('authorization') authorization?: string,
+    @Headers() headers: Record<string, string>,
   ): Promise<{ status: MaasStatus; observed_at: string }> {
-    const token = this.#tokenOf(authorization);
+    const token = this.#tokenOf(headers['authorization']);
     const requestId = newOperationId();
     const answer = await this.gateway.handle(
       'power.query',
@@ -82,6 +83,7 @@ export class MaasController {
         requestedBy: token === undefined ? ANONYMOUS : httpCaller(token),
         sentAt: null,
         replyTo: null,
+        trace: traceContextOf(headers),
         accepted: () => undefined,
       },
     );
@@ -92,12 +94,13 @@ export class MaasController {
   async #change(
     method: 'power.on' | 'power.off',
     machine: Record<string, string>,
-    { authorization, prefer }: Record<string, string>,
+    headers: Record<string, string>,
     response: Response,
   ): Promise<object> {
+    const { authorization, prefer } = headers;
     // The guard has let nobody in without one.
     const token = this.#tokenOf(authorization) ?? ANONYMOUS;
-    const change = { method, machine: { ...machine }, token, deadlineMs: DEADLINE_MS };
+    const change = { method, machine: { ...machine }, token, deadlineMs: DEADLINE_MS, trace: traceContextOf(headers) };
     const end = await this.changes.ask(change, waitOf(prefer) * 1000);
     response.status(end.kind === 'ended' ? 200 : 202);
     if (end.kind === 'running') return { outcome: 'accepted', idempotency_key: end.idempotencyKey };
