@@ -63,7 +63,7 @@ class Attempt implements AttemptWatch {
     this.#step = undefined;
     span.end(failure);
     const labels = { driver: this.#driver, step: name };
-    this.#parts.metrics.stepSeconds.observe({ labels, value: (performance.now() - began) / 1000 });
+    this.#parts.metrics.stepSeconds.observe(labels, (performance.now() - began) / 1000);
   }
 }
 
@@ -91,7 +91,7 @@ class ObservedRequests implements Outgoing {
       end: (outcome) => {
         const isStatus = typeof outcome === 'number';
         metrics.backendRequests.inc({ ...this.#place, outcome: isStatus ? `${Math.floor(outcome / 100)}xx` : outcome });
-        metrics.backendSeconds.observe({ labels: this.#place, value: (performance.now() - began) / 1000 });
+        metrics.backendSeconds.observe(this.#place, (performance.now() - began) / 1000);
         if (isStatus) span.set({ 'http.response.status_code': outcome });
         span.end(isStatus ? (outcome < 400 ? undefined : String(outcome)) : outcome);
       },

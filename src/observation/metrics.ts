@@ -1,9 +1,12 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics, type OpenMetricsContentType } from 'prom-client';
 
 /** From reading a value in memory to powering on a large LPAR, seconds. */
-const LONG = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 1800];
+const LONG = { buckets: [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 1800] };
 /** From a statement in memory to one that waits for a lock, seconds. */
-const SHORT = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+const SHORT = { buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5] };
+
+/** With an operation or a request to look at beside the numbers. */
+const LONG_WITH_EXAMPLES = { ...LONG, enableExemplars: true };
 
 const PLACE = ['driver', 'host'] as const;
 
@@ -20,7 +23,12 @@ export class Metrics {
     'code',
     ...PLACE,
   ]);
-  readonly requestSeconds = this.#histogram('request_seconds', 'time from a request to its answer', ['method'], LONG);
+  readonly requestSeconds = this.#histogram(
+    'request_seconds',
+    'time from a request to its answer',
+    ['method'],
+    LONG_WITH_EXAMPLES,
+  );
   readonly requestsRunning = this.#gauge('requests_running', 'requests not answered yet');
 
   readonly accepted = this.#counter('operations_accepted', 'operations written down', ['method', ...PLACE]);
@@ -44,13 +52,13 @@ export class Metrics {
     'operation_wait_seconds',
     'time from acceptance to the first attempt; told at the end',
     PLACE,
-    LONG,
+    LONG_WITH_EXAMPLES,
   );
   readonly operationSeconds = this.#histogram(
     'operation_seconds',
     'time from acceptance to the outcome',
     ['method', ...PLACE],
-    LONG,
+    LONG_WITH_EXAMPLES,
   );
   readonly stepSeconds = this.#histogram(
     'step_seconds',
@@ -108,6 +116,10 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    // They name the classes of Node's own objects, and some of them are gauges with the ending of counters.
+    for (const { name } of this.registry.getMetricsAsArray()) {
+      if (name.startsWith('nodejs_active_')) this.registry.removeSingleMetric(name);
+    }
   }
 
   #counter<const L extends string>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
@@ -122,9 +134,9 @@ export class Metrics {
     name: string,
     help: string,
     labelNames: readonly L[],
-    buckets: number[],
+    { buckets, enableExemplars = false }: { readonly buckets: number[]; readonly enableExemplars?: boolean },
   ): Histogram<L> {
-    const options = { help, labelNames, buckets, enableExemplars: true, registers: [this.registry] };
+    const options = { help, labelNames, buckets, enableExemplars, registers: [this.registry] };
     return new Histogram({ name: `zenova_${name}`, ...options });
   }
 }

@@ -66,9 +66,7 @@ function secondsBetween(from: string, to: string): number {
 
 /** The journal, with every call timed. */
 export function observedJournal(journal: Journal, metrics: Metrics): Journal {
-  return timed(journal, (call, outcome, seconds) =>
-    metrics.journalSeconds.observe({ labels: { call, outcome }, value: seconds }),
-  );
+  return timed(journal, (call, outcome, seconds) => metrics.journalSeconds.observe({ call, outcome }, seconds));
 }
 
 /** The other workers, with the renewals of our own lease counted. */
