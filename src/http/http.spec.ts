@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import axios from 'axios';
 import type { Health, HealthSource } from '../common/health.js';
 import { Secret } from '../common/secret.js';
-import { silentLog } from '../common/log.js';
+import { createLog } from '../common/log.js';
 import { systemClock } from '../common/clock.js';
 import type { HttpToken } from './access.js';
 import { HttpModule } from './http.module.js';
@@ -34,7 +34,7 @@ function source(name: string, check: () => Health | Promise<Health>): HealthSour
 
 const broker = source('broker', () => ({ ok: true, detail: 'connected' }));
 
-const log = silentLog;
+const log = createLog('fatal', { write: () => undefined });
 let app: INestApplication | undefined;
 afterEach(async () => {
   await app?.close();
@@ -99,6 +99,36 @@ describe('on a loopback address', () => {
       status: 503,
       data: { checks: [{ name: 'journal', ok: false, detail: 'no answer within 2000 ms' }] },
     });
+  });
+});
+
+describe('metrics', () => {
+  it('are told as their keeper writes them, elsewhere with a token', async () => {
+    const get = await start('127.0.0.1', [broker]);
+    const { status, data, headers } = await get('/metrics');
+    expect([status, data, headers['content-type']]).toEqual([200, 'up 1', 'text/plain; charset=utf-8']);
+    await app?.close();
+    const getElsewhere = await start('192.0.2.1', [broker]);
+    expect((await getElsewhere('/metrics')).status).toBe(401);
+    expect((await getElsewhere('/metrics', 'Bearer only-looking')).status).toBe(200);
+  });
+});
+
+describe('the level of the log', () => {
+  it('is changed by who may act, and by nobody else', async () => {
+    await start('127.0.0.1', []);
+    const url = `${(await app?.getUrl()) ?? ''}/v1/log-level`;
+    const put = async (level: unknown, token?: string) => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      return axios.put<unknown>(url, { level }, { headers, validateStatus: () => true });
+    };
+    const before = log.level;
+    expect((await put('debug')).status).toBe(401);
+    expect((await put('debug', 'only-looking')).status).toBe(403);
+    expect(await put('loud', TOKEN)).toMatchObject({ status: 400, data: { code: 'REQUEST_INVALID' } });
+    expect(log.level).toBe(before);
+    expect(await put('error', TOKEN)).toMatchObject({ status: 200, data: { level: 'error' } });
+    expect(log.level).toBe('error');
   });
 });
 
