@@ -77,6 +77,18 @@ module.exports = {
       ],
       'drivers, simulators and the service are injected by main.ts, so that the command line starts fast',
     ),
+    only(
+      'observation-on-ports',
+      '^src/observation/',
+      ['^src/common/', '^src/compute/contract/', '^src/journal/journal\\.port\\.ts$'],
+      'it stands around the ports of others',
+    ),
+    {
+      name: 'metrics-and-traces-behind-our-own-words',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/observation/', '\\.spec\\.ts$'] },
+      to: { path: 'node_modules/(prom-client|@opentelemetry)/' },
+    },
     only('audit-on-contract', '^src/audit/', ['^src/common/', '^src/compute/contract/'], 'it writes facts down'),
     only(
       'upkeep-socket-on-journal',

@@ -1,6 +1,6 @@
 import { FileAudit, logAudit } from './audit/index.js';
 import { systemClock } from './common/clock.js';
-import { createLog, isWritten, type Log } from './common/log.js';
+import type { LeveledLog } from './common/log.js';
 import type { AuditLog } from './compute/contract/index.js';
 import type { Config } from './config/index.js';
 import type { Held } from './held.js';
@@ -11,10 +11,10 @@ import type { Held } from './held.js';
  *
  * @throws ComputeError CONFIG_INVALID when the file cannot be written
  */
-export function openAudit({ audit: { file }, server, log: { level } }: Config, log: Log, held: Held): AuditLog {
+export function openAudit({ audit: { file }, server }: Config, log: LeveledLog, held: Held): AuditLog {
   if (file === null) {
     onHangup(() => undefined, held); // as harmless as with a file: by itself the signal would end the process
-    return logAudit(isWritten('info', level) ? log : createLog('info'), server);
+    return logAudit(log.at('info'), server);
   }
   const audit = new FileAudit({ file, server, clock: systemClock, log });
   held.add('the audit file', async () => audit.close());

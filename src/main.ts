@@ -1,8 +1,9 @@
-import { readFileSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { EXIT, runCli, type CliParts } from './cli/index.js';
 import { createLog } from './common/log.js';
 import { processEnvironment } from './config/environment.js';
+import { packageVersion } from './package-version.js';
 
 /** The program `zenova`. Heavy parts are imported when a command needs them. */
 const interruption = new AbortController();
@@ -21,8 +22,7 @@ process.on('uncaughtException', (error) => {
 });
 
 const parts: CliParts = {
-  version: (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string })
-    .version,
+  version: packageVersion(),
   environment: processEnvironment(),
   stdout: process.stdout,
   stderr: process.stderr,

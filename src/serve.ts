@@ -5,7 +5,7 @@ import { AppModule } from './app.module.js';
 import { systemClock } from './common/clock.js';
 import { openAudit } from './audit-log.js';
 import { AwaitedJournal } from './awaited-journal.js';
-import { createLog, type Log } from './common/log.js';
+import { createLog, type LeveledLog, type Log } from './common/log.js';
 import { ComputeService } from './compute/compute.service.js';
 import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
@@ -14,7 +14,10 @@ import { listen } from './http/index.js';
 import { databaseOf } from './journal-place.js';
 import { copiesDirectory } from './journal/index.js';
 import { LateGateway } from './late-gateway.js';
+import { toggleDebugOnSignal } from './log-level.js';
+import { packageVersion } from './package-version.js';
 import { NestLog } from './nest-log.js';
+import { Observation, type StartedService } from './observation/index.js';
 import { readiness } from './readiness.js';
 import { selfNames } from './self-identity.js';
 import { startEstate } from './simulated-estate.js';
@@ -29,7 +32,7 @@ const RESOLVE_TIMEOUT_MS = 10_000;
 const RECONCILE_TIMEOUT_MS = 30 * 60_000;
 
 export interface ServeOptions {
-  readonly log?: Log;
+  readonly log?: LeveledLog;
   /** Aborts when the service is not to start any more. */
   readonly signal?: AbortSignal;
 }
@@ -61,13 +64,16 @@ export async function serve(
   }
 }
 
-async function open(given: Config, log: Log, held: Held, signal: AbortSignal): Promise<RunningService> {
+async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSignal): Promise<RunningService> {
   const clock = systemClock;
   const stopping = new AbortController();
   const { config, stop: stopEstate } = await startEstate(given, log);
   held.add('the simulated estate', stopEstate);
   const { journal } = config;
-  const audit = openAudit(config, log, held);
+  toggleDebugOnSignal(log, held);
+  const observation = observe(config, log);
+  held.add('what traces', () => observation.close());
+  const audit = observation.audit(openAudit(config, log, held));
   const database = databaseOf(config);
   const awaited = new AwaitedJournal(
     { database, keys: config.secrets, maxPerTarget: journal.maxPerTarget },
@@ -79,8 +85,15 @@ async function open(given: Config, log: Log, held: Held, signal: AbortSignal): P
   const transport = createTransport(amqp, { log, clock });
   const gateway = new LateGateway();
   const { host, tokens } = config.http;
-  const http = { host, tokens, clock, health: readiness(transport.health, awaited) };
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.of({ gateway, http, transport: amqp }), {
+  let started: StartedService | undefined;
+  const { health, counts, droppedEvents } = transport;
+  const metrics = observation.scrape({
+    transport: { status: () => health.status(), counts, droppedEvents },
+    started: () => started,
+  });
+  const http = { host, tokens, clock, metrics, log, health: readiness(health, awaited) };
+  const edges = AppModule.of({ gateway: observation.gateway(gateway), http, transport: amqp });
+  const app = await NestFactory.create<NestExpressApplication>(edges, {
     logger: new NestLog(log),
     abortOnError: false,
   });
@@ -101,11 +114,14 @@ async function open(given: Config, log: Log, held: Held, signal: AbortSignal): P
   }
   const compute = new ComputeService({
     ...opened,
+    journal: observation.journal(opened.journal),
+    workers: observation.workers(opened.workers),
+    observer: observation.observer,
     server: config.server,
     hosts: [...config.hosts.values()].map((host) => ({ ...host, manage: host.manage ?? undefined })),
     drivers: VIRT_DRIVERS,
     powerTypes: POWER_TYPES,
-    events: transport.events,
+    events: observation.events(transport.events),
     replies: transport.replies,
     audit,
     rules: config.rules ?? undefined,
@@ -131,6 +147,7 @@ async function open(given: Config, log: Log, held: Held, signal: AbortSignal): P
   });
   // What was accepted before stands in its queues before anything new is accepted.
   await compute.start();
+  started = { load: () => compute.load, openBreakers: () => opened.breakers.count() };
   gateway.open(compute);
   await app.startAllMicroservices();
   log.info('serving', { server: config.server, group: config.group, hosts: [...config.hosts.keys()] });
@@ -145,6 +162,19 @@ async function open(given: Config, log: Log, held: Held, signal: AbortSignal): P
       log.info('stopped');
     },
   };
+}
+
+function observe({ server, hosts, tracing }: Config, log: Log): Observation {
+  return new Observation(
+    {
+      server,
+      version: packageVersion(),
+      hosts: new Map([...hosts.values()].map(({ name, driver }) => [name, driver])),
+      powerTypes: POWER_TYPES.map(({ name }) => name),
+      tracing: tracing ?? undefined,
+    },
+    log,
+  );
 }
 
 function transportOptions({ amqp, oslo, server, group }: Config): TransportOptions {

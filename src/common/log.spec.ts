@@ -38,6 +38,20 @@ describe('the log', () => {
     expect(text()).toBe('');
   });
 
+  it('changes its level for every child, but not for what keeps its own', () => {
+    const { lines, stream } = capture();
+    const log = createLog('info', stream);
+    const child = log.child({ host: 'cpc1' });
+    const audit = log.at('info').child({ audit: true });
+    log.level = 'error';
+    child.warn('not said');
+    audit.info('kept');
+    log.level = 'debug';
+    child.debug('said');
+    expect(lines().map(({ msg }) => msg)).toEqual(['kept', 'said']);
+    expect(lines()[0]).toMatchObject({ audit: true });
+  });
+
   it('holds no secret, not in fields, nor on errors that libraries have hung requests on', () => {
     const { text, lines, stream } = capture();
     const log = createLog('debug', stream);

@@ -4,11 +4,6 @@ import { redact, redactText } from './secret.js';
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Does a log of this level write lines of that one? */
-export function isWritten(line: LogLevel, level: LogLevel): boolean {
-  return LOG_LEVELS.indexOf(line) >= LOG_LEVELS.indexOf(level);
-}
-
 /** Data of one log line; secret fields are removed on the way out. */
 export type LogFields = Record<string, unknown>;
 
@@ -25,8 +20,15 @@ export interface Log {
   child(fields: LogFields): Log;
 }
 
+/** A log, and the level that it and all its children have. */
+export interface LeveledLog extends Log {
+  level: LogLevel;
+  /** A log of the same lines that keeps this level, whatever becomes of this one's. */
+  at(level: LogLevel): Log;
+}
+
 /** A log on pino, to standard error unless a destination is given: standard output belongs to the command line. */
-export function createLog(level: LogLevel, destination?: DestinationStream): Log {
+export function createLog(level: LogLevel, destination?: DestinationStream): LeveledLog {
   const root: Logger = pino(
     {
       level,
@@ -44,11 +46,23 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
 }
 
 /** Children are cheap, since there is one for every request: nothing is done for a line before it is known to be written. */
-class PinoLog implements Log {
+class PinoLog implements LeveledLog {
   constructor(
     private readonly target: Logger,
     private readonly common: LogFields,
   ) {}
+
+  get level(): LogLevel {
+    return this.target.level as LogLevel;
+  }
+  /** Children write to the same target, so it is theirs too. */
+  set level(level: LogLevel) {
+    this.target.level = level;
+  }
+
+  at(level: LogLevel): Log {
+    return new PinoLog(this.target.child({}, { level }), this.common);
+  }
 
   debug(message: string, fields?: LogFields): void {
     this.#write('debug', message, fields);
@@ -77,7 +91,7 @@ class PinoLog implements Log {
 }
 
 /** A log that says nothing, for tests and tools. */
-export const silentLog: Log = createLog('fatal');
+export const silentLog: LeveledLog = createLog('fatal', { write: () => undefined });
 
 function prepare(fields: LogFields): LogFields {
   return 'err' in fields ? { ...fields, err: describeError(fields.err) } : fields;

@@ -4,15 +4,17 @@ import { ComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { Journal, SignalLine, WorkerRegistry } from '../journal/journal.port.js';
 import type { MachineStore } from '../journal/machine-store.port.js';
-import type {
-  AnyPowerType,
-  AnyVirtDriver,
-  AuditLog,
-  BreakerStore,
-  EventPublisher,
-  ReplySender,
-  RequestGateway,
-  RequestMeta,
+import {
+  noObserver,
+  type AnyPowerType,
+  type AnyVirtDriver,
+  type AuditLog,
+  type BreakerStore,
+  type EventPublisher,
+  type Observer,
+  type ReplySender,
+  type RequestGateway,
+  type RequestMeta,
 } from './contract/index.js';
 import {
   CallerRules,
@@ -60,6 +62,8 @@ export interface ComputeServiceOptions {
   readonly events: EventPublisher;
   readonly replies: ReplySender;
   readonly audit: AuditLog;
+  /** Default: nobody looks. */
+  readonly observer?: Observer;
   /** What callers may do; undefined: everything. */
   readonly rules: readonly CallerRule[] | undefined;
   readonly clock: Clock;
@@ -103,7 +107,7 @@ export class ComputeService implements RequestGateway {
   /** Opens every host, without traffic. @throws ComputeError CONFIG_INVALID for a driver that does not exist */
   constructor(options: ComputeServiceOptions) {
     this.#options = options;
-    const { clock, log, limits, journal, machines } = options;
+    const { clock, log, limits, journal, machines, observer = noObserver } = options;
     const ports = { clock, log, breakers: options.breakers };
     this.#hosts = options.hosts.map((host) => openHost(host, options));
     const connections = options.powerTypes.map((type) => ({ type, connection: type.open(ports) }));
@@ -141,6 +145,7 @@ export class ComputeService implements RequestGateway {
       log,
       events: options.events,
       audit: options.audit,
+      observer,
       onLoad: () => this.#tellLoad(),
       onSettled: (record) => void this.#operations.preempt(record),
       onUntold: (record) => void this.#operations.replyLate(record),
@@ -156,6 +161,7 @@ export class ComputeService implements RequestGateway {
       fingerprint: options.fingerprint,
       replies: options.replies,
       audit: options.audit,
+      observer,
       resolveTimeoutMs: limits.resolveTimeoutMs,
       planTimeoutMs: limits.readTimeoutMs,
       startWithinMs: limits.startWithinMs,
@@ -190,7 +196,7 @@ export class ComputeService implements RequestGateway {
       machines,
       audit: options.audit,
       operations: this.#operations,
-      reads: new Reads(router, { clock, log, timeoutMs: limits.readTimeoutMs }),
+      reads: new Reads(router, { clock, log, observer, timeoutMs: limits.readTimeoutMs }),
       sweep: new PowerSweep({ router, store: machines, limits: controllers, events: options.events, clock, log }),
       service: serviceMethods({
         server: options.server,

@@ -166,6 +166,30 @@ const LogSchema = z.strictObject({
   level: z.enum(LOG_LEVELS).default('info').describe('least level that is written; the log goes to standard error'),
 });
 
+const TracingSchema = z.strictObject({
+  endpoint: z
+    .url({ protocol: /^https?$/, error: 'is no web address; write http://collector:4318' })
+    .refine((url) => !/^https?:\/\/[^/]*@/i.test(url), { error: 'holds a password; write it into headers' })
+    .meta({
+      description:
+        'OpenTelemetry collector that takes OTLP over HTTP; `/v1/traces` is added. Nothing is traced without it',
+      typeText: 'address',
+    }),
+  headers: z
+    .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'is no name of a header'), SecretSchema)
+    .prefault({})
+    .meta({
+      description: 'sent along, by name',
+      typeText: 'map of secret references',
+    }),
+  sample: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('share of the traces that begin here which is kept; of the traces of callers, they decide'),
+});
+
 const PostgresUrlSchema = z
   .instanceof(Secret, {
     error: 'must be an address such as postgresql://user@host/database, {file: /path} or {env: NAME}',
@@ -298,6 +322,7 @@ export const ConfigFileSchema = z.strictObject({
   oslo: OsloSchema.prefault({}),
   http: HttpSchema.prefault({}),
   log: LogSchema.prefault({}),
+  tracing: TracingSchema.optional().describe('where traces are sent to'),
   journal: JournalSchema.prefault({}),
   secrets: SecretsSchema.prefault({}),
   audit: AuditSchema.prefault({}),

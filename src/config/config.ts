@@ -18,6 +18,8 @@ export interface Config {
   readonly oslo: OsloConfig | null;
   readonly http: HttpConfig;
   readonly log: { readonly level: LogLevel };
+  /** Null: nothing is traced. */
+  readonly tracing: TracingConfig | null;
   readonly journal: JournalConfig;
   readonly secrets: SecretsConfig;
   /** Absolute path; null: the service's log. */
@@ -67,6 +69,13 @@ export interface HttpTokenConfig {
   readonly name: string;
   readonly token: Secret;
   readonly access: 'read' | 'act';
+}
+
+export interface TracingConfig {
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, Secret>>;
+  /** From 0 to 1. */
+  readonly sample: number;
 }
 
 export interface JournalConfig {

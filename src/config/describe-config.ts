@@ -38,6 +38,7 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
       tokens: http.tokens,
     },
     log: { level: config.log.level },
+    ...(config.tracing === null ? {} : { tracing: config.tracing }),
     journal: {
       ...(journal.url === null ? {} : { url: redactText(journal.url.reveal()) }),
       max_connections: journal.maxConnections,

@@ -208,6 +208,34 @@ describe('oslo callers', () => {
   });
 });
 
+describe('traces', () => {
+  const environment = { COLLECTOR: 'Bearer correct-horse' };
+
+  it('go nowhere unless that is said', () => expect(load('').tracing).toBeNull());
+
+  it('go to a collector, with secrets in their headers', () => {
+    const text = 'tracing: {endpoint: "https://otel.example:4318", headers: {Authorization: {env: COLLECTOR}}}';
+    const config = load(text, environment);
+    expect(config.tracing).toMatchObject({ endpoint: 'https://otel.example:4318', sample: 1 });
+    expect(config.tracing?.headers['Authorization']?.reveal()).toBe('Bearer correct-horse');
+    expect(showConfig(config)).not.toContain('correct-horse');
+    expect(showConfig(config)).toContain('otel.example');
+  });
+
+  it.each([
+    ['{endpoint: "otel.example:4317"}', 'tracing.endpoint'],
+    ['{endpoint: "http://user:hunter2@otel.example"}', 'tracing.endpoint'],
+    ['{endpoint: "http://otel.example", sample: 2}', 'tracing.sample'],
+    ['{endpoint: "http://otel.example", headers: {Authorization: hunter2}}', 'tracing.headers.Authorization'],
+    ['{endpoint: "http://otel.example", headers: {"X: Y": {env: COLLECTOR}}}', 'tracing.headers.X: Y'],
+    ['{sample: 0.5}', 'tracing.endpoint'],
+  ])('%s is a mistake', (text, path) => {
+    const mistakes = mistakesOf(() => load(`tracing: ${text}`, environment));
+    expect(mistakes.map((mistake) => mistake.path)).toEqual([path]);
+    expect(JSON.stringify(mistakes)).not.toContain('hunter2');
+  });
+});
+
 describe('mistakes', () => {
   it('are reported at once, each with its path and place', () => {
     const mistakes = mistakesOf(() =>

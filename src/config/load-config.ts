@@ -102,6 +102,7 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
     oslo: toOslo(file.oslo),
     http: { enabled: http.enabled, host: http.host, port: http.port, tokens: toTokens(http) },
     log: file.log,
+    tracing: file.tracing ?? null,
     journal: {
       url: journal.url ?? null,
       maxConnections: journal.max_connections,
@@ -167,7 +168,7 @@ function toHosts(hosts: ConfigFile['hosts']): Map<string, HostConfig> {
   );
 }
 
-/** Secrets stand in `amqp.url`, in `journal.url`, in `http`, in `secrets`, and wherever a driver's settings have a secret field. */
+/** Secrets stand in `amqp.url`, in `journal.url`, in `http`, in `tracing.headers`, in `secrets`, and wherever a driver's settings have a secret field. */
 function resolveSecrets(document: Record<string, unknown>, references: SecretReferences): Record<string, unknown> {
   const resolved = { ...document };
   if (isRecord(document['amqp']) && 'url' in document['amqp']) {
@@ -185,6 +186,10 @@ function resolveSecrets(document: Record<string, unknown>, references: SecretRef
     resolved['journal'] = { ...document['journal'], url: references.resolveText(url, ['journal', 'url']) };
   }
   if ('http' in document) resolved['http'] = references.resolveFields(document['http'], ['http']);
+  if (isRecord(document['tracing']) && 'headers' in document['tracing']) {
+    const headers = references.resolveMap(document['tracing']['headers'], ['tracing', 'headers']);
+    resolved['tracing'] = { ...document['tracing'], headers };
+  }
   if (isRecord(document['secrets'])) resolved['secrets'] = resolveKeys(document['secrets'], references);
   if (isRecord(document['hosts'])) {
     resolved['hosts'] = Object.fromEntries(

@@ -43,6 +43,17 @@ export class SecretReferences {
     return value.flatMap((item, i) => this.#secretField(item, [...path, i]) ?? []);
   }
 
+  /** A copy of a map of secrets with every reference resolved; those that lead nowhere are left out. */
+  resolveMap(value: unknown, path: ConfigPath): unknown {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([name, item]: [string, unknown]) => {
+        const secret = this.#secretField(item, [...path, name]);
+        return secret === undefined ? [] : [[name, secret]];
+      }),
+    );
+  }
+
   /** Text as it is, or what a reference leads to: for values that need not be secret but may be. */
   resolveText(value: unknown, path: ConfigPath): unknown {
     if (typeof value === 'string') return new Secret(value);

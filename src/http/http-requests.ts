@@ -1,8 +1,14 @@
 import type { Clock } from '../common/clock.js';
 import type { JsonValue } from '../common/errors/index.js';
 import { newOperationId } from '../common/ids.js';
+import type { TraceContext } from '../common/trace-context.js';
 import { ANONYMOUS, httpCaller, type RequestGateway } from '../compute/contract/index.js';
 import type { Access, AuthorizationOptions } from './access.js';
+
+export interface AskOptions extends AuthorizationOptions {
+  /** The trace that the request is a part of. */
+  readonly trace?: TraceContext | undefined;
+}
 
 /** Requests that come over HTTP, on their way to the gateway. */
 export class HttpRequests {
@@ -22,7 +28,7 @@ export class HttpRequests {
     method: string,
     params: unknown,
     authorization: string | undefined,
-    options?: AuthorizationOptions,
+    { trace, ...options }: AskOptions = {},
   ): Promise<JsonValue> {
     const holder = this.access.holderOf(authorization, options);
     const requestId = `http-${newOperationId()}`;
@@ -33,6 +39,7 @@ export class HttpRequests {
       requestedBy: holder === undefined ? ANONYMOUS : httpCaller(holder.name),
       sentAt: this.clock.now(),
       replyTo: null,
+      trace,
       accepted: () => undefined,
     });
   }

@@ -2,12 +2,15 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import type { HealthSource } from '../common/health.js';
 import type { Clock } from '../common/clock.js';
+import type { LeveledLog } from '../common/log.js';
 import { REQUEST_GATEWAY, type RequestGateway } from '../compute/contract/index.js';
 import { Access, type HttpToken } from './access.js';
 import { BadRequestFilter } from './bad-request.filter.js';
 import { HEALTH_SOURCES, HealthController } from './health.controller.js';
 import { HttpRequests } from './http-requests.js';
+import { LogLevelController, SERVICE_LOG } from './log-level.controller.js';
 import { MaasController } from './maas.controller.js';
+import { METRICS_SOURCE, MetricsController, type MetricsSource } from './metrics.controller.js';
 import { NotFoundFilter } from './not-found.filter.js';
 import { ResourcesController } from './resources.controller.js';
 import { HttpRpcController } from './rpc.controller.js';
@@ -24,18 +27,29 @@ export interface HttpParts {
   /** Where every request goes. */
   readonly gateway: RequestGateway;
   readonly clock: Clock;
+  readonly metrics: MetricsSource;
+  readonly log: LeveledLog;
 }
 
 /** The HTTP surface. Routes of all modules ask for a token unless they are marked `@Open()`. */
 @Module({})
 export class HttpModule {
-  static of({ host, tokens, health, gateway, clock }: HttpParts): DynamicModule {
+  static of({ host, tokens, health, gateway, clock, metrics, log }: HttpParts): DynamicModule {
     const access = new Access(host, tokens);
     return {
       module: HttpModule,
-      controllers: [HealthController, MaasController, ResourcesController, HttpRpcController],
+      controllers: [
+        HealthController,
+        LogLevelController,
+        MaasController,
+        MetricsController,
+        ResourcesController,
+        HttpRpcController,
+      ],
       providers: [
         { provide: HEALTH_SOURCES, useValue: health },
+        { provide: METRICS_SOURCE, useValue: metrics },
+        { provide: SERVICE_LOG, useValue: log },
         { provide: Access, useValue: access },
         { provide: HttpRequests, useValue: new HttpRequests(gateway, access, clock) },
         { provide: REQUEST_GATEWAY, useValue: gateway },

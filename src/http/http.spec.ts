@@ -6,6 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import axios from 'axios';
 import type { Health, HealthSource } from '../common/health.js';
 import { Secret } from '../common/secret.js';
+import { createLog } from '../common/log.js';
 import { systemClock } from '../common/clock.js';
 import type { HttpToken } from './access.js';
 import { HttpModule } from './http.module.js';
@@ -16,6 +17,7 @@ const TOKENS: readonly HttpToken[] = [
   { name: 'default', token: new Secret(TOKEN), access: 'act' },
   { name: 'watcher', token: new Secret('only-looking'), access: 'read' },
 ];
+const metrics = { contentType: 'text/plain; charset=utf-8', text: () => Promise.resolve('up 1') };
 /** Nothing here asks it. */
 const gateway = { handle: () => Promise.reject(new Error('nobody asks')) };
 
@@ -33,6 +35,7 @@ function source(name: string, check: () => Health | Promise<Health>): HealthSour
 
 const broker = source('broker', () => ({ ok: true, detail: 'connected' }));
 
+const log = createLog('fatal', { write: () => undefined });
 let app: INestApplication | undefined;
 afterEach(async () => {
   await app?.close();
@@ -43,7 +46,7 @@ afterEach(async () => {
 async function start(host: string, health: readonly HealthSource[], tokens: readonly HttpToken[] = TOKENS) {
   class TestModule {}
   Module({
-    imports: [HttpModule.of({ host, tokens, health, gateway, clock: systemClock })],
+    imports: [HttpModule.of({ host, tokens, health, gateway, clock: systemClock, metrics, log })],
     controllers: [GuardedController],
   })(TestModule);
   app = await NestFactory.create(TestModule, { logger: false });
@@ -97,6 +100,36 @@ describe('on a loopback address', () => {
       status: 503,
       data: { checks: [{ name: 'journal', ok: false, detail: 'no answer within 2000 ms' }] },
     });
+  });
+});
+
+describe('metrics', () => {
+  it('are told as their keeper writes them, elsewhere with a token', async () => {
+    const get = await start('127.0.0.1', [broker]);
+    const { status, data, headers } = await get('/metrics');
+    expect([status, data, headers['content-type']]).toEqual([200, 'up 1', 'text/plain; charset=utf-8']);
+    await app?.close();
+    const getElsewhere = await start('192.0.2.1', [broker]);
+    expect((await getElsewhere('/metrics')).status).toBe(401);
+    expect((await getElsewhere('/metrics', 'Bearer only-looking')).status).toBe(200);
+  });
+});
+
+describe('the level of the log', () => {
+  it('is changed by who may act, and by nobody else', async () => {
+    await start('127.0.0.1', []);
+    const url = `${(await app?.getUrl()) ?? ''}/v1/log-level`;
+    const put = async (level: unknown, token?: string) => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      return axios.put<unknown>(url, { level }, { headers, validateStatus: () => true });
+    };
+    const before = log.level;
+    expect((await put('debug')).status).toBe(401);
+    expect((await put('debug', 'only-looking')).status).toBe(403);
+    expect(await put('loud', TOKEN)).toMatchObject({ status: 400, data: { code: 'REQUEST_INVALID' } });
+    expect(log.level).toBe(before);
+    expect(await put('error', TOKEN)).toMatchObject({ status: 200, data: { level: 'error' } });
+    expect(log.level).toBe('error');
   });
 });
 
@@ -155,7 +188,7 @@ describe('an address that cannot be had', () => {
     await start('127.0.0.1', []);
     const port = Number(new URL((await app?.getUrl()) ?? '').port);
     const second = await NestFactory.create<NestExpressApplication>(
-      HttpModule.of({ host: '127.0.0.1', tokens: [], health: [], gateway, clock: systemClock }),
+      HttpModule.of({ host: '127.0.0.1', tokens: [], health: [], gateway, clock: systemClock, metrics, log }),
       {
         logger: false,
         abortOnError: false,

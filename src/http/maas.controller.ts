@@ -1,6 +1,7 @@
 import { Controller, Get, Header, Headers, Inject, Param, Post, Res, UseFilters } from '@nestjs/common';
 import type { Response } from 'express';
 import { z } from 'zod';
+import { traceContextOf } from '../common/trace-context.js';
 import { ANONYMOUS, MachineStateSchema } from '../compute/contract/index.js';
 import { Access } from './access.js';
 import { HttpRequests } from './http-requests.js';
@@ -62,9 +63,12 @@ export class MaasController {
   @Header('Cache-Control', 'no-store')
   async status(
     @Param() machine: Record<string, string>,
-    @Headers('authorization') authorization?: string,
+    @Headers() headers: Record<string, string>,
   ): Promise<{ status: MaasStatus; observed_at: string }> {
-    const answer = await this.requests.ask('power.query', { ...machine }, authorization, { basic: true });
+    const answer = await this.requests.ask('power.query', { ...machine }, headers['authorization'], {
+      basic: true,
+      trace: traceContextOf(headers),
+    });
     const { state, transition, observed_at } = MachineStateSchema.parse(answer);
     return { status: statusOf(state, transition), observed_at };
   }
@@ -72,12 +76,13 @@ export class MaasController {
   async #change(
     method: 'power.on' | 'power.off',
     machine: Record<string, string>,
-    { authorization, prefer }: Record<string, string>,
+    headers: Record<string, string>,
     response: Response,
   ): Promise<object> {
+    const { authorization, prefer } = headers;
     // The guard has let nobody in without one.
     const token = this.access.holderOf(authorization, { basic: true })?.name ?? ANONYMOUS;
-    const change = { method, machine: { ...machine }, token, deadlineMs: DEADLINE_MS };
+    const change = { method, machine: { ...machine }, token, deadlineMs: DEADLINE_MS, trace: traceContextOf(headers) };
     const end = await this.changes.ask(change, waitOf(prefer) * 1000);
     response.status(end.kind === 'ended' ? 200 : 202);
     if (end.kind === 'running') return { outcome: 'accepted', idempotency_key: end.idempotencyKey };

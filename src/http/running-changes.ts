@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.js';
 import { toComputeError, type JsonValue } from '../common/errors/index.js';
 import { newOperationId } from '../common/ids.js';
+import type { TraceContext } from '../common/trace-context.js';
 import { httpCaller, type RequestGateway } from '../compute/contract/index.js';
 
 /** A change that is asked for over HTTP. */
@@ -12,6 +13,8 @@ export interface RequestedChange {
   readonly token: string;
   /** After this time nothing more of it is begun. */
   readonly deadlineMs: number;
+  /** The trace that whoever asks first continues. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** How far a change came while its caller waited. */
@@ -58,9 +61,9 @@ export class RunningChanges {
     }
   }
 
-  #begin(name: string, { method, machine, token, deadlineMs }: RequestedChange): Running {
+  #begin(name: string, { method, machine, token, deadlineMs, trace }: RequestedChange): Running {
     const idempotencyKey = `http-${newOperationId()}`;
-    const outcome = this.#submit(method, idempotencyKey, { ...machine, deadline_ms: deadlineMs }, token);
+    const outcome = this.#submit(method, idempotencyKey, { ...machine, deadline_ms: deadlineMs }, { token, trace });
     const running = { method, idempotencyKey, outcome };
     this.#newest.set(name, running);
     const forget = (): void => {
@@ -71,7 +74,12 @@ export class RunningChanges {
     return running;
   }
 
-  async #submit(method: string, key: string, params: object, token: string): Promise<JsonValue> {
+  async #submit(
+    method: string,
+    key: string,
+    params: object,
+    { token, trace }: Pick<RequestedChange, 'token' | 'trace'>,
+  ): Promise<JsonValue> {
     try {
       return await this.gateway.handle(
         method,
@@ -83,6 +91,7 @@ export class RunningChanges {
           requestedBy: httpCaller(token),
           sentAt: this.clock.now(),
           replyTo: null,
+          trace,
           accepted: () => undefined,
         },
       );

@@ -26,7 +26,7 @@ export interface OpenJournal {
   readonly journal: Journal;
   readonly workers: WorkerRegistry;
   readonly signals: SignalLine;
-  readonly breakers: BreakerStore;
+  readonly breakers: BreakerStore & { count(): Promise<number> };
   readonly machines: MachineStore;
   readonly upkeep: JournalUpkeep;
   /** Proof that two requests are equal, under this journal's key. */

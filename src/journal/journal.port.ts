@@ -1,5 +1,6 @@
 import type { JsonValue, WireError } from '../common/errors/index.js';
 import type { OperationId, TargetKey, WorkerId } from '../common/ids.js';
+import type { TraceContext } from '../common/trace-context.js';
 import type { Checkpoint, ReplyAddress } from '../compute/contract/index.js';
 
 export const OPEN_STATES = ['accepted', 'running'] as const;
@@ -35,6 +36,8 @@ export interface NewOperation {
   readonly notAfter: number | null;
   /** The operation that this one is a part of. */
   readonly parentId: OperationId | null;
+  /** Place in a trace, which whoever takes the operation over continues. */
+  readonly trace: TraceContext | null;
 }
 
 export interface OperationRecord extends NewOperation {

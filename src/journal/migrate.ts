@@ -4,6 +4,7 @@ import { guarded } from './guarded.js';
 import { operations } from './migrations/0001-operations.js';
 import { inFlight } from './migrations/0002-in-flight.js';
 import { machines } from './migrations/0003-machines.js';
+import { trace } from './migrations/0004-trace.js';
 import type { JournalDatabase } from './schema.js';
 import type { SqlFlavour } from './sql-flavour.js';
 
@@ -16,6 +17,7 @@ export function migrations({ name }: SqlFlavour): Readonly<Record<string, Migrat
     '0001-operations': operations(name),
     '0002-in-flight': inFlight,
     '0003-machines': machines,
+    '0004-trace': trace,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Insertable, Selectable } from 'kysely';
 import { ComputeError, toComputeError, type JsonValue, type WireError } from '../common/errors/index.js';
 import type { OperationId, TargetKey, WorkerId } from '../common/ids.js';
+import type { TraceContext } from '../common/trace-context.js';
 import type { ReplyAddress } from '../compute/contract/index.js';
 import type { NewOperation, OperationRecord, OperationState } from './journal.port.js';
 import type { OperationsTable } from './schema.js';
@@ -45,6 +46,7 @@ export const OPERATION_COLUMNS = [
   'not_after',
   'result',
   'error',
+  'trace',
 ] as const satisfies readonly (keyof OperationRow)[];
 
 /** The row of an operation that has just been accepted. */
@@ -77,6 +79,7 @@ export function rowOf(operation: NewOperation, owner: WorkerId, box: SecretBox):
     not_after: operation.notAfter,
     result: null,
     error: null,
+    trace: operation.trace === null ? null : JSON.stringify(operation.trace),
   };
 }
 
@@ -148,6 +151,7 @@ export function recordOf(row: StoredOperation, box: SecretBox): OperationRecord 
     notAfter: row.not_after,
     result: row.result === null ? null : (parse(row.result) as Record<string, JsonValue>),
     error: row.error === null ? null : (parse(row.error) as unknown as WireError),
+    trace: row.trace === null ? null : (parse(row.trace) as unknown as TraceContext),
   };
 }
 

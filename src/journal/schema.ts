@@ -31,6 +31,8 @@ export interface OperationsTable {
   not_after: number | null;
   result: string | null;
   error: string | null;
+  /** JSON. */
+  trace: string | null;
   /** A request that its former owner sent may be under way until then, by the database's clock. */
   in_flight_until: number | null;
 }

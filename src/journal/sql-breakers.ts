@@ -49,6 +49,17 @@ export class SqlBreakers implements BreakerStore {
     );
   }
 
+  /** How many there are, of all endpoints. */
+  count(): Promise<number> {
+    return guarded(async () => {
+      const { open } = await this.#db
+        .selectFrom('breakers')
+        .select((eb) => eb.fn.countAll<number>().as('open'))
+        .executeTakeFirstOrThrow();
+      return open;
+    });
+  }
+
   close(key: Omit<BreakerKey, 'credential'>): Promise<boolean> {
     return guarded(async () => {
       const { numDeletedRows } = await this.#db

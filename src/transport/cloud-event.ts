@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7';
 import { isoTime } from '../common/clock.js';
+import type { TraceContext } from '../common/trace-context.js';
 
 /** A CloudEvent 1.0 in structured JSON. */
 export interface CloudEvent {
@@ -10,6 +11,9 @@ export interface CloudEvent {
   readonly subject: string;
   readonly time: string;
   readonly datacontenttype: 'application/json';
+  /** Of the extension for distributed tracing. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
   readonly data: object;
 }
 
@@ -22,11 +26,12 @@ export interface CloudEventParts {
   readonly subject: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  readonly trace?: TraceContext | null | undefined;
   /** JSON-safe. */
   readonly data: object;
 }
 
-export function cloudEvent({ server, type, subject, at, data }: CloudEventParts): CloudEvent {
+export function cloudEvent({ server, type, subject, at, trace, data }: CloudEventParts): CloudEvent {
   return {
     specversion: '1.0',
     id: uuidv7(),
@@ -35,6 +40,7 @@ export function cloudEvent({ server, type, subject, at, data }: CloudEventParts)
     subject,
     time: isoTime(at),
     datacontenttype: 'application/json',
+    ...trace,
     data,
   };
 }

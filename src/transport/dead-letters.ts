@@ -7,12 +7,14 @@ import type { Delivery, Publisher } from './amqp/index.js';
 import { CLOUD_EVENT_CONTENT_TYPE, cloudEvent, type CloudEvent } from './cloud-event.js';
 import type { Poison } from './codec.port.js';
 import { scrub } from './scrub.js';
+import type { TransportCounts } from './transport-counts.js';
 
 export interface DeadLettersOptions {
   /** Declares the dead-letter queue on each of its channels. */
   readonly publisher: Publisher;
   readonly queue: string;
   readonly server: string;
+  readonly counts: TransportCounts;
   readonly clock: Clock;
   readonly log: Log;
   /** Ends the attempts when the service closes. */
@@ -28,7 +30,7 @@ export class DeadLetters {
    * unacknowledged, so that the broker has it in any case.
    */
   async bury(delivery: Delivery, poison: Poison): Promise<void> {
-    const { publisher, queue, server, clock, log, signal } = this.options;
+    const { publisher, queue, server, counts, clock, log, signal } = this.options;
     const letter = deadLetter(delivery.message, poison, server, clock.now());
     const backoff = new Backoff(clock, { initialMs: 500, maxMs: 30_000 });
     while (!delivery.isStale && !signal.aborted) {
@@ -43,6 +45,7 @@ export class DeadLetters {
         });
         if (outcome === 'confirmed') {
           const { reason, correlationId } = poison;
+          counts.deadLetters[reason] += 1;
           log.warn('a message became a dead letter', {
             reason,
             dead_letter: letter.id,

@@ -81,6 +81,7 @@ export class AmqpEventPublisher implements EventPublisher {
       type: parts.type,
       subject: parts.subject,
       at: event.at,
+      trace: event.trace,
       data: redact(parts.data) as object,
     });
     return {

@@ -1,16 +1,19 @@
 import { EventEmitter, once } from 'node:events';
 import { ComputeError, toComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
+import type { TraceContext } from '../common/trace-context.js';
 import { correlationOf, type Outcome, type ReplyAddress, type RequestMeta } from '../compute/contract/index.js';
 import type { Delivery } from './amqp/index.js';
 import type { DecodedRequest, EnvelopeCodec, Poison } from './codec.port.js';
 import type { DeadLetters } from './dead-letters.js';
 import type { ReplyOutbox } from './reply.sender.js';
 import { readableMethod } from './scrub.js';
+import type { TransportCounts } from './transport-counts.js';
 
 export interface IntakeOptions {
   readonly replies: ReplyOutbox;
   readonly deadLetters: DeadLetters;
+  readonly counts: TransportCounts;
   readonly log: Log;
 }
 
@@ -54,6 +57,7 @@ export class Intake extends EventEmitter<IntakeEvents> {
       delivery.requeue();
       return;
     }
+    if (delivery.message.fields.redelivered) this.options.counts.redelivered += 1;
     void this.#finish(delivery, codec);
   }
 
@@ -110,14 +114,18 @@ export class Intake extends EventEmitter<IntakeEvents> {
       if (replyTo !== null) this.options.replies.tell(replyTo, part);
     };
     const finished = meta.replyTo === null ? undefined : this.#showLife(meta.replyTo, delivery);
-    const outcome = await this.#outcomeOf(decoded, () => handler(params, { ...meta, accepted, progress }));
+    let { trace } = meta;
+    const traced = (place: TraceContext): void => {
+      trace = place;
+    };
+    const outcome = await this.#outcomeOf(decoded, () => handler(params, { ...meta, accepted, progress, traced }));
     finished?.();
     if ('error' in outcome && outcome.error.code === 'SHUTTING_DOWN') {
       // What was accepted is answered by whoever takes it up; the rest is asked again of whoever comes next.
       if (!isAccepted) delivery.requeue();
       return;
     }
-    if (meta.replyTo !== null) await this.#reply(meta.replyTo, outcome);
+    if (meta.replyTo !== null) await this.#reply(meta.replyTo, outcome, trace);
     delivery.ack();
   }
 
@@ -143,8 +151,8 @@ export class Intake extends EventEmitter<IntakeEvents> {
     await this.options.deadLetters.bury(delivery, poison);
   }
 
-  #reply(to: ReplyAddress, outcome: Outcome): Promise<void> {
-    return this.options.replies.deliver(to, outcome);
+  #reply(to: ReplyAddress, outcome: Outcome, trace?: TraceContext): Promise<void> {
+    return this.options.replies.deliver(to, outcome, trace);
   }
 
   async #failed(delivery: Delivery, error: unknown): Promise<void> {

@@ -2,11 +2,13 @@ import { uuidv7 } from 'uuidv7';
 import type { Clock } from '../common/clock.js';
 import { ComputeError, toComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
+import type { TraceContext } from '../common/trace-context.js';
 import type { Outcome, ReplyAddress, ReplySender } from '../compute/contract/index.js';
 import type { Publisher, PublishOutcome } from './amqp/index.js';
 import type { EncodedReply, EnvelopeCodec, Heartbeat } from './codec.port.js';
 import type { MissingQueues } from './missing-queues.js';
 import { SignsOfLife } from './signs-of-life.js';
+import type { TransportCounts } from './transport-counts.js';
 
 const DIRECT_REPLY_PREFIX = 'amq.rabbitmq.reply-to';
 
@@ -18,6 +20,7 @@ export interface ReplyOutboxOptions {
   readonly direct: Publisher;
   /** Looks after replies whose queue may come back. */
   readonly missing: MissingQueues;
+  readonly counts: TransportCounts;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -38,9 +41,9 @@ export class ReplyOutbox implements ReplySender {
    *
    * @throws ComputeError BACKEND_UNREACHABLE when that could not be learnt in time
    */
-  async deliver(to: ReplyAddress, outcome: Outcome): Promise<void> {
-    const reply = this.#encode(to, outcome);
-    if ((await this.#publish(reply)) === 'confirmed') return;
+  async deliver(to: ReplyAddress, outcome: Outcome, trace?: TraceContext | null): Promise<void> {
+    const reply = withTrace(this.#encode(to, outcome), trace);
+    if ((await this.#counted(reply)) === 'confirmed') return;
     const patienceMs = patienceFor(reply);
     if (patienceMs === 0) {
       const { queue, properties } = reply;
@@ -66,9 +69,9 @@ export class ReplyOutbox implements ReplySender {
   }
 
   /** Never fails: who missed a reply asks for the operation. */
-  async send(to: ReplyAddress, outcome: Outcome): Promise<void> {
+  async send(to: ReplyAddress, outcome: Outcome, trace?: TraceContext | null): Promise<void> {
     try {
-      await this.deliver(to, outcome);
+      await this.deliver(to, outcome, trace);
     } catch (error) {
       this.options.log.warn('a reply was not delivered', { err: error });
     }
@@ -97,6 +100,18 @@ export class ReplyOutbox implements ReplySender {
     const life = new SignsOfLife({ queue, everyMs, patienceMs, send, clock, log });
     life.begin(isNew ? everyMs : 0);
     return () => life.end();
+  }
+
+  async #counted(reply: EncodedReply): Promise<PublishOutcome> {
+    const { replies } = this.options.counts;
+    try {
+      const outcome = await this.#publish(reply);
+      replies[outcome === 'confirmed' ? 'confirmed' : 'gone'] += 1;
+      return outcome;
+    } catch (error) {
+      replies.unconfirmed += 1;
+      throw error;
+    }
   }
 
   #publish({ queue, content, properties }: EncodedReply): Promise<PublishOutcome> {
@@ -129,6 +144,13 @@ export class ReplyOutbox implements ReplySender {
     if (codec === undefined) throw new ComputeError('INTERNAL', `no codec for the envelope "${to.envelope}"`);
     return codec;
   }
+}
+
+/** The caller's tools find the rest of the trace by it. */
+function withTrace(reply: EncodedReply, trace: TraceContext | null | undefined): EncodedReply {
+  if (trace === null || trace === undefined) return reply;
+  const { properties } = reply;
+  return { ...reply, properties: { ...properties, headers: { ...properties.headers, ...trace } } };
 }
 
 function isDirectReply(queue: string): boolean {

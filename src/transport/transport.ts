@@ -17,6 +17,7 @@ import { MissingQueues } from './missing-queues.js';
 import { NestCodec } from './nest-rmq/index.js';
 import { OsloCodec, osloQueues } from './oslo/index.js';
 import { ReplyOutbox } from './reply.sender.js';
+import { TransportCounts } from './transport-counts.js';
 import { TransportHealth } from './transport-health.js';
 import { transportSettings, type TransportOptions } from './transport-options.js';
 import { ZenovaServer, type ServerLine } from './zenova-server.js';
@@ -34,6 +35,9 @@ export interface Transport {
   readonly replies: ReplySender;
   readonly health: TransportHealth;
   readonly intake: IntakeGate;
+  readonly counts: TransportCounts;
+  /** Events that were lost since the start. */
+  droppedEvents(): number;
 }
 
 /** How long the last confirms are awaited when a shutdown has no time left. */
@@ -48,6 +52,7 @@ export function createTransport(options: TransportOptions, { log, clock }: { log
   const settings = transportSettings(options);
   const { server, queues, prefetch, replyTimeoutMs: timeoutMs, deadQueue, eventsExchange } = settings;
   const stop = new AbortController();
+  const counts = new TransportCounts();
 
   const connection = (purpose: string): AmqpConnection =>
     new AmqpConnection({ name: `zenova ${server} ${purpose}`, ...settings.connection, clock, log });
@@ -84,6 +89,7 @@ export function createTransport(options: TransportOptions, { log, clock }: { log
     named: namedReplies,
     direct: directReplies,
     missing,
+    counts,
     clock,
     log,
   });
@@ -91,11 +97,12 @@ export function createTransport(options: TransportOptions, { log, clock }: { log
     publisher: letters,
     queue: deadQueue,
     server,
+    counts,
     clock,
     log,
     signal: stop.signal,
   });
-  const intake = new Intake({ replies, deadLetters, log });
+  const intake = new Intake({ replies, deadLetters, counts, log });
   const taking =
     (codec: EnvelopeCodec) =>
     (delivery: Delivery): void =>
@@ -129,9 +136,12 @@ export function createTransport(options: TransportOptions, { log, clock }: { log
     },
   };
 
+  const events = new AmqpEventPublisher({ publisher: news, exchange: eventsExchange, server, log });
   return {
     strategy: new ZenovaServer(line),
-    events: new AmqpEventPublisher({ publisher: news, exchange: eventsExchange, server, log }),
+    events,
+    counts,
+    droppedEvents: () => events.droppedCount,
     replies,
     health,
     intake: {

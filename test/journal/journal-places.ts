@@ -94,6 +94,7 @@ export function operation(overrides: Partial<NewOperation> = {}): NewOperation {
     acceptedAt: 1000,
     notAfter: null,
     parentId: null,
+    trace: null,
     ...overrides,
   };
 }

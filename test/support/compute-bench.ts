@@ -8,6 +8,7 @@ import type {
   AnyPowerType,
   AnyVirtDriver,
   AuditFact,
+  Observer,
   Outcome,
   ReplyAddress,
   RequestMeta,
@@ -32,6 +33,7 @@ export interface ComputeBenchOptions {
   readonly database?: DatabaseOptions;
   readonly keyFile?: string;
   readonly rules?: readonly CallerRule[];
+  readonly observer?: Observer;
   /** Puts something between the service and its journal. */
   readonly journal?: (journal: Journal) => Journal;
   /** Puts something between the service and its registered machines. */
@@ -102,6 +104,7 @@ export class ComputeBench {
           return () => void (shown.isOver = true);
         },
       },
+      ...(this.#options.observer === undefined ? {} : { observer: this.#options.observer }),
       audit: { write: (fact) => void this.audited.push(fact) },
       rules: this.#options.rules,
       clock,

@@ -22,6 +22,7 @@ export interface ServiceProcessOptions {
   readonly journal?: Record<string, unknown>;
   readonly http?: Record<string, unknown>;
   readonly audit?: Record<string, unknown>;
+  readonly tracing?: Record<string, unknown>;
   readonly secrets?: Record<string, unknown>;
   readonly rules?: readonly Record<string, unknown>[];
 }
@@ -66,6 +67,7 @@ export class ServiceProcess {
       journal,
       http,
       audit,
+      tracing,
       secrets,
       rules,
     } = this.#options;
@@ -82,6 +84,7 @@ export class ServiceProcess {
       ...(oslo === undefined ? {} : { oslo }),
       ...(journal === undefined ? {} : { journal }),
       ...(audit === undefined ? {} : { audit }),
+      ...(tracing === undefined ? {} : { tracing }),
       ...(secrets === undefined ? {} : { secrets }),
       ...(rules === undefined ? {} : { rules }),
       hosts,
@@ -116,7 +119,7 @@ export class ServiceProcess {
     return fetch(`${this.httpUrl}${path}`, init).catch(() => undefined);
   }
 
-  signal(signal: 'SIGHUP'): void {
+  signal(signal: 'SIGHUP' | 'SIGUSR2'): void {
     this.#child?.kill(signal);
   }
 

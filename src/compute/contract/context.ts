@@ -2,6 +2,7 @@ import type { Clock } from '../../common/clock.js';
 import type { JsonValue } from '../../common/errors/index.js';
 import type { OperationId } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
+import type { Outgoing } from '../../common/outgoing.js';
 
 /** What every call into a driver receives. Whatever waits or sends observes the signal. */
 export interface CallContext {
@@ -9,6 +10,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of each request that the call sends; handed on to the connector. */
+  readonly outgoing?: Outgoing | undefined;
 }
 
 /** A step of an operation that changes the device. */

@@ -26,6 +26,7 @@ export type {
   InstanceSummary,
   InventoryOperations,
 } from './operations/inventory.js';
+export { noObserver, type AttemptWatch, type ObservedAttempt, type ObservedPlace, type Observer } from './observer.js';
 export type { HostTarget } from './operations/host.js';
 export type { LifecycleOperations } from './operations/lifecycle.js';
 export type { ChangeOperation, ChangeResult, PowerOperations, RebootOperation } from './operations/power.js';
@@ -47,6 +48,7 @@ export type { PlannedStep, Reconciliation } from './reconciliation.js';
 export {
   REQUEST_GATEWAY,
   correlationOf,
+  traceField,
   type EventPublisher,
   type Outcome,
   type ReplyAddress,

@@ -1,5 +1,6 @@
 import type { JsonValue, WireError } from '../../common/errors/index.js';
 import type { LogFields } from '../../common/log.js';
+import { traceIdOf, type TraceContext } from '../../common/trace-context.js';
 import type { OperationView } from './methods/operation.js';
 
 /** Where a reply goes, in the words of the envelope that brought the request; kept in the journal as it is. */
@@ -20,6 +21,10 @@ export interface RequestMeta {
   /** When the message was sent, milliseconds since the epoch; null when it does not say. */
   readonly sentAt: number | null;
   readonly replyTo: ReplyAddress | null;
+  /** The trace that the request is a part of, when its sender says so. */
+  readonly trace?: TraceContext | undefined;
+  /** Tells the transport which place in a trace it has from here on, for its reply. */
+  traced?(trace: TraceContext): void;
   /**
    * Tells the transport that the request is written down, committed: from here the journal owns it and the message may
    * be acknowledged. Requests that are never accepted are acknowledged with their reply.
@@ -33,8 +38,14 @@ export interface RequestMeta {
 export function correlationOf({
   correlationId,
   requestId,
-}: Pick<RequestMeta, 'correlationId' | 'requestId'>): LogFields {
-  return { correlation_id: correlationId, request_id: requestId };
+  trace,
+}: Pick<RequestMeta, 'correlationId' | 'requestId' | 'trace'>): LogFields {
+  return { correlation_id: correlationId, request_id: requestId, ...traceField(trace) };
+}
+
+/** By which a line of the log is found from a trace. */
+export function traceField(trace: TraceContext | null | undefined): LogFields {
+  return trace === null || trace === undefined ? {} : { trace_id: traceIdOf(trace) };
 }
 
 /** The one way in: every transport hands every request to this. */
@@ -56,7 +67,7 @@ export type Outcome = { readonly result: JsonValue } | { readonly error: WireErr
 /** The one way out for outcomes that no waiting request carries: those concluded after a restart. */
 export interface ReplySender {
   /** Resolves when the broker has confirmed it, or the reply queue is gone; the outcome stays in the journal either way. */
-  send(to: ReplyAddress, outcome: Outcome): Promise<void>;
+  send(to: ReplyAddress, outcome: Outcome, trace?: TraceContext | null): Promise<void>;
   /**
    * Shows whoever waits there, at once and then as often as it asked for, that its request is alive, until the function that
    * it answers is called. Nothing for those that did not ask.
@@ -65,16 +76,16 @@ export interface ReplySender {
 }
 
 /** Something that happened, for the events exchange (DESIGN 4.1). */
-export type ServiceEvent =
-  | { readonly kind: 'operation'; readonly operation: OperationView; readonly at: number }
+export type ServiceEvent = { readonly at: number; readonly trace?: TraceContext | null } & (
+  | { readonly kind: 'operation'; readonly operation: OperationView }
   | {
       readonly kind: 'power';
       readonly host: string | null;
       readonly name: string;
       readonly state: string;
       readonly data: Record<string, JsonValue>;
-      readonly at: number;
-    };
+    }
+);
 
 /** Events are news, not truth (that is the journal): publishing never fails and never waits. */
 export interface EventPublisher {

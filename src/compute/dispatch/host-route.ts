@@ -58,7 +58,8 @@ export function hostChangeRoute(open: OpenHost, method: MethodName, operation: s
 export function hostReadRoute(open: OpenHost, method: MethodName, operation: string, reference?: string): ReadRoute {
   const read = reader(open, operation as keyof AnyOperations, reference);
   if (read === undefined) throw unsupported(open, method, operation);
-  return { read: (ctx) => within({ driver: open.driver.name }, () => read(ctx)) };
+  const driver = open.driver.name;
+  return { driver, host: open.name, read: (ctx) => within({ driver }, () => read(ctx)) };
 }
 
 function reader(

@@ -34,13 +34,13 @@ export async function checkMachine(
 }
 
 async function answerInTime(
-  { clock, log, signal }: CallContext,
+  { clock, log, signal, outgoing }: CallContext,
   queryPower: PowerVerbs['queryPower'],
 ): Promise<ObservedState> {
   const limit = new AbortController();
   const stop = at(clock, clock.now() + CHECK_TIMEOUT_MS, () => limit.abort(timedOut()));
   try {
-    return await queryPower({ clock, log, signal: AbortSignal.any([signal, limit.signal]) });
+    return await queryPower({ clock, log, outgoing, signal: AbortSignal.any([signal, limit.signal]) });
   } finally {
     stop();
   }

@@ -5,6 +5,7 @@ import type { OperationRecord } from '../../journal/journal.port.js';
 import type { EventPublisher, OperationView } from '../contract/index.js';
 import type { ObservedState } from '../state/power-state.js';
 import { machineState } from './answers.js';
+import { logOf } from './operation-log.js';
 import { operationView } from './views.js';
 
 export interface OperationNewsOptions {
@@ -30,7 +31,8 @@ export class OperationNews {
   /** It is as its record says. */
   publish({ record, progress }: Told): void {
     const { events, clock } = this.#options;
-    events.publish({ kind: 'operation', operation: operationView(record, progress), at: clock.now() });
+    const operation = operationView(record, progress);
+    events.publish({ kind: 'operation', operation, at: clock.now(), trace: record.trace });
   }
 
   progress(operation: Told, message: string, percent?: number): void {
@@ -40,8 +42,8 @@ export class OperationNews {
 
   end(operation: Told): void {
     this.publish(operation);
-    const { id, correlationId, method, name, target, host, error: wire } = operation.record;
-    const log = this.#options.log.child({ operation_id: id, correlation_id: correlationId });
+    const { method, name, target, host, error: wire } = operation.record;
+    const log = logOf(this.#options.log, operation.record);
     const fields = { method, target, host };
     if (wire === null) log.info(`${method} of ${name}: done`, fields);
     else {
@@ -51,9 +53,9 @@ export class OperationNews {
   }
 
   /** The state in which an instance was seen at the end of its operation, on the host where it is then. */
-  state({ name }: OperationRecord, host: string | null, observed: ObservedState): void {
+  state({ name, trace }: OperationRecord, host: string | null, observed: ObservedState): void {
     const { events, clock } = this.#options;
     const { state, ...data } = machineState(observed);
-    events.publish({ kind: 'power', host, name, state, data, at: clock.now() });
+    events.publish({ kind: 'power', host, name, state, data, at: clock.now(), trace });
   }
 }

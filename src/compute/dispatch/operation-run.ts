@@ -7,8 +7,10 @@ import type { Control, Journal, Lease, OperationEnd, OperationRecord } from '../
 import {
   inMaintenance,
   isLeaseLost,
+  type AttemptWatch,
   type ChangeResult,
   type Checkpoint,
+  type Observer,
   type OperationContext,
   type Reconciliation,
   type Target,
@@ -27,6 +29,7 @@ export interface OperationRunPorts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
+  readonly observer: Observer;
   /** Longest that looking after an interrupted operation may take. */
   readonly reconcileTimeoutMs: number;
 }
@@ -60,14 +63,30 @@ export class OperationRun {
   readonly #ports: OperationRunPorts;
   readonly #input: OperationRunInput;
   readonly #checkpoints: Checkpoint[] = [];
+  readonly #watch: AttemptWatch;
 
   constructor(ports: OperationRunPorts, input: OperationRunInput) {
     this.#ports = ports;
     this.#input = input;
+    const { record, route, lease } = input;
+    const { driver, host } = route;
+    const { id: operationId, method, trace } = record;
+    this.#watch = ports.observer.attempt({ operationId, method, trace, driver, host, fence: lease.fence });
   }
 
   /** Never rejects, except with JOURNAL_UNAVAILABLE. */
   async execute(): Promise<RunEnd> {
+    let failure: string | undefined = 'JOURNAL_UNAVAILABLE';
+    try {
+      const end = await this.#execute();
+      failure = end.kind === 'ended' && end.end.state !== 'done' ? end.end.error.code : undefined;
+      return end;
+    } finally {
+      this.#watch.end(failure);
+    }
+  }
+
+  async #execute(): Promise<RunEnd> {
     const { record, lease, target: known, interrupt } = this.#input;
     const { journal, clock } = this.#ports;
     // The first attempt of who has just accepted it finds nothing, since nobody was there to leave anything.
@@ -269,6 +288,7 @@ export class OperationRun {
       interruptWhenStale: () => this.#interruptWhenStale(),
       openHosts: openHosts(route, record.parentId),
       checkpoints: this.#checkpoints,
+      watch: this.#watch,
       progress,
     });
   }

@@ -11,9 +11,17 @@ import type {
   OperationEnd,
   OperationRecord,
 } from '../../journal/journal.port.js';
-import { isLeaseLost, type AuditLog, type EventPublisher, type OperationView, type Target } from '../contract/index.js';
+import {
+  isLeaseLost,
+  type AuditLog,
+  type EventPublisher,
+  type Observer,
+  type OperationView,
+  type Target,
+} from '../contract/index.js';
 import { operationFact } from './audit-facts.js';
 import { FIRST_PAUSE_MS, entryOf, leaveAlone, type Entry } from './operation-entry.js';
+import { logOf } from './operation-log.js';
 import { OperationNews } from './operation-news.js';
 import { OperationRun, cancelled, failure, type RunEnd } from './operation-run.js';
 import { openHosts, type ChangeRoute } from './route.js';
@@ -27,6 +35,7 @@ export interface OperationRunnerOptions {
   readonly lease: WorkerLease;
   readonly events: EventPublisher;
   readonly audit: AuditLog;
+  readonly observer: Observer;
   readonly clock: Clock;
   readonly log: Log;
   readonly maxConcurrentPerEndpoint: number;
@@ -233,17 +242,17 @@ export class OperationRunner {
   }
 
   #logOf({ record }: Pick<Entry, 'record'>): Log {
-    return this.#options.log.child({ operation_id: record.id, correlation_id: record.correlationId });
+    return logOf(this.#options.log, record);
   }
 
   async #attempt(entry: Entry, log: Log): Promise<number | undefined> {
-    const { journal, clock, lease: own, reconcileTimeoutMs } = this.#options;
+    const { journal, clock, lease: own, observer, reconcileTimeoutMs } = this.#options;
     const hold = own.holdFor(entry.record.id);
     const lease = await journal.claim(entry.record, own.id, clock.now(), openHosts(entry.route, entry.record.parentId));
     if (lease === undefined) return this.#waitOrDrop(entry);
     this.#began(entry, lease);
     const run = new OperationRun(
-      { journal, clock, log, reconcileTimeoutMs },
+      { journal, clock, log, observer, reconcileTimeoutMs },
       {
         record: entry.record,
         route: entry.route,

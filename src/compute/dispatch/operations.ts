@@ -14,6 +14,7 @@ import {
   type ChangeOptions,
   type MethodNameOfKind,
   type MethodParams,
+  type Observer,
   type OperationView,
   type Outcome,
   type ReplyAddress,
@@ -23,6 +24,7 @@ import {
 } from '../contract/index.js';
 import { operationFact } from './audit-facts.js';
 import type { Child } from './children.js';
+import { logOf } from './operation-log.js';
 import { OperationLookup, type OperationAccess } from './operation-lookup.js';
 import type { OperationRunner } from './operation-runner.js';
 import { openHosts, type Answer, type ChangeRoute } from './route.js';
@@ -40,6 +42,7 @@ export interface OperationsOptions {
   readonly fingerprint: (text: string) => string;
   readonly replies: ReplySender;
   readonly audit: AuditLog;
+  readonly observer: Observer;
   /** Longest that accepting waits for a backend to name the target; then it is accepted by name. */
   readonly resolveTimeoutMs: number;
   readonly planTimeoutMs: number;
@@ -124,6 +127,7 @@ export class Operations {
         acceptedAt: clock.now(),
         notAfter: until,
         parentId,
+        trace: meta.trace ?? null,
       };
       const { created, record } = await this.#write(operation, openHosts(route, parentId), parent);
       if (!created) return await this.#join(record, fingerprint, request, meta);
@@ -148,7 +152,7 @@ export class Operations {
     const time = until === null ? {} : { not_after: isoTime(until) };
     const request = { ...params, ...time, idempotency_key: requestKey, wait: 'accepted' } as const;
     const meta = { requestId: requestKey, messageId: null, correlationId: correlationId ?? parent.id, requestedBy };
-    const edges = { sentAt: null, replyTo: null, accepted: () => undefined };
+    const edges = { sentAt: null, replyTo: null, trace: parent.trace ?? undefined, accepted: () => undefined };
     await this.submit(method, request, { ...meta, ...edges }, { operationId: parent.id, fence });
   }
 
@@ -235,7 +239,7 @@ export class Operations {
   /** Takes up an operation that an earlier process left, or another worker. */
   takeUp(record: OperationRecord): void {
     const { audit } = this.#options;
-    const log = this.#options.log.child({ operation_id: record.id, correlation_id: record.correlationId });
+    const log = logOf(this.#options.log, record);
     log.info(`taking up ${record.method} of ${record.name}, ${record.state} before`);
     // Whoever accepted it may not have lived to tell.
     audit.write(operationFact('taken_up', record));
@@ -281,7 +285,7 @@ export class Operations {
   /** Replies to whoever asked for an operation and waits no longer in this process. */
   async replyLate(record: OperationRecord): Promise<void> {
     const to = waitingFor(record);
-    if (to !== null) await this.#options.replies.send(to, outcomeOf(record));
+    if (to !== null) await this.#options.replies.send(to, outcomeOf(record), record.trace);
   }
 
   /** A repeat: the same request gets the stored outcome, or waits for it with the first. */
@@ -339,7 +343,7 @@ export class Operations {
 
   #plan(route: ChangeRoute, meta: RequestMeta): Promise<Answer> {
     const { clock, planTimeoutMs } = this.#options;
-    return this.#limited(clock.now() + planTimeoutMs, meta, async (ctx) => {
+    return this.#limited(clock.now() + planTimeoutMs, meta, route, async (ctx) => {
       const target = await route.resolve(ctx);
       await route.permit(ctx, target);
       return { operation_id: null, outcome: 'planned', steps: await route.plan(ctx, target) };
@@ -356,7 +360,7 @@ export class Operations {
     const { clock, resolveTimeoutMs } = this.#options;
     const limit = clock.now() + resolveTimeoutMs;
     try {
-      return await this.#limited(Math.min(until ?? limit, limit), meta, async (ctx) => {
+      return await this.#limited(Math.min(until ?? limit, limit), meta, route, async (ctx) => {
         const target = await route.resolve(ctx);
         await route.permit(ctx, target);
         return target;
@@ -368,8 +372,13 @@ export class Operations {
     }
   }
 
-  async #limited<T>(moment: number, meta: RequestMeta, work: (ctx: CallContext) => Promise<T>): Promise<T> {
-    const { clock, log } = this.#options;
+  async #limited<T>(
+    moment: number,
+    meta: RequestMeta,
+    { driver, host }: ChangeRoute,
+    work: (ctx: CallContext) => Promise<T>,
+  ): Promise<T> {
+    const { clock, log, observer } = this.#options;
     const controller = new AbortController();
     const stop = at(clock, moment, () =>
       controller.abort(
@@ -380,7 +389,8 @@ export class Operations {
       ),
     );
     try {
-      return await work({ clock, log: log.child(correlationOf(meta)), signal: controller.signal });
+      const outgoing = observer.read({ driver, host, trace: meta.trace ?? null });
+      return await work({ clock, log: log.child(correlationOf(meta)), signal: controller.signal, outgoing });
     } finally {
       stop();
     }

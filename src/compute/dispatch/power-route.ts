@@ -88,7 +88,8 @@ export function powerReadRoute(
     await note?.(ctx, state);
     return machineState(state);
   };
-  return { read: (ctx) => within({ driver: type.name }, () => read(ctx)) };
+  const driver = type.name;
+  return { driver, host: null, read: (ctx) => within({ driver }, () => read(ctx)) };
 }
 
 /**

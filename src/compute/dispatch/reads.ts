@@ -3,7 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
 import { canonicalJson } from '../../common/json.js';
 import type { Log } from '../../common/log.js';
-import { correlationOf, type MethodNameOfKind, type RequestMeta } from '../contract/index.js';
+import { correlationOf, type MethodNameOfKind, type Observer, type RequestMeta } from '../contract/index.js';
 import type { Answer, ReadRoute } from './route.js';
 import type { Destination, Router } from './router.js';
 import { at } from './time-limits.js';
@@ -11,6 +11,7 @@ import { at } from './time-limits.js';
 export interface ReadsOptions {
   readonly clock: Clock;
   readonly log: Log;
+  readonly observer: Observer;
   /** Longest that a read may take. */
   readonly timeoutMs: number;
 }
@@ -37,7 +38,7 @@ export class Reads {
   }
 
   async #ask(method: MethodNameOfKind<'read'>, route: ReadRoute, meta: RequestMeta): Promise<Answer> {
-    const { clock, log, timeoutMs } = this.#options;
+    const { clock, log, observer, timeoutMs } = this.#options;
     const controller = new AbortController();
     const stop = at(clock, clock.now() + timeoutMs, () =>
       controller.abort(
@@ -48,7 +49,8 @@ export class Reads {
       ),
     );
     try {
-      return await route.read({ clock, log: log.child(correlationOf(meta)), signal: controller.signal });
+      const outgoing = observer.read({ driver: route.driver, host: route.host, trace: meta.trace ?? null });
+      return await route.read({ clock, log: log.child(correlationOf(meta)), signal: controller.signal, outgoing });
     } finally {
       stop();
     }

@@ -58,6 +58,9 @@ export function openHosts({ hosts, host }: ChangeRoute, parentId: OperationId | 
 
 /** A reading request, bound to the driver that carries it out. */
 export interface ReadRoute {
+  readonly driver: string;
+  /** Name of the host; null for machines given by power type. */
+  readonly host: string | null;
   /** Of the registered machine that is asked. */
   readonly revision?: number;
   read(ctx: CallContext): Promise<Answer>;

@@ -2,11 +2,18 @@ import type { Clock } from '../../common/clock.js';
 import type { JsonValue } from '../../common/errors/index.js';
 import type { OperationId } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
+import type { Outgoing } from '../../common/outgoing.js';
 import type { Journal, Lease } from '../../journal/journal.port.js';
 import type { InFlight } from './in-flight.js';
 import { TAKEN_CHECKPOINT } from './run-controls.js';
 import type { LeaseHold } from './worker-lease.js';
-import { STEP_CHECKPOINT, type Checkpoint, type OperationContext, type Step } from '../contract/index.js';
+import {
+  STEP_CHECKPOINT,
+  type AttemptWatch,
+  type Checkpoint,
+  type OperationContext,
+  type Step,
+} from '../contract/index.js';
 
 export interface RunContextParts {
   readonly journal: Journal;
@@ -17,6 +24,7 @@ export interface RunContextParts {
   readonly inFlight: InFlight;
   readonly clock: Clock;
   readonly log: Log;
+  readonly watch: AttemptWatch;
   readonly signal: AbortSignal;
   /** Interrupts the operation when its time has passed and no timer has said so yet. */
   readonly interruptWhenStale: () => void;
@@ -50,6 +58,9 @@ export class RunContext implements OperationContext {
   get log(): Log {
     return this.#parts.log;
   }
+  get outgoing(): Outgoing | undefined {
+    return this.#parts.watch.outgoing;
+  }
   get checkpoints(): readonly Checkpoint[] {
     return this.#parts.checkpoints;
   }
@@ -70,6 +81,7 @@ export class RunContext implements OperationContext {
     // finds it in the journal, looks after it.
     checkpoints.push(intent);
     this.#parts.inFlight.sent(step.requestTimeoutMs);
+    this.#parts.watch.step(step.name);
     this.progress(step.description);
   }
 

@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import { create, type AxiosInstance } from 'axios';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { errorCodeOf, messageOf, type JsonValue } from '../../common/errors/index.js';
+import type { Outgoing } from '../../common/outgoing.js';
 import { readBody, type HttpBody } from './http-body.js';
 import { HttpFailure } from './http-failure.js';
 import { PlainAgent } from './plain-agent.js';
@@ -32,6 +33,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** Does not wait for its turn, and may need one connection more: for what must still be said at the end. */
   readonly isUrgent?: boolean;
+  /** Told of it, when there is somebody. */
+  readonly outgoing?: Outgoing | undefined;
 }
 
 /** A complete answer of any status; whether it is a good one is for the caller to say. */
@@ -56,6 +59,7 @@ const MEBIBYTE = 1024 * 1024;
  * time, redirects are not followed, and no proxy is taken from the environment.
  */
 export class HttpClient {
+  readonly #server: { readonly host: string; readonly port: number };
   readonly #agent: Agent;
   readonly #request: typeof httpRequest;
   readonly #axios: AxiosInstance;
@@ -65,6 +69,7 @@ export class HttpClient {
 
   constructor(options: HttpClientOptions) {
     const { host, port, trust } = options;
+    this.#server = { host, port };
     const target = {
       host,
       port,
@@ -112,6 +117,20 @@ export class HttpClient {
    * @throws HttpFailure when there is no complete answer; the signal's reason when it aborts
    */
   async exchange(request: HttpRequest): Promise<RawHttpAnswer> {
+    const { method, outgoing, headers } = request;
+    const underWay = outgoing?.begin({ method, ...this.#server });
+    if (underWay === undefined) return this.#exchange(request);
+    try {
+      const answer = await this.#exchange({ ...request, headers: { ...underWay.headers, ...headers } });
+      underWay.end(answer.status);
+      return answer;
+    } catch (error) {
+      underWay.end(error instanceof HttpFailure ? error.kind : 'given up');
+      throw error;
+    }
+  }
+
+  async #exchange(request: HttpRequest): Promise<RawHttpAnswer> {
     const endsAt = performance.now() + request.timeoutMs;
     try {
       return await this.#send(request, request.timeoutMs);

@@ -24,7 +24,7 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
     open(_name, settings, ports) {
       const held = poolOf(ports).hold(accessOf(settings), ports);
       const place: CpcPlace = {
-        client: () => held.client,
+        client: (ctx) => held.client.during(ctx),
         hmc: settings.endpoint.label,
         cpc: settings.cpc,
         pacing: pacingOf(settings),

@@ -88,7 +88,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
         return poolOf(ports).borrow(access, ports);
       };
       const placeOf = (access: HmcAccess): HmcPlace => ({
-        client: () => borrow(access),
+        client: (ctx) => borrow(access).during(ctx),
         hmc: access.address.label,
         cpc: undefined,
         pacing: DEFAULT_PACING,

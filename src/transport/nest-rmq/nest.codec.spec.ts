@@ -12,6 +12,8 @@ function message(body: string | Uint8Array, properties: Partial<MessagePropertie
   return { content: Buffer.from(body as string), fields, properties: properties as MessageProperties };
 }
 
+const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
 function metaOf(body: object, properties: Partial<MessageProperties> = {}): unknown {
   const decoded = codec.decode(message(JSON.stringify({ pattern: 'power.query', ...body }), properties));
   return decoded.kind === 'request' ? decoded.meta : decoded;
@@ -25,6 +27,13 @@ describe('the Nest envelope', () => {
     ['a number is an id too', { id: 7 }, {}, { requestId: '7', correlationId: '7' }],
     ['an event has no reply address', {}, {}, { replyTo: null, requestedBy: 'anonymous', sentAt: null }],
     ['an empty reply address is none', { id: 'i' }, { replyTo: '' }, { replyTo: null }],
+    [
+      'its trace is in the headers',
+      {},
+      { headers: { traceparent: TRACE, tracestate: 'a=1', x: 1 } },
+      { trace: { traceparent: TRACE, tracestate: 'a=1' } },
+    ],
+    ['what is no trace is none', {}, { headers: { traceparent: 7 } }, { trace: undefined }],
     ['the user is who the broker says', {}, { userId: 'ann' }, { requestedBy: 'ann' }],
   ])('%s', (_, body, properties, expected) => expect(metaOf(body, properties)).toMatchObject(expected));
 

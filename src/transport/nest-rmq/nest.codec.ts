@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import { z } from 'zod';
 import type { Clock } from '../../common/clock.js';
 import { ComputeError, describeIssues, type JsonValue, type WireError } from '../../common/errors/index.js';
+import { traceContextOf } from '../../common/trace-context.js';
 import { ANONYMOUS, type ReplyAddress, type RequestMeta } from '../../compute/contract/index.js';
 import type { DecodedRequest, EncodedReply, EnvelopeCodec, Poison, PoisonReason } from '../codec.port.js';
 import { readBody, textProperty as text } from '../request-body.js';
@@ -19,6 +20,7 @@ const PropertiesSchema = z.object({
   userId: text,
   contentEncoding: text,
   timestamp: z.int().positive().optional().catch(undefined),
+  headers: z.object({ traceparent: z.unknown(), tracestate: z.unknown() }).partial().optional().catch(undefined),
 });
 type Properties = z.infer<typeof PropertiesSchema>;
 
@@ -69,7 +71,7 @@ export class NestCodec implements EnvelopeCodec {
   }
 
   #meta(properties: Properties, packetId: NestRequest['id']): Omit<RequestMeta, 'accepted'> {
-    const { messageId, correlationId, userId, timestamp } = properties;
+    const { messageId, correlationId, userId, timestamp, headers } = properties;
     const id = packetId === undefined || packetId === null ? undefined : String(packetId);
     // An event may come without any name; sent twice by its sender it is two events, so nothing can be derived for it.
     const requestId = messageId ?? id ?? correlationId ?? uuidv7();
@@ -80,6 +82,7 @@ export class NestCodec implements EnvelopeCodec {
       requestedBy: userId ?? ANONYMOUS,
       sentAt: sentAt(timestamp, this.clock.now()),
       replyTo: addressOf(properties, packetId ?? null),
+      trace: traceContextOf(headers),
     };
   }
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseBoundedText } from '../../common/bounded-json.js';
 import type { Clock } from '../../common/clock.js';
 import { ComputeError, describeIssues, type JsonValue, type WireError } from '../../common/errors/index.js';
+import { traceContextOf } from '../../common/trace-context.js';
 import {
   ANONYMOUS,
   METHOD_NAMES,
@@ -55,7 +56,11 @@ const PropertiesSchema = z.object({
   userId: textProperty,
   contentEncoding: textProperty,
   timestamp: z.int().positive().optional().catch(undefined),
-  headers: z.object({ compression: z.unknown() }).partial().optional().catch(undefined),
+  headers: z
+    .object({ compression: z.unknown(), traceparent: z.unknown(), tracestate: z.unknown() })
+    .partial()
+    .optional()
+    .catch(undefined),
 });
 type Properties = z.infer<typeof PropertiesSchema>;
 
@@ -141,6 +146,7 @@ export class OsloCodec implements EnvelopeCodec {
       requestedBy: requestedBy(request, properties),
       sentAt: sentAt(properties.timestamp, this.options.clock.now()),
       replyTo,
+      trace: traceContextOf(properties.headers),
     };
   }
 }

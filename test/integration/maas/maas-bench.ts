@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { systemClock } from '../../../src/common/clock.js';
+import { silentLog } from '../../../src/common/log.js';
 import { Secret } from '../../../src/common/secret.js';
 import type { CallerRule } from '../../../src/common/caller-rule.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
@@ -42,6 +43,8 @@ export class MaasBench {
       health: [],
       gateway: compute.service,
       clock: systemClock,
+      metrics: { contentType: 'text/plain', text: () => Promise.resolve('') },
+      log: silentLog,
     };
     const app = await NestFactory.create(HttpModule.of(parts), { logger: false });
     await app.listen(0, '127.0.0.1');

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { CallContext } from '../../../compute/contract/index.js';
+import type { HttpAnswer } from '../../../connectors/http/index.js';
 import { decodeAnswer } from './hmc-answer.js';
 import { HmcError } from './hmc-error.js';
 import { exactly, query } from './hmc-query.js';
@@ -33,12 +35,19 @@ export class HmcClient {
   constructor(
     readonly session: HmcSession,
     private readonly requestTimeoutMs: number,
+    /** The call that the requests are a part of. */
+    private readonly call: Pick<CallContext, 'outgoing'> = {},
   ) {}
+
+  /** The same, for the requests of a call. */
+  during(call: Pick<CallContext, 'outgoing'>): HmcClient {
+    return new HmcClient(this.session, this.requestTimeoutMs, call);
+  }
 
   /** Query API Version: the one call without a session. */
   async version(signal?: AbortSignal): Promise<HmcVersion> {
     const call = { method: 'GET', path: '/api/version', timeoutMs: this.requestTimeoutMs, signal } as const;
-    return decodeAnswer(await this.session.anonymous(call), VersionSchema, false);
+    return decodeAnswer(await this.session.anonymous({ ...call, outgoing: this.call.outgoing }), VersionSchema, false);
   }
 
   /** List CPC Objects: every CPC the user may see. */
@@ -83,7 +92,7 @@ export class HmcClient {
   /** Does a list of this HMC give facts too? API 4.10 and newer do (hmc-dpm.md section 7). */
   async listsFacts(signal?: AbortSignal): Promise<boolean> {
     if (this.session.refusedQueries.has('additional-properties')) return false;
-    const { major, minor } = await this.session.apiVersion(signal);
+    const { major, minor } = await this.session.apiVersion({ signal, outgoing: this.call.outgoing });
     return major > 4 || (major === 4 && minor >= 10);
   }
 
@@ -99,7 +108,7 @@ export class HmcClient {
    */
   async operate(partitionUri: string, operation: 'start' | 'stop', timeoutMs: number): Promise<string | undefined> {
     const call: HmcCall = { method: 'POST', path: `${partitionUri}/operations/${operation}`, timeoutMs };
-    const answer = await this.session.request(call);
+    const answer = await this.#request(call);
     if (answer.body.kind === 'empty') return undefined;
     return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
   }
@@ -110,7 +119,7 @@ export class HmcClient {
   }
 
   async cancelJob(jobUri: string): Promise<void> {
-    await this.session.request({
+    await this.#request({
       method: 'POST',
       path: `${jobUri}/operations/cancel`,
       timeoutMs: this.requestTimeoutMs,
@@ -119,11 +128,15 @@ export class HmcClient {
 
   /** Deletes an ended job; one that is not deleted stays with the HMC. */
   async deleteJob(jobUri: string): Promise<void> {
-    await this.session.request({ method: 'DELETE', path: jobUri, timeoutMs: this.requestTimeoutMs });
+    await this.#request({ method: 'DELETE', path: jobUri, timeoutMs: this.requestTimeoutMs });
+  }
+
+  async #request(call: HmcCall): Promise<HttpAnswer> {
+    return await this.session.request({ ...call, outgoing: this.call.outgoing });
   }
 
   async #get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const answer = await this.session.request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
+    const answer = await this.#request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
     return decodeAnswer(answer, schema, false);
   }
 

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { Log } from '../../../common/log.js';
+import type { Outgoing } from '../../../common/outgoing.js';
 import { redactText } from '../../../common/secret.js';
 import type { BreakerStore } from '../../../compute/contract/index.js';
 import { HttpFailure, type HttpAnswer, type HttpClient } from '../../../connectors/http/index.js';
@@ -20,7 +21,11 @@ export interface HmcCall {
   readonly signal?: AbortSignal | undefined;
   /** Does not wait for its turn among the requests under way. */
   readonly isUrgent?: boolean;
+  readonly outgoing?: Outgoing | undefined;
 }
+
+/** Whoever waits for a session. */
+type Waiting = Pick<HmcCall, 'signal' | 'outgoing'>;
 
 interface Held {
   readonly id: string;
@@ -73,14 +78,14 @@ export class HmcSession {
   async request(call: HmcCall): Promise<HttpAnswer> {
     this.#lastUsedAt = performance.now();
     const endsAt = performance.now() + call.timeoutMs;
-    const held = await this.#hold(call.signal);
+    const held = await this.#hold(call);
     try {
       return await this.#send(call, endsAt, held);
     } catch (error) {
       if (!(error instanceof HmcError && error.isSessionLost)) throw error;
       // 403,4 and 403,5 prove that nothing was executed, so a POST may go out again too.
       this.#forget(held);
-      return await this.#send(call, endsAt, await this.#hold(call.signal));
+      return await this.#send(call, endsAt, await this.#hold(call));
     } finally {
       this.#lastUsedAt = performance.now();
     }
@@ -92,8 +97,8 @@ export class HmcSession {
   }
 
   /** Version of the API, as the logon tells it; logs on when needed. @throws HmcError */
-  async apiVersion(signal?: AbortSignal): Promise<ApiVersion> {
-    return (await this.#hold(signal)).api;
+  async apiVersion(waiting: Waiting = {}): Promise<ApiVersion> {
+    return (await this.#hold(waiting)).api;
   }
 
   /** Allows the next logon after a refused one; tells whether one was held back. */
@@ -120,12 +125,12 @@ export class HmcSession {
   }
 
   /** Waits for the shared logon; a caller that gives up does not take it from the others. */
-  async #hold(signal: AbortSignal | undefined): Promise<Held> {
+  async #hold({ signal, outgoing }: Waiting): Promise<Held> {
     signal?.throwIfAborted();
     this.#refuseIfClosed();
     if (this.#held === undefined) {
       // In turn, so that the second of two sessions with a wrong password knows of the refusal of the first.
-      const logon = this.inTurn(JSON.stringify(breakerKey(this.access)), () => this.#logOn());
+      const logon = this.inTurn(JSON.stringify(breakerKey(this.access)), () => this.#logOn(outgoing));
       this.#held = logon;
       logon.catch(() => {
         if (this.#held === logon) this.#held = undefined;
@@ -146,7 +151,8 @@ export class HmcSession {
     this.#held = undefined;
   }
 
-  async #logOn(): Promise<Held> {
+  /** @param outgoing of the call that it is made for first */
+  async #logOn(outgoing: Outgoing | undefined): Promise<Held> {
     const key = breakerKey(this.access);
     const reason = (await this.breakers.find(key))?.reason ?? this.#refusal;
     if (reason !== undefined) {
@@ -160,6 +166,7 @@ export class HmcSession {
       path: '/api/sessions',
       json: { userid, password: password.reveal() },
       timeoutMs: requestTimeoutMs,
+      outgoing,
     };
     try {
       const answer = await this.#send(call, performance.now() + requestTimeoutMs);
@@ -194,7 +201,7 @@ export class HmcSession {
   }
 
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
-    const { method, path, json, signal, isUrgent = false } = call;
+    const { method, path, json, signal, outgoing, isUrgent = false } = call;
     const timeoutMs = endsAt - performance.now();
     const changes = method !== 'GET';
     try {
@@ -207,6 +214,7 @@ export class HmcSession {
         ...(json === undefined ? {} : { json }),
         signal,
         isUrgent,
+        outgoing,
       });
       if (isGood(answer)) return this.#noteInconsistency(answer, path);
       throw refusalOf(answer, changes, (text) => this.#scrub(text, held));

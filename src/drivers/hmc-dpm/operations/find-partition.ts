@@ -22,7 +22,7 @@ export async function findPartition(
   // A list cannot be filtered by object-id, and the partition itself does not name its CPC: so the CPC's whole list.
   const isObjectId = OBJECT_ID.test(reference);
   const filter = { cpcName: place.cpc, name: isObjectId ? undefined : reference };
-  const listed = await place.client().partitions(filter, withFacts, ctx.signal);
+  const listed = await place.client(ctx).partitions(filter, withFacts, ctx.signal);
   const id = reference.toLowerCase();
   const found = isObjectId
     ? listed.filter((item) => item.name === reference || objectId(item['object-uri']).toLowerCase() === id)
@@ -53,7 +53,7 @@ export function ambiguous(
 
 /** Why there is no such partition; one more request tells. @throws HmcError */
 async function explainAbsence(ctx: CallContext, place: HmcPlace, reference: string): Promise<ComputeError> {
-  const cpcs = await place.client().cpcs(ctx.signal);
+  const cpcs = await place.client(ctx).cpcs(ctx.signal);
   const missing = place.cpc === undefined ? undefined : cpcProblem(place, place.cpc, cpcs);
   if (missing !== undefined) return missing;
   const where = place.cpc === undefined ? describeCpcs(cpcs) : `CPC ${place.cpc}`;

@@ -1,6 +1,6 @@
 import { targetKey } from '../../../common/ids.js';
 import type { TargetKey } from '../../../common/ids.js';
-import type { Target } from '../../../compute/contract/index.js';
+import type { CallContext, Target } from '../../../compute/contract/index.js';
 import type { HmcClient } from '../client/hmc-client.js';
 import { objectId, type PartitionItem } from '../client/hmc-schemas.js';
 import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
@@ -22,7 +22,7 @@ export const DEFAULT_PACING: HmcPacing = {
 /** Where partitions are looked for: one CPC of an HMC, or every CPC that the user may see. */
 export interface HmcPlace {
   /** Asked for each use, since a session that nobody used for long is given back. */
-  client(): HmcClient;
+  client(ctx: Pick<CallContext, 'outgoing'>): HmcClient;
   /** `host:port` of the HMC. */
   readonly hmc: string;
   /** Name of the CPC; undefined for all. */

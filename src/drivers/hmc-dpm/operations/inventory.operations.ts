@@ -21,7 +21,7 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
   return {
     listInstances: (ctx) =>
       explaining(place, { what: `listing the partitions of CPC ${cpc}`, subject: 'cpc' }, async () => {
-        const partitions = await place.client().partitions({ cpcName: cpc }, false, ctx.signal);
+        const partitions = await place.client(ctx).partitions({ cpcName: cpc }, false, ctx.signal);
         if (partitions.length === 0) await requireCpc(ctx, place);
         const now = ctx.clock.now();
         return partitions.map((item) => ({
@@ -72,7 +72,7 @@ interface Reading {
 
 /** One request with API 4.10 and newer, two with older ones. */
 async function findAndRead(ctx: CallContext, place: CpcPlace, names: NameCache, reference: string): Promise<Reading> {
-  const client = place.client();
+  const client = place.client(ctx);
   const item = await findPartition(ctx, place, reference, true);
   if (await client.listsFacts(ctx.signal)) return { item, partition: item };
   const partition = await client.partition(item['object-uri'], ctx.signal);
@@ -90,7 +90,7 @@ async function readKnown(
   const item = names.get(reference, ctx.clock);
   if (item === undefined) return undefined;
   try {
-    const partition = await place.client().partition(item['object-uri'], ctx.signal);
+    const partition = await place.client(ctx).partition(item['object-uri'], ctx.signal);
     if (partition.name === item.name) return { item, partition };
   } catch (error) {
     if (!(error instanceof HmcError && error.is(404))) throw error;
@@ -100,7 +100,7 @@ async function readKnown(
 }
 
 async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo> {
-  const client = place.client();
+  const client = place.client(ctx);
   const cpc = await requireCpc(ctx, place);
   const partitions = await client.partitions({ cpcName: place.cpc }, false, ctx.signal);
   const properties = await readProperties(ctx, place, cpc);
@@ -131,7 +131,7 @@ async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo>
 /** Size and model are nice to have: Get CPC Properties fails for reasons of its own (409,272; hmc-dpm.md section 4). */
 async function readProperties(ctx: CallContext, place: HmcPlace, cpc: Cpc): Promise<Partial<CpcProperties>> {
   try {
-    return await place.client().cpcProperties(cpc['object-uri'], ctx.signal);
+    return await place.client(ctx).cpcProperties(cpc['object-uri'], ctx.signal);
   } catch (error) {
     if (!(error instanceof HmcError)) throw error;
     ctx.log.info('the properties of the CPC cannot be read', { hmc: place.hmc, cpc: cpc.name, err: error });
@@ -141,7 +141,7 @@ async function readProperties(ctx: CallContext, place: HmcPlace, cpc: Cpc): Prom
 
 /** The CPC. @throws ComputeError RESOURCE_NOT_FOUND or FEATURE_UNSUPPORTED (classic mode) */
 async function requireCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
-  const cpcs = await place.client().cpcs(ctx.signal);
+  const cpcs = await place.client(ctx).cpcs(ctx.signal);
   const problem = cpcProblem(place, place.cpc, cpcs);
   const cpc = cpcs.find(({ name }) => name === place.cpc);
   if (problem !== undefined || cpc === undefined) throw problem;

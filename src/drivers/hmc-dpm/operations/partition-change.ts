@@ -31,7 +31,7 @@ export class PartitionChange {
     readonly place: HmcPlace,
     readonly target: Target,
   ) {
-    this.client = place.client();
+    this.client = place.client(ctx);
     this.uri = partitionUri(target.id);
     this.hasStopped = hasStopped(ctx.checkpoints);
     this.#endsAt = ctx.clock.now() + place.pacing.operationTimeoutMs;

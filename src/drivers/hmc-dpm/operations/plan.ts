@@ -12,7 +12,7 @@ export async function planChange(
   target: Target,
 ): Promise<PlannedStep[]> {
   return await explaining(place, { what: `planning for partition ${target.name}`, subject: 'partition' }, async () => {
-    const partition = await place.client().partition(partitionUri(target.id), ctx.signal);
+    const partition = await place.client(ctx).partition(partitionUri(target.id), ctx.signal);
     const why = obstacle(change, partition);
     if (why === undefined) return plannedSteps(change, partition);
     throw new ComputeError('STATE_CONFLICT', `this cannot be done to partition ${target.name}: ${why}`, {

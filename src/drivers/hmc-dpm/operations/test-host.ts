@@ -33,7 +33,7 @@ class CheckFailed extends Error {
 }
 
 async function* probe(ctx: CallContext, place: HmcPlace & { readonly cpc: string }): AsyncGenerator<HostCheck> {
-  const client = place.client();
+  const client = place.client(ctx);
   const { signal } = ctx;
   const version = await attempt(place, 'asking for the API version', 'other', () => client.version(signal), wireChecks);
   yield passed('address', `HMC ${place.hmc} answers`);

@@ -152,7 +152,7 @@ export class PowerChange {
     const { requestTimeoutMs } = webhook.pacing;
     const description = `switching ${webhook.label} ${goal}`;
     await ctx.beginStep({ name: goal, description, requestTimeoutMs });
-    await webhook.client.command(goal, requestTimeoutMs, toOtherSlash);
+    await webhook.client.command(goal, requestTimeoutMs, ctx, toOtherSlash);
   }
 
   #failed(error: unknown, goal: Goal): unknown {

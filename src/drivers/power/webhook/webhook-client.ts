@@ -1,4 +1,5 @@
 import { Secret } from '../../../common/secret.js';
+import type { CallContext } from '../../../compute/contract/index.js';
 import { HttpFailure, type RawHttpAnswer } from '../../../connectors/http/index.js';
 import { bare, isWeb, secretValues, shown, withOtherSlash, type WebhookAddress } from './webhook-address.js';
 import { WebhookError } from './webhook-error.js';
@@ -10,6 +11,9 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const LONGEST_QUOTE = 120;
 
 export type Goal = 'on' | 'off';
+
+/** What a request owes to the call that it is a part of. */
+type Call = Partial<Pick<CallContext, 'signal' | 'outgoing'>>;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -26,12 +30,13 @@ export class WebhookClient {
   }
 
   /** Reads the text by which the state is told. Redirects are followed; a 404 is tried with the other slash. */
-  async query(timeoutMs: number, signal: AbortSignal): Promise<string> {
+  async query(timeoutMs: number, { signal, outgoing }: Pick<CallContext, 'signal' | 'outgoing'>): Promise<string> {
     const address = this.#parameters.power_query_uri;
     const endsAt = performance.now() + timeoutMs;
-    let end = await this.#follow(address, address.url, endsAt, signal);
+    const call = { signal, outgoing };
+    let end = await this.#follow(address, address.url, endsAt, call);
     const other = end.answer.status === 404 ? withOtherSlash(address.url) : undefined;
-    if (other !== undefined) end = await this.#follow(address, other, endsAt, signal);
+    if (other !== undefined) end = await this.#follow(address, other, endsAt, call);
     const { answer, url } = end;
     if (answer.status < 200 || answer.status > 299) throw this.#refused(answer, url, false);
     return this.#textOf(answer, url);
@@ -42,10 +47,15 @@ export class WebhookClient {
    *
    * @param toOtherSlash send it to the address with the slash at its end put there, or taken away
    */
-  async command(goal: Goal, timeoutMs: number, toOtherSlash = false): Promise<void> {
+  async command(
+    goal: Goal,
+    timeoutMs: number,
+    { outgoing }: Pick<CallContext, 'outgoing'>,
+    toOtherSlash = false,
+  ): Promise<void> {
     const address = goal === 'on' ? this.#parameters.power_on_uri : this.#parameters.power_off_uri;
     const url = toOtherSlash ? (withOtherSlash(address.url) ?? address.url) : address.url;
-    const answer = await this.#exchange('POST', url, this.#authorization(address), timeoutMs);
+    const answer = await this.#exchange('POST', url, this.#authorization(address), timeoutMs, { outgoing });
     // See Other: it was done, and what came of it stands elsewhere.
     if ((answer.status >= 200 && answer.status <= 299) || answer.status === 303) return;
     throw this.#refused(answer, url, true);
@@ -71,12 +81,12 @@ export class WebhookClient {
     address: WebhookAddress,
     from: URL,
     endsAt: number,
-    signal: AbortSignal,
+    call: Call,
   ): Promise<{ answer: RawHttpAnswer; url: URL }> {
     let url = from;
     let authorization = this.#authorization(address);
     for (let redirects = 0; ; redirects += 1) {
-      const answer = await this.#exchange('GET', url, authorization, endsAt - performance.now(), signal);
+      const answer = await this.#exchange('GET', url, authorization, endsAt - performance.now(), call);
       if (!REDIRECTS.has(answer.status) || answer.location === undefined) return { answer, url };
       const next = this.#redirectOf(answer.location, url);
       if (next === undefined || redirects === MOST_REDIRECTS) throw this.#refused(answer, url, false);
@@ -99,13 +109,13 @@ export class WebhookClient {
     url: URL,
     authorization: Secret | undefined,
     timeoutMs: number,
-    signal?: AbortSignal,
+    call: Call,
   ): Promise<RawHttpAnswer> {
     const headers = authorization === undefined ? {} : { Authorization: authorization.reveal() };
     const path = `${url.pathname}${url.search}`;
     try {
       return await this.#pool.use(url, this.#verify, (client) =>
-        client.exchange({ method, path, headers, timeoutMs, signal }),
+        client.exchange({ method, path, headers, timeoutMs, ...call }),
       );
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;

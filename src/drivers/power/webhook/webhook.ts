@@ -32,12 +32,12 @@ export class Webhook {
   ) {}
 
   /** The state now. @throws WebhookError */
-  async look({ clock, signal }: CallContext): Promise<ObservedState> {
-    const answer = await this.client.query(this.pacing.requestTimeoutMs, signal);
+  async look(ctx: CallContext): Promise<ObservedState> {
+    const answer = await this.client.query(this.pacing.requestTimeoutMs, ctx);
     const { power_on_regex: on, power_off_regex: off } = this.parameters;
     // In MAAS's order: an answer that matches both is on.
     const powerState = on.isIn(answer) ? 'running' : off.isIn(answer) ? 'shutdown' : 'nostate';
-    return { powerState, transition: null, nativeState: this.client.quote(answer), observedAt: clock.now() };
+    return { powerState, transition: null, nativeState: this.client.quote(answer), observedAt: ctx.clock.now() };
   }
 
   /** The same. @throws ComputeError */

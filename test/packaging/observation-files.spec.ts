@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { format } from 'prettier';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { metricFacts, metricsPage } from '../../src/observation/index.js';
+
+const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
+
+const facts = new Map(metricFacts().map((fact) => [fact.name, fact]));
+/** Every name that a query may use. */
+const series = new Map(
+  [...facts.values()].flatMap((fact) =>
+    (fact.type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']).map((end) => [`${fact.name}${end}`, fact]),
+  ),
+);
+/** Labels that a scrape or a histogram adds. */
+const ADDED = ['instance', 'job', 'le'];
+
+const AlertsSchema = z.strictObject({
+  groups: z.array(
+    z.strictObject({
+      name: z.string(),
+      rules: z.array(
+        z.strictObject({
+          alert: z.string().regex(/^Zenova[A-Za-z]+$/),
+          expr: z.string(),
+          for: z
+            .string()
+            .regex(/^\d+m$/)
+            .optional(),
+          labels: z.strictObject({ severity: z.enum(['warning', 'critical']) }),
+          annotations: z.strictObject({ summary: z.string(), runbook: z.string() }),
+        }),
+      ),
+    }),
+  ),
+});
+const alerts = AlertsSchema.parse(parse(read('packaging/prometheus/alerts.yaml'))).groups.flatMap(({ rules }) => rules);
+
+const GridSchema = z.object({ x: z.int(), y: z.int(), w: z.int(), h: z.int() });
+const DashboardSchema = z.object({
+  uid: z.literal('zenova'),
+  title: z.string(),
+  schemaVersion: z.int(),
+  templating: z.object({ list: z.array(z.object({ name: z.string() })) }),
+  panels: z.array(
+    z.object({
+      id: z.int(),
+      title: z.string(),
+      type: z.enum(['stat', 'timeseries']),
+      gridPos: GridSchema,
+      targets: z.array(z.object({ refId: z.string(), expr: z.string(), legendFormat: z.string() })).min(1),
+    }),
+  ),
+});
+const dashboard = DashboardSchema.parse(JSON.parse(read('packaging/grafana/dashboard.json')));
+
+const queries: [string, string][] = [
+  ...alerts.map(({ alert, expr }): [string, string] => [alert, expr]),
+  ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }): [string, string] => [title, expr])),
+];
+
+describe('what is shipped for Prometheus and Grafana', () => {
+  it.each(queries)('%s asks for what /metrics tells: %s', (_, expr) => {
+    const names = expr.match(/\b(zenova|nodejs|process)_[a-z0-9_]+/g) ?? [];
+    for (const name of names) expect([...series.keys()]).toContain(name);
+    const own = expr === 'up{job="zenova"} == 0';
+    expect(names.length > 0 || own).toBe(true);
+    const labels = names.flatMap((name) => series.get(name)?.labels ?? []);
+    const used = [
+      ...[...expr.matchAll(/[{,]([a-z_]+)(?:=|!=|=~|!~)"/g)].map(([, label = '']) => label),
+      ...[...expr.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(',')),
+    ].map((label) => label.trim());
+    for (const label of used) expect([...labels, ...ADDED]).toContain(label);
+  });
+
+  it('an alert has a text in the documentation, and every such text an alert', () => {
+    const headings = [...read('docs/observation.md').matchAll(/^### (.*)$/gm)].map(([, name]) => name);
+    expect(headings).toEqual(alerts.map(({ alert }) => alert));
+    for (const { alert, annotations } of alerts) {
+      expect(annotations.runbook).toBe(`docs/observation.md#${alert.toLowerCase()}`);
+    }
+  });
+
+  it('labels in texts come out of their query', () => {
+    for (const { expr, annotations } of alerts) {
+      const named = [...annotations.summary.matchAll(/\$labels\.([a-z_]+)/g)].map(([, label = '']) => label);
+      const grouped = /\bby \(([^)]*)\)/
+        .exec(expr)?.[1]
+        ?.split(',')
+        .map((label) => label.trim());
+      for (const label of named) expect(grouped ?? ['instance']).toContain(label);
+    }
+  });
+
+  it('panels have ids of their own and do not lie on each other', () => {
+    const { panels } = dashboard;
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, i) => `${x + (i % w)}/${y + Math.floor(i / w)}`),
+    );
+    expect(new Set(cells).size).toBe(cells.length);
+    expect(panels.every(({ gridPos: { x, w } }) => x + w <= 24)).toBe(true);
+    const variables = dashboard.templating.list.map(({ name }) => name);
+    const text = JSON.stringify(panels).replaceAll('$__rate_interval', '');
+    for (const [, name] of text.matchAll(/\$\{?([a-z_]+)/g)) expect(variables).toContain(name);
+  });
+});
+
+describe('docs/metrics.md', () => {
+  it('is what the metrics say of themselves (npm run docs:generate)', async () => {
+    const page = await format(metricsPage(), { parser: 'markdown', printWidth: 120 });
+    expect(read('docs/metrics.md')).toBe(page);
+  });
+
+  it('names no label that could hold anything', () => {
+    const known = [
+      'method',
+      'code',
+      'driver',
+      'host',
+      'outcome',
+      'step',
+      'call',
+      'reason',
+      'version',
+      'node',
+      'server',
+    ];
+    const own = [...facts.values()].filter(({ name }) => name.startsWith('zenova_'));
+    expect(new Set(own.flatMap(({ labels }) => labels))).toEqual(new Set(known));
+  });
+});
