@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ComputeError } from '../../src/common/errors/index.js';
-import type { CallerRule } from '../../src/compute/dispatch/index.js';
+import type { CallerRule } from '../../src/common/caller-rule.js';
 import { manualPower } from '../../src/drivers/power/manual.power.js';
 import { webhookPower } from '../../src/drivers/power/webhook/webhook.power.js';
 import type { MachineStore } from '../../src/journal/machine-store.port.js';
