@@ -43,8 +43,8 @@ describe('a trace in headers', () => {
     fc.assert(
       fc.property(fc.anything(), fc.string(), fc.string(), (anything, first, second) => {
         traceContextOf(anything);
-        const trace = traceContextOf({ traceparent: first, tracestate: second }) ?? {};
-        return Object.values(trace).every((text) => /^[\x20-\x7e]*$/.test(text));
+        const trace = { ...traceContextOf({ traceparent: first, tracestate: second }) };
+        return Object.values<string>(trace).every((text) => /^[\x20-\x7e]*$/.test(text));
       }),
     );
   });

@@ -112,6 +112,7 @@ export class Metrics {
   readonly deadLetters = this.#counter('dead_letters', 'messages that became dead letters', ['reason']);
   readonly eventsDropped = this.#counter('events_dropped', 'events lost while the broker was away');
 
+  readonly started = this.#gauge('started', 'whether the journal is open and operations are carried out');
   readonly build = this.#gauge('build_info', 'always 1; what runs here', ['version', 'node', 'server']);
 
   constructor() {

@@ -16,6 +16,11 @@ export interface ScrapeSources {
     };
     droppedEvents(): number;
   };
+  /** Undefined while the service starts, and waits for its journal. */
+  started(): StartedService | undefined;
+}
+
+export interface StartedService {
   /** Unfinished operations of this process. */
   load(): number;
   /** Of all workers; from the database. */
@@ -44,10 +49,12 @@ export class Scrape {
     metrics.consumingPaused.set(Number(isPaused));
     metrics.consumers.set(queues.length);
     metrics.consumersAttached.set(queues.filter(({ isAttached }) => isAttached).length);
-    metrics.unfinished.set(sources.load());
+    const started = sources.started();
+    metrics.started.set(Number(started !== undefined));
+    metrics.unfinished.set(started?.load() ?? 0);
     this.#takeCounts();
     // A number of before would be no better than none.
-    metrics.breakersOpen.set((await inTime(sources.openBreakers())) ?? Number.NaN);
+    metrics.breakersOpen.set((await inTime(started?.openBreakers())) ?? Number.NaN);
     return metrics.registry.metrics();
   }
 
@@ -64,7 +71,8 @@ export class Scrape {
   }
 }
 
-async function inTime(asked: Promise<number>): Promise<number | undefined> {
+async function inTime(asked: Promise<number> | undefined): Promise<number | undefined> {
+  if (asked === undefined) return undefined;
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), DATABASE_TIMEOUT_MS);
