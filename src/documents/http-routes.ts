@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOG_LEVELS } from '../common/log.js';
 import { METHODS, TimeSchema, type MethodName } from '../compute/contract/index.js';
 import { resultRef, schemaRef, type JsonObject } from './components.js';
 import { EXAMPLES, EXAMPLE_OPERATION_ID, EXAMPLE_TIME } from './examples/index.js';
@@ -15,9 +16,12 @@ const HealthSchema = z.object({
 });
 const MaasStatusSchema = z.enum(['running', 'stopped', 'starting', 'stopping', 'unknown', 'error']);
 
+const LogLevelSchema = z.strictObject({ level: z.enum(LOG_LEVELS) });
+
 /** Answers that no RPC method has. */
 export const HTTP_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Health: HealthSchema,
+  LogLevel: LogLevelSchema,
   MaasStatus: z.object({ status: MaasStatusSchema, observed_at: TimeSchema }),
   MaasChange: z.object({ operation_id: z.string(), outcome: z.string(), status: MaasStatusSchema }),
   MaasRunning: z.object({
@@ -32,7 +36,7 @@ const BASIC = { basic: [] };
 const NONE = {};
 
 export function routes(): JsonObject {
-  return { ...health(), ...documents(), ...resources(), ...maas('hosts'), ...maas('machines') };
+  return { ...health(), ...observation(), ...documents(), ...resources(), ...maas('hosts'), ...maas('machines') };
 }
 
 function health(): JsonObject {
@@ -51,6 +55,45 @@ function health(): JsonObject {
         checks: [{ ...readiness, ok: false, detail: 'not connected' }],
       }),
     }),
+  };
+}
+
+function observation(): JsonObject {
+  const level = { level: 'info' };
+  const answer = { 200: json('The level from which on lines are written.', 'LogLevel', level) };
+  return {
+    '/metrics': {
+      get: {
+        operationId: 'getMetrics',
+        summary: 'The metrics, for Prometheus.',
+        tags: ['observation'],
+        security: [NONE, TOKEN],
+        responses: {
+          200: { description: 'The metrics.', content: { 'text/plain': { schema: { type: 'string' } } } },
+          ...failureRefs([401]),
+        },
+      },
+    },
+    '/v1/log-level': {
+      get: {
+        operationId: 'getLogLevel',
+        summary: 'Say how much is logged.',
+        tags: ['observation'],
+        security: [NONE, TOKEN],
+        responses: { ...answer, ...failureRefs([401]) },
+      },
+      put: {
+        operationId: 'setLogLevel',
+        summary: 'Log more or less, until the next start.',
+        tags: ['observation'],
+        security: [TOKEN],
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: schemaRef('LogLevel'), example: level } },
+        },
+        responses: { ...answer, ...failureRefs([400, 401]) },
+      },
+    },
   };
 }
 

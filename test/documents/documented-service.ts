@@ -46,7 +46,7 @@ export class DocumentedService {
     const source = { ...parseSource(JSON.stringify(written), 'the test'), isSimulatedEstate: true }; // JSON is YAML
     const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
     const config = loadConfig(source, { driverSettings, environment: { HTTP_TOKEN: TOKEN } });
-    const service = await serve(config, silentLog);
+    const service = await serve(config, { log: silentLog });
     await service.ready(AbortSignal.timeout(30_000));
     const operator = await Operator.connect(broker.url);
     return new DocumentedService(broker, directory, service, port, names, operator);

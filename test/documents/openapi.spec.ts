@@ -10,6 +10,7 @@ import { METHOD_NAMES } from '../../src/compute/contract/index.js';
 import { openApi } from '../../src/documents/index.js';
 import { DocumentedSchemas } from './documented-schemas.js';
 import { answerPlace, operationsOf, type OpenApiDocument } from './openapi-operations.js';
+import { NO_OBSERVATION } from '../support/no-observation.js';
 
 const made = JSON.parse(JSON.stringify(openApi())) as OpenApiDocument & Record<string, unknown>;
 const operations = operationsOf(made);
@@ -62,7 +63,7 @@ describe('the paths of the OpenAPI document', () => {
   let app: NestExpressApplication;
   beforeAll(async () => {
     const gateway = { handle: () => Promise.reject(new Error('nobody asks')) };
-    const http = { host: '127.0.0.1', tokens: [], health: [], clock: systemClock };
+    const http = { host: '127.0.0.1', tokens: [], health: [], clock: systemClock, ...NO_OBSERVATION };
     const transport = { urls: ['amqp://127.0.0.1:9'], server: 'test' };
     app = await NestFactory.create<NestExpressApplication>(AppModule.of({ gateway, http, transport }), {
       logger: false,

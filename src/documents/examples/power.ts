@@ -27,6 +27,7 @@ export const powerExamples: ExamplesOf<'power'> = {
     result: {
       results: [{ machine: null, host: 'fake1', instance: 'instance-0001', ...off, error: null }],
       next: null,
+      total: null,
     },
   },
   'power.types': {

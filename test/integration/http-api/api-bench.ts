@@ -3,10 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { systemClock } from '../../../src/common/clock.js';
 import { Secret } from '../../../src/common/secret.js';
-import type { CallerRule } from '../../../src/compute/dispatch/index.js';
+import type { CallerRule } from '../../../src/common/caller-rule.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
 import { HttpModule, listen } from '../../../src/http/index.js';
 import { ComputeBench } from '../../support/compute-bench.js';
+import { NO_OBSERVATION } from '../../support/no-observation.js';
 
 const TOKENS = { act: 'canary-token-of-operator', read: 'canary-token-of-watcher' };
 
@@ -44,7 +45,7 @@ export class ApiBench {
       { name: 'operator', token: new Secret(TOKENS.act), access: 'act' as const },
       { name: 'watcher', token: new Secret(TOKENS.read), access: 'read' as const },
     ];
-    const parts = { host, tokens, health: [], gateway: compute.service, clock: systemClock };
+    const parts = { host, tokens, health: [], gateway: compute.service, clock: systemClock, ...NO_OBSERVATION };
     const app = await NestFactory.create<NestExpressApplication>(HttpModule.of(parts), { logger: false });
     await listen(app, '127.0.0.1', 0);
     return new ApiBench(compute, app, await app.getUrl());

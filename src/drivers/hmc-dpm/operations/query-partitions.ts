@@ -17,7 +17,7 @@ export interface PartitionStates {
 export async function queryPartitions(ctx: CallContext, place: HmcPlace): Promise<PartitionStates> {
   try {
     const listed = await explaining(place, { what: 'reading the states of all partitions', subject: 'cpc' }, () =>
-      place.client().partitions({ cpcName: place.cpc }, false, ctx.signal),
+      place.client(ctx).partitions({ cpcName: place.cpc }, false, ctx.signal),
     );
     return statesOf(listed, place, ctx.clock.now());
   } catch (error) {
