@@ -7,10 +7,11 @@ import { openAudit } from './audit-log.js';
 import { AwaitedJournal } from './awaited-journal.js';
 import { createLog, type Log } from './common/log.js';
 import { ComputeService } from './compute/compute.service.js';
+import type { EventPublisher } from './compute/contract/index.js';
 import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { Held } from './held.js';
-import { listen } from './http/index.js';
+import { EventFeed, listen } from './http/index.js';
 import { databaseOf } from './journal-place.js';
 import { copiesDirectory } from './journal/index.js';
 import { LateGateway } from './late-gateway.js';
@@ -79,7 +80,9 @@ async function open(given: Config, log: Log, held: Held, signal: AbortSignal): P
   const transport = createTransport(amqp, { log, clock });
   const gateway = new LateGateway();
   const { host, tokens } = config.http;
-  const http = { host, tokens, clock, health: readiness(transport.health, awaited) };
+  const feed = new EventFeed();
+  const events = { feed, sees: gateway.sees.bind(gateway) };
+  const http = { host, tokens, clock, events, health: readiness(transport.health, awaited) };
   const app = await NestFactory.create<NestExpressApplication>(AppModule.of({ gateway, http, transport: amqp }), {
     logger: new NestLog(log),
     abortOnError: false,
@@ -105,7 +108,7 @@ async function open(given: Config, log: Log, held: Held, signal: AbortSignal): P
     hosts: [...config.hosts.values()].map((host) => ({ ...host, manage: host.manage ?? undefined })),
     drivers: VIRT_DRIVERS,
     powerTypes: POWER_TYPES,
-    events: transport.events,
+    events: tellAll(transport.events, feed),
     replies: transport.replies,
     audit,
     rules: config.rules ?? undefined,
@@ -143,6 +146,15 @@ async function open(given: Config, log: Log, held: Held, signal: AbortSignal): P
       log.info('stopping');
       await held.giveBack();
       log.info('stopped');
+    },
+  };
+}
+
+/** The broker's subscribers, and whoever follows over HTTP. */
+function tellAll(...publishers: readonly EventPublisher[]): EventPublisher {
+  return {
+    publish(event) {
+      for (const publisher of publishers) publisher.publish(event);
     },
   };
 }

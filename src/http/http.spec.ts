@@ -8,6 +8,7 @@ import type { Health, HealthSource } from '../common/health.js';
 import { Secret } from '../common/secret.js';
 import { systemClock } from '../common/clock.js';
 import type { HttpToken } from './access.js';
+import { EventFeed } from './events/index.js';
 import { HttpModule } from './http.module.js';
 import { listen } from './listen.js';
 
@@ -16,6 +17,7 @@ const TOKENS: readonly HttpToken[] = [
   { name: 'default', token: new Secret(TOKEN), access: 'act' },
   { name: 'watcher', token: new Secret('only-looking'), access: 'read' },
 ];
+const events = { feed: new EventFeed(), sees: () => true };
 /** Nothing here asks it. */
 const gateway = { handle: () => Promise.reject(new Error('nobody asks')) };
 
@@ -43,7 +45,7 @@ afterEach(async () => {
 async function start(host: string, health: readonly HealthSource[], tokens: readonly HttpToken[] = TOKENS) {
   class TestModule {}
   Module({
-    imports: [HttpModule.of({ host, tokens, health, gateway, clock: systemClock })],
+    imports: [HttpModule.of({ host, tokens, health, gateway, events, clock: systemClock })],
     controllers: [GuardedController],
   })(TestModule);
   app = await NestFactory.create(TestModule, { logger: false });
@@ -155,7 +157,7 @@ describe('an address that cannot be had', () => {
     await start('127.0.0.1', []);
     const port = Number(new URL((await app?.getUrl()) ?? '').port);
     const second = await NestFactory.create<NestExpressApplication>(
-      HttpModule.of({ host: '127.0.0.1', tokens: [], health: [], gateway, clock: systemClock }),
+      HttpModule.of({ host: '127.0.0.1', tokens: [], health: [], gateway, events, clock: systemClock }),
       {
         logger: false,
         abortOnError: false,

@@ -43,11 +43,13 @@ export {
   type PowerVerbs,
   type QueriedState,
 } from './power-type.js';
+export type { Place } from './place.js';
 export type { PlannedStep, Reconciliation } from './reconciliation.js';
 export {
   REQUEST_GATEWAY,
   correlationOf,
   type EventPublisher,
+  type EventSight,
   type Outcome,
   type ReplyAddress,
   type ReplySender,

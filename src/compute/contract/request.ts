@@ -1,6 +1,7 @@
 import type { JsonValue, WireError } from '../../common/errors/index.js';
 import type { LogFields } from '../../common/log.js';
 import type { OperationView } from './methods/operation.js';
+import type { Place } from './place.js';
 
 /** Where a reply goes, in the words of the envelope that brought the request; kept in the journal as it is. */
 export interface ReplyAddress {
@@ -65,16 +66,27 @@ export interface ReplySender {
 }
 
 /** Something that happened, for the events exchange (DESIGN 4.1). */
-export type ServiceEvent =
-  | { readonly kind: 'operation'; readonly operation: OperationView; readonly at: number }
+export type ServiceEvent = (
+  | { readonly kind: 'operation'; readonly operation: OperationView }
   | {
       readonly kind: 'power';
       readonly host: string | null;
       readonly name: string;
       readonly state: string;
       readonly data: Record<string, JsonValue>;
-      readonly at: number;
-    };
+    }
+) & {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Where it happened, for the rules about callers; it is not published. */
+  readonly place?: Place;
+};
+
+/** Says who may know of what happens. */
+export interface EventSight {
+  /** @param caller as in {@link RequestMeta.requestedBy} */
+  sees(caller: string, event: ServiceEvent): boolean;
+}
 
 /** Events are news, not truth (that is the journal): publishing never fails and never waits. */
 export interface EventPublisher {

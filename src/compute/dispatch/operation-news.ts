@@ -5,6 +5,7 @@ import type { OperationRecord } from '../../journal/journal.port.js';
 import type { EventPublisher, OperationView } from '../contract/index.js';
 import type { ObservedState } from '../state/power-state.js';
 import { machineState } from './answers.js';
+import { placeOfOperation } from './places.js';
 import { operationView } from './views.js';
 
 export interface OperationNewsOptions {
@@ -30,7 +31,8 @@ export class OperationNews {
   /** It is as its record says. */
   publish({ record, progress }: Told): void {
     const { events, clock } = this.#options;
-    events.publish({ kind: 'operation', operation: operationView(record, progress), at: clock.now() });
+    const operation = operationView(record, progress);
+    events.publish({ kind: 'operation', operation, at: clock.now(), place: placeOfOperation(record) });
   }
 
   progress(operation: Told, message: string, percent?: number): void {
@@ -51,9 +53,10 @@ export class OperationNews {
   }
 
   /** The state in which an instance was seen at the end of its operation, on the host where it is then. */
-  state({ name }: OperationRecord, host: string | null, observed: ObservedState): void {
+  state(record: OperationRecord, host: string | null, observed: ObservedState): void {
     const { events, clock } = this.#options;
     const { state, ...data } = machineState(observed);
-    events.publish({ kind: 'power', host, name, state, data, at: clock.now() });
+    const place = { ...placeOfOperation(record), host };
+    events.publish({ kind: 'power', host, name: record.name, state, data, at: clock.now(), place });
   }
 }

@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/common/clock.js';
 import { Secret } from '../../../src/common/secret.js';
 import type { CallerRule } from '../../../src/common/caller-rule.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
-import { HttpModule } from '../../../src/http/index.js';
+import { EventFeed, HttpModule } from '../../../src/http/index.js';
 import { ComputeBench } from '../../support/compute-bench.js';
 
 export const TOKENS = { maas: 'canary-token-of-maas', watcher: 'canary-token-of-watcher' };
@@ -41,6 +41,7 @@ export class MaasBench {
       ],
       health: [],
       gateway: compute.service,
+      events: { feed: new EventFeed(), sees: () => true },
       clock: systemClock,
     };
     const app = await NestFactory.create(HttpModule.of(parts), { logger: false });
