@@ -134,7 +134,33 @@ function resources(): JsonObject {
       pathParameter('driver', 'name of a driver or power type', EXAMPLES['features.driver'].params.driver),
     ]),
     '/v1/hosts': resource('listHosts', 'host.list', []),
+    '/v1/hosts/{host}': resource('getHost', 'host.get_info', [hostParameter('host.get_info')]),
+    '/v1/hosts/{host}/test': resource('testHost', 'host.test', [hostParameter('host.test')]),
+    '/v1/hosts/{host}/instances': resource('listInstances', 'compute.list_instances', [
+      hostParameter('compute.list_instances'),
+    ]),
+    '/v1/events': events(),
     '/v1/machines': resource('listMachines', 'machine.list', queryOf('machine.list')),
+  };
+}
+
+function hostParameter(method: 'host.get_info' | 'host.test' | 'compute.list_instances'): JsonObject {
+  return pathParameter('host', 'name of a host in the configuration', EXAMPLES[method].params.host);
+}
+
+/** What happens, as it happens: a stream that does not end by itself. */
+function events(): JsonObject {
+  return {
+    get: {
+      operationId: 'followEvents',
+      summary: 'Follow operations and power states as they change, as server-sent events.',
+      tags: ['resources'],
+      security: [NONE, TOKEN],
+      responses: {
+        200: { description: 'The events.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+        ...failureRefs([401, 503]),
+      },
+    },
   };
 }
 

@@ -25,6 +25,7 @@ export function openApi(): JsonObject {
       { name: 'rpc', description: 'Every RPC method, with a token.' },
       { name: 'maas', description: "The other side of MAAS's power type webhook." },
       { name: 'health', description: 'For supervisors and load balancers.' },
+      { name: 'observation', description: 'For those who watch the service.' },
       { name: 'documents', description: 'Documents for programs.' },
     ],
     paths: { ...routes(), ...Object.fromEntries(METHOD_NAMES.map((method) => [`/v1/rpc/${method}`, rpc(method)])) },

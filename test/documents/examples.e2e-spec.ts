@@ -83,9 +83,15 @@ describe('every example of the OpenAPI document', () => {
   const answers = DocumentedSchemas.ofOpenApi(openApiDocument);
 
   it('is answered as it says', async () => {
-    const operations = operationsOf(openApiDocument).toSorted((a, b) => turnOf(a) - turnOf(b));
+    const operations = operationsOf(openApiDocument).filter(isAnsweredInJson).toSorted((a, b) => turnOf(a) - turnOf(b));
     for (const documented of operations) await expectDocumented(documented, answers);
   }, 120_000);
+
+  /** The metrics are text, and the events do not end: both have tests of their own. */
+  function isAnsweredInJson({ operation }: DocumentedOperation): boolean {
+    const answer = operation.responses['200'];
+    return answer === undefined || '$ref' in answer || answer.content['application/json'] !== undefined;
+  }
 
   function turnOf({ path }: DocumentedOperation): number {
     return METHODS_IN_ORDER.findIndex((method) => path === `/v1/rpc/${method}`);
@@ -98,7 +104,7 @@ describe('every example of the OpenAPI document', () => {
     const { status, body } = await service.http(
       method,
       asked,
-      operation.requestBody?.content['application/json'].example,
+      operation.requestBody?.content['application/json']?.example,
     );
     const code = REFUSED[path.replace('/v1/rpc/', '') as MethodName] ?? REFUSED_TO_MAAS[operationId];
     if (code === undefined) expect({ operationId, status, body }).toMatchObject({ operationId, status: 200 });

@@ -12,7 +12,7 @@ export interface HttpOperation {
 }
 
 interface HttpContent {
-  readonly content: { readonly 'application/json': { readonly example?: unknown } };
+  readonly content: { readonly 'application/json'?: { readonly example?: unknown } };
 }
 type HttpResponse = HttpContent & { readonly description: string };
 
@@ -24,7 +24,7 @@ export interface DocumentedOperation {
 
 export function operationsOf({ paths }: OpenApiDocument): DocumentedOperation[] {
   return Object.entries(paths).flatMap(([path, item]) =>
-    (['get', 'post'] as const).flatMap((method) => {
+    (['get', 'post', 'put'] as const).flatMap((method) => {
       const operation = item[method];
       return operation === undefined ? [] : [{ path, method, operation }];
     }),
