@@ -1,19 +1,13 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig, parseSource } from '../../src/config/index.js';
 import { POWER_TYPES } from '../../src/drivers/driver-registry.js';
-import { HmcSimulator } from '../../src/simulators/hmc/index.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { cli, type CliOptions, type CliRun } from '../support/cli.js';
 import { ComputeBench } from '../support/compute-bench.js';
 import { ScriptedPower } from '../support/scripted-power.js';
 import { startService, type Service } from '../transport/support.js';
-
-const DOCUMENT = readFileSync(resolve(import.meta.dirname, '../../docs/machines.md'), 'utf8');
-const blocks = (language: string): string[] =>
-  [...DOCUMENT.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, block = '']) => block);
 
 let broker: Pick<Broker, 'url' | 'stop'>;
 let service: Service;
@@ -310,55 +304,4 @@ hosts: {}
       stdout: expect.stringContaining('2 registered, 0 updated, 1 unchanged'),
     });
   });
-});
-
-describe('docs/machines.md', () => {
-  let hmc: HmcSimulator;
-  beforeAll(async () => {
-    const partition = (name: string) => ({ name, properties: { 'boot-device': 'storage-volume' as const } });
-    hmc = await HmcSimulator.start({
-      port: 0,
-      inventory: {
-        timing: { start_ms: 50, paused_ms: 10, stop_ms: 10 },
-        users: [{ name: 'operator', password: 'secret-of-operator' }],
-        cpcs: [{ name: 'CPC1', mode: 'dpm', partitions: [partition('WEB01'), partition('WEB02')] }],
-      },
-    });
-  });
-  afterAll(() => hmc.stop());
-
-  it('says what is so, command by command', async () => {
-    const here = (text: string): string =>
-      text
-        .replaceAll('/etc/zenova', directory)
-        .replaceAll('hmc1.example.org', new URL(hmc.url).host)
-        .replaceAll(/(power_partition_name: WEB\d\d)/g, "$1\n      power_verify_ssl: 'n'")
-        .replaceAll(/(power_partition_name=WEB\d\d)/g, '$1 --param power_verify_ssl=n')
-        .replaceAll(/ (machines\.yaml|machines\.json|power-parameters\.json)/g, ` ${directory}/$1`);
-    write('hmc1-password', 'secret-of-operator\n');
-    const [machinesYaml = '', rulesYaml = ''] = blocks('yaml');
-    write('machines.yaml', here(machinesYaml));
-    const [machinesJson = '', parametersJson = ''] = blocks('json');
-    write('machines.json', machinesJson);
-    write('power-parameters.json', here(parametersJson));
-    const environment = { ZENOVA_AMQP_URL: broker.url, HMC1_PASSWORD: 'secret-of-operator' };
-    const commands = blocks('sh').flatMap((block) => block.trim().split('\n'));
-    expect(commands.length).toBeGreaterThan(10);
-    // The first two are about a machine that the third registers.
-    const [on = '', query = '', register = '', ...rest] = commands;
-    for (const command of [register, on, query, ...rest]) {
-      const run = await zenova(here(command).replace('npx zenova ', '').split(' '), { environment });
-      expect({ command, ...run }).toMatchObject({ code: 0, stderr: '' });
-      expect(run.stdout).not.toMatch(/[1-9]\d* unverified|"status": "unverified"|status +unverified/);
-    }
-    expect(await registered()).toMatchObject({
-      web01: { status: 'verified', power_type: 'hmcz' },
-      web02: { status: 'verified' },
-      bench: { power_type: 'manual' },
-      'tape-library': { power_type: 'manual' },
-    });
-    expect(hmc.wireLog.starts('WEB01')).toBe(1);
-    const source = parseSource(rulesYaml, join(directory, 'zenova.yaml'));
-    expect(loadConfig(source, { driverSettings: new Map(), environment: {} }).rules).toHaveLength(3);
-  }, 60_000);
 });

@@ -72,18 +72,19 @@ async function registered(
   { powerType, parameters }: Definition,
   options: ImportOptions,
 ): Promise<Omit<ImportedMachine, 'machine'>> {
+  const { timeoutMs } = options;
   const request = { machine: name, power_type: powerType, power_parameters: parameters, ...common(options) };
   try {
-    const answer = await client.call('machine.register', request, options);
+    const answer = await client.call('machine.register', request, { timeoutMs });
     return outcomeOf('registered', answer);
   } catch (error) {
     if (!options.updates || toComputeError(error).code !== 'ALREADY_EXISTS') throw error;
   }
-  const known = await client.call('machine.get', { machine: name }, options);
+  const known = await client.call('machine.get', { machine: name }, { timeoutMs });
   const more = { remove_parameters: surplusOf(known, powerType, parameters), if_revision: known.revision };
   return outcomeOf(
     'updated',
-    await client.call('machine.update', { ...request, ...common(options), ...more }, options),
+    await client.call('machine.update', { ...request, ...common(options), ...more }, { timeoutMs }),
   );
 }
 
