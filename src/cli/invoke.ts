@@ -9,7 +9,8 @@ import { unlessInterrupted } from './interrupted.js';
 import { Progress } from './progress.js';
 
 export const READ_TIMEOUT_MS = 60_000;
-const CHANGE_TIMEOUT_MS = 15 * 60_000;
+/** For what changes something. */
+export const CHANGE_TIMEOUT_MS = 15 * 60_000;
 
 /** Methods whose answer is in the code itself, so that no service is asked. */
 type LocalAnswers = {

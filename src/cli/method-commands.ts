@@ -95,6 +95,10 @@ function addMethod<M extends MethodName>(
     if (run !== undefined) return run(checked.data as MethodParams<M>, globals, parts);
     const result = await invoke(method, checked.data as MethodInput<M>, globals, parts);
     printResult(method, result, globals.json === true, parts);
+    if ('next' in result && typeof result.next === 'string' && globals.json !== true) {
+      const flag = fields.includes('after') ? '--after' : '--before';
+      parts.stderr.write(`there are more; go on with ${flag} ${JSON.stringify(result.next)}\n`);
+    }
     if ('ok' in result && !result.ok) throw new NotOk();
   });
 }

@@ -7,6 +7,7 @@ export const GROUPS = {
   power: { namespace: 'power', description: 'Switch machines on and off through their power controllers.' },
   instance: { namespace: 'compute', description: 'LPARs, guests and other instances on the hosts.' },
   host: { namespace: 'host', description: 'The places where instances live.' },
+  machine: { namespace: 'machine', description: 'Machines that are known by name, with their power controllers.' },
   operation: { namespace: 'operation', description: 'What was asked, how far it is, and how it ended.' },
   features: { namespace: 'features', description: 'What each driver can do; needs no service.' },
 } as const satisfies Record<string, { namespace: string; description: string }>;
@@ -16,6 +17,7 @@ export type GroupName = keyof typeof GROUPS;
 export const POSITIONALS: Readonly<Record<string, readonly string[]>> = {
   compute: ['host', 'instance'],
   host: ['host'],
+  machine: ['machine'],
   operation: ['operation_id'],
   features: ['driver'],
 };
@@ -60,9 +62,18 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'zenova power query-many --host cpc1',
   ],
   'power.off': ['zenova power off --host cpc1 --instance ubuntu01 --preempt'],
-  'power.on': ['zenova power on --host cpc1 --instance ubuntu01'],
+  'power.on': ['zenova power on --host cpc1 --instance ubuntu01', 'zenova power on --machine web01'],
   'power.types': ['zenova power types', 'zenova power types --json'],
   'host.test': ['zenova host test cpc1'],
+  'machine.register': [
+    'zenova machine register web01 --type hmcz --param power_address=hmc1 --param power_user=operator \\\n' +
+      '    --param-file power_pass=/etc/zenova/hmc-password --param power_partition_name=WEB01',
+  ],
+  'machine.update': [
+    'zenova machine update web01 --param-file power_pass=/etc/zenova/new-password',
+    'zenova machine update web01 --remove-parameters power_verify_ssl',
+  ],
+  'machine.list': ['zenova machine list', "zenova machine list --name 'web*' --status unverified"],
   'operation.get': ['zenova operation get 0192c5a4-…', 'zenova operation get --idempotency-key nightly-17'],
   'operation.list': ['zenova operation list --state unfinished', 'zenova operation list --parent 0192c5a4-…'],
 };

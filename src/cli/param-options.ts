@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { errorCodeOf } from '../common/errors/index.js';
-import { isSecretField } from '../common/secret.js';
+import { isSealedField, isSecretField } from '../common/secret.js';
 import type { Environment } from '../config/index.js';
 import type { Catalogue } from './cli-parts.js';
 
@@ -50,6 +50,13 @@ export async function readParams(
         `use --param-file ${name}=PATH or --param-env ${name}=VARIABLE`,
     );
   }
+  for (const { name, value } of param) {
+    if (!isSealedField(name) || !holdsPassword(value)) continue;
+    throw new InvalidArgumentError(
+      `${name} holds a password, which every user of this machine could read there; ` +
+        `use --param-file ${name}=PATH or --param-env ${name}=VARIABLE`,
+    );
+  }
   const values: Record<string, string | string[]> = {};
   for (const { name, value } of param) {
     const known = values[name];
@@ -62,6 +69,10 @@ export async function readParams(
     values[name] = text;
   }
   return values;
+}
+
+function holdsPassword(address: string): boolean {
+  return URL.canParse(address) && new URL(address).password !== '';
 }
 
 async function secretNames(

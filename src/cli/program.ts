@@ -4,6 +4,7 @@ import { addConfigCommand } from './commands/config.command.js';
 import { addDeadCommand } from './commands/dead.command.js';
 import { addDbCommand } from './commands/db.command.js';
 import { addFeaturesCommand } from './commands/features.command.js';
+import { addMachineCommand } from './commands/machine.command.js';
 import { addOperationCommand } from './commands/operation.command.js';
 import { addPowerCommand } from './commands/power.command.js';
 import { addSecretsCommand } from './commands/secrets.command.js';
@@ -60,6 +61,7 @@ function createProgram(parts: CliParts): Command {
   addPowerCommand(program, parts);
   addMethodGroup(program, 'instance', parts);
   addMethodGroup(program, 'host', parts);
+  addMachineCommand(program, parts);
   addOperationCommand(program, parts);
   addDeadCommand(program, parts);
   addSimulateCommand(program, parts);

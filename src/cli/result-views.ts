@@ -30,6 +30,19 @@ const VIEWS: { readonly [M in MethodName]?: (result: MethodResult<M>) => TableVi
       ['check', 'ok', 'detail', 'remedy'],
       checks.map(({ name, ok, detail, remedy }) => [name, ok ? 'yes' : 'NO', detail, remedy]),
     ),
+  'machine.list': ({ machines }) =>
+    list(
+      ['name', 'type', 'controller', 'state', 'seen at', 'status', 'error'],
+      machines.map(({ name, power_type: type, controller, state, observed_at: seen, status, error }) => [
+        name,
+        type,
+        controller,
+        state,
+        seen,
+        status,
+        error === null ? null : `${error.code}: ${error.message}`,
+      ]),
+    ),
   'operation.list': ({ operations }) =>
     list(
       ['operation', 'method', 'name', 'host', 'state', 'accepted', 'news'],

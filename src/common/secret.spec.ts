@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { Secret, isSecretField, redact } from './secret.js';
+import { Secret, bareAddress, isSecretField, redact } from './secret.js';
 
 describe('a secret', () => {
   it('shows itself to nobody who does not ask', () => {
@@ -18,6 +18,15 @@ describe('a secret', () => {
   it.each(['power_user', 'idempotency_key', 'key_file', 'name'])('does not stand in %s', (name) =>
     expect(isSecretField(name)).toBe(false),
   );
+});
+
+describe('a bare address', () => {
+  it.each([
+    ['https://u:hunter2@hook.example:8443/on?hunter2', 'https://hook.example:8443/on?[redacted]'],
+    ['http://hook.example/on#hunter2', 'http://hook.example/on'],
+    ['http://hook.example', 'http://hook.example/'],
+    ['hunter2', '[redacted]'],
+  ])('of %s is %s', (address, bare) => expect(bareAddress(address)).toBe(bare));
 });
 
 describe('redact', () => {

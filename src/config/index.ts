@@ -4,5 +4,6 @@ export { findConfig, parseSource, type ConfigSource, type FindOptions } from './
 export { effectiveConfig, showConfig, summariseConfig } from './describe-config.js';
 export { processEnvironment, type Environment } from './environment.js';
 export { loadConfig, type DriverSettings, type LoadOptions, type RuleWords } from './load-config.js';
-export type { Mistake } from './mistakes.js';
+export { Mistakes, type Mistake } from './mistakes.js';
+export { SecretReferences } from './secret-references.js';
 export { SIMULATED_HMC_INVENTORY, withSimulatedEstate, type SimulatedHmc } from './simulated-estate.js';

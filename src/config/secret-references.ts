@@ -88,7 +88,7 @@ export class SecretReferences {
     const reference = ReferenceSchema.safeParse(value);
     if (reference.success) return this.#resolve(reference.data, path);
     const isPlain = typeof value === 'string' || typeof value === 'number';
-    this.mistakes.add(path, isPlain ? `a secret is not written into the configuration; ${HOW}` : HOW);
+    this.mistakes.add(path, isPlain ? `a secret is not written here in clear; ${HOW}` : HOW);
     return undefined;
   }
 

@@ -19,6 +19,12 @@ afterAll(() => bench.discard());
 
 const one = { host: 'site', instance: 'instance-0001' };
 const two = { host: 'site', instance: 'instance-0002' };
+/** A machine whose controller does not answer: nobody listens on the discard port. */
+const hook = 'http://127.0.0.1:9/machine';
+const unreachable = {
+  power_type: 'webhook',
+  power_parameters: { power_on_uri: hook, power_off_uri: hook, power_query_uri: hook },
+};
 /** Requests that succeed one after the other. */
 const REQUESTS: readonly (readonly [MethodName, object])[] = [
   ['compute.power_on', { ...one, plan: true }],
@@ -45,6 +51,15 @@ const REQUESTS: readonly (readonly [MethodName, object])[] = [
   ['compute.live_migrate', { ...two, destination: 'other' }],
   ['compute.evacuate', { ...two, host: 'other', destination: 'site' }],
   ['compute.evacuate', { host: 'other', destination: 'site' }],
+  ['machine.register', { machine: 'm1', power_type: 'manual', plan: true }],
+  ['machine.register', { machine: 'm1', power_type: 'manual' }],
+  ['machine.register', { machine: 'm2', ...unreachable }],
+  ['machine.update', { machine: 'm1', power_type: 'manual' }],
+  ['machine.update', { machine: 'm1', ...unreachable, skip_check: true }],
+  ['machine.get', { machine: 'm2' }],
+  ['machine.list', {}],
+  ['machine.list', { limit: 1 }],
+  ['machine.remove', { machine: 'm1' }],
   ['host.set_maintenance', { host: 'other', enabled: true, plan: true }],
   ['host.set_maintenance', { host: 'other', enabled: true }],
   ['host.set_maintenance', { host: 'other', enabled: false }],

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { isSecretField } from '../../src/common/secret.js';
 import { ChangeFields, METHODS, METHOD_NAMES } from '../../src/compute/contract/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
 import { COMPUTE_FEATURES, COMPUTE_FEATURE_IDS, POWER_FEATURE_IDS } from '../../src/features/index.js';
@@ -68,6 +69,8 @@ describe('every driver', () => {
       expect(Object.keys(type.features).toSorted()).toEqual([...POWER_FEATURE_IDS].toSorted());
       const { properties = {}, required = [] } = z.toJSONSchema(type.schema, { io: 'input' });
       expect(type.parameters.map(({ name }) => name).toSorted()).toEqual(Object.keys(properties).toSorted());
+      // Fields are encrypted, and hidden, by their names.
+      expect(type.parameters.filter(({ name, secret }) => secret === true && !isSecretField(name))).toEqual([]);
       expect(
         type.parameters
           .filter((parameter) => parameter.required)

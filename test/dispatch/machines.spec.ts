@@ -201,7 +201,13 @@ describe('an update', () => {
       code: 'REQUEST_INVALID',
     });
     expect(await update({ power_type: 'manual' })).toMatchObject({
-      machine: { power_type: 'manual', power_parameters: {}, secret_parameters: [], controller: 'by-hand' },
+      machine: {
+        power_type: 'manual',
+        power_parameters: {},
+        secret_parameters: [],
+        controller: 'by-hand',
+        status: 'unchecked',
+      },
     });
   });
 

@@ -36,6 +36,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
       createuser: 'of-postgres\nof-postgres\n',
     },
   },
+  'docs/machines.md': { ...AT_NPM_START, answers: { 'HMC user': 'zenova-simulator\n' } },
   'docs/first-lpar.md': {
     estate: false,
     isInstalled: true,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openJournalUpkeep } from '../../src/journal-upkeep.js';
@@ -18,6 +18,12 @@ const secret = {
   host: Canary.of('the password in the settings of a host'),
   request: Canary.of('power_pass of a request that is carried out'),
   refused: Canary.of('power_pass of a request that the HMC refuses'),
+  registered: Canary.of('power_pass of a registered machine'),
+  unverified: Canary.of('power_pass of a registered machine that the HMC refuses'),
+  imported: Canary.of('power_pass of an imported machine'),
+  hookLogin: Canary.plain('a password in the address of a registered webhook'),
+  hookQuery: Canary.plain('a token in the query of the address of a registered webhook'),
+  hookToken: Canary.plain('power_token of a registered webhook'),
   misnamed: Canary.of('a password under a wrong name'),
   misplaced: Canary.of('a password in a wrong place'),
   nameless: Canary.plain('a password in place of a name'),
@@ -78,6 +84,7 @@ beforeAll(async () => {
       users: [
         { name: 'zenova', password: secret.host.text },
         { name: 'caller', password: secret.request.text },
+        { name: 'registrar', password: secret.registered.text },
       ],
       cpcs: [
         {
@@ -206,6 +213,52 @@ describe('secrets in every input', () => {
     for (let times = 0; times < 2; times++) {
       expect(await send('power.on', refused)).toMatchObject({ err: { code: 'BACKEND_AUTH_FAILED' } });
     }
+  });
+
+  it('that are registered with machines', async () => {
+    const register = (name: string, definition: object) =>
+      send('machine.register', { machine: `${MARKER}-${name}`, ...definition });
+    const right = machine({ power_user: 'registrar', power_pass: secret.registered.text });
+    expect(await register('lpar', right)).toMatchObject({ response: { machine: { status: 'verified', state: 'on' } } });
+    expect(await register('lpar', right)).toMatchObject({ response: { outcome: 'already' } });
+    expect(await register('lpar', machine())).toMatchObject({ err: { code: 'ALREADY_EXISTS' } });
+
+    const wrong = machine({ power_user: 'stranger', power_pass: secret.unverified.text });
+    const refusal = { kind: 'error', path: '/api/sessions', status: 403, reason: 0, times: 1 } as const;
+    hmc.fault({ ...refusal, message: `${MARKER}: ${secret.unverified.text} is no good` });
+    expect(await register('refused', wrong)).toMatchObject({
+      response: { machine: { status: 'unverified', error: { code: 'BACKEND_AUTH_FAILED' } } },
+    });
+    // Nobody listens on the discard port, which every error about it names.
+    const address = (what: string): string =>
+      `http://u:${secret.hookLogin.text}@127.0.0.1:9/${MARKER}/${what}?key=${secret.hookQuery.text}`;
+    const uris = { power_on_uri: address('on'), power_off_uri: address('off'), power_query_uri: address('query') };
+    const hook = {
+      power_type: 'webhook',
+      power_parameters: { ...uris, power_token: secret.hookToken.text, power_on_regex: MARKER },
+    };
+    expect(await register('hook', hook)).toMatchObject({
+      response: { machine: { status: 'unverified', error: { message: expect.stringContaining(MARKER) } } },
+    });
+    const named = { machine: `${MARKER}-hook` };
+    const updated = { ...named, power_parameters: { power_token: `${secret.hookToken.text}2` } };
+    expect(await send('machine.update', updated)).toMatchObject({ response: { outcome: 'done' } });
+    expect(await send('power.query', named)).toMatchObject({ err: { code: 'BACKEND_UNREACHABLE' } });
+    expect(await send('power.on', named)).toMatchObject({ err: { driver: 'webhook' } });
+    expect(await send('power.query', { machine: `${MARKER}-lpar` })).toMatchObject({ response: { state: 'on' } });
+    expect(await send('machine.get', named)).toMatchObject({ response: { secret_parameters: ['power_token'] } });
+    expect(await send('machine.list', {})).toMatchObject({ response: { machines: { length: 3 } } });
+  });
+
+  it('that are imported with machines', async () => {
+    const { power_type, power_parameters } = machine({ power_user: 'importer', power_pass: { env: 'IMPORTED' } });
+    const file = join(service.directory, 'machines.json');
+    writeFileSync(file, JSON.stringify({ machines: { [`${MARKER}-imported`]: { power_type, power_parameters } } }));
+    const variables = { ZENOVA_AMQP_URL: environment['BROKER_URL'] ?? '', IMPORTED: secret.imported.text };
+    // The HMC does not know this user.
+    expect(await run(['machine', 'import', file, '--group', names.group], variables)).toContain('1 unverified');
+    for (const more of [[], ['--json']]) await run(['machine', 'list', '--group', names.group, ...more], variables);
+    rmSync(file);
   });
 
   it.each<[string, string, unknown]>([
@@ -364,8 +417,10 @@ describe('what came out', () => {
       'the audit': true,
       'a backup': true,
     });
-    const user = Canary.plain('the user in the same parameters', 'caller');
-    expect(leaks([user], outputs)).toContainEqual(expect.stringContaining('in files'));
+    for (const name of ['caller', 'registrar']) {
+      const user = Canary.plain('the user in the same parameters', name);
+      expect(leaks([user], outputs)).toContainEqual(expect.stringContaining('in files'));
+    }
   });
 
   it('holds no secret in any form', () => {

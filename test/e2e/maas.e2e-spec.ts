@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { HmcSimulator } from '../../src/simulators/hmc/index.js';
+import { WebhookSimulator } from '../../src/simulators/webhook/index.js';
 import { Operator } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
+import { cli } from '../support/cli.js';
 import { parseCurl } from '../support/curl-example.js';
 import { MaasDriver } from '../support/maas-driver.js';
 import { scaledClock } from '../support/scaled-clock.js';
@@ -27,6 +29,7 @@ const names = {
 
 let broker: Pick<Broker, 'url' | 'stop'>;
 let hmc: HmcSimulator;
+let pdu: WebhookSimulator;
 let service: ServiceProcess;
 
 beforeAll(async () => {
@@ -75,11 +78,27 @@ beforeAll(async () => {
   });
   await service.start();
   await service.ready();
+  pdu = await WebhookSimulator.start({
+    inventory: { server: { token: TOKEN }, machines: [{ name: 'outlet7', start_ms: 200, stop_ms: 200 }] },
+    port: 0,
+  });
+  await register('rack1-outlet7');
 }, 120_000);
+
+/** Registers an outlet, as an operator does. */
+async function register(name: string): Promise<void> {
+  const address = (what: string): string => `power_${what}_uri=${pdu.url}/machines/outlet7/${what}`;
+  const uris = [address('on'), address('off'), `power_query_uri=${pdu.url}/machines/outlet7/status`];
+  const parameters = uris.flatMap((uri) => ['--param', uri]);
+  const argv = ['machine', 'register', name, '--type', 'webhook', ...parameters, '--param-env', 'power_token=TOKEN'];
+  const environment = { ZENOVA_AMQP_URL: broker.url, TOKEN };
+  const { code, stdout } = await cli([...argv, '--group', run], { environment });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/machine.status +verified/) });
+}
 
 afterAll(async () => {
   await service.discard();
-  await hmc.stop();
+  await Promise.all([hmc.stop(), pdu.stop()]);
   const operator = await Operator.connect(broker.url);
   await operator.remove(names);
   await operator.close();
@@ -92,7 +111,11 @@ beforeEach(() => {
 });
 
 function maas(instance: string, credentials: object = { power_token: TOKEN }): MaasDriver {
-  const base = `${service.httpUrl}/v1/maas/hosts/cpc1/instances/${instance}`;
+  return maasOf(`hosts/cpc1/instances/${instance}`, credentials);
+}
+
+function maasOf(machine: string, credentials: object = { power_token: TOKEN }): MaasDriver {
+  const base = `${service.httpUrl}/v1/maas/${machine}`;
   const uris = { power_on_uri: `${base}/on`, power_off_uri: `${base}/off`, power_query_uri: `${base}/status` };
   return new MaasDriver({ ...uris, ...credentials }, clock);
 }
@@ -109,6 +132,21 @@ describe('a MAAS that knows nothing of Zenova', () => {
     expect(hmc.wireLog.starts('web01')).toBe(2);
     expect(hmc.wireLog.stops('web01')).toBe(2);
     expect(driver.log.slice(0, 3)).toEqual(['GET query 200', 'POST on 200', 'GET query 200']);
+  });
+
+  it('powers a machine that is registered', async () => {
+    const driver = maasOf('machines/rack1-outlet7');
+    expect(await driver.query()).toBe('off');
+    await driver.on();
+    expect(await driver.query()).toBe('on');
+    await driver.cycle();
+    await driver.off();
+    expect(await driver.query()).toBe('off');
+    expect(driver.log.filter((line) => !/^(GET query|POST (on|off)) 200$/.test(line))).toEqual([]);
+    const listed = ['machine', 'list', '--json', '--group', run];
+    const { stdout } = await cli(listed, { environment: { ZENOVA_AMQP_URL: broker.url } });
+    expect(JSON.parse(stdout)).toMatchObject({ machines: [{ name: 'rack1-outlet7', state: 'off' }] });
+    await expect(maasOf('machines/rack1-outlet8').on()).rejects.toThrow('never transitioned to on');
   });
 
   it('powers it with user and password', async () => {
@@ -170,9 +208,6 @@ describe('docs/maas.md', () => {
       method,
       headers: { authorization: `Bearer ${TOKEN}` },
     });
-    const body = (await answer.json()) as object;
-    // No machine is registered here, which is told otherwise than an address that is none.
-    if (url.includes('/machines/')) expect(body).toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
-    else expect(answer.status).toBe(200);
+    expect({ status: answer.status, body: await answer.json() }).toMatchObject({ status: 200 });
   });
 });

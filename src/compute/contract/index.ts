@@ -16,7 +16,7 @@ export {
   type MethodProgress,
   type MethodResult,
 } from './methods/index.js';
-export { MACHINE_STATUSES, type MachineStatus, type MachineView } from './methods/machine.js';
+export { type MachineStatus, type MachineView } from './methods/machine.js';
 export type { QueryResult } from './methods/power.js';
 export { OperationSchema, type OperationView } from './methods/operation.js';
 export type {

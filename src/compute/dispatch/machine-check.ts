@@ -1,9 +1,10 @@
 import { ComputeError, toComputeError } from '../../common/errors/index.js';
 import { redactText } from '../../common/secret.js';
 import type { MachineSighting, SeenState } from '../../journal/machine-store.port.js';
-import type { CallContext, PowerMachine, PowerVerbs } from '../contract/index.js';
+import type { CallContext, PowerVerbs } from '../contract/index.js';
 import { machinePowerState, type ObservedState } from '../state/power-state.js';
 import type { ControllerLimits } from './controller-limits.js';
+import type { OpenMachine } from './power-route.js';
 import { at } from './time-limits.js';
 
 /** How long a controller may take to answer the check on save (MAAS waits as long, power-drivers.md 0.3). */
@@ -17,14 +18,14 @@ export const UNCHECKED: MachineSighting = { status: 'unchecked', error: null, se
  */
 export async function checkMachine(
   ctx: CallContext,
-  { powerType, machine }: { readonly powerType: string; readonly machine: PowerMachine },
+  { type, machine }: OpenMachine,
   limits: ControllerLimits,
 ): Promise<MachineSighting> {
   const { queryPower } = machine.verbs;
-  if (queryPower === undefined) return UNCHECKED;
+  if (!type.queryable || queryPower === undefined) return UNCHECKED;
   try {
     // How long it waits for its turn says nothing about the controller.
-    const state = await limits.run(powerType, machine.controller, ctx.signal, () => answerInTime(ctx, queryPower));
+    const state = await limits.run(type.name, machine.controller, ctx.signal, () => answerInTime(ctx, queryPower));
     return { status: 'verified', error: null, seen: seenState(state) };
   } catch (error) {
     ctx.signal.throwIfAborted();

@@ -7,11 +7,12 @@ import type {
   MachineSighting,
   MachineStore,
 } from '../../journal/machine-store.port.js';
-import type { MethodParams, OperationContext, PlannedStep, PowerMachine, PowerParameters } from '../contract/index.js';
+import type { MethodParams, OperationContext, PlannedStep, PowerParameters } from '../contract/index.js';
 import type { ControllerLimits } from './controller-limits.js';
 import { UNCHECKED, checkMachine } from './machine-check.js';
 import { within } from './host-route.js';
 import { machineView } from './machine-views.js';
+import type { OpenMachine } from './power-route.js';
 import { findMachine } from './registered-machine.js';
 import type { ChangeRoute, RouteResult } from './route.js';
 import { hasBegun } from './run-context.js';
@@ -20,7 +21,7 @@ export interface MachineRoutePorts {
   readonly store: MachineStore;
   readonly limits: ControllerLimits;
   /** Checks parameters against a power type. @throws ComputeError REQUEST_INVALID, RESOURCE_NOT_FOUND */
-  readonly open: (powerType: string, parameters: PowerParameters) => PowerMachine;
+  readonly open: (powerType: string, parameters: PowerParameters) => OpenMachine;
 }
 
 /** What there is to be done about one machine of the registry. */
@@ -41,7 +42,7 @@ export function registerRoute(
 ): ChangeRoute {
   const { machine: name, power_type: powerType, power_parameters: parameters = {}, skip_check: skips } = request;
   const opened = open(powerType, parameters);
-  const definition = { powerType, parameters, controller: opened.controller };
+  const definition = { powerType, parameters, controller: opened.machine.controller };
   /** The machine that is registered already, in the same words. */
   const same = async (): Promise<MachineRecord | undefined> => {
     const known = await store.find(name);
@@ -55,7 +56,7 @@ export function registerRoute(
     changes: async () => (await same()) === undefined,
     async run(ctx, begin) {
       const known = await same();
-      const sighting = skips === true ? undefined : await sight(ctx, powerType, opened, limits);
+      const sighting = skips === true ? undefined : await sight(ctx, opened, limits);
       if (known !== undefined) return confirmed(ctx, store, known, sighting);
       await begin();
       const machine = { name, ...definition, ...(sighting ?? UNCHECKED), registeredBy: requestedBy };
@@ -75,7 +76,7 @@ export async function updateRoute(
     const known = await findMachine(store, name);
     const { powerType, parameters } = mergedWith(known, request);
     const opened = open(powerType, parameters);
-    const definition = { powerType, parameters, controller: opened.controller };
+    const definition = { powerType, parameters, controller: opened.machine.controller };
     const isChanged = !isSame(known, definition);
     if (isChanged && ifRevision !== undefined && ifRevision !== known.revision) throw changedSince(name, known);
     return { known, opened, definition, isChanged };
@@ -89,7 +90,7 @@ export async function updateRoute(
     changes: async () => (await look()).isChanged,
     async run(ctx, begin) {
       const { known, opened, definition, isChanged } = await look();
-      const sighting = skips === true ? undefined : await sight(ctx, definition.powerType, opened, limits);
+      const sighting = skips === true ? undefined : await sight(ctx, opened, limits);
       if (!isChanged) return confirmed(ctx, store, known, sighting);
       await begin();
       const change = { name, revision: known.revision, ...definition, ...(sighting ?? UNCHECKED) };
@@ -144,14 +145,9 @@ function machineRoute({ name, powerType, step, changes, run }: MachineWork): Cha
   };
 }
 
-function sight(
-  ctx: OperationContext,
-  powerType: string,
-  machine: PowerMachine,
-  limits: ControllerLimits,
-): Promise<MachineSighting> {
-  ctx.progress(`asking the controller ${machine.controller}`);
-  return checkMachine(ctx, { powerType, machine }, limits);
+function sight(ctx: OperationContext, opened: OpenMachine, limits: ControllerLimits): Promise<MachineSighting> {
+  ctx.progress(`asking the controller ${opened.machine.controller}`);
+  return checkMachine(ctx, opened, limits);
 }
 
 /** It is as it was asked for already, by an earlier attempt perhaps: what was found out now counts. */

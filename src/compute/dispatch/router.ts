@@ -58,8 +58,7 @@ export class Router {
     this.powerTypes = powerTypes;
     this.#ports = ports;
     const { machines: store, limits } = ports;
-    const open: MachineRoutePorts['open'] = (type, parameters) =>
-      openMachine(this.#powerType(type), parameters).machine;
+    const open: MachineRoutePorts['open'] = (type, parameters) => openMachine(this.#powerType(type), parameters);
     this.#machineRoutes = { store, limits, open };
   }
 
@@ -85,8 +84,11 @@ export class Router {
     if (to.machine === undefined) return powerReadRoute(this.#givenMachine(to), method);
     const { machines } = this.#ports;
     const record = await findMachine(machines, to.machine);
+    const machine = this.#registeredMachine(record);
     const note = (ctx: CallContext, state: ObservedState) => noteState(ctx, machines, record, state);
-    return { ...powerReadRoute(this.#registeredMachine(record), method, note), revision: record.revision };
+    // What cannot be asked has told nothing.
+    const route = powerReadRoute(machine, method, machine.type.queryable ? note : undefined);
+    return { ...route, revision: record.revision };
   }
 
   /** @throws ComputeError RESOURCE_NOT_FOUND, naming the hosts there are */
