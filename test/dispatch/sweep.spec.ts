@@ -73,7 +73,7 @@ async function sweep(params: object = {}): Promise<{ pages: Page[]; results: Que
   return { pages, results: pages.flatMap(({ results }) => results) };
 }
 
-const namesOf = (results: readonly QueryResult[]) => results.map(({ machine }) => machine);
+const namesOf = (results: readonly QueryResult[]) => results.map(({ machine }) => machine ?? '');
 const codesOf = (results: readonly QueryResult[]) => new Set(results.map(({ error }) => error?.code ?? null));
 
 describe('a sweep of 10,000 machines', () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isoTime, type Clock } from '../../common/clock.js';
 import { ComputeError, type JsonValue } from '../../common/errors/index.js';
 import type { Log } from '../../common/log.js';
@@ -72,6 +73,8 @@ export class PowerSweep {
     const { clock, log } = this.#options;
     const { timeout_ms: timeoutMs = DEFAULT_TIMEOUT_MS } = request;
     const controller = new AbortController();
+    // As many as there are controllers to be asked listen to it.
+    setMaxListeners(0, controller.signal);
     const stop = at(clock, clock.now() + timeoutMs, () => controller.abort(timedOut(timeoutMs)));
     const ctx: CallContext = { clock, log: log.child(correlationOf(meta)), signal: controller.signal };
     try {

@@ -1,6 +1,5 @@
 import type { Clock } from '../../common/clock.js';
 import type { JsonValue } from '../../common/errors/index.js';
-import { toJson } from '../../common/json.js';
 import type { MethodProgress, MethodResult, QueryResult } from '../contract/index.js';
 
 /** News of a page is gathered for so long, so that many controllers do not make many messages. */
@@ -60,6 +59,6 @@ export class SweepPage {
       of: this.#results.length,
     };
     this.#untold = [];
-    this.#tell(toJson(news));
+    this.#tell(news);
   }
 }
