@@ -1,6 +1,6 @@
 /** What we read of an OpenAPI document to send the requests of its examples. */
 export interface OpenApiDocument {
-  readonly paths: Readonly<Record<string, Partial<Record<'get' | 'post', HttpOperation>>>>;
+  readonly paths: Readonly<Record<string, Partial<Record<'get' | 'post' | 'put', HttpOperation>>>>;
   readonly components: { readonly responses: Readonly<Record<string, HttpResponse>> };
 }
 
@@ -18,7 +18,7 @@ type HttpResponse = HttpContent & { readonly description: string };
 
 export interface DocumentedOperation {
   readonly path: string;
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'put';
   readonly operation: HttpOperation;
 }
 

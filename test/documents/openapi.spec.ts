@@ -40,7 +40,7 @@ describe('the OpenAPI document', () => {
       const bodyPlace = ['paths', path, method, 'requestBody', 'content', 'application/json', 'schema'];
       const { requestBody, responses } = operation;
       if (requestBody !== undefined) {
-        expect(schemas.mistakes(bodyPlace, requestBody.content['application/json'].example)).toBe('');
+        expect(schemas.mistakes(bodyPlace, requestBody.content['application/json']?.example)).toBe('');
       }
       for (const [status, reference] of Object.entries(responses)) {
         const response =
