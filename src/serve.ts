@@ -87,9 +87,9 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   const gateway = new LateGateway();
   const { host, tokens } = config.http;
   let started: StartedService | undefined;
-  const { health, counts, droppedEvents } = transport;
+  const { health, counts } = transport;
   const metrics = observation.scrape({
-    transport: { status: () => health.status(), counts, droppedEvents },
+    transport: { status: () => health.status(), counts, droppedEvents: () => transport.droppedEvents() },
     started: () => started,
   });
   const feed = new EventFeed();

@@ -61,7 +61,10 @@ class PinoLog implements LeveledLog {
   }
 
   at(level: LogLevel): Log {
-    return new PinoLog(this.target.child({}, { level }), this.common);
+    // Set, and not given with the child: pino leaves a child that begins with its parent's level to follow that.
+    const target = this.target.child({});
+    target.level = level;
+    return new PinoLog(target, this.common);
   }
 
   debug(message: string, fields?: LogFields): void {

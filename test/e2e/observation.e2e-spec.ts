@@ -174,7 +174,7 @@ describe('one operation', () => {
     );
     expect(histograms).toEqual(
       new Set([
-        'zenova_askedseconds_bucket',
+        'zenova_request_seconds_bucket',
         'zenova_operation_seconds_bucket',
         'zenova_operation_wait_seconds_bucket',
       ]),
