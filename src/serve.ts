@@ -7,10 +7,11 @@ import { openAudit } from './audit-log.js';
 import { AwaitedJournal } from './awaited-journal.js';
 import { createLog, type LeveledLog, type Log } from './common/log.js';
 import { ComputeService } from './compute/compute.service.js';
+import type { EventPublisher } from './compute/contract/index.js';
 import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { Held } from './held.js';
-import { listen } from './http/index.js';
+import { EventFeed, listen } from './http/index.js';
 import { databaseOf } from './journal-place.js';
 import { copiesDirectory } from './journal/index.js';
 import { LateGateway } from './late-gateway.js';
@@ -91,7 +92,9 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
     transport: { status: () => health.status(), counts, droppedEvents },
     started: () => started,
   });
-  const http = { host, tokens, clock, metrics, log, health: readiness(health, awaited) };
+  const feed = new EventFeed();
+  const events = { feed, sees: gateway.sees.bind(gateway) };
+  const http = { host, tokens, clock, events, metrics, log, health: readiness(health, awaited) };
   const edges = AppModule.of({ gateway: observation.gateway(gateway), http, transport: amqp });
   const app = await NestFactory.create<NestExpressApplication>(edges, {
     logger: new NestLog(log),
@@ -121,7 +124,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
     hosts: [...config.hosts.values()].map((host) => ({ ...host, manage: host.manage ?? undefined })),
     drivers: VIRT_DRIVERS,
     powerTypes: POWER_TYPES,
-    events: observation.events(transport.events),
+    events: observation.events(tellAll(transport.events, feed)),
     replies: transport.replies,
     audit,
     rules: config.rules ?? undefined,
@@ -175,6 +178,15 @@ function observe({ server, hosts, tracing }: Config, log: Log): Observation {
     },
     log,
   );
+}
+
+/** The broker's subscribers, and whoever follows over HTTP. */
+function tellAll(...publishers: readonly EventPublisher[]): EventPublisher {
+  return {
+    publish(event) {
+      for (const publisher of publishers) publisher.publish(event);
+    },
+  };
 }
 
 function transportOptions({ amqp, oslo, server, group }: Config): TransportOptions {

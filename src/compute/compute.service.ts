@@ -11,10 +11,12 @@ import {
   type AuditLog,
   type BreakerStore,
   type EventPublisher,
+  type EventSight,
   type Observer,
   type ReplySender,
   type RequestGateway,
   type RequestMeta,
+  type ServiceEvent,
 } from './contract/index.js';
 import {
   CallerRules,
@@ -89,9 +91,10 @@ export interface ComputeLimits {
 const PRUNE_INTERVAL_MS = 3_600_000;
 
 /** The compute service without its edges: everything between the contract and the drivers. */
-export class ComputeService implements RequestGateway {
+export class ComputeService implements RequestGateway, EventSight {
   readonly #options: ComputeServiceOptions;
   readonly #gateway: Gateway;
+  readonly #rules: CallerRules;
   readonly #runner: OperationRunner;
   readonly #operations: Operations;
   readonly #lease: WorkerLease;
@@ -191,8 +194,9 @@ export class ComputeService implements RequestGateway {
       if (signal.kind === 'control') this.#runner.control(signal.operationId, signal.control);
       else if (this.#isWorking) void this.#adopt();
     });
+    this.#rules = new CallerRules(options.rules);
     this.#gateway = new Gateway({
-      rules: new CallerRules(options.rules),
+      rules: this.#rules,
       machines,
       audit: options.audit,
       operations: this.#operations,
@@ -232,6 +236,12 @@ export class ComputeService implements RequestGateway {
 
   handle(method: string, params: unknown, meta: RequestMeta): Promise<JsonValue> {
     return this.#gateway.handle(method, params, meta);
+  }
+
+  /** May this caller know of an event? It may when `operation.list` shows it what happens there. */
+  sees(caller: string, { place }: ServiceEvent): boolean {
+    if (!this.#rules.areGiven) return true;
+    return place !== undefined && this.#rules.refusal(caller, 'operation.list', place) === undefined;
   }
 
   /** Unfinished operations of this process. */

@@ -6,12 +6,15 @@ import type { LeveledLog } from '../common/log.js';
 import { REQUEST_GATEWAY, type RequestGateway } from '../compute/contract/index.js';
 import { Access, type HttpToken } from './access.js';
 import { BadRequestFilter } from './bad-request.filter.js';
+import { EVENT_SOURCE, EventsController, type EventSource } from './events/index.js';
 import { HEALTH_SOURCES, HealthController } from './health.controller.js';
+import { HostsController } from './hosts.controller.js';
 import { HttpRequests } from './http-requests.js';
 import { LogLevelController, SERVICE_LOG } from './log-level.controller.js';
 import { MaasController } from './maas.controller.js';
 import { METRICS_SOURCE, MetricsController, type MetricsSource } from './metrics.controller.js';
 import { NotFoundFilter } from './not-found.filter.js';
+import { PAGE_FILES, PageController, readPageFiles } from './page/index.js';
 import { ResourcesController } from './resources.controller.js';
 import { HttpRpcController } from './rpc.controller.js';
 import { RunningChanges } from './running-changes.js';
@@ -26,6 +29,8 @@ export interface HttpParts {
   readonly health: readonly HealthSource[];
   /** Where every request goes. */
   readonly gateway: RequestGateway;
+  /** What `/v1/events` tells. */
+  readonly events: Omit<EventSource, 'clock'>;
   readonly clock: Clock;
   readonly metrics: MetricsSource;
   readonly log: LeveledLog;
@@ -34,7 +39,7 @@ export interface HttpParts {
 /** The HTTP surface. Routes of all modules ask for a token unless they are marked `@Open()`. */
 @Module({})
 export class HttpModule {
-  static of({ host, tokens, health, gateway, clock, metrics, log }: HttpParts): DynamicModule {
+  static of({ host, tokens, health, gateway, events, clock, metrics, log }: HttpParts): DynamicModule {
     const access = new Access(host, tokens);
     return {
       module: HttpModule,
@@ -44,7 +49,10 @@ export class HttpModule {
         MaasController,
         MetricsController,
         ResourcesController,
+        HostsController,
         HttpRpcController,
+        EventsController,
+        PageController,
       ],
       providers: [
         { provide: HEALTH_SOURCES, useValue: health },
@@ -52,6 +60,8 @@ export class HttpModule {
         { provide: SERVICE_LOG, useValue: log },
         { provide: Access, useValue: access },
         { provide: HttpRequests, useValue: new HttpRequests(gateway, access, clock) },
+        { provide: EVENT_SOURCE, useValue: { ...events, clock } satisfies EventSource },
+        { provide: PAGE_FILES, useFactory: readPageFiles },
         { provide: REQUEST_GATEWAY, useValue: gateway },
         { provide: RunningChanges, useValue: new RunningChanges(gateway, clock) },
         { provide: APP_GUARD, useClass: TokenGuard },

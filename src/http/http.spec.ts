@@ -9,6 +9,7 @@ import { Secret } from '../common/secret.js';
 import { createLog } from '../common/log.js';
 import { systemClock } from '../common/clock.js';
 import type { HttpToken } from './access.js';
+import { EventFeed } from './events/index.js';
 import { HttpModule } from './http.module.js';
 import { listen } from './listen.js';
 
@@ -18,6 +19,7 @@ const TOKENS: readonly HttpToken[] = [
   { name: 'watcher', token: new Secret('only-looking'), access: 'read' },
 ];
 const metrics = { contentType: 'text/plain; charset=utf-8', text: () => Promise.resolve('up 1') };
+const events = { feed: new EventFeed(), sees: () => true };
 /** Nothing here asks it. */
 const gateway = { handle: () => Promise.reject(new Error('nobody asks')) };
 
@@ -46,7 +48,7 @@ afterEach(async () => {
 async function start(host: string, health: readonly HealthSource[], tokens: readonly HttpToken[] = TOKENS) {
   class TestModule {}
   Module({
-    imports: [HttpModule.of({ host, tokens, health, gateway, clock: systemClock, metrics, log })],
+    imports: [HttpModule.of({ host, tokens, health, gateway, events, clock: systemClock, metrics, log })],
     controllers: [GuardedController],
   })(TestModule);
   app = await NestFactory.create(TestModule, { logger: false });
@@ -188,7 +190,7 @@ describe('an address that cannot be had', () => {
     await start('127.0.0.1', []);
     const port = Number(new URL((await app?.getUrl()) ?? '').port);
     const second = await NestFactory.create<NestExpressApplication>(
-      HttpModule.of({ host: '127.0.0.1', tokens: [], health: [], gateway, clock: systemClock, metrics, log }),
+      HttpModule.of({ host: '127.0.0.1', tokens: [], health: [], gateway, events, clock: systemClock, metrics, log }),
       {
         logger: false,
         abortOnError: false,

@@ -1,3 +1,4 @@
+export { EventFeed } from './events/index.js';
 export { listen } from './listen.js';
 export { HttpModule, type HttpParts } from './http.module.js';
 export { httpStatusOf } from './wire-error.filter.js';

@@ -44,12 +44,14 @@ export {
   type PowerVerbs,
   type QueriedState,
 } from './power-type.js';
+export type { Place } from './place.js';
 export type { PlannedStep, Reconciliation } from './reconciliation.js';
 export {
   REQUEST_GATEWAY,
   correlationOf,
   traceField,
   type EventPublisher,
+  type EventSight,
   type Outcome,
   type ReplyAddress,
   type ReplySender,

@@ -2,6 +2,7 @@ import type { JsonValue, WireError } from '../../common/errors/index.js';
 import type { LogFields } from '../../common/log.js';
 import { traceIdOf, type TraceContext } from '../../common/trace-context.js';
 import type { OperationView } from './methods/operation.js';
+import type { Place } from './place.js';
 
 /** Where a reply goes, in the words of the envelope that brought the request; kept in the journal as it is. */
 export interface ReplyAddress {
@@ -76,7 +77,12 @@ export interface ReplySender {
 }
 
 /** Something that happened, for the events exchange (DESIGN 4.1). */
-export type ServiceEvent = { readonly at: number; readonly trace?: TraceContext | null } & (
+export type ServiceEvent = {
+  readonly at: number;
+  readonly trace?: TraceContext | null;
+  /** Where it happened, for the rules about callers; it is not published. */
+  readonly place?: Place;
+} & (
   | { readonly kind: 'operation'; readonly operation: OperationView }
   | {
       readonly kind: 'power';
@@ -86,6 +92,12 @@ export type ServiceEvent = { readonly at: number; readonly trace?: TraceContext 
       readonly data: Record<string, JsonValue>;
     }
 );
+
+/** Says who may know of what happens. */
+export interface EventSight {
+  /** @param caller as in {@link RequestMeta.requestedBy} */
+  sees(caller: string, event: ServiceEvent): boolean;
+}
 
 /** Events are news, not truth (that is the journal): publishing never fails and never waits. */
 export interface EventPublisher {

@@ -1,15 +1,9 @@
 import type { CallerRule } from '../../common/caller-rule.js';
 import { ComputeError } from '../../common/errors/index.js';
 import { glob } from '../../common/glob.js';
-import { ANONYMOUS, isVouched } from '../contract/index.js';
+import { ANONYMOUS, isVouched, type Place } from '../contract/index.js';
 
-/** Where a request acts, or an operation did. */
-export interface Place {
-  readonly host: string | null;
-  readonly powerType: string | null;
-  /** Name of the registered machine. */
-  readonly machine?: string | null;
-}
+export type { Place };
 
 interface CompiledRule {
   readonly index: number;

@@ -12,11 +12,12 @@ import {
 import { operationFact, requestFact } from './audit-facts.js';
 import { NOWHERE, isAboutPlaces, type CallerRules, type Place } from './caller-rules.js';
 import type { Operations } from './operations.js';
+import { placeOfMachine, placeOfOperation } from './places.js';
 import type { PowerSweep } from './power-sweep.js';
 import type { Reads } from './reads.js';
 import type { Answer } from './route.js';
 import { isMethodOfKind, type Destination } from './router.js';
-import type { Access, MachineIdentity, ServiceMethods } from './service-methods.js';
+import type { Access, ServiceMethods } from './service-methods.js';
 
 export interface GatewayParts {
   readonly operations: Operations;
@@ -121,26 +122,6 @@ function check(method: MethodName, params: unknown): never {
   if (checked.success) return checked.data as never;
   const { text, details } = describeIssues(checked.error.issues);
   throw new ComputeError('REQUEST_INVALID', `${method}: ${text}`, { details: { method, mistakes: details } });
-}
-
-/** An operation without a host was given by power type, which then is its driver. */
-function placeOfOperation(operation: OperationRecord): Place {
-  const { host, driver } = operation;
-  return { host, powerType: host === null ? driver : null, machine: host === null ? machineOf(operation) : null };
-}
-
-function machineOf(operation: OperationRecord): string | null {
-  try {
-    const { machine } = operation.params;
-    return typeof machine === 'string' ? machine : null;
-  } catch {
-    // One that cannot be read hides no other.
-    return null;
-  }
-}
-
-function placeOfMachine({ name, powerType }: MachineIdentity): Place {
-  return { host: null, powerType, machine: name };
 }
 
 /** Was something that changes anything, or that this caller may not ask for, turned down? A change that fails ends. */

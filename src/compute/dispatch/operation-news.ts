@@ -6,6 +6,7 @@ import type { EventPublisher, OperationView } from '../contract/index.js';
 import type { ObservedState } from '../state/power-state.js';
 import { machineState } from './answers.js';
 import { logOf } from './operation-log.js';
+import { placeOfOperation } from './places.js';
 import { operationView } from './views.js';
 
 export interface OperationNewsOptions {
@@ -32,7 +33,8 @@ export class OperationNews {
   publish({ record, progress }: Told): void {
     const { events, clock } = this.#options;
     const operation = operationView(record, progress);
-    events.publish({ kind: 'operation', operation, at: clock.now(), trace: record.trace });
+    const place = placeOfOperation(record);
+    events.publish({ kind: 'operation', operation, at: clock.now(), trace: record.trace, place });
   }
 
   progress(operation: Told, message: string, percent?: number): void {
@@ -53,9 +55,11 @@ export class OperationNews {
   }
 
   /** The state in which an instance was seen at the end of its operation, on the host where it is then. */
-  state({ name, trace }: OperationRecord, host: string | null, observed: ObservedState): void {
+  state(record: OperationRecord, host: string | null, observed: ObservedState): void {
     const { events, clock } = this.#options;
+    const { name, trace } = record;
     const { state, ...data } = machineState(observed);
-    events.publish({ kind: 'power', host, name, state, data, at: clock.now(), trace });
+    const place = { ...placeOfOperation(record), host };
+    events.publish({ kind: 'power', host, name, state, data, at: clock.now(), trace, place });
   }
 }

@@ -6,7 +6,7 @@ import { silentLog } from '../../../src/common/log.js';
 import { Secret } from '../../../src/common/secret.js';
 import type { CallerRule } from '../../../src/common/caller-rule.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
-import { HttpModule } from '../../../src/http/index.js';
+import { EventFeed, HttpModule } from '../../../src/http/index.js';
 import { ComputeBench } from '../../support/compute-bench.js';
 
 export const TOKENS = { maas: 'canary-token-of-maas', watcher: 'canary-token-of-watcher' };
@@ -42,6 +42,7 @@ export class MaasBench {
       ],
       health: [],
       gateway: compute.service,
+      events: { feed: new EventFeed(), sees: () => true },
       clock: systemClock,
       metrics: { contentType: 'text/plain', text: () => Promise.resolve('') },
       log: silentLog,

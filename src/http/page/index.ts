@@ -1,0 +1,2 @@
+export { PAGE_FILES, PageController } from './page.controller.js';
+export { readPageFiles } from './page-files.js';
