@@ -55,6 +55,17 @@ export function setText(element, text) {
 }
 
 /**
+ * A count with its words, which stay away where there is no room for them.
+ *
+ * @param {Element} element
+ * @param {string} number
+ * @param {string} words
+ */
+export function setCount(element, number, words) {
+  fill(element, number, el('span', { class: 'long' }, ` ${words}`));
+}
+
+/**
  * Puts other children into an element, unless they look the same; then those that are there keep their focus.
  *
  * @param {Element} element

@@ -4,7 +4,7 @@ import { body, keepFocus, openDrawer } from './drawer.mjs';
 import { allHosts, hostOf, lookAtHosts, reachOf, watchHosts } from './hosts.mjs';
 import { notify } from './notices.mjs';
 import { call, get, mayAct, onCaller } from './session.mjs';
-import { ago } from './times.mjs';
+import { ago, moment } from './times.mjs';
 import { facts, folded, memory, stateOf, troubleOf } from './words.mjs';
 
 /**
@@ -50,7 +50,7 @@ export async function showHost(name) {
   };
   const drawHost = () => {
     drawFacts(name, places);
-    fill(actions, ...actionsOf(name, test));
+    fill(actions, ...actionsOf(name, () => void test()));
     keepFocus();
   };
   const lookAtInstances = async () => {
@@ -128,7 +128,11 @@ function instanceRow(host, { name, power_state: state, transition, native_state:
     'tr',
     { role: 'row' },
     cell('name-cell', el('span', { class: 'id', title: name }, name)),
-    cell('reach-cell', stateOf(transition ?? state), el('span', { class: 'quiet' }, ` ${native}`)),
+    cell(
+      'reach-cell',
+      stateOf(transition ?? state),
+      el('span', { class: 'quiet' }, native === state ? '' : ` ${native}`),
+    ),
     cell('time-cell', ago(at)),
     cell('actions-cell', powerButtons({ host, instance: name })),
   );
@@ -172,11 +176,11 @@ function drawFacts(name, places) {
       ['Says', info?.native_status],
       ['Running', info === undefined ? null : `${info.running} of ${info.instances}`],
       ['Processors', info?.vcpus],
-      ['Memory', info === undefined ? null : memory(info.memory_mib)],
+      ['Memory', typeof info?.memory_mib !== 'number' ? null : memory(info.memory_mib)],
       ['May be changed', host.manage.join(' ') || 'nothing', true],
       ['Protected', host.protect.join(' '), true],
       ['Served by', host.server, true],
-      ['Looked at', info === undefined ? null : ago(info.observed_at)],
+      ['Looked at', info === undefined ? null : moment(info.observed_at)],
     ]),
   );
   const native = info?.native ?? {};

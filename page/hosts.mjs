@@ -1,4 +1,4 @@
-import { byId, el, fill, setText } from './dom.mjs';
+import { byId, el, fill, setCount, setText } from './dom.mjs';
 import { get } from './session.mjs';
 import { ago } from './times.mjs';
 import { memory, stateOf, troubleOf } from './words.mjs';
@@ -161,7 +161,8 @@ function draw() {
   }
   empty.hidden = seen.size > 0;
   const troubled = [...seen.values()].filter((one) => ['unreachable', 'refused', 'down'].includes(reachOf(one))).length;
-  setText(count, troubled === 0 ? String(seen.size) : `${troubled} of ${seen.size} in trouble`);
+  if (troubled === 0) setText(count, String(seen.size));
+  else setCount(count, `${troubled} of ${seen.size}`, 'in trouble');
   count.classList.toggle('bad', troubled > 0);
 }
 

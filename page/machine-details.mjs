@@ -3,7 +3,7 @@ import { powerButtons } from './confirm.mjs';
 import { body, openDrawer } from './drawer.mjs';
 import { machineOf, machineState } from './machines.mjs';
 import { get } from './session.mjs';
-import { ago } from './times.mjs';
+import { moment } from './times.mjs';
 import { facts, stateOf, troubleOf } from './words.mjs';
 
 /** @typedef {import('../src/compute/contract/index.js').MachineView} Machine */
@@ -52,7 +52,7 @@ function draw(machine) {
     facts([
       ['Check', stateOf(machine.status)],
       ['Says', machine.native_state],
-      ['Seen', machine.observed_at === undefined ? null : ago(machine.observed_at)],
+      ['Seen', machine.observed_at === undefined ? null : moment(machine.observed_at)],
       ['Power type', machine.power_type, true],
       ['Controller', machine.controller, true],
       ...Object.entries(machine.power_parameters).map(
@@ -60,8 +60,8 @@ function draw(machine) {
       ),
       ['Secrets set', machine.secret_parameters.join(' '), true],
       ['Registered by', machine.registered_by],
-      ['Registered', ago(machine.registered_at)],
-      ['Changed', ago(machine.updated_at)],
+      ['Registered', moment(machine.registered_at)],
+      ['Changed', moment(machine.updated_at)],
       ['Revision', machine.revision],
     ]),
   );

@@ -36,7 +36,10 @@ export function machineOf(name) {
 export async function lookAtMachines() {
   const mine = ++asked;
   const form = new FormData(filter);
-  const field = (/** @type {string} */ name) => String(form.get(name) ?? '').trim();
+  const field = (/** @type {string} */ name) => {
+    const value = form.get(name);
+    return typeof value === 'string' ? value.trim() : '';
+  };
   const query = { name: field('name'), state: field('state'), status: field('status') };
   try {
     const page = await get('v1/machines', { ...query, after: starts.at(-1), limit: PAGE });

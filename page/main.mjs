@@ -13,7 +13,7 @@ import { askForToken, checkToken, initToken } from './token-dialog.mjs';
 
 /** The page for operators: what there is, what happens, and what may be asked for. */
 
-/** @type {Readonly<Record<string, (name: string) => void>>} */
+/** @type {Readonly<Record<string, (name: string) => Promise<void>>>} */
 const DETAILS = { operations: showOperation, hosts: showHost, machines: showMachine };
 
 const connection = byId('connection', HTMLElement);
@@ -41,7 +41,7 @@ function route() {
   if (chosen === 'machines' && name === '') void lookAtMachines();
   const decoded = decode(name);
   if (decoded === '') closeDrawer();
-  else DETAILS[chosen]?.(decoded);
+  else void DETAILS[chosen]?.(decoded);
 }
 
 /** @param {string} text */

@@ -5,7 +5,7 @@ import { notify } from './notices.mjs';
 import { isOver, known, linkTo, watch } from './operations.mjs';
 import { operationState } from './operation-row.mjs';
 import { call, get, mayAct, onCaller } from './session.mjs';
-import { ago, took } from './times.mjs';
+import { moment, took } from './times.mjs';
 import { errorOf, facts, folded, titleOf, troubleOf } from './words.mjs';
 
 /** @typedef {import('../src/compute/contract/index.js').OperationView} Operation */
@@ -88,11 +88,11 @@ function drawOperation(places, operation) {
       ['Target', operation.target, true],
       ['Part of', parent === null ? null : el('a', { href: `#operations/${parent}`, class: 'id' }, parent)],
       ['Asked by', operation.requested_by],
-      ['Accepted', ago(from)],
-      ['Begun', operation.started_at === null ? null : ago(operation.started_at)],
-      ['Ended', end === null ? null : ago(end)],
+      ['Accepted', moment(from)],
+      ['Begun', operation.started_at === null ? null : moment(operation.started_at)],
+      ['Ended', end === null ? null : moment(end)],
       [end === null ? 'Takes' : 'Took', took(from, end)],
-      ['Not after', operation.not_after === null ? null : ago(operation.not_after)],
+      ['Not after', operation.not_after === null ? null : moment(operation.not_after)],
       ['Attempts', operation.attempts],
       ['Idempotency key', operation.idempotency_key, true],
       ['Message id', operation.message_id, true],

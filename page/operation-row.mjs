@@ -78,5 +78,7 @@ export function progressOf({ state, progress, error, result }) {
       ),
     ];
   }
-  return result?.['outcome'] === 'already' ? [el('span', { class: 'quiet' }, 'was so already')] : [];
+  const now = result?.['power_state'] ?? result?.['state'];
+  const was = result?.['outcome'] === 'already' ? 'was already' : 'is now';
+  return typeof now === 'string' ? [el('span', { class: 'quiet' }, `${was} ${now}`)] : [];
 }

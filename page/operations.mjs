@@ -1,8 +1,8 @@
-import { byId, el, fill, setText } from './dom.mjs';
-import { announce } from './notices.mjs';
+import { byId, el, setCount, setText } from './dom.mjs';
+import { announce, notify } from './notices.mjs';
 import { OperationRow } from './operation-row.mjs';
 import { get } from './session.mjs';
-import { troubleOf, titleOf } from './words.mjs';
+import { titleOf } from './words.mjs';
 
 /**
  * The view of operations, newest first, kept true by events. Rows under the pointer or with the focus do not move: what
@@ -13,6 +13,7 @@ import { troubleOf, titleOf } from './words.mjs';
 
 const KEPT = 250;
 const DRAW_EVERY_MS = 100;
+const LOOK_EVERY_MS = 20_000;
 
 const rows = byId('operations-rows', HTMLElement);
 const news = byId('operations-news', HTMLButtonElement);
@@ -30,12 +31,28 @@ const shown = new Map();
 const watchers = new Set();
 /** Operations that were asked for beyond the newest. */
 let extra = 0;
+/** Before which the page of older ones begins; null: there are none. @type {string | null} */
+let oldest = null;
+/** The same for a state of which older ones were asked for. @type {Map<string, string | null>} */
+const pages = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let drawing;
 
-/** @param {Operation} operation */
+/** @param {Pick<Operation, 'state'>} operation */
 export function isOver({ state }) {
   return state === 'done' || state === 'failed' || state === 'cancelled';
+}
+
+/**
+ * What is asked for and what is told may overtake each other.
+ *
+ * @param {Operation} operation
+ * @param {Operation} known
+ */
+function isOlder(operation, known) {
+  const rank = (/** @type {Operation} */ { state }) => (state === 'accepted' ? 0 : state === 'running' ? 1 : 2);
+  const isAnotherAttempt = operation.attempts > known.attempts && !isOver(known);
+  return rank(operation) < rank(known) && !isAnotherAttempt;
 }
 
 /** @param {string} id */
@@ -55,8 +72,7 @@ export function watch(watcher) {
 /** @param {Operation} operation as an event tells it */
 export function take(operation) {
   const before = operations.get(operation.operation_id);
-  // A snapshot and the events around it may tell the same thing twice, and an end is final.
-  if (before !== undefined && isOver(before) && !isOver(operation)) return;
+  if (before !== undefined && isOlder(operation, before)) return;
   operations.set(operation.operation_id, operation);
   if (isOver(operation) && before !== undefined && !isOver(before))
     announce(`${titleOf(operation)}: ${operation.state}`);
@@ -64,25 +80,40 @@ export function take(operation) {
   draw();
 }
 
-/** @param {{ newest: { operations: Operation[], next: string | null }, unfinished: { operations: Operation[] } }} snapshot */
+/** @typedef {{ operations: Operation[], next: string | null }} Page */
+
+/** @param {{ newest: Page, unfinished: Page }} snapshot how things stand, after we may have missed something */
 export function takeSnapshot({ newest, unfinished }) {
-  const told = [...newest.operations, ...unfinished.operations];
-  for (const operation of told) take(operation);
-  // What ended while nobody told us, and is no longer among the newest, is asked for by its id.
-  const ids = new Set(told.map(({ operation_id: id }) => id));
-  for (const operation of operations.values()) {
-    if (isOver(operation) || ids.has(operation.operation_id)) continue;
-    void get(`v1/operations/${operation.operation_id}`).then(take, () => undefined);
+  const before = [...operations.values()];
+  operations.clear();
+  extra = 0;
+  oldest = newest.next;
+  pages.clear();
+  for (const operation of [...newest.operations, ...unfinished.operations]) {
+    const known = before.find(({ operation_id: id }) => id === operation.operation_id);
+    if (known !== undefined) operations.set(known.operation_id, known);
+    take(operation);
   }
-  older.hidden = older.hidden && newest.next === null;
-  empty.hidden = operations.size > 0;
+  // What has ended since and is not among the newest any more.
+  for (const { operation_id: id, state } of before) {
+    if (isOver({ state }) || operations.has(id)) continue;
+    get(`v1/operations/${id}`).then(take, () => undefined);
+  }
+  draw();
+}
+
+/** Other workers carry operations out as well, and only ours tells us of its own. */
+async function lookAgain() {
+  const [newest, unfinished] = await Promise.all([
+    get('v1/operations', { limit: 100 }),
+    get('v1/operations', { state: 'unfinished', limit: 200 }),
+  ]);
+  for (const operation of [...newest.operations, ...unfinished.operations]) take(operation);
 }
 
 /** Forgets everything: somebody else looks now. */
 export function forget() {
-  operations.clear();
-  extra = 0;
-  older.hidden = true;
+  takeSnapshot({ newest: { operations: [], next: null }, unfinished: { operations: [], next: null } });
   draw(true);
 }
 
@@ -102,7 +133,12 @@ function draw(isAsked = false) {
 /** @param {boolean} held */
 function drawNow(held) {
   const all = [...operations.values()].sort(newestFirst);
-  for (const { operation_id: id } of all.splice(KEPT + extra)) operations.delete(id);
+  const dropped = all.splice(KEPT + extra);
+  for (const { operation_id: id } of dropped) operations.delete(id);
+  if (dropped.length > 0) {
+    oldest = all.at(-1)?.operation_id ?? null;
+    pages.clear();
+  }
   const wanted = all.filter((operation) => (held ? shown.has(operation.operation_id) : isWanted(operation)));
   const waiting = held ? all.filter((one) => isWanted(one) && !shown.has(one.operation_id)).length : 0;
 
@@ -129,7 +165,9 @@ function drawNow(held) {
   empty.hidden = wanted.length > 0;
   setText(empty, operations.size > 0 ? 'None of the operations here is like that.' : NOTHING);
   const unfinished = all.filter((operation) => !isOver(operation)).length;
-  setText(count, unfinished === 0 ? '' : `${unfinished} unfinished`);
+  if (unfinished === 0) setText(count, '');
+  else setCount(count, dropped.length > 0 ? `${unfinished}+` : String(unfinished), 'unfinished');
+  older.hidden = nextPage() === null;
 }
 
 const NOTHING = 'No operations. What callers ask for appears here as it happens.';
@@ -149,18 +187,24 @@ function newestFirst({ operation_id: one }, { operation_id: other }) {
   return one < other ? 1 : -1;
 }
 
+function nextPage() {
+  const state = stateFilter.value;
+  return pages.has(state) ? pages.get(state) : oldest;
+}
+
 async function showOlder() {
-  const oldest = [...operations.keys()].sort()[0];
+  const before = nextPage();
+  const state = stateFilter.value;
+  if (before === null || before === undefined) return;
   older.disabled = true;
   try {
-    const page = await get('v1/operations', { before: oldest, state: stateFilter.value, limit: 100 });
+    const page = await get('v1/operations', { before, state, limit: 100 });
     extra += page.operations.length;
     for (const operation of page.operations) operations.set(operation.operation_id, operation);
-    older.hidden = page.next === null;
+    pages.set(state, page.next);
     draw(true);
   } catch (error) {
-    fill(empty, troubleOf(error));
-    empty.hidden = false;
+    notify(error instanceof Error ? error.message : String(error));
   } finally {
     older.disabled = false;
   }
@@ -174,7 +218,9 @@ export function initOperations() {
   textFilter.addEventListener('input', () => draw(true));
   rows.addEventListener('pointerleave', () => draw());
   rows.addEventListener('focusout', () => draw());
-  older.hidden = false;
+  setInterval(() => {
+    if (!document.hidden) lookAgain().catch(() => undefined); // the stream tells when there is nobody to ask
+  }, LOOK_EVERY_MS);
 }
 
 /**

@@ -2,7 +2,7 @@ import { el, setText } from './dom.mjs';
 
 /** Times, told as how long ago they are; the absolute time is in the title. */
 
-const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long', hourCycle: 'h23' });
 
 /**
  * @param {string | null | undefined} iso
@@ -13,6 +13,16 @@ export function ago(iso) {
   const time = el('time', { datetime: iso, title: absolute.format(new Date(iso)), 'data-ago': true });
   time.textContent = agoText(time.dateTime);
   return time;
+}
+
+/**
+ * The same with the absolute time beside it, where there is room.
+ *
+ * @param {string} iso
+ * @returns {HTMLElement}
+ */
+export function moment(iso) {
+  return el('span', {}, ago(iso), el('span', { class: 'quiet' }, ` · ${absolute.format(new Date(iso))}`));
 }
 
 /**

@@ -37,7 +37,7 @@ export function initToken(changed) {
 
 function label() {
   const caller = currentCaller();
-  if (caller === null) return 'Read only';
+  if (caller === null) return 'Read only · enter token';
   return caller.may_act ? `Acts as ${caller.name}` : `Reads as ${caller.name}`;
 }
 

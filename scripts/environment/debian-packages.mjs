@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { isBrokerInstalled } from '../broker/layout.mjs';
+import { findChromium } from '../chromium.mjs';
 import { isPostgresInstalled } from '../postgres/layout.mjs';
 import { show } from './run.mjs';
 import { Stop } from './stop.mjs';
@@ -13,7 +14,7 @@ import { Stop } from './stop.mjs';
  */
 
 /**
- * @param {{ broker: boolean, postgres: boolean, oslo: boolean, compiler: boolean }} needs
+ * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, compiler: boolean }} needs
  * @returns {DebianPackage[]} what these needs take that this machine does not have
  */
 export function missingDebianPackages(needs) {
@@ -33,6 +34,11 @@ export function missingDebianPackages(needs) {
       name: 'python3-oslo.messaging',
       reason: 'for callers in Python, as OpenStack has them',
       isMissing: needs.oslo && !isOsloInstalled(),
+    },
+    {
+      name: 'chromium',
+      reason: 'to test the page for operators in a browser',
+      isMissing: needs.browser && findChromium() === undefined,
     },
     { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
     { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },

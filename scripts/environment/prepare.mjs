@@ -19,6 +19,7 @@ import { Stop } from './stop.mjs';
  * @property {'reachable' | 'installed'} [broker]
  * @property {'reachable' | 'installed'} [postgres]
  * @property {boolean} [oslo] oslo.messaging for Debian's Python
+ * @property {boolean} [browser] Chromium
  */
 
 /**
@@ -37,6 +38,7 @@ export async function prepare(needs) {
     postgres:
       needs.postgres === 'installed' || (needs.postgres === 'reachable' && (await findPostgres()) === undefined),
     oslo: needs.oslo === true,
+    browser: needs.browser === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;
