@@ -71,7 +71,8 @@ export class ServiceProcess {
       secrets,
       rules,
     } = this.#options;
-    this.#port = await freePort();
+    // The same after a restart: whoever is connected comes back to it.
+    if (this.#port === 0) this.#port = await freePort();
     const file = join(this.directory, 'zenova.yaml');
     // JSON is YAML.
     const config = {

@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { Operator } from '../support/amqp-clients.js';
+import { sharedBroker, type Broker } from '../support/broker.js';
+import { ServiceProcess, type ServiceProcessOptions } from '../support/service-process.js';
+
+export const TOKENS = { operator: 'canary-token-of-operator', watcher: 'canary-token-of-watcher' };
+/** Whoever shows this as markup instead of text has lost. */
+export const HOSTILE = `<img src=x onerror="globalThis.stolen=1"><script>globalThis.stolen=1</script>`;
+
+const HOSTS = {
+  cpc1: {
+    driver: 'fake',
+    manage: ['*'],
+    protect: ['db-prod'],
+    settings: { instances: 0, names: ['web01', 'web02', 'db-prod', HOSTILE], change_delay_ms: 300 },
+  },
+  slow: { driver: 'fake', manage: ['*'], settings: { instances: 3, change_delay_ms: 120_000 } },
+  many: { driver: 'fake', manage: ['*'], settings: { instances: 60 } },
+  broken: {
+    driver: 'fake',
+    manage: ['*'],
+    settings: {
+      faults: [
+        { operation: 'getHostInfo', error: 'BACKEND_UNREACHABLE' },
+        { operation: 'powerOn', error: 'BACKEND_REJECTED' },
+      ],
+    },
+  },
+};
+
+/** Shorter than a test's, so that it is told what was waited for. */
+const TIMEOUT_MS = 15_000;
+const WIDE = { width: 1400, height: 900 };
+
+/** The built service, and a browser that looks at its page. */
+export class PageBench {
+  /** What no page may do: asked of another server, or put a token into an address. */
+  readonly trespasses: string[] = [];
+  /** Defects of the page's scripts, and what its policy kept from happening. */
+  readonly defects: string[] = [];
+
+  private constructor(
+    private readonly broker: Pick<Broker, 'url' | 'stop'>,
+    private readonly browser: Browser,
+    private readonly run: string,
+    readonly service: ServiceProcess,
+  ) {}
+
+  static async start(http: Record<string, unknown> = {}): Promise<PageBench> {
+    const broker = await sharedBroker();
+    const run = `page-${randomBytes(6).toString('hex')}`;
+    const options: ServiceProcessOptions = {
+      url: broker.url,
+      group: run,
+      server: run,
+      deadQueue: `zenova.rpc.dead.${run}`,
+      eventsExchange: `zenova.events.${run}`,
+      environment: { OPERATOR_TOKEN: TOKENS.operator, WATCHER_TOKEN: TOKENS.watcher },
+      http: {
+        tokens: [
+          { name: 'operator', token: { env: 'OPERATOR_TOKEN' }, access: 'act' },
+          { name: 'watcher', token: { env: 'WATCHER_TOKEN' }, access: 'read' },
+        ],
+        ...http,
+      },
+      hosts: HOSTS,
+    };
+    const bench = new PageBench(broker, await launch(), run, new ServiceProcess(options));
+    await bench.service.start();
+    await bench.service.ready();
+    return bench;
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await this.service.discard();
+    const operator = await Operator.connect(this.broker.url);
+    await operator.remove({
+      groupQueue: `zenova.rpc.${this.run}`,
+      serverQueue: `zenova.rpc.server.${this.run}`,
+      deadQueue: `zenova.rpc.dead.${this.run}`,
+      eventsExchange: `zenova.events.${this.run}`,
+    });
+    await operator.close();
+    await this.broker.stop();
+  }
+
+  /** Opens the page in a browser profile of its own. */
+  async open(path = '/ui', options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.browser.newContext({ viewport: WIDE, ...options });
+    context.setDefaultTimeout(TIMEOUT_MS);
+    const page = await context.newPage();
+    const origin = this.service.httpUrl;
+    page.on('request', (request) => {
+      const url = request.url();
+      if (new URL(url).origin !== origin) this.trespasses.push(`asked ${url}`);
+      if (url.includes('canary-token')) this.trespasses.push(`told its token to ${url}`);
+    });
+    page.on('pageerror', (error) => this.defects.push(error.message));
+    page.on('console', (message) => {
+      // The browser reports every status that is not 2xx, and that a server is away, by itself.
+      const isExpected = message.text().startsWith('Failed to load resource');
+      if (message.type() === 'error' && !isExpected) this.defects.push(message.text());
+    });
+    await page.goto(`${origin}${path}`);
+    return page;
+  }
+
+  /** Opens the page and gives it a token, as an operator does. */
+  async openAs(token: string, path = '/ui', options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await this.open('/ui', options);
+    await enterToken(page, token);
+    await page.goto(`${this.service.httpUrl}${path}`);
+    return page;
+  }
+
+  async close(page: Page): Promise<void> {
+    await page.context().close();
+  }
+
+  /** Asks for something over RPC, as another caller. */
+  async call(method: string, params: object): Promise<Record<string, unknown>> {
+    const answer = await fetch(`${this.service.httpUrl}/v1/rpc/${method}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKENS.operator}` },
+      body: JSON.stringify(params),
+    });
+    return (await answer.json()) as Record<string, unknown>;
+  }
+}
+
+export async function enterToken(page: Page, token: string): Promise<void> {
+  const dialog = page.getByRole('dialog', { name: 'Token' });
+  if (!(await dialog.isVisible())) await page.locator('#session').click();
+  await dialog.getByLabel('Token').fill(token);
+  await dialog.getByRole('button', { name: 'Use it' }).click();
+}
+
+/** It must start: a page that is not looked at is not tested. */
+async function launch(): Promise<Browser> {
+  const script = new URL('../../scripts/chromium.mjs', import.meta.url).href;
+  const { findChromium } = (await import(script)) as { findChromium: () => string | undefined };
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error('there is no Chromium here; npm test installs it');
+  // As root Chromium starts without its sandbox only; containers have little shared memory.
+  const root = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  return chromium.launch({ executablePath, args: [...root, '--disable-dev-shm-usage'] });
+}
