@@ -36,7 +36,15 @@ const BASIC = { basic: [] };
 const NONE = {};
 
 export function routes(): JsonObject {
-  return { ...health(), ...observation(), ...documents(), ...resources(), ...maas('hosts'), ...maas('machines') };
+  return {
+    ...health(),
+    ...observation(),
+    ...documents(),
+    ...resources(),
+    ...events(),
+    ...maas('hosts'),
+    ...maas('machines'),
+  };
 }
 
 function health(): JsonObject {
@@ -134,7 +142,54 @@ function resources(): JsonObject {
       pathParameter('driver', 'name of a driver or power type', EXAMPLES['features.driver'].params.driver),
     ]),
     '/v1/hosts': resource('listHosts', 'host.list', []),
+    '/v1/hosts/{host}': resource('getHost', 'host.get_info', HOST),
+    '/v1/hosts/{host}/instances': resource('listInstances', 'compute.list_instances', HOST),
+    '/v1/hosts/{host}/test': resource('testHost', 'host.test', HOST),
     '/v1/machines': resource('listMachines', 'machine.list', queryOf('machine.list')),
+  };
+}
+
+const HOST = [pathParameter('host', 'name of a host in the configuration', EXAMPLES['host.get_info'].params.host)];
+
+/** For those who cannot listen on the broker. */
+function events(): JsonObject {
+  const example = [
+    'event: hello',
+    'data: {"caller":null}',
+    '',
+    'id: 1f0a9c3e.17',
+    'event: snapshot',
+    'data: {"newest":{"operations":[],"next":null},"unfinished":{"operations":[],"next":null}}',
+    '',
+    '',
+  ].join('\n');
+  const stream = { schema: { type: 'string' }, example };
+  return {
+    '/v1/events': {
+      get: {
+        operationId: 'followEvents',
+        summary: 'Tell what happens, as it happens.',
+        description:
+          'Server-sent events without an end. `hello` says whom the service takes the caller for; `snapshot` has the answers of ' +
+          '`operation.list` for the newest and for the unfinished operations; `operation` is an operation that has changed, ' +
+          '`power` a state that was seen: `{host, name, state, transition, native_state, observed_at}`. They are those of ' +
+          'the process that is asked.',
+        tags: ['resources'],
+        security: [NONE, TOKEN],
+        parameters: [
+          {
+            name: 'Last-Event-ID',
+            in: 'header',
+            description: 'go on after this event, without a snapshot, if what came since is still known',
+            schema: { type: 'string' },
+          },
+        ],
+        responses: {
+          200: { description: 'They follow.', content: { 'text/event-stream': stream } },
+          ...failureRefs([401, 403, 503]),
+        },
+      },
+    },
   };
 }
 

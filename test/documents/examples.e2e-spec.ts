@@ -10,7 +10,13 @@ import { eventually } from '../support/eventually.js';
 import { innerPlace, nameOf, payloadPlace, type AmqpOperation, type AsyncApiDocument } from './asyncapi-operations.js';
 import { DocumentedSchemas } from './documented-schemas.js';
 import { DocumentedService, TOKEN } from './documented-service.js';
-import { answerPlace, operationsOf, type DocumentedOperation, type OpenApiDocument } from './openapi-operations.js';
+import {
+  answerPlace,
+  isAnsweredInJson,
+  operationsOf,
+  type DocumentedOperation,
+  type OpenApiDocument,
+} from './openapi-operations.js';
 
 /** What the simulated estate cannot do: the examples are answered so. Every other one succeeds. */
 const REFUSED: Partial<Record<MethodName, string>> = {
@@ -83,7 +89,9 @@ describe('every example of the OpenAPI document', () => {
   const answers = DocumentedSchemas.ofOpenApi(openApiDocument);
 
   it('is answered as it says', async () => {
-    const operations = operationsOf(openApiDocument).toSorted((a, b) => turnOf(a) - turnOf(b));
+    const operations = operationsOf(openApiDocument)
+      .filter(isAnsweredInJson)
+      .toSorted((a, b) => turnOf(a) - turnOf(b));
     for (const documented of operations) await expectDocumented(documented, answers);
   }, 120_000);
 
@@ -98,7 +106,7 @@ describe('every example of the OpenAPI document', () => {
     const { status, body } = await service.http(
       method,
       asked,
-      operation.requestBody?.content['application/json'].example,
+      operation.requestBody?.content['application/json']?.example,
     );
     const code = REFUSED[path.replace('/v1/rpc/', '') as MethodName] ?? REFUSED_TO_MAAS[operationId];
     if (code === undefined) expect({ operationId, status, body }).toMatchObject({ operationId, status: 200 });

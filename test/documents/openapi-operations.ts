@@ -12,7 +12,7 @@ export interface HttpOperation {
 }
 
 interface HttpContent {
-  readonly content: { readonly 'application/json': { readonly example?: unknown } };
+  readonly content: { readonly 'application/json'?: { readonly example?: unknown } };
 }
 type HttpResponse = HttpContent & { readonly description: string };
 
@@ -29,6 +29,12 @@ export function operationsOf({ paths }: OpenApiDocument): DocumentedOperation[] 
       return operation === undefined ? [] : [{ path, method, operation }];
     }),
   );
+}
+
+/** Is it answered once, with JSON? */
+export function isAnsweredInJson({ operation }: DocumentedOperation): boolean {
+  const answer = operation.responses['200'];
+  return answer === undefined || '$ref' in answer || answer.content['application/json'] !== undefined;
 }
 
 /** Where in the document the schema of an answer stands. */

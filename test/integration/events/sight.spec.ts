@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
 import { ComputeBench } from '../../support/compute-bench.js';
-import type { CallerRule } from '../../../src/compute/dispatch/index.js';
+import type { CallerRule } from '../../../src/common/caller-rule.js';
 
 let bench: ComputeBench | undefined;
 afterEach(async () => {
