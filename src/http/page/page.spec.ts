@@ -5,6 +5,7 @@ import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import axios from 'axios';
 import { systemClock } from '../../common/clock.js';
+import { NO_OBSERVATION } from '../../../test/support/no-observation.js';
 import { EventFeed } from '../events/index.js';
 import { HttpModule } from '../http.module.js';
 
@@ -16,7 +17,7 @@ beforeAll(async () => {
   const events = { feed: new EventFeed(), sees: () => true };
   const gateway = { handle: () => Promise.reject(new Error('nobody asks')) };
   // An address that others reach: the page itself is for everybody all the same.
-  const parts = { host: '192.0.2.1', tokens: [], health: [], gateway, events, clock: systemClock };
+  const parts = { host: '192.0.2.1', tokens: [], health: [], gateway, events, clock: systemClock, ...NO_OBSERVATION };
   app = await NestFactory.create(HttpModule.of(parts), { logger: false });
   await app.listen(0, '127.0.0.1');
   url = await app.getUrl();

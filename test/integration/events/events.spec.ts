@@ -10,6 +10,7 @@ import type { RequestGateway, ServiceEvent } from '../../../src/compute/contract
 import { EventFeed, HttpModule, type HttpParts } from '../../../src/http/index.js';
 import { EventReader } from '../../support/event-reader.js';
 import { eventually } from '../../support/eventually.js';
+import { NO_OBSERVATION } from '../../support/no-observation.js';
 
 const TOKENS: HttpParts['tokens'] = [{ name: 'watcher', token: new Secret('only-looking'), access: 'read' }];
 const NOTHING = { operations: [], next: null };
@@ -38,6 +39,7 @@ async function start({ host = '127.0.0.1', handle = () => Promise.resolve(NOTHIN
     health: [],
     gateway: { handle },
     clock: systemClock,
+    ...NO_OBSERVATION,
     events: { feed, sees: () => true, ...events },
   };
   app = await NestFactory.create(HttpModule.of(parts), { logger: false });
