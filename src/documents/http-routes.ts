@@ -36,7 +36,15 @@ const BASIC = { basic: [] };
 const NONE = {};
 
 export function routes(): JsonObject {
-  return { ...health(), ...observation(), ...documents(), ...resources(), ...maas('hosts'), ...maas('machines') };
+  return {
+    ...health(),
+    ...observation(),
+    ...documents(),
+    ...resources(),
+    ...events(),
+    ...maas('hosts'),
+    ...maas('machines'),
+  };
 }
 
 function health(): JsonObject {

@@ -10,7 +10,13 @@ import { eventually } from '../support/eventually.js';
 import { innerPlace, nameOf, payloadPlace, type AmqpOperation, type AsyncApiDocument } from './asyncapi-operations.js';
 import { DocumentedSchemas } from './documented-schemas.js';
 import { DocumentedService, TOKEN } from './documented-service.js';
-import { answerPlace, operationsOf, type DocumentedOperation, type OpenApiDocument } from './openapi-operations.js';
+import {
+  answerPlace,
+  isAnsweredInJson,
+  operationsOf,
+  type DocumentedOperation,
+  type OpenApiDocument,
+} from './openapi-operations.js';
 
 /** What the simulated estate cannot do: the examples are answered so. Every other one succeeds. */
 const REFUSED: Partial<Record<MethodName, string>> = {

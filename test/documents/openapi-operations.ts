@@ -31,6 +31,12 @@ export function operationsOf({ paths }: OpenApiDocument): DocumentedOperation[] 
   );
 }
 
+/** Is it answered once, with JSON? */
+export function isAnsweredInJson({ operation }: DocumentedOperation): boolean {
+  const answer = operation.responses['200'];
+  return answer === undefined || '$ref' in answer || answer.content['application/json'] !== undefined;
+}
+
 /** Where in the document the schema of an answer stands. */
 export function answerPlace({ path, method, operation }: DocumentedOperation, status: string): readonly string[] {
   const response = operation.responses[status];
