@@ -77,7 +77,7 @@ describe.each(PLACES)('machines of a journal on %s', (_, makePlace) => {
     expect(await add(machine('one'))).toBe(true);
     expect(await add(machine('one', { powerType: 'manual' }))).toBe(false);
     const both = [machine('two', { controller: 'a' }), machine('two', { controller: 'b' })].map((given) => add(given));
-    expect((await Promise.all(both)).toSorted()).toEqual([false, true]);
+    expect((await Promise.all(both)).toSorted((one, other) => Number(one) - Number(other))).toEqual([false, true]);
     expect(await find('one')).toMatchObject({ powerType: 'hmcz' });
   });
 
@@ -86,7 +86,7 @@ describe.each(PLACES)('machines of a journal on %s', (_, makePlace) => {
     const { machines } = opened;
     const change = { ...machine('one', { controller: 'hmc2', status: 'unverified' }), revision: 1000 };
     const both = [machines.change(change, lease, 2000), machines.change(change, lease, 2000)];
-    expect((await Promise.all(both)).toSorted()).toEqual([false, true]);
+    expect((await Promise.all(both)).toSorted((one, other) => Number(one) - Number(other))).toEqual([false, true]);
     // What was seen with the earlier definition may have been another machine's.
     expect(await find('one')).toMatchObject({ controller: 'hmc2', revision: 2000, updatedAt: 2000, seen: null });
     // A clock that was set back makes no revision come again.

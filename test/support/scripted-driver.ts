@@ -24,7 +24,7 @@ export class ScriptedDriver {
 }
 
 /** A gate that is shut until it is opened. */
-export function gate(): { readonly passed: Promise<void>; open(): void } {
+export function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined;
   const passed = new Promise<void>((resolve) => {
     open = resolve;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { describeSchema } from '../../common/json-schema.js';
 import { Secret } from '../../common/secret.js';
-import { NameSchema, PowerParametersSchema, type PowerParameters } from '../../compute/contract/index.js';
+import { NameSchema, PowerParametersSchema } from '../../compute/contract/index.js';
 import { Mistakes, SecretReferences, parseSource, type Environment } from '../../config/index.js';
 import type { MachineEntry } from './machine-entry.js';
 import { readText } from './read-text.js';
@@ -77,7 +77,7 @@ function withSecrets(
     const found = isReference ? references.resolveText(value, [...here, name]) : value;
     return found === undefined ? [] : [[name, found instanceof Secret ? found.reveal() : found]];
   });
-  return { ...machine, power_parameters: Object.fromEntries(parameters) as PowerParameters };
+  return { ...machine, power_parameters: Object.fromEntries(parameters) };
 }
 
 function placeOf(part: string | number, names: readonly string[]): string | number {

@@ -57,7 +57,6 @@ export class OperationNews {
   /** The state in which an instance was seen at the end of its operation, on the host where it is then. */
   state(record: OperationRecord, host: string | null, observed: ObservedState): void {
     const { events, clock } = this.#options;
-    const { name, trace } = record;
     const { state, ...data } = machineState(observed);
     const { name, trace } = record;
     const place = { ...placeOfOperation(record), host };

@@ -1,6 +1,11 @@
 import type { OperationRecord } from '../../journal/journal.port.js';
 import type { Place } from '../contract/index.js';
-import type { MachineIdentity } from './service-methods.js';
+
+/** What a rule needs to know of a registered machine. */
+export interface MachineIdentity {
+  readonly name: string;
+  readonly powerType: string | null;
+}
 
 /** An operation without a host was given by power type, which then is its driver. */
 export function placeOfOperation(operation: OperationRecord): Place {

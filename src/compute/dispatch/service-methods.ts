@@ -2,17 +2,13 @@ import type { AnyPowerType, AnyVirtDriver, MethodNameOfKind, MethodParams, Metho
 import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer } from './feature-answers.js';
 import type { Journal } from '../../journal/journal.port.js';
 import type { MachineStore } from '../../journal/machine-store.port.js';
+import type { MachineIdentity } from './places.js';
 import { machinePage, machineView } from './machine-views.js';
 import type { MigrationControls } from './migration-controls.js';
 import type { OperationAccess } from './operation-lookup.js';
 import type { Operations } from './operations.js';
 import { findMachine } from './registered-machine.js';
 import type { Router } from './router.js';
-
-export interface MachineIdentity {
-  readonly name: string;
-  readonly powerType: string | null;
-}
 
 /** What a caller may see, and act on. */
 export interface Access extends OperationAccess {

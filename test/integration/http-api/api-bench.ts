@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/common/clock.js';
 import { Secret } from '../../../src/common/secret.js';
 import type { CallerRule } from '../../../src/common/caller-rule.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
-import { EventFeed, HttpModule, listen } from '../../../src/http/index.js';
+import { HttpModule, listen } from '../../../src/http/index.js';
 import { ComputeBench } from '../../support/compute-bench.js';
 import { NO_OBSERVATION } from '../../support/no-observation.js';
 
@@ -45,9 +45,8 @@ export class ApiBench {
       { name: 'operator', token: new Secret(TOKENS.act), access: 'act' as const },
       { name: 'watcher', token: new Secret(TOKENS.read), access: 'read' as const },
     ];
-    const events = { feed: new EventFeed(), sees: () => true };
     const gateway = compute.service;
-    const parts = { host, tokens, health: [], gateway, events, clock: systemClock, ...NO_OBSERVATION };
+    const parts = { host, tokens, health: [], gateway, clock: systemClock, ...NO_OBSERVATION };
     const app = await NestFactory.create<NestExpressApplication>(HttpModule.of(parts), { logger: false });
     await listen(app, '127.0.0.1', 0);
     return new ApiBench(compute, app, await app.getUrl());
