@@ -76,12 +76,6 @@ describe('every example of the OpenAPI document', () => {
     for (const documented of operations) await expectDocumented(documented, answers);
   }, 120_000);
 
-  /** The metrics are text, and the events do not end: both have tests of their own. */
-  function isAnsweredOnce({ operation }: DocumentedOperation): boolean {
-    const answer = operation.responses['200'];
-    return answer === undefined || '$ref' in answer || answer.content['application/json'] !== undefined;
-  }
-
   function turnOf({ path }: DocumentedOperation): number {
     return METHODS_IN_ORDER.findIndex((method) => path === `/v1/rpc/${method}`);
   }
