@@ -3,7 +3,7 @@ import { ComputeError } from '../common/errors/index.js';
 import { METHODS, METHOD_NAMES, type MethodName } from '../compute/contract/index.js';
 import { failureOf } from '../transport/oslo/oslo-failures.js';
 import { RPC_VERSION } from '../transport/oslo/oslo-version.js';
-import { paramsRef, resultRef, schemaRef, typeName, type JsonObject } from './components.js';
+import { paramsRef, partRef, resultRef, schemaRef, typeName, type JsonObject } from './components.js';
 import { EXAMPLES } from './examples/index.js';
 
 /** Requests and replies in the words of an envelope. */
@@ -14,6 +14,8 @@ export interface Envelope {
   readonly replyAddress: JsonObject | undefined;
   request(method: MethodName): JsonObject;
   reply(method: MethodName): JsonObject;
+  /** What comes before the reply, when the request asks for it. */
+  part?(method: MethodName): JsonObject | undefined;
   /** Replies that every method may have besides. */
   readonly others: Readonly<Record<string, JsonObject>>;
 }
@@ -22,17 +24,33 @@ export function requestName({ prefix }: Envelope, method: MethodName): string {
   return `${prefix}${typeName(method)}`;
 }
 
-export function replyName({ prefix }: Envelope, method: MethodName): string {
+function replyName({ prefix }: Envelope, method: MethodName): string {
   return `${prefix}${typeName(method)}Reply`;
+}
+
+function partName({ prefix }: Envelope, method: MethodName): string {
+  return `${prefix}${typeName(method)}Part`;
+}
+
+/** Names of the messages that may come back, the reply before all others. */
+export function replyNames(envelope: Envelope, method: MethodName): string[] {
+  const parts = envelope.part?.(method) === undefined ? [] : [partName(envelope, method)];
+  return [replyName(envelope, method), ...Object.keys(envelope.others), ...parts];
 }
 
 /** All messages of an envelope by their names below `components`. */
 export function envelopeMessages(envelope: Envelope): { requests: Messages; replies: Messages } {
   const of = (name: typeof requestName, message: (method: MethodName) => JsonObject): Messages =>
     Object.fromEntries(METHOD_NAMES.map((method) => [name(envelope, method), message(method)]));
+  const parts = Object.fromEntries(
+    METHOD_NAMES.flatMap((method) => {
+      const part = envelope.part?.(method);
+      return part === undefined ? [] : [[partName(envelope, method), part]];
+    }),
+  );
   return {
     requests: of(requestName, (method) => envelope.request(method)),
-    replies: { ...of(replyName, (method) => envelope.reply(method)), ...envelope.others },
+    replies: { ...of(replyName, (method) => envelope.reply(method)), ...parts, ...envelope.others },
   };
 }
 type Messages = Record<string, JsonObject>;
@@ -95,12 +113,24 @@ export const NEST: Envelope = {
       { response: resultRef(method) },
       { response: EXAMPLES[method].result },
     ),
+  part: (method) => {
+    const [schema, example] = [partRef(method), EXAMPLES[method]];
+    if (schema === undefined || !('part' in example)) return undefined;
+    const title = `what ${method} tells before its reply, with stream: true`;
+    return nestReply(`${method}.part`, title, { response: schema }, { response: example.part }, { isDisposed: false });
+  },
   others: {
     NestError: nestReply('error', 'why a request failed', { err: schemaRef('Error') }, { err: ERROR_EXAMPLE }),
   },
 };
 
-function nestReply(name: string, title: string, content: JsonObject, example: JsonObject): JsonObject {
+function nestReply(
+  name: string,
+  title: string,
+  content: JsonObject,
+  example: JsonObject,
+  { isDisposed = true } = {},
+): JsonObject {
   return {
     name,
     title,
@@ -109,10 +139,10 @@ function nestReply(name: string, title: string, content: JsonObject, example: Js
     headers: schemaRef('ReplyProperties'),
     payload: {
       type: 'object',
-      properties: { ...content, isDisposed: { const: true }, id: { type: ['string', 'number', 'null'] } },
+      properties: { ...content, isDisposed: { const: isDisposed }, id: { type: ['string', 'number', 'null'] } },
       required: [...Object.keys(content), 'isDisposed'],
     },
-    examples: [{ name: 'reply', headers: { correlation_id: ID }, payload: { ...example, isDisposed: true, id: ID } }],
+    examples: [{ name: 'reply', headers: { correlation_id: ID }, payload: { ...example, isDisposed, id: ID } }],
   };
 }
 

@@ -1,3 +1,4 @@
+import { amqpLoginOf } from '../common/amqp-address.js';
 import { METHODS, METHOD_NAMES, type MethodName } from '../compute/contract/index.js';
 import { transportSettings, type TransportOptions, type TransportSettings } from '../transport/index.js';
 import {
@@ -5,7 +6,7 @@ import {
   NEST,
   OSLO,
   envelopeMessages,
-  replyName,
+  replyNames,
   requestName,
   type Envelope,
 } from './amqp-envelopes.js';
@@ -56,6 +57,7 @@ export function asyncApi(options: TransportOptions = BY_DEFAULT): JsonObject {
       messages: { ...nest.requests, ...nest.replies, ...oslo.requests, ...oslo.replies, ...eventMessages() },
       securitySchemes: {
         user: { type: 'userPassword', description: 'a RabbitMQ user with the rights that the README names' },
+        certificate: { type: 'X509', description: 'a client certificate that the broker takes for such a user' },
       },
     },
   };
@@ -73,7 +75,8 @@ function servers({ connection }: TransportSettings): JsonObject {
       const { host, pathname, protocol } = new URL(url);
       const scheme = protocol.replace(':', '');
       const server = { host, pathname: pathname === '' ? '/' : pathname, protocol: scheme, protocolVersion: '0.9.1' };
-      return [`broker${i + 1}`, { ...server, security: [{ $ref: '#/components/securitySchemes/user' }] }];
+      const login = amqpLoginOf(url) === 'external' ? 'certificate' : 'user';
+      return [`broker${i + 1}`, { ...server, security: [{ $ref: `#/components/securitySchemes/${login}` }] }];
     }),
   );
 }
@@ -187,7 +190,7 @@ function methodOperations(envelope: Envelope, channel: string, replies: string):
     bindings: { amqp: { ack: true, ...BINDING } },
     reply: {
       ...replyTo(envelope, replies),
-      messages: [replyName(envelope, method), ...Object.keys(envelope.others)].map((name) => message(replies, name)),
+      messages: replyNames(envelope, method).map((name) => message(replies, name)),
     },
   });
   return Object.fromEntries(

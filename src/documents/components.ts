@@ -13,6 +13,7 @@ import {
   PlannedStepSchema,
   PowerParametersSchema,
   RelocationAnswerSchema,
+  type MethodDefinition,
   type MethodName,
 } from '../compute/contract/index.js';
 import { CheckSchema } from '../compute/contract/methods/host.js';
@@ -62,6 +63,11 @@ export function resultRef(method: MethodName): { $ref: string } {
   return schemaRef(resultName(method));
 }
 
+/** What a method tells before its result; undefined for one that tells nothing. */
+export function partRef(method: MethodName): { $ref: string } | undefined {
+  return progressOf(method) === undefined ? undefined : schemaRef(partName(method));
+}
+
 /**
  * The schemas of all methods by their names, as they stand below `components`, with those of a document itself.
  * Objects of answers stay open: a later version may add fields.
@@ -73,6 +79,8 @@ export function schemaComponents(dialect: Dialect, own: Readonly<Record<string, 
     const { params, result }: { params: z.ZodType; result: z.ZodType } = METHODS[method];
     // Methods may share a schema, and each has its own name for it.
     registry.add(params.clone(), { id: paramsName(method) });
+    const progress = progressOf(method);
+    if (progress !== undefined) registry.add(progress, { id: partName(method) });
     const id = resultName(method);
     if (registry.get(result)?.id === id) continue;
     if (registry.has(result))
@@ -95,6 +103,15 @@ export function schemaComponents(dialect: Dialect, own: Readonly<Record<string, 
 
 function paramsName(method: MethodName): string {
   return `${typeName(method)}Params`;
+}
+
+function partName(method: MethodName): string {
+  return `${typeName(method)}Part`;
+}
+
+function progressOf(method: MethodName): z.ZodType | undefined {
+  const definition: MethodDefinition = METHODS[method];
+  return definition.progress;
 }
 
 function resultName(method: MethodName): string {

@@ -77,7 +77,10 @@ function observation(): JsonObject {
         tags: ['observation'],
         security: [NONE, TOKEN],
         responses: {
-          200: { description: 'The metrics.', content: { 'text/plain': { schema: { type: 'string' } } } },
+          200: {
+            description: 'The metrics.',
+            content: { 'application/openmetrics-text': { schema: { type: 'string' } } },
+          },
           ...failureRefs([401]),
         },
       },
@@ -99,7 +102,7 @@ function observation(): JsonObject {
           required: true,
           content: { 'application/json': { schema: schemaRef('LogLevel'), example: level } },
         },
-        responses: { ...answer, ...failureRefs([400, 401]) },
+        responses: { ...answer, ...failureRefs([400, 401, 403]) },
       },
     },
   };

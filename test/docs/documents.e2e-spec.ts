@@ -16,10 +16,12 @@ interface Scene extends SandboxOptions {
   readonly answers?: Readonly<Record<string, string>>;
 }
 
+const API_TOKEN = 'a-token-of-the-documents';
 /** Where the examples of a page are carried out, in order; those of a page that is not named, where `npm start` serves. */
 const AT_NPM_START: Scene = { estate: true };
 const SCENES: Readonly<Record<string, Scene>> = {
   'README.md': { ...AT_NPM_START, users: ['zenova', 'caller'] },
+  'docs/api.md': { ...AT_NPM_START, environment: { ZENOVA__HTTP__TOKEN: API_TOKEN, TOKEN: API_TOKEN } },
   'docs/openstack.md': {
     estate: true,
     users: ['zenova', 'caller'],

@@ -10,6 +10,11 @@ interface LeftOut {
 
 const LEFT_OUT: readonly LeftOut[] = [
   {
+    page: 'docs/api.md',
+    begins: 'npx openapi-typescript',
+    reason: 'takes a package that is not ours; test/documents reads the document with parsers of its standard',
+  },
+  {
     page: 'README.md',
     begins: 'npm start',
     reason: 'one serves for ever, the other is this very run; test/scripts tries what they bring up',

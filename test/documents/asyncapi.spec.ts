@@ -25,7 +25,11 @@ describe('the AsyncAPI document', () => {
 
   it('is one without oslo.messaging callers, and beside a Nova', async () => {
     const options = {
-      urls: ['amqps://user:hunter2@broker.example/zenova', 'amqp://other.example'],
+      urls: [
+        'amqps://user:hunter2@broker.example/zenova',
+        'amqp://other.example',
+        'amqps://third.example?auth_mechanism=external',
+      ],
       server: 'z2',
       group: 'g',
     };
@@ -35,6 +39,7 @@ describe('the AsyncAPI document', () => {
     expect(without.servers).toMatchObject({
       broker1: { host: 'broker.example', pathname: '/zenova', protocol: 'amqps' },
       broker2: { host: 'other.example', pathname: '/', protocol: 'amqp' },
+      broker3: { security: [{ $ref: '#/components/securitySchemes/certificate' }] },
     });
     const addresses = Object.values(without.channels).map(({ address }) => address);
     expect(addresses).toEqual(expect.arrayContaining(['zenova.rpc.g', 'zenova.rpc.server.z2', 'zenova.rpc.dead']));

@@ -8,9 +8,9 @@ import { VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
 import { serve, type RunningService } from '../../src/serve.js';
 import { Operator, type ServiceNames } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
+import { freePort } from '../support/free-port.js';
 
-/** Of the service's `http.token`. */
-export const TOKEN = 'canary-token-of-the-documents';
+const TOKEN = 'canary-token-of-the-documents';
 
 /** The service with the simulated estate, as `npm start` has it, under names that nobody else uses. */
 export class DocumentedService {
@@ -56,18 +56,20 @@ export class DocumentedService {
     return this.broker.url;
   }
 
-  /** Of its HTTP surface, without a slash at the end. */
-  get httpUrl(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  async http(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
-    const answer = await fetch(`${this.httpUrl}${path}`, {
+  async http(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; type: string; body: Record<string, unknown> }> {
+    const answer = await fetch(`http://127.0.0.1:${this.port}${path}`, {
       method: method.toUpperCase(),
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+    const [type = ''] = (answer.headers.get('content-type') ?? '').split(';');
+    const text = await answer.text();
+    const read: unknown = type === 'application/json' ? JSON.parse(text) : text;
+    return { status: answer.status, type, body: read as Record<string, unknown> };
   }
 
   async stop(): Promise<void> {
@@ -80,10 +82,4 @@ export class DocumentedService {
     await this.broker.stop();
     rmSync(this.directory, { recursive: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const script = new URL('../../scripts/server/free-port.mjs', import.meta.url).href;
-  const { freePort: find } = (await import(script)) as { freePort: () => Promise<number> };
-  return find();
 }

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
-import type { METHODS, MethodName, MethodResult } from '../../compute/contract/index.js';
+import type { METHODS, MethodName, MethodProgress, MethodResult } from '../../compute/contract/index.js';
 
 /** A request and its answer, for the documents. The estate that `npm start` simulates answers it so, or likewise. */
-export interface MethodExample<M extends MethodName> {
+export type MethodExample<M extends MethodName> = {
   readonly params: z.input<(typeof METHODS)[M]['params']>;
   readonly result: MethodResult<M>;
-}
+} & ([MethodProgress<M>] extends [never] ? unknown : { readonly part: MethodProgress<M> });
 
 /** Examples of some methods by name. */
 export type Examples<M extends MethodName> = { readonly [Name in M]: MethodExample<Name> };

@@ -4,6 +4,7 @@ const lpar = { host: 'cpc1', instance: 'ubuntu01' };
 const on = { state: 'on', transition: null, native_state: 'active', observed_at: EXAMPLE_TIME } as const;
 const off = { ...on, state: 'off', native_state: 'stopped' } as const;
 const done = { operation_id: EXAMPLE_OPERATION_ID, outcome: 'done' } as const;
+const queried = { machine: 'rack1-node7', host: null, instance: null, ...off, error: null };
 
 export const powerExamples: ExamplesOf<'power'> = {
   'power.on': {
@@ -23,12 +24,9 @@ export const powerExamples: ExamplesOf<'power'> = {
   'power.reset': { params: lpar, result: { ...done, ...on } },
   'power.query': { params: lpar, result: on },
   'power.query_many': {
-    params: { host: 'fake1', limit: 100 },
-    result: {
-      results: [{ machine: null, host: 'fake1', instance: 'instance-0001', ...off, error: null }],
-      next: null,
-      total: null,
-    },
+    params: { machines: ['rack1-node7'], timeout_ms: 10_000 },
+    result: { results: [queried], next: null, total: 1 },
+    part: { results: [queried], next: null, total: 1, done: 1, of: 1 },
   },
   'power.types': {
     params: {},
