@@ -7,7 +7,7 @@ import { openAudit } from './audit-log.js';
 import { AwaitedJournal } from './awaited-journal.js';
 import { createLog, type LeveledLog, type Log } from './common/log.js';
 import { ComputeService } from './compute/compute.service.js';
-import type { EventPublisher } from './compute/contract/index.js';
+import type { EventPublisher, ServiceEvent } from './compute/contract/index.js';
 import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { Held } from './held.js';
@@ -93,7 +93,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
     started: () => started,
   });
   const feed = new EventFeed();
-  const events = { feed, sees: gateway.sees.bind(gateway) };
+  const events = { feed, sees: (caller: string, event: ServiceEvent) => gateway.sees(caller, event) };
   const http = { host, tokens, clock, events, metrics, log, health: readiness(health, awaited) };
   const edges = AppModule.of({ gateway: observation.gateway(gateway), http, transport: amqp });
   const app = await NestFactory.create<NestExpressApplication>(edges, {

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { eventually } from '../support/eventually.js';
 import { HOSTILE, PageBench, TOKENS, enterToken } from './page-bench.js';
@@ -301,7 +300,6 @@ describe('when the service goes and comes back', () => {
 });
 
 describe('people who see or work differently', () => {
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   const sizes = [
     ['wide', 1400],
     ['narrow', 390],
@@ -315,7 +313,7 @@ describe('people who see or work differently', () => {
     async ({ width, colorScheme }) => {
       page = await bench.openAs(TOKENS.operator, '/ui', { viewport: { width, height: 800 }, colorScheme });
       await isLive(page);
-      await page.evaluate(axe);
+      await page.evaluate(axe.source);
       const { operations } = (await bench.call('operation.list', { state: 'failed' })) as {
         operations: { operation_id: string }[];
       };
