@@ -41,7 +41,7 @@ export function routes(): JsonObject {
     ...observation(),
     ...documents(),
     ...resources(),
-   
+
     ...maas('hosts'),
     ...maas('machines'),
   };
