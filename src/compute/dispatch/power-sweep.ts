@@ -213,9 +213,9 @@ export class PowerSweep {
     const [{ powerType }] = group;
     const type = router.powerTypes.get(powerType);
     if (type !== undefined) {
-      const { outgoing, end } = observer.sweep({ driver: powerType, host: null, trace: trace ?? null });
-      const answers = await new ControllerSweep({ ...ctx, outgoing }, type, group, limits).run();
-      end([...answers.values()].map(({ state }) => (state instanceof ComputeError ? state.code : 'ok')));
+      const watch = observer.sweep({ driver: powerType, host: null, trace: trace ?? null });
+      const answers = await new ControllerSweep({ ...ctx, outgoing: watch.outgoing }, type, group, limits).run();
+      watch.end([...answers.values()].map(({ state }) => (state instanceof ComputeError ? state.code : 'ok')));
       return answers;
     }
     const state = new ComputeError('RESOURCE_NOT_FOUND', `there is no power type ${powerType} any more`);
