@@ -58,6 +58,7 @@ export class OperationNews {
   state(record: OperationRecord, host: string | null, observed: ObservedState): void {
     const { events, clock } = this.#options;
     const { state, ...data } = machineState(observed);
+    const { name, trace } = record;
     const place = { ...placeOfOperation(record), host };
     events.publish({ kind: 'power', host, name, state, data, at: clock.now(), trace, place });
   }
