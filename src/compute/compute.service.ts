@@ -201,7 +201,15 @@ export class ComputeService implements RequestGateway, EventSight {
       audit: options.audit,
       operations: this.#operations,
       reads: new Reads(router, { clock, log, observer, timeoutMs: limits.readTimeoutMs }),
-      sweep: new PowerSweep({ router, store: machines, limits: controllers, events: options.events, clock, log }),
+      sweep: new PowerSweep({
+        router,
+        store: machines,
+        limits: controllers,
+        events: options.events,
+        observer,
+        clock,
+        log,
+      }),
       service: serviceMethods({
         server: options.server,
         drivers: options.drivers,

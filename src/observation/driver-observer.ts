@@ -1,6 +1,6 @@
 import type { Outgoing, OutgoingRequest, RequestUnderWay } from '../common/outgoing.js';
 import type { TraceContext } from '../common/trace-context.js';
-import type { AttemptWatch, ObservedAttempt, ObservedPlace, Observer } from '../compute/contract/index.js';
+import type { AttemptWatch, ObservedAttempt, ObservedPlace, Observer, SweepWatch } from '../compute/contract/index.js';
 import type { Metrics } from './metrics.js';
 import type { Places } from './places.js';
 import type { Span, Tracer } from './tracer.js';
@@ -21,6 +21,22 @@ export class DriverObserver implements Observer {
 
   attempt(attempt: ObservedAttempt): AttemptWatch {
     return new Attempt(this.parts, attempt);
+  }
+
+  sweep(place: ObservedPlace): SweepWatch {
+    const { metrics, tracer, places } = this.parts;
+    const { driver } = places.of(place.host, place.driver);
+    const span = tracer.start(`sweep ${driver}`, 'internal', place.trace ?? undefined, { 'zenova.driver': driver });
+    const began = performance.now();
+    return {
+      outgoing: new ObservedRequests(this.parts, place, () => span.trace),
+      end: (codes) => {
+        metrics.sweepSeconds.observe({ driver }, (performance.now() - began) / 1000);
+        for (const [code, count] of counted(codes)) metrics.sweptMachines.inc({ driver, code }, count);
+        span.set({ 'zenova.machines': codes.length });
+        span.end();
+      },
+    };
   }
 }
 
@@ -97,4 +113,10 @@ class ObservedRequests implements Outgoing {
       },
     };
   }
+}
+
+function counted(words: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
 }

@@ -67,6 +67,18 @@ export class Metrics {
     LONG,
   );
 
+  readonly sweepSeconds = this.#histogram(
+    'sweep_seconds',
+    'time that power.query_many took for the machines of one controller',
+    ['driver'],
+    LONG,
+  );
+  readonly sweptMachines = this.#counter(
+    'swept_machines',
+    'machines that power.query_many asked for, by error code ("ok": none)',
+    ['driver', 'code'],
+  );
+
   readonly journalSeconds = this.#histogram(
     'journal_seconds',
     'time that the journal took for a call: ok, refused (a rule of its own), unavailable (no answer)',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AttemptWatch, Observer } from '../../src/compute/contract/index.js';
-import { VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
+import { POWER_TYPES, VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
 import { ComputeBench } from '../support/compute-bench.js';
 
 const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1' };
@@ -18,6 +18,10 @@ const observer: Observer = {
     seen.push(`read ${driver} ${host} ${under?.traceparent}`);
     return undefined;
   },
+  sweep: ({ driver, trace: under }) => {
+    seen.push(`sweep ${driver} ${under?.traceparent}`);
+    return { outgoing: undefined, end: (codes) => void seen.push(`swept ${codes.join()}`) };
+  },
   attempt: ({ method, fence, trace: under }) => {
     seen.push(`${method} attempt ${fence} ${under?.traceparent}`);
     return watch(method);
@@ -27,7 +31,12 @@ const observer: Observer = {
 beforeEach(async () => {
   seen = [];
   const host = { driver: 'fake', settings: { instances: 2 }, manage: ['*'], protect: [], protectSelf: false };
-  bench = await ComputeBench.start({ drivers: VIRT_DRIVERS, hosts: [{ ...host, name: 'site' }], observer });
+  bench = await ComputeBench.start({
+    drivers: VIRT_DRIVERS,
+    powerTypes: POWER_TYPES,
+    hosts: [{ ...host, name: 'site' }],
+    observer,
+  });
 });
 afterEach(() => bench.discard());
 
@@ -50,6 +59,14 @@ describe('a request that is part of a trace', () => {
     await bench.stop();
     await bench.start();
     expect(await bench.opened.journal.findById(record?.id ?? '')).toMatchObject({ trace });
+  });
+
+  it('and to the controllers that are asked for many machines at once', async () => {
+    await bench.call('machine.register', { machine: 'one', power_type: 'manual', power_parameters: {} });
+    await bench.call('power.query_many', { machines: ['one'] }, { trace });
+    await bench.call('power.query_many', { host: 'site' }, { trace });
+    const asked = [`sweep manual ${trace.traceparent}`, 'swept ok', `read fake site ${trace.traceparent}`];
+    expect(seen.filter((line) => /^(sweep|swept|read fake)/.test(line))).toEqual(asked);
   });
 
   it('or of none, as before', async () => {

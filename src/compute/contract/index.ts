@@ -26,7 +26,14 @@ export type {
   InstanceSummary,
   InventoryOperations,
 } from './operations/inventory.js';
-export { noObserver, type AttemptWatch, type ObservedAttempt, type ObservedPlace, type Observer } from './observer.js';
+export {
+  noObserver,
+  type AttemptWatch,
+  type ObservedAttempt,
+  type ObservedPlace,
+  type Observer,
+  type SweepWatch,
+} from './observer.js';
 export type { HostTarget } from './operations/host.js';
 export type { LifecycleOperations } from './operations/lifecycle.js';
 export type { ChangeOperation, ChangeResult, PowerOperations, RebootOperation } from './operations/power.js';

@@ -26,14 +26,26 @@ export interface AttemptWatch {
   end(failure?: string): void;
 }
 
+export interface SweepWatch {
+  readonly outgoing: Outgoing | undefined;
+  /** @param codes of each machine's error, or "ok" */
+  end(codes: readonly string[]): void;
+}
+
 /** Whoever looks at the calls into drivers: metrics and traces. Nothing here ever fails or waits. */
 export interface Observer {
   /** A call that changes nothing. */
   read(place: ObservedPlace): Outgoing | undefined;
   attempt(attempt: ObservedAttempt): AttemptWatch;
+  /** A controller is asked for the states of many machines. */
+  sweep(place: ObservedPlace): SweepWatch;
 }
 
 const UNWATCHED: AttemptWatch = { outgoing: undefined, step: () => undefined, end: () => undefined };
 
 /** Nobody looks. */
-export const noObserver: Observer = { read: () => undefined, attempt: () => UNWATCHED };
+export const noObserver: Observer = {
+  read: () => undefined,
+  attempt: () => UNWATCHED,
+  sweep: () => ({ outgoing: undefined, end: () => undefined }),
+};

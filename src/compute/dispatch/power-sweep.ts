@@ -17,6 +17,7 @@ import {
   type InstanceSummary,
   type MethodParams,
   type MethodResult,
+  type Observer,
   type QueryResult,
   type RequestMeta,
 } from '../contract/index.js';
@@ -38,6 +39,7 @@ export interface PowerSweepOptions {
   readonly store: MachineStore;
   readonly limits: ControllerLimits;
   readonly events: EventPublisher;
+  readonly observer: Observer;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -80,7 +82,7 @@ export class PowerSweep {
     try {
       return request.host === undefined
         ? await this.#machines(ctx, request, sight, meta)
-        : await this.#instances(ctx, request, request.host);
+        : await this.#instances(ctx, request, request.host, meta);
     } finally {
       stop();
     }
@@ -106,7 +108,7 @@ export class PowerSweep {
     const observations: MachineObservation[] = [];
     await Promise.all(
       byController(stale).map(async (group) => {
-        for (const [record, answer] of await this.#ask(ctx, group)) {
+        for (const [record, answer] of await this.#ask(ctx, group, meta)) {
           const { result, observation } = this.#conclude(record, answer);
           tellOf(record, result);
           if (observation !== undefined) observations.push(observation);
@@ -118,10 +120,20 @@ export class PowerSweep {
   }
 
   /** All instances of a host, in one request to it for each page. */
-  async #instances(ctx: CallContext, { after, limit = DEFAULT_LIMIT }: Request, host: string): Promise<Page> {
+  async #instances(
+    ctx: CallContext,
+    { after, limit = DEFAULT_LIMIT }: Request,
+    host: string,
+    { trace }: RequestMeta,
+  ): Promise<Page> {
     const place = after === undefined ? undefined : readInstanceCursor(after, host);
     const { driver, host: open } = this.#options.router.host(host);
-    const listed = await within({ driver: driver.name }, () => open.operations.listInstances(ctx));
+    const listed = await within({ driver: driver.name }, () =>
+      open.operations.listInstances({
+        ...ctx,
+        outgoing: this.#options.observer.read({ driver: driver.name, host, trace: trace ?? null }),
+      }),
+    );
     const sorted = listed.toSorted(inOrder);
     const left = place === undefined ? sorted : sorted.filter((instance) => inOrder(instance, place) > 0);
     const last = left.length > limit ? left[limit - 1] : undefined;
@@ -195,11 +207,17 @@ export class PowerSweep {
   async #ask(
     ctx: CallContext,
     group: readonly [MachineRecord, ...MachineRecord[]],
+    { trace }: RequestMeta,
   ): Promise<ReadonlyMap<MachineRecord, SweepAnswer>> {
-    const { router, limits } = this.#options;
+    const { router, limits, observer } = this.#options;
     const [{ powerType }] = group;
     const type = router.powerTypes.get(powerType);
-    if (type !== undefined) return new ControllerSweep(ctx, type, group, limits).run();
+    if (type !== undefined) {
+      const watch = observer.sweep({ driver: powerType, host: null, trace: trace ?? null });
+      const answers = await new ControllerSweep({ ...ctx, outgoing: watch.outgoing }, type, group, limits).run();
+      watch.end([...answers.values()].map(({ state }) => (state instanceof ComputeError ? state.code : 'ok')));
+      return answers;
+    }
     const state = new ComputeError('RESOURCE_NOT_FOUND', `there is no power type ${powerType} any more`);
     return new Map(group.map((record) => [record, { state, isNews: false }]));
   }
