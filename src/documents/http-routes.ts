@@ -161,15 +161,39 @@ function hostParameter(method: 'host.get_info' | 'host.test' | 'compute.list_ins
 
 /** What happens, as it happens: a stream that does not end by itself. */
 function events(): JsonObject {
+  const example = [
+    'event: hello',
+    'data: {"caller":null}',
+    '',
+    'id: 1f0a9c3e.17',
+    'event: snapshot',
+    'data: {"newest":{"operations":[],"next":null},"unfinished":{"operations":[],"next":null}}',
+    '',
+    '',
+  ].join('\n');
+  const stream = { schema: { type: 'string' }, example };
   return {
     get: {
       operationId: 'followEvents',
-      summary: 'Follow operations and power states as they change, as server-sent events.',
+      summary: 'Tell what happens, as it happens.',
+      description:
+        'Server-sent events without an end. `hello` says whom the service takes the caller for; `snapshot` has the answers of ' +
+        '`operation.list` for the newest and for the unfinished operations; `operation` is an operation that has changed, ' +
+        '`power` a state that was seen: `{host, name, state, transition, native_state, observed_at}`. They are those of ' +
+        'the process that is asked.',
       tags: ['resources'],
       security: [NONE, TOKEN],
+      parameters: [
+        {
+          name: 'Last-Event-ID',
+          in: 'header',
+          description: 'go on after this event, without a snapshot, if what came since is still known',
+          schema: { type: 'string' },
+        },
+      ],
       responses: {
-        200: { description: 'The events.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
-        ...failureRefs([401, 503]),
+        200: { description: 'They follow.', content: { 'text/event-stream': stream } },
+        ...failureRefs([401, 403, 503]),
       },
     },
   };
