@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { EXIT, runCli, type CliParts } from './cli/index.js';
 import { createLog } from './common/log.js';
 import { processEnvironment } from './config/environment.js';
-import { packageVersion } from './package-version.js';
+import { packageVersion } from './common/package-version.js';
 
 /** The program `zenova`. Heavy parts are imported when a command needs them. */
 const interruption = new AbortController();

@@ -1,4 +1,5 @@
 import { amqpLoginOf } from '../common/amqp-address.js';
+import { packageVersion } from '../common/package-version.js';
 import { METHODS, METHOD_NAMES, type MethodName } from '../compute/contract/index.js';
 import { transportSettings, type TransportOptions, type TransportSettings } from '../transport/index.js';
 import {
@@ -12,7 +13,6 @@ import {
 } from './amqp-envelopes.js';
 import { EVENT_KEYS, EVENT_SCHEMAS, eventMessages } from './amqp-events.js';
 import { schemaComponents, typeName, type JsonObject } from './components.js';
-import { serviceVersion } from './service-version.js';
 
 /** A service as it is configured by default, that serves oslo.messaging callers too. */
 const BY_DEFAULT: TransportOptions = { urls: ['amqp://127.0.0.1:5672/'], server: 'zenova-1', oslo: {} };
@@ -33,7 +33,7 @@ export function asyncApi(options: TransportOptions = BY_DEFAULT): JsonObject {
     asyncapi: '3.0.0',
     info: {
       title: 'Zenova',
-      version: serviceVersion(),
+      version: packageVersion(),
       description: DESCRIPTION,
       license: { name: 'Apache-2.0' },
     },

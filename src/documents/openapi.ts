@@ -1,9 +1,9 @@
+import { packageVersion } from '../common/package-version.js';
 import { METHODS, METHOD_NAMES, type MethodName } from '../compute/contract/index.js';
 import { paramsRef, resultRef, schemaComponents, typeName, type JsonObject } from './components.js';
 import { EXAMPLES } from './examples/index.js';
 import { ProblemSchema, failureRefs, failureResponses, failureStatuses } from './http-errors.js';
 import { HTTP_SCHEMAS, TOKEN, routes } from './http-routes.js';
-import { serviceVersion } from './service-version.js';
 
 /** The HTTP surface in OpenAPI 3.1. It is the same for every service, whatever its configuration. */
 export function openApi(): JsonObject {
@@ -11,7 +11,7 @@ export function openApi(): JsonObject {
     openapi: '3.1.1',
     info: {
       title: 'Zenova',
-      version: serviceVersion(),
+      version: packageVersion(),
       summary: 'Powers and runs machines of IBM Z and LinuxONE and ordinary servers.',
       description: DESCRIPTION,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
