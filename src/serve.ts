@@ -72,7 +72,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   held.add('the simulated estate', stopEstate);
   const { journal } = config;
   toggleDebugOnSignal(log, held);
-  const observation = observe(config, log);
+  const observation = await observe(config, log);
   held.add('what traces', () => observation.close());
   const audit = observation.audit(openAudit(config, log, held));
   const database = databaseOf(config);
@@ -167,8 +167,8 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   };
 }
 
-function observe({ server, hosts, tracing }: Config, log: Log): Observation {
-  return new Observation(
+function observe({ server, hosts, tracing }: Config, log: Log): Promise<Observation> {
+  return Observation.start(
     {
       server,
       version: packageVersion(),
