@@ -1,11 +1,11 @@
 import { ComputeError, toComputeError } from '../../common/errors/index.js';
 import { redactText } from '../../common/secret.js';
 import type { MachineSighting, SeenState } from '../../journal/machine-store.port.js';
-import type { CallContext, PowerVerbs } from '../contract/index.js';
+import type { CallContext } from '../contract/index.js';
 import { machinePowerState, type ObservedState } from '../state/power-state.js';
 import type { ControllerLimits } from './controller-limits.js';
 import type { OpenMachine } from './power-route.js';
-import { at } from './time-limits.js';
+import { limited } from './time-limits.js';
 
 /** How long a controller may take to answer the check on save (MAAS waits as long, power-drivers.md 0.3). */
 const CHECK_TIMEOUT_MS = 30_000;
@@ -22,28 +22,20 @@ export async function checkMachine(
   limits: ControllerLimits,
 ): Promise<MachineSighting> {
   const { queryPower } = machine.verbs;
+  const { clock, log, outgoing } = ctx;
   if (!type.queryable || queryPower === undefined) return UNCHECKED;
   try {
     // How long it waits for its turn says nothing about the controller.
-    const state = await limits.run(type.name, machine.controller, ctx.signal, () => answerInTime(ctx, queryPower));
+    const state = await limits.run(type.name, machine.controller, ctx.signal, () =>
+      limited(clock, clock.now() + CHECK_TIMEOUT_MS, timedOut, (signal) =>
+        queryPower({ clock, log, outgoing, signal: AbortSignal.any([ctx.signal, signal]) }),
+      ),
+    );
     return { status: 'verified', error: null, seen: seenState(state) };
   } catch (error) {
     ctx.signal.throwIfAborted();
     const { code, message } = toComputeError(error);
     return { status: 'unverified', error: { code, message: redactText(message) }, seen: null };
-  }
-}
-
-async function answerInTime(
-  { clock, log, signal, outgoing }: CallContext,
-  queryPower: PowerVerbs['queryPower'],
-): Promise<ObservedState> {
-  const limit = new AbortController();
-  const stop = at(clock, clock.now() + CHECK_TIMEOUT_MS, () => limit.abort(timedOut()));
-  try {
-    return await queryPower({ clock, log, outgoing, signal: AbortSignal.any([signal, limit.signal]) });
-  } finally {
-    stop();
   }
 }
 

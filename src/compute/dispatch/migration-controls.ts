@@ -8,7 +8,7 @@ import { unsupported, type OpenHost } from './host-route.js';
 import type { Operations } from './operations.js';
 import type { Router } from './router.js';
 import { isTaken } from './run-controls.js';
-import { at } from './time-limits.js';
+import { limited } from './time-limits.js';
 
 const MIGRATION: MethodName = 'compute.live_migrate';
 
@@ -99,20 +99,17 @@ export class MigrationControls {
   /** Undefined when the instance is no longer there: its migration is over. */
   async #resolve(open: OpenHost, instance: string): Promise<TargetKey | undefined> {
     const { clock, log, resolveTimeoutMs } = this.#options;
-    const limit = new AbortController();
-    const stop = at(clock, clock.now() + resolveTimeoutMs, () =>
-      limit.abort(
-        new ComputeError('BACKEND_TIMEOUT', 'the backend did not answer in time', { outcome: 'not-started' }),
-      ),
-    );
+    const overdue = (): ComputeError =>
+      new ComputeError('BACKEND_TIMEOUT', 'the backend did not answer in time', { outcome: 'not-started' });
     try {
-      return (await open.host.resolve({ clock, log, signal: limit.signal }, instance)).key;
+      const target = await limited(clock, clock.now() + resolveTimeoutMs, overdue, (signal) =>
+        open.host.resolve({ clock, log, signal }, instance),
+      );
+      return target.key;
     } catch (error) {
       const cause = toComputeError(error);
       if (cause.code === 'INSTANCE_NOT_FOUND') return undefined;
       throw cause.within({ driver: open.driver.name });
-    } finally {
-      stop();
     }
   }
 }

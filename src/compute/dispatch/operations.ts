@@ -29,7 +29,7 @@ import { OperationLookup, type OperationAccess } from './operation-lookup.js';
 import type { OperationRunner } from './operation-runner.js';
 import { openHosts, type Answer, type ChangeRoute } from './route.js';
 import { isMethodOfKind, type Destination, type Router } from './router.js';
-import { at, deadlineExceeded, notAfter } from './time-limits.js';
+import { deadlineExceeded, limited, notAfter } from './time-limits.js';
 import type { WorkerLease } from './worker-lease.js';
 
 export interface OperationsOptions {
@@ -372,29 +372,25 @@ export class Operations {
     }
   }
 
-  async #limited<T>(
+  #limited<T>(
     moment: number,
     meta: RequestMeta,
     { driver, host }: ChangeRoute,
     work: (ctx: CallContext) => Promise<T>,
   ): Promise<T> {
     const { clock, log, observer } = this.#options;
-    const controller = new AbortController();
-    const stop = at(clock, moment, () =>
-      controller.abort(
-        new ComputeError('BACKEND_TIMEOUT', 'the backend did not answer in time', {
-          retry: 'safe',
-          outcome: 'not-started',
-        }),
-      ),
-    );
-    try {
+    return limited(clock, moment, notAnswered, (signal) => {
       const outgoing = observer.read({ driver, host, trace: meta.trace ?? null });
-      return await work({ clock, log: log.child(correlationOf(meta)), signal: controller.signal, outgoing });
-    } finally {
-      stop();
-    }
+      return work({ clock, log: log.child(correlationOf(meta)), signal, outgoing });
+    });
   }
+}
+
+function notAnswered(): ComputeError {
+  return new ComputeError('BACKEND_TIMEOUT', 'the backend did not answer in time', {
+    retry: 'safe',
+    outcome: 'not-started',
+  });
 }
 
 /** PostgreSQL keeps no text with a NUL in it, and nobody means one. @throws ComputeError REQUEST_INVALID */

@@ -32,7 +32,7 @@ import type { Router } from './router.js';
 import type { Access } from './service-methods.js';
 import { instanceCursor, machineCursor, readInstanceCursor, readMachineCursor } from './sweep-place.js';
 import { SweepPage } from './sweep-page.js';
-import { at } from './time-limits.js';
+import { limited } from './time-limits.js';
 
 export interface PowerSweepOptions {
   readonly router: Pick<Router, 'host' | 'powerTypes'>;
@@ -71,21 +71,18 @@ export class PowerSweep {
     this.#options = options;
   }
 
-  async run(request: Request, sight: Sight, meta: RequestMeta): Promise<Page> {
+  run(request: Request, sight: Sight, meta: RequestMeta): Promise<Page> {
     const { clock, log } = this.#options;
     const { timeout_ms: timeoutMs = DEFAULT_TIMEOUT_MS } = request;
-    const controller = new AbortController();
-    // As many as there are controllers to be asked listen to it.
-    setMaxListeners(0, controller.signal);
-    const stop = at(clock, clock.now() + timeoutMs, () => controller.abort(timedOut(timeoutMs)));
-    const ctx: CallContext = { clock, log: log.child(correlationOf(meta)), signal: controller.signal };
-    try {
+    const overdue = (): ComputeError => timedOut(timeoutMs);
+    return limited(clock, clock.now() + timeoutMs, overdue, (signal) => {
+      // As many as there are controllers to be asked listen to it.
+      setMaxListeners(0, signal);
+      const ctx: CallContext = { clock, log: log.child(correlationOf(meta)), signal };
       return request.host === undefined
-        ? await this.#machines(ctx, request, sight, meta)
-        : await this.#instances(ctx, request, request.host, meta);
-    } finally {
-      stop();
-    }
+        ? this.#machines(ctx, request, sight, meta)
+        : this.#instances(ctx, request, request.host, meta);
+    });
   }
 
   async #machines(ctx: CallContext, request: Request, sight: Sight, meta: RequestMeta): Promise<Page> {

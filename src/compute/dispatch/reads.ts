@@ -6,7 +6,7 @@ import type { Log } from '../../common/log.js';
 import { correlationOf, type MethodNameOfKind, type Observer, type RequestMeta } from '../contract/index.js';
 import type { Answer, ReadRoute } from './route.js';
 import type { Destination, Router } from './router.js';
-import { at } from './time-limits.js';
+import { limited } from './time-limits.js';
 
 export interface ReadsOptions {
   readonly clock: Clock;
@@ -37,23 +37,17 @@ export class Reads {
     return answer;
   }
 
-  async #ask(method: MethodNameOfKind<'read'>, route: ReadRoute, meta: RequestMeta): Promise<Answer> {
+  #ask(method: MethodNameOfKind<'read'>, route: ReadRoute, meta: RequestMeta): Promise<Answer> {
     const { clock, log, observer, timeoutMs } = this.#options;
-    const controller = new AbortController();
-    const stop = at(clock, clock.now() + timeoutMs, () =>
-      controller.abort(
-        new ComputeError('BACKEND_TIMEOUT', `no answer to ${method} within ${timeoutMs / 1000} s`, {
-          retry: 'safe',
-          outcome: 'not-applied',
-        }),
-      ),
-    );
-    try {
+    const overdue = (): ComputeError =>
+      new ComputeError('BACKEND_TIMEOUT', `no answer to ${method} within ${timeoutMs / 1000} s`, {
+        retry: 'safe',
+        outcome: 'not-applied',
+      });
+    return limited(clock, clock.now() + timeoutMs, overdue, (signal) => {
       const outgoing = observer.read({ driver: route.driver, host: route.host, trace: meta.trace ?? null });
-      return await route.read({ clock, log: log.child(correlationOf(meta)), signal: controller.signal, outgoing });
-    } finally {
-      stop();
-    }
+      return route.read({ clock, log: log.child(correlationOf(meta)), signal, outgoing });
+    });
   }
 }
 

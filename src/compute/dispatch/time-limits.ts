@@ -25,3 +25,19 @@ export function at(clock: Clock, moment: number | null, end: () => void): () => 
   const leftMs = moment === null ? Number.POSITIVE_INFINITY : moment - clock.now();
   return leftMs <= MAX_TIMER_MS ? clock.after(Math.max(0, leftMs), end) : () => undefined;
 }
+
+/** Runs `work` with a signal that aborts at a moment, with the error that `overdue` makes, unless the work is over by then. */
+export async function limited<T>(
+  clock: Clock,
+  moment: number,
+  overdue: () => ComputeError,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const stop = at(clock, moment, () => controller.abort(overdue()));
+  try {
+    return await work(controller.signal);
+  } finally {
+    stop();
+  }
+}
