@@ -1,4 +1,5 @@
 import { isoTime } from '../../common/clock.js';
+import type { SeenState } from '../../journal/machine-store.port.js';
 import type {
   HostInfo,
   InstanceInfo,
@@ -31,6 +32,11 @@ export function machineState(state: ObservedState): MachineState {
     native_state: state.nativeState,
     observed_at: isoTime(state.observedAt),
   };
+}
+
+/** The same of what the registry has written down. */
+export function seenAnswer({ state, transition, nativeState, observedAt }: SeenState): MachineState {
+  return { state, transition, native_state: nativeState, observed_at: isoTime(observedAt) };
 }
 
 export function instanceSummary(instance: InstanceSummary): InstanceSummaryAnswer {

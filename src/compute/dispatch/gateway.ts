@@ -83,10 +83,9 @@ export class Gateway implements RequestGateway {
     const { host = null, power_type: powerType = null, machine = null, destination } = request;
     const there = destination === undefined ? [] : [{ ...NOWHERE, host: destination }];
     const known = machine === null ? undefined : await this.#parts.machines.find(machine);
-    const registered = known === undefined || known.powerType === powerType ? [] : [placeOfMachine(known)];
-    const isOnlyRegistered = registered.length > 0 && powerType === null;
-    const named = isOnlyRegistered ? [] : [{ host, powerType, machine }];
-    return [...named, ...registered, ...there];
+    const named = { host, powerType: powerType ?? known?.powerType ?? null, machine };
+    const before = known === undefined || known.powerType === named.powerType ? [] : [placeOfMachine(known)];
+    return [named, ...before, ...there];
   }
 
   #carryOut(method: MethodName, params: never, meta: RequestMeta): Promise<Answer> | Answer {

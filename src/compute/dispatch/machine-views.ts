@@ -1,8 +1,10 @@
 import { isoTime } from '../../common/clock.js';
+import { definedOnly } from '../../common/defined-only.js';
 import { toComputeError } from '../../common/errors/index.js';
 import { bareAddress, isSealedField, isSecretField, redactText } from '../../common/secret.js';
 import type { MachineFilter, MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
 import type { MachineView, MethodParams, MethodResult, PowerParameters } from '../contract/index.js';
+import { seenAnswer } from './answers.js';
 
 /** A registered machine as callers see it. */
 export function machineView(record: MachineRecord): MachineView {
@@ -16,14 +18,7 @@ export function machineView(record: MachineRecord): MachineView {
     controller,
     status,
     error,
-    ...(seen === null
-      ? {}
-      : {
-          state: seen.state,
-          transition: seen.transition,
-          native_state: seen.nativeState,
-          observed_at: isoTime(seen.observedAt),
-        }),
+    ...(seen === null ? {} : seenAnswer(seen)),
     registered_by: record.registeredBy,
     registered_at: isoTime(record.registeredAt),
     updated_at: isoTime(record.updatedAt),
@@ -69,18 +64,8 @@ export async function machinePage(
   };
 }
 
-export function machineFilter({
-  name,
-  power_type: powerType,
-  controller,
-  status,
-  state,
-}: Pick<MethodParams<'machine.list'>, 'name' | 'power_type' | 'controller' | 'status' | 'state'>): MachineFilter {
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(powerType === undefined ? {} : { powerType }),
-    ...(controller === undefined ? {} : { controller }),
-    ...(status === undefined ? {} : { status }),
-    ...(state === undefined ? {} : { state }),
-  };
+type Filter = Partial<Pick<MethodParams<'machine.list'>, 'name' | 'power_type' | 'controller' | 'status' | 'state'>>;
+
+export function machineFilter({ name, power_type: powerType, controller, status, state }: Filter): MachineFilter {
+  return definedOnly({ name, powerType, controller, status, state });
 }

@@ -1,3 +1,4 @@
+import { definedOnly } from '../../common/defined-only.js';
 import { ComputeError } from '../../common/errors/index.js';
 import { toJson } from '../../common/json.js';
 import type { Journal, OperationRecord } from '../../journal/journal.port.js';
@@ -69,9 +70,4 @@ export class OperationLookup {
       next: found.length > limit ? (page.at(-1)?.id ?? null) : null,
     };
   }
-}
-
-function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(members) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

@@ -10,15 +10,17 @@ export interface MachineIdentity {
 /** An operation without a host was given by power type, which then is its driver. */
 export function placeOfOperation(operation: OperationRecord): Place {
   const { host, driver } = operation;
-  return { host, powerType: host === null ? driver : null, machine: host === null ? machineOf(operation) : null };
+  return host === null
+    ? { host, powerType: driver, machine: readableParam(operation, 'machine') }
+    : { host, powerType: null, machine: null };
 }
 
-function machineOf(operation: OperationRecord): string | null {
+/** A parameter that is a text, as far as it can be read: an operation that cannot be decrypted hides and stops no other. */
+export function readableParam(operation: OperationRecord, name: string): string | null {
   try {
-    const { machine } = operation.params;
-    return typeof machine === 'string' ? machine : null;
+    const value = operation.params[name];
+    return typeof value === 'string' ? value : null;
   } catch {
-    // One that cannot be read hides no other.
     return null;
   }
 }

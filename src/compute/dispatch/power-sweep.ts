@@ -21,7 +21,7 @@ import {
   type QueryResult,
   type RequestMeta,
 } from '../contract/index.js';
-import { machineState } from './answers.js';
+import { machineState, seenAnswer } from './answers.js';
 import type { ControllerLimits } from './controller-limits.js';
 import { ControllerSweep, type SweepAnswer } from './controller-sweep.js';
 import { within } from './host-route.js';
@@ -151,16 +151,7 @@ export class PowerSweep {
     const { store } = this.#options;
     const { after, limit = DEFAULT_LIMIT, machines: names } = request;
     const place = after === undefined ? undefined : readMachineCursor(after);
-    const filter: MachineFilter =
-      names === undefined
-        ? machineFilter({
-            name: request.name,
-            power_type: request.power_type,
-            controller: request.controller,
-            status: undefined,
-            state: undefined,
-          })
-        : { names };
+    const filter: MachineFilter = names === undefined ? machineFilter(request) : { names };
     // Names that are none's come first: they have no controller.
     const unregistered =
       names === undefined || (place !== undefined && place.powerType !== '') ? [] : await this.#unregistered(names);
@@ -257,17 +248,8 @@ function freshnessOf({ max_age_ms: maxAgeMs = 0 }: Request, now: number) {
     error === null && maxAgeMs > 0 && now - observedAt <= maxAgeMs;
 }
 
-function known(machine: string, { state, transition, nativeState, observedAt }: SeenState): QueryResult {
-  return {
-    machine,
-    host: null,
-    instance: null,
-    state,
-    transition,
-    native_state: nativeState,
-    observed_at: isoTime(observedAt),
-    error: null,
-  };
+function known(machine: string, seen: SeenState): QueryResult {
+  return { machine, host: null, instance: null, ...seenAnswer(seen), error: null };
 }
 
 function failed(machine: string, seen: SeenState | null, { code, message }: Failure): QueryResult {

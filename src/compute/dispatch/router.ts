@@ -15,6 +15,7 @@ import { hostChangeRoute, hostReadRoute, type OpenHost } from './host-route.js';
 import { evacuationOf, maintenanceOf } from './host-work.js';
 import { registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from './machine-route.js';
 import { parentRoute } from './parent-route.js';
+import { readableParam } from './places.js';
 import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
 import { findMachine, noteState, registeredChangeRoute } from './registered-machine.js';
 import { relocationRoute } from './relocation-route.js';
@@ -141,16 +142,7 @@ export class Router {
 
 /** The hosts that an operation's route needs, as far as it can be read. */
 export function hostsOf(record: OperationRecord): readonly string[] {
-  return [record.host, destinationOf(record)].filter((name) => typeof name === 'string');
-}
-
-function destinationOf(record: OperationRecord): string | undefined {
-  try {
-    return (record.params as Destination).destination;
-  } catch {
-    // Whoever takes it up says so, and leaves it until it can be read.
-    return undefined;
-  }
+  return [record.host, readableParam(record, 'destination')].filter((name) => name !== null);
 }
 
 export function isMethodOfKind<K extends 'read' | 'change' | 'service' | 'control'>(
