@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isLoopback } from '../common/loopback.js';
 import type { Secret } from '../common/secret.js';
+import { ANONYMOUS, httpCaller } from '../compute/contract/index.js';
 
 /** A token of the configuration, and what whoever has it may. */
 export interface HttpToken {
@@ -46,6 +47,12 @@ export class Access {
    */
   isGranted(authorization: string | undefined, options: AuthorizationOptions = {}): boolean {
     return this.#isOpen || this.holderOf(authorization, options) !== undefined;
+  }
+
+  /** Who asks, as `requested_by` has it: the token that the header holds; without one, nobody. */
+  callerOf(authorization: string | undefined, options: AuthorizationOptions = {}): string {
+    const holder = this.holderOf(authorization, options);
+    return holder === undefined ? ANONYMOUS : httpCaller(holder.name);
   }
 
   /** Whose token the header holds; undefined when it holds none that there is. */

@@ -2,7 +2,7 @@ import type { Clock } from '../common/clock.js';
 import type { JsonValue } from '../common/errors/index.js';
 import { newOperationId } from '../common/ids.js';
 import type { TraceContext } from '../common/trace-context.js';
-import { ANONYMOUS, httpCaller, type RequestGateway } from '../compute/contract/index.js';
+import type { RequestGateway } from '../compute/contract/index.js';
 import type { Access, AuthorizationOptions } from './access.js';
 
 export interface AskOptions extends AuthorizationOptions {
@@ -30,17 +30,35 @@ export class HttpRequests {
     authorization: string | undefined,
     { trace, ...options }: AskOptions = {},
   ): Promise<JsonValue> {
-    const holder = this.access.holderOf(authorization, options);
-    const requestId = `http-${newOperationId()}`;
+    return this.askAs(this.access.callerOf(authorization, options), method, params, { trace });
+  }
+
+  /**
+   * Asks in somebody's name.
+   *
+   * @param requestId names the request (default: one of its own)
+   * @throws ComputeError
+   */
+  askAs(
+    requestedBy: string,
+    method: string,
+    params: unknown,
+    { requestId = newRequestId(), trace }: { readonly requestId?: string; readonly trace?: TraceContext | undefined },
+  ): Promise<JsonValue> {
     return this.gateway.handle(method, params, {
       requestId,
       messageId: null,
       correlationId: requestId,
-      requestedBy: holder === undefined ? ANONYMOUS : httpCaller(holder.name),
+      requestedBy,
       sentAt: this.clock.now(),
       replyTo: null,
       trace,
       accepted: () => undefined,
     });
   }
+}
+
+/** Names a request that came over HTTP. */
+export function newRequestId(): string {
+  return `http-${newOperationId()}`;
 }

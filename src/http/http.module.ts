@@ -3,7 +3,7 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import type { HealthSource } from '../common/health.js';
 import type { Clock } from '../common/clock.js';
 import type { LeveledLog } from '../common/log.js';
-import { REQUEST_GATEWAY, type RequestGateway } from '../compute/contract/index.js';
+import type { RequestGateway } from '../compute/contract/index.js';
 import { Access, type HttpToken } from './access.js';
 import { BadRequestFilter } from './bad-request.filter.js';
 import { EVENT_SOURCE, EventsController, type EventSource } from './events/index.js';
@@ -41,6 +41,7 @@ export interface HttpParts {
 export class HttpModule {
   static of({ host, tokens, health, gateway, events, clock, metrics, log }: HttpParts): DynamicModule {
     const access = new Access(host, tokens);
+    const requests = new HttpRequests(gateway, access, clock);
     return {
       module: HttpModule,
       controllers: [
@@ -59,11 +60,10 @@ export class HttpModule {
         { provide: METRICS_SOURCE, useValue: metrics },
         { provide: SERVICE_LOG, useValue: log },
         { provide: Access, useValue: access },
-        { provide: HttpRequests, useValue: new HttpRequests(gateway, access, clock) },
+        { provide: HttpRequests, useValue: requests },
         { provide: EVENT_SOURCE, useValue: { ...events, clock } satisfies EventSource },
         { provide: PAGE_FILES, useFactory: readPageFiles },
-        { provide: REQUEST_GATEWAY, useValue: gateway },
-        { provide: RunningChanges, useValue: new RunningChanges(gateway, clock) },
+        { provide: RunningChanges, useValue: new RunningChanges(requests, clock) },
         { provide: APP_GUARD, useClass: TokenGuard },
         { provide: APP_FILTER, useClass: NotFoundFilter },
         { provide: APP_FILTER, useClass: BadRequestFilter },

@@ -2,7 +2,6 @@ import { Body, Controller, Get, Header, Headers, Inject, Put } from '@nestjs/com
 import { z } from 'zod';
 import { ComputeError, describeIssues } from '../common/errors/index.js';
 import { LOG_LEVELS, type LeveledLog, type LogLevel } from '../common/log.js';
-import { ANONYMOUS, httpCaller } from '../compute/contract/index.js';
 import { Access } from './access.js';
 import { Acts } from './token.guard.js';
 
@@ -33,11 +32,12 @@ export class LogLevelController {
       const { text, details } = describeIssues(asked.error.issues);
       throw new ComputeError('REQUEST_INVALID', `send {"level": "debug"}: ${text}`, { details: { mistakes: details } });
     }
-    const name = this.access.holderOf(authorization)?.name;
-    const by = name === undefined ? ANONYMOUS : httpCaller(name);
     const { level } = asked.data;
     // Said at a level that is written before or after, so that a log tells why it became silent or loud.
-    this.log.warn(`the log is written from level ${level} on`, { before: this.log.level, requested_by: by });
+    this.log.warn(`the log is written from level ${level} on`, {
+      before: this.log.level,
+      requested_by: this.access.callerOf(authorization),
+    });
     this.log.level = level;
     return { level };
   }

@@ -2,7 +2,7 @@ import { Controller, Get, Header, Headers, Inject, Param, Post, Res, UseFilters 
 import type { Response } from 'express';
 import { z } from 'zod';
 import { traceContextOf } from '../common/trace-context.js';
-import { ANONYMOUS, MachineStateSchema } from '../compute/contract/index.js';
+import { MachineStateSchema } from '../compute/contract/index.js';
 import { Access } from './access.js';
 import { HttpRequests } from './http-requests.js';
 import { MaasErrorFilter } from './maas-error.filter.js';
@@ -80,9 +80,9 @@ export class MaasController {
     response: Response,
   ): Promise<object> {
     const { authorization, prefer } = headers;
-    // The guard has let nobody in without one.
-    const token = this.access.holderOf(authorization, { basic: true })?.name ?? ANONYMOUS;
-    const change = { method, machine: { ...machine }, token, deadlineMs: DEADLINE_MS, trace: traceContextOf(headers) };
+    const requestedBy = this.access.callerOf(authorization, { basic: true });
+    const trace = traceContextOf(headers);
+    const change = { method, machine: { ...machine }, requestedBy, deadlineMs: DEADLINE_MS, trace };
     const end = await this.changes.ask(change, waitOf(prefer) * 1000);
     response.status(end.kind === 'ended' ? 200 : 202);
     if (end.kind === 'running') return { outcome: 'accepted', idempotency_key: end.idempotencyKey };

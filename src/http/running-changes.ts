@@ -1,16 +1,14 @@
 import type { Clock } from '../common/clock.js';
-import { toComputeError, type JsonValue } from '../common/errors/index.js';
-import { newOperationId } from '../common/ids.js';
+import type { JsonValue } from '../common/errors/index.js';
 import type { TraceContext } from '../common/trace-context.js';
-import { httpCaller, type RequestGateway } from '../compute/contract/index.js';
+import { newRequestId, type HttpRequests } from './http-requests.js';
 
 /** A change that is asked for over HTTP. */
 export interface RequestedChange {
   readonly method: 'power.on' | 'power.off';
   /** The fields that name the machine. */
   readonly machine: Readonly<Record<string, string>>;
-  /** Name of the caller's token. */
-  readonly token: string;
+  readonly requestedBy: string;
   /** After this time nothing more of it is begun. */
   readonly deadlineMs: number;
   /** The trace that whoever asks first continues. */
@@ -39,13 +37,13 @@ export class RunningChanges {
   readonly #newest = new Map<string, Running>();
 
   constructor(
-    private readonly gateway: RequestGateway,
+    private readonly requests: HttpRequests,
     private readonly clock: Clock,
   ) {}
 
   /** Begins a change, or joins it, and waits for its end, for so long. @throws ComputeError */
   async ask(change: RequestedChange, waitMs: number): Promise<Awaited> {
-    const name = JSON.stringify([change.token, change.machine]);
+    const name = JSON.stringify([change.requestedBy, change.machine]);
     const known = this.#newest.get(name);
     const running = known?.method === change.method ? known : this.#begin(name, change);
     const ended = running.outcome.then((answer): Awaited => ({ kind: 'ended', answer }));
@@ -61,9 +59,10 @@ export class RunningChanges {
     }
   }
 
-  #begin(name: string, { method, machine, token, deadlineMs, trace }: RequestedChange): Running {
-    const idempotencyKey = `http-${newOperationId()}`;
-    const outcome = this.#submit(method, idempotencyKey, { ...machine, deadline_ms: deadlineMs }, { token, trace });
+  #begin(name: string, { method, machine, requestedBy, deadlineMs, trace }: RequestedChange): Running {
+    const idempotencyKey = newRequestId();
+    const params = { ...machine, deadline_ms: deadlineMs, idempotency_key: idempotencyKey };
+    const outcome = this.requests.askAs(requestedBy, method, params, { requestId: idempotencyKey, trace });
     const running = { method, idempotencyKey, outcome };
     this.#newest.set(name, running);
     const forget = (): void => {
@@ -72,31 +71,5 @@ export class RunningChanges {
     // Nobody need be waiting for it.
     outcome.then(forget, forget);
     return running;
-  }
-
-  async #submit(
-    method: string,
-    key: string,
-    params: object,
-    { token, trace }: Pick<RequestedChange, 'token' | 'trace'>,
-  ): Promise<JsonValue> {
-    try {
-      return await this.gateway.handle(
-        method,
-        { ...params, idempotency_key: key },
-        {
-          requestId: key,
-          messageId: null,
-          correlationId: key,
-          requestedBy: httpCaller(token),
-          sentAt: this.clock.now(),
-          replyTo: null,
-          trace,
-          accepted: () => undefined,
-        },
-      );
-    } catch (error) {
-      throw toComputeError(error);
-    }
   }
 }

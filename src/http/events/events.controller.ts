@@ -2,7 +2,7 @@ import { Controller, Get, Headers, Inject, Res, type OnModuleDestroy } from '@ne
 import type { Response } from 'express';
 import type { Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
-import { ANONYMOUS, httpCaller, type EventSight } from '../../compute/contract/index.js';
+import type { EventSight } from '../../compute/contract/index.js';
 import { Access } from '../access.js';
 import { HttpRequests } from '../http-requests.js';
 import type { EventFeed } from './event-feed.js';
@@ -52,7 +52,7 @@ export class EventsController implements OnModuleDestroy {
       throw new ComputeError('CAPACITY_EXHAUSTED', `${maxStreams} clients follow events already; try again later`);
     }
     const holder = this.access.holderOf(authorization);
-    const caller = holder === undefined ? ANONYMOUS : httpCaller(holder.name);
+    const caller = this.access.callerOf(authorization);
     const stream = new EventStream(response, clock, limits);
     this.#streams.add(stream);
     const missed = feed.since(lastEventId);
