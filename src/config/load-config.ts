@@ -56,9 +56,7 @@ export function loadConfig(source: ConfigSource, { driverSettings, environment, 
   const references = new SecretReferences(source.directory, environment, mistakes);
   const document = resolveSecrets(applyOverrides(written, overrides), references);
   const parsed = ConfigFileSchema.safeParse(document, inOurWords);
-  // A secret whose reference led nowhere is missing now; it has been reported with the true reason.
-  const issues = parsed.error?.issues.filter(({ path }) => !mistakes.has(path.map(indexOrName))) ?? [];
-  mistakes.addIssues(issues, fileSchema);
+  mistakes.addFurtherIssues(parsed.error?.issues ?? [], fileSchema);
   checkHosts(document['hosts'], driverSettings, mistakes);
   checkTokens(document['http'], mistakes);
   checkRules(source.document['rules'], document, ruleWords, mistakes);
@@ -285,10 +283,6 @@ function checkTokens(http: unknown, mistakes: Mistakes): void {
     ['http', 'token'],
     `is required because http.host is ${http['host']}, which other machines can reach; write {file: /path} or {env: NAME}`,
   );
-}
-
-function indexOrName(part: PropertyKey): string | number {
-  return typeof part === 'number' ? part : String(part);
 }
 
 function isSame(one: unknown, other: unknown): boolean {

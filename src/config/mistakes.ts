@@ -38,7 +38,7 @@ export class Mistakes {
   /** Takes over what a schema found below `base`; unknown keys get a hint at what may have been meant. */
   addIssues(issues: readonly z.core.$ZodIssue[], schema: SchemaNode, base: ConfigPath = []): void {
     for (const issue of issues) {
-      const path = [...base, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
+      const path = [...base, ...placeOf(issue)];
       if (issue.code === 'unrecognized_keys') {
         for (const key of issue.keys) this.add([...path, key], unknownKey(key, schema, issue.path));
       } else if (issue.code === 'invalid_key') {
@@ -49,6 +49,14 @@ export class Mistakes {
         }
       }
     }
+  }
+
+  /** The same, but for places where something is wrong already: what a reference did not lead to is missing there. */
+  addFurtherIssues(issues: readonly z.core.$ZodIssue[], schema: SchemaNode): void {
+    this.addIssues(
+      issues.filter((issue) => !this.has(placeOf(issue))),
+      schema,
+    );
   }
 
   get any(): boolean {
@@ -80,6 +88,10 @@ export function mistakeText({ path, message, at }: Mistake): string {
 
 export function pathText(path: ConfigPath): string {
   return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${part}`)).join('');
+}
+
+function placeOf({ path }: z.core.$ZodIssue): ConfigPath {
+  return path.map((part) => (typeof part === 'symbol' ? String(part) : part));
 }
 
 function unknownKey(key: string, schema: SchemaNode, path: readonly PropertyKey[]): string {

@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { namesAt, type SchemaNode } from '../common/json-schema.js';
+import { isRecord } from '../common/record.js';
 import { isSecretField } from '../common/secret.js';
 import { closest } from '../common/similar.js';
 import type { Environment } from './environment.js';
@@ -99,8 +100,4 @@ function withValue(document: unknown, path: readonly string[], value: unknown): 
   const [head = '', ...rest] = path;
   const base = isRecord(document) ? document : {};
   return { ...base, [head]: rest.length === 0 ? value : withValue(base[head], rest, value) };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
 import { errorCodeOf } from '../common/errors/index.js';
+import { isRecord } from '../common/record.js';
 import { Secret, isSecretField } from '../common/secret.js';
 import type { Environment } from './environment.js';
 import type { ConfigPath, Mistakes } from './mistakes.js';
@@ -45,9 +46,9 @@ export class SecretReferences {
 
   /** A copy of a map of secrets with every reference resolved; those that lead nowhere are left out. */
   resolveMap(value: unknown, path: ConfigPath): unknown {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    if (!isRecord(value)) return value;
     return Object.fromEntries(
-      Object.entries(value).flatMap(([name, item]: [string, unknown]) => {
+      Object.entries(value).flatMap(([name, item]) => {
         const secret = this.#secretField(item, [...path, name]);
         return secret === undefined ? [] : [[name, secret]];
       }),

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { describeSchema } from '../../common/json-schema.js';
+import { isRecord } from '../../common/record.js';
 import { Secret } from '../../common/secret.js';
 import { NameSchema, PowerParametersSchema } from '../../compute/contract/index.js';
 import { Mistakes, SecretReferences, parseSource, type Environment } from '../../config/index.js';
 import type { MachineEntry } from './machine-entry.js';
 import { readText } from './read-text.js';
 
-const ReferenceSchema = z.union([z.strictObject({ file: z.string() }), z.strictObject({ env: z.string() })]);
 const MachineSchema = z.strictObject({
   name: NameSchema,
   power_type: NameSchema,
@@ -37,10 +37,7 @@ export function readMachineFile(file: string, environment: Environment): Machine
   const parsed = FileSchema.safeParse(written, {
     error: (issue) => (issue.input === undefined ? 'is required' : undefined),
   });
-  if (!parsed.success) {
-    const isNew = ({ path }: z.core.$ZodIssue) => !mistakes.has(path.map(indexOrName));
-    mistakes.addIssues(parsed.error.issues.filter(isNew), fileSchema);
-  }
+  mistakes.addFurtherIssues(parsed.error?.issues ?? [], fileSchema);
   const seen = new Set<unknown>();
   for (const [i, machine] of machines.entries()) {
     const name = isRecord(machine) ? machine['name'] : undefined;
@@ -73,8 +70,7 @@ function withSecrets(
   const here = [...path, 'power_parameters'];
   const resolved = references.resolveFields(written, here) as Record<string, unknown>;
   const parameters = Object.entries(resolved).flatMap(([name, value]): [string, unknown][] => {
-    const isReference = ReferenceSchema.safeParse(value).success;
-    const found = isReference ? references.resolveText(value, [...here, name]) : value;
+    const found = references.resolveText(value, [...here, name]);
     return found === undefined ? [] : [[name, found instanceof Secret ? found.reveal() : found]];
   });
   return { ...machine, power_parameters: Object.fromEntries(parameters) };
@@ -82,12 +78,4 @@ function withSecrets(
 
 function placeOf(part: string | number, names: readonly string[]): string | number {
   return typeof part === 'number' ? (names[part] ?? part) : part;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function indexOrName(part: PropertyKey): string | number {
-  return typeof part === 'number' ? part : String(part);
 }
