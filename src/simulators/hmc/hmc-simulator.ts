@@ -7,7 +7,8 @@ import {
 } from '../kit/certificate.js';
 import { pause, SystemClock, type Clock } from '../kit/clock.js';
 import { HttpsListener, type Answer, type ReceivedRequest } from '../kit/https-listener.js';
-import { checkInventory, loadInventoryFile } from '../kit/inventory-loader.js';
+import { checkInventory } from '../kit/inventory-loader.js';
+import { hostInUrl, inventoryOf, type StartOptions } from '../kit/start-options.js';
 import { CONTROL_PREFIX, serveControl, type PartitionView, type SimulatorControl } from './control-endpoint.js';
 import type { Partition } from './estate.js';
 import { HmcFaultSchema, type HmcFault, type HmcFaultInput } from './fault.schema.js';
@@ -25,19 +26,9 @@ export const HMC_PORT = 6794;
 
 const MOST_ATTEMPTS_TO_LISTEN = 100;
 
-/** Exactly one of `inventory` and `inventoryFile`. */
-export type HmcSimulatorOptions = (
-  { inventory: HmcInventoryInput; inventoryFile?: never } | { inventoryFile: string; inventory?: never }
-) & {
-  /** Address to listen on, default 127.0.0.1. */
-  host?: string;
-  /** Default 6794; 0 takes a free one. */
-  port?: number;
-  clock?: Clock;
+export type HmcSimulatorOptions = StartOptions<HmcInventoryInput> & {
   /** Own key and certificate in place of a self-signed one made at start. */
   tls?: { keyPem: string; certificatePem: string };
-  /** Where to write the certificate (not the key) for clients to trust. */
-  certificateFile?: string;
   /** Whether `/simulator/…` is served on the same port, default true. It asks for no credentials. */
   isControlEnabled?: boolean;
 };
@@ -69,10 +60,7 @@ export class HmcSimulator implements SimulatorControl {
 
   /** Rejects with an InventoryError, or with the error of the socket when the port is taken. */
   static async start(options: HmcSimulatorOptions): Promise<HmcSimulator> {
-    const inventory =
-      options.inventoryFile === undefined
-        ? checkInventory(HmcInventorySchema, options.inventory)
-        : await loadInventoryFile(HmcInventorySchema, options.inventoryFile);
+    const inventory = await inventoryOf(HmcInventorySchema, options);
     const host = options.host ?? '127.0.0.1';
     const certificate =
       options.tls === undefined
@@ -95,7 +83,7 @@ export class HmcSimulator implements SimulatorControl {
   }
 
   get url(): string {
-    return `https://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.#port}`;
+    return `https://${hostInUrl(this.host)}:${this.#port}`;
   }
 
   get certificatePem(): string {

@@ -3,7 +3,8 @@ import { createCertificate, publishCertificate, type ServerCertificate } from '.
 import { pause, SystemClock, type Clock } from '../kit/clock.js';
 import { FaultRegistry, type FaultTarget } from '../kit/faults.js';
 import { HttpsListener, type Answer, type ReceivedRequest } from '../kit/https-listener.js';
-import { checkInventory, loadInventoryFile } from '../kit/inventory-loader.js';
+import { checkInventory } from '../kit/inventory-loader.js';
+import { hostInUrl, inventoryOf, type StartOptions } from '../kit/start-options.js';
 import { WireLog } from '../kit/wire-log.js';
 import { WebhookFaultSchema, type WebhookFault, type WebhookFaultInput } from './fault.schema.js';
 import {
@@ -16,18 +17,7 @@ import { Machine } from './machine.js';
 
 export const WEBHOOK_PORT = 8781;
 
-/** Exactly one of `inventory` and `inventoryFile`. */
-export type WebhookSimulatorOptions = (
-  { inventory: WebhookInventoryInput; inventoryFile?: never } | { inventoryFile: string; inventory?: never }
-) & {
-  /** Address to listen on, default 127.0.0.1. */
-  host?: string;
-  /** Default 8781; 0 takes a free one. */
-  port?: number;
-  clock?: Clock;
-  /** Where to write the certificate (not the key) for clients to trust. */
-  certificateFile?: string;
-};
+export type WebhookSimulatorOptions = StartOptions<WebhookInventoryInput>;
 
 interface WebhookFaultTarget extends FaultTarget {
   readonly machine: string | null;
@@ -74,10 +64,7 @@ export class WebhookSimulator {
 
   /** Rejects with an InventoryError, or with the error of the socket when the port is taken. */
   static async start(options: WebhookSimulatorOptions): Promise<WebhookSimulator> {
-    const inventory =
-      options.inventoryFile === undefined
-        ? checkInventory(WebhookInventorySchema, options.inventory)
-        : await loadInventoryFile(WebhookInventorySchema, options.inventoryFile);
+    const inventory = await inventoryOf(WebhookInventorySchema, options);
     const host = options.host ?? '127.0.0.1';
     const certificate = inventory.server.tls ? await createCertificate('webhook', [host]) : null;
     if (certificate !== null && options.certificateFile !== undefined) {
@@ -89,8 +76,7 @@ export class WebhookSimulator {
   }
 
   get url(): string {
-    const host = this.host.includes(':') ? `[${this.host}]` : this.host;
-    return `${this.certificate === null ? 'http' : 'https'}://${host}:${this.#port}`;
+    return `${this.certificate === null ? 'http' : 'https'}://${hostInUrl(this.host)}:${this.#port}`;
   }
 
   /** Null without TLS. */
