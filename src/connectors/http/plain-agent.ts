@@ -1,8 +1,7 @@
 import { Agent, type ClientRequestArgs } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { untilConnected } from './connecting.js';
-import { HttpFailure } from './http-failure.js';
+import { Connections, untilConnected } from './connecting.js';
 
 export interface PlainAgentOptions {
   readonly host: string;
@@ -18,8 +17,7 @@ export interface PlainAgentOptions {
  */
 export class PlainAgent extends Agent {
   readonly #target: PlainAgentOptions;
-  readonly #connecting = new Set<Socket>();
-  #isDestroyed = false;
+  readonly #connections = new Connections();
 
   constructor(target: PlainAgentOptions) {
     super({ keepAlive: true, timeout: target.idleTimeoutMs });
@@ -30,32 +28,19 @@ export class PlainAgent extends Agent {
     _options: ClientRequestArgs,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    const deliver = callback as ((error: Error | null, stream?: Duplex) => void) | undefined;
-    this.#connect().then(
-      (socket) => deliver?.(null, socket),
-      (error: unknown) => deliver?.(error as Error),
-    );
+    this.#connections.supply(() => this.#connect(), callback);
   }
 
   override destroy(): void {
-    this.#isDestroyed = true;
     super.destroy();
-    for (const socket of this.#connecting) socket.destroy();
+    this.#connections.destroy();
   }
 
-  async #connect(): Promise<Socket> {
+  #connect(): Promise<Socket> {
     const { host, port, connectTimeoutMs } = this.#target;
-    if (this.#isDestroyed) throw new HttpFailure('closed', 'the client is closed', undefined, 'no');
-    const socket = connect({ host, port });
-    this.#connecting.add(socket);
-    try {
-      await untilConnected(socket, 'connect', connectTimeoutMs);
-      return socket;
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    } finally {
-      this.#connecting.delete(socket);
-    }
+    return this.#connections.open(
+      () => connect({ host, port }),
+      (socket) => untilConnected(socket, 'connect', connectTimeoutMs),
+    );
   }
 }

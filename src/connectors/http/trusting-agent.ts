@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { errorCodeOf } from '../../common/errors/index.js';
-import { untilConnected } from './connecting.js';
+import { Connections, untilConnected } from './connecting.js';
 import { HttpFailure } from './http-failure.js';
 import { normaliseFingerprint, type TlsTrust } from './tls-trust.js';
 
@@ -23,8 +23,7 @@ export interface TrustingAgentOptions {
  */
 export class TrustingAgent extends Agent {
   readonly #target: TrustingAgentOptions;
-  readonly #connecting = new Set<TLSSocket>();
-  #isDestroyed = false;
+  readonly #connections = new Connections();
 
   constructor(target: TrustingAgentOptions) {
     super({
@@ -39,54 +38,35 @@ export class TrustingAgent extends Agent {
     _options: RequestOptions,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
-    void this.#supply(callback as ((error: Error | null, stream?: Duplex) => void) | undefined);
+    this.#connections.supply(() => this.#connect(), callback);
   }
 
   override destroy(): void {
-    this.#isDestroyed = true;
     super.destroy();
-    for (const socket of this.#connecting) socket.destroy();
-  }
-
-  async #supply(deliver: ((error: Error | null, stream?: Duplex) => void) | undefined): Promise<void> {
-    let socket: TLSSocket;
-    try {
-      socket = await this.#connect();
-    } catch (error) {
-      deliver?.(error as Error);
-      return;
-    }
-    deliver?.(null, socket);
+    this.#connections.destroy();
   }
 
   async #connect(): Promise<TLSSocket> {
     const { host, port, connectTimeoutMs, trust } = this.#target;
     const options = await trustOptions(trust);
-    if (this.#isDestroyed) throw new HttpFailure('closed', 'the client is closed', undefined, 'no');
-    const socket = connect({
-      host,
-      port,
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
-      // Said always: left out, an environment variable could switch it off.
-      rejectUnauthorized: true,
-      ...options,
-    });
-    this.#connecting.add(socket);
-    try {
+    const make = (): TLSSocket =>
+      connect({
+        host,
+        port,
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+        minVersion: 'TLSv1.2',
+        ALPNProtocols: ['http/1.1'],
+        // Said always: left out, an environment variable could switch it off.
+        rejectUnauthorized: true,
+        ...options,
+      });
+    return this.#connections.open(make, async (socket) => {
       await untilConnected(socket, 'secureConnect', connectTimeoutMs, () =>
         // Node sets authorizationError before it gives up for the certificate's sake.
         (socket.authorizationError as unknown) ? 'untrusted' : 'unreachable',
       );
       checkPin(socket, trust);
-      return socket;
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    } finally {
-      this.#connecting.delete(socket);
-    }
+    });
   }
 }
 
