@@ -45,8 +45,7 @@ describe('power.off with preempt', () => {
     const worker = await estate.worker({ names: ['guest'], change_delay_ms: 300 });
     worker.send('compute.pause', { ...guest, idempotency_key: 'runs' });
     await inState(worker, 'runs', 'running');
-    worker.send('power.off', off);
-    await inState(worker, 'off', 'accepted');
+    expect(await worker.call('power.off', { ...off, wait: 'accepted' })).toMatchObject({ outcome: 'accepted' });
     worker.send('compute.power_on', { ...guest, idempotency_key: 'after' });
     // The fake device does not take a pause back: it is over before the next begins.
     await inState(worker, 'off', 'done');

@@ -16,7 +16,9 @@ export function buildMutant({ name, patches }) {
   try {
     const dist = join(directory, 'dist');
     cpSync(inCheckout('dist'), dist, { recursive: true });
-    cpSync(inCheckout('package.json'), join(directory, 'package.json'));
+    for (const beside of ['package.json', 'page']) {
+      cpSync(inCheckout(beside), join(directory, beside), { recursive: true });
+    }
     for (const { file, find, replace } of patches) {
       const path = join(dist, file);
       const parts = readFileSync(path, 'utf8').split(find);
