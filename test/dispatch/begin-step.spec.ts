@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock, type Clock } from '../../src/common/clock.js';
-import { ComputeError } from '../../src/common/errors/index.js';
 import { STEP_CHECKPOINT, type Checkpoint } from '../../src/compute/contract/index.js';
 import type { Journal } from '../../src/journal/journal.port.js';
+import { failureOf } from '../support/failure-of.js';
 import { ComputeBench } from '../support/compute-bench.js';
 import { SharedDevice } from '../support/device-driver.js';
 import { eventually } from '../support/eventually.js';
@@ -69,15 +69,6 @@ beforeEach(async () => {
   bench = await ComputeBench.start({ drivers: [device.driver], hosts: [host], clock, journal });
 });
 afterEach(() => bench.discard());
-
-async function failureOf(promise: Promise<unknown>): Promise<ComputeError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof ComputeError)) throw new Error(`it did not fail as it should: ${String(error)}`);
-  return error;
-}
 
 /** What the journal holds of the operation. */
 async function checkpoints(): Promise<string[]> {

@@ -9,6 +9,7 @@ import { startBroker, type Broker } from '../support/broker.js';
 import { Canary, leaks } from '../support/canaries.js';
 import { cli } from '../support/cli.js';
 import { eventually } from '../support/eventually.js';
+import { hmcHost } from '../support/hmc-host.js';
 import { ServiceProcess } from '../support/service-process.js';
 
 /** Secrets, each in one input. Whatever leaks is told by its name. */
@@ -118,18 +119,7 @@ beforeAll(async () => {
     http: { token: { env: 'HTTP_TOKEN' } },
     audit: { file: 'audit.log' },
     hosts: {
-      cpc1: {
-        driver: 'hmc-dpm',
-        manage: ['*'],
-        settings: {
-          endpoint: hmc.url,
-          userid: 'zenova',
-          password: { env: 'HMC_PASSWORD' },
-          cpc: 'CPC1',
-          tls: { fingerprint_sha256: hmc.fingerprint256 },
-          poll: { initial_ms: 50, max_ms: 200 },
-        },
-      },
+      cpc1: hmcHost(hmc),
       fake: { driver: 'fake' },
     },
   });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'amqplib';
 import { HmcSimulator, type HmcInventoryInput } from '../../src/simulators/hmc/index.js';
+import { hmcHost } from '../support/hmc-host.js';
 import { ServiceProcess, type ServiceProcessOptions } from '../support/service-process.js';
 
 export const HMC_PASSWORD = 'canary-hmc-password';
@@ -46,20 +47,7 @@ export class Estate {
       ...this.names,
       environment: { HMC_PASSWORD },
       hosts: {
-        cpc1: {
-          driver: 'hmc-dpm',
-          manage: ['*'],
-          protect: ['lpar2'],
-          settings: {
-            endpoint: simulator.url,
-            userid: 'zenova',
-            password: { env: 'HMC_PASSWORD' },
-            cpc: 'CPC1',
-            tls: { fingerprint_sha256: simulator.fingerprint256 },
-            request_timeout_ms: 2000,
-            poll: { initial_ms: 50, max_ms: 200 },
-          },
-        },
+        cpc1: hmcHost(simulator, { protect: ['lpar2'], settings: { request_timeout_ms: 2000 } }),
         fake: { driver: 'fake', settings: { change_delay_ms: 1500 } },
       },
       ...options,

@@ -10,6 +10,7 @@ import { cli } from '../support/cli.js';
 import { parseCurl } from '../support/curl-example.js';
 import { MaasDriver } from '../support/maas-driver.js';
 import { scaledClock } from '../support/scaled-clock.js';
+import { hmcHost } from '../support/hmc-host.js';
 import { ServiceProcess } from '../support/service-process.js';
 
 const TOKEN = 'canary-token-for-maas';
@@ -60,18 +61,7 @@ beforeAll(async () => {
     environment: { HMC_PASSWORD, MAAS_TOKEN: TOKEN },
     http: { tokens: [{ name: 'maas', token: { env: 'MAAS_TOKEN' }, access: 'act' }] },
     hosts: {
-      cpc1: {
-        driver: 'hmc-dpm',
-        manage: ['web*'],
-        settings: {
-          endpoint: hmc.url,
-          userid: 'zenova',
-          password: { env: 'HMC_PASSWORD' },
-          cpc: 'CPC1',
-          tls: { fingerprint_sha256: hmc.fingerprint256 },
-          poll: { initial_ms: 50, max_ms: 200 },
-        },
-      },
+      cpc1: hmcHost(hmc, { manage: ['web*'] }),
       // Stands in for a z/VM system: the addresses are the same for every driver.
       zvm1: { driver: 'fake', settings: { instances: 0, names: ['LINUX01'] } },
     },

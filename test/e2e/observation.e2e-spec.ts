@@ -8,6 +8,7 @@ import { Operator, PlainClient } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { eventually } from '../support/eventually.js';
 import { OtlpCollector, type CollectedSpan } from '../support/otlp-collector.js';
+import { hmcHost } from '../support/hmc-host.js';
 import { ServiceProcess } from '../support/service-process.js';
 
 const TOKEN = 'canary-token-for-observers';
@@ -66,18 +67,7 @@ beforeAll(async () => {
     http: { token: { env: 'HTTP_TOKEN' } },
     tracing: { endpoint: collector.url, headers: { 'X-Collector-Token': { env: 'COLLECTOR_TOKEN' } } },
     hosts: {
-      cpc1: {
-        driver: 'hmc-dpm',
-        manage: ['*'],
-        settings: {
-          endpoint: hmc.url,
-          userid: 'zenova',
-          password: { env: 'HMC_PASSWORD' },
-          cpc: 'CPC1',
-          tls: { fingerprint_sha256: hmc.fingerprint256 },
-          poll: { initial_ms: 50, max_ms: 200 },
-        },
-      },
+      cpc1: hmcHost(hmc),
     },
   });
   await service.start();

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/common/clock.js';
-import { ComputeError, type JsonValue } from '../../../src/common/errors/index.js';
+import type { JsonValue } from '../../../src/common/errors/index.js';
 import { silentLog } from '../../../src/common/log.js';
 import { Secret } from '../../../src/common/secret.js';
 import type {
@@ -223,13 +223,4 @@ export function run(
   return change(ctx, target);
 }
 
-/** The ComputeError that a promise rejects with. */
-export async function failureOf(promise: Promise<unknown>): Promise<ComputeError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof ComputeError) return error;
-    throw error;
-  }
-  throw new Error('it did not fail');
-}
+export { failureOf } from '../../support/failure-of.js';

@@ -1,5 +1,4 @@
 import { systemClock } from '../../../src/common/clock.js';
-import { ComputeError } from '../../../src/common/errors/index.js';
 import { silentLog } from '../../../src/common/log.js';
 import type { Checkpoint, PowerChangeName, PowerMachine } from '../../../src/compute/contract/index.js';
 import { webhookPowerType } from '../../../src/drivers/power/webhook/webhook.power.js';
@@ -82,12 +81,4 @@ export async function change(machine: PowerMachine, verb: PowerChangeName, ctx: 
   return await run(ctx, await machine.resolve(ctx));
 }
 
-export async function failureOf(promise: Promise<unknown>): Promise<ComputeError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof ComputeError) return error;
-    throw error;
-  }
-  throw new Error('it did not fail');
-}
+export { failureOf } from '../../support/failure-of.js';
