@@ -21,8 +21,8 @@ export const mutants = [
     patches: [
       {
         file: 'transport/intake.js',
-        find: 'const outcome = await this.#outcomeOf(method,',
-        replace: 'accepted();\n        const outcome = await this.#outcomeOf(method,',
+        find: 'const outcome = await this.#outcomeOf(decoded,',
+        replace: 'accepted();\n        const outcome = await this.#outcomeOf(decoded,',
       },
     ],
   },
@@ -322,11 +322,11 @@ export const mutants = [
     patches: [
       {
         file: 'compute/dispatch/gateway.js',
-        find: 'return reads.run(method, params);',
+        find: 'return reads.run(method, params, meta);',
         replace: `return (async () => {
                 while ((await operations.list({ state: 'running', limit: 1 }, { sees: () => true })).operations.length > 0)
                     await new Promise((resolve) => setTimeout(resolve, 50));
-                return reads.run(method, params);
+                return reads.run(method, params, meta);
             })();`,
       },
     ],
