@@ -49,24 +49,11 @@ export class PowerChange {
 
   /** Looks, at least once, until the state is there, it makes no sense to ask again, or the moment has passed. */
   async lookFor(goal: Goal, until: number): Promise<Sight> {
-    const { clock, signal } = this.ctx;
-    const { pollMs, maxPollMs } = this.webhook.pacing;
-    return await pollUntil<Sight>(
-      async () => {
-        const sight = await this.#sight(goal);
-        const isOver = sight.kind === 'no-answer' && !sight.error.isTransient;
-        return sight.kind === 'there' || isOver || clock.now() >= until ? sight : undefined;
-      },
-      {
-        clock,
-        signal,
-        intervalMs: pollMs,
-        maxIntervalMs: maxPollMs,
-        // The probe ends it; it may take a last look after the moment.
-        timeoutMs: Number.MAX_SAFE_INTEGER,
-        what: `${this.webhook.label} to be ${goal}`,
-      },
-    );
+    return this.#look(`to be ${goal}`, async () => {
+      const sight = await this.#sight(goal);
+      const isOver = sight.kind === 'no-answer' && !sight.error.isTransient;
+      return sight.kind === 'there' || isOver || this.ctx.clock.now() >= until ? sight : undefined;
+    });
   }
 
   /** The moment until which a command that was sent may take to show. */
@@ -175,28 +162,31 @@ export class PowerChange {
 
   /** On or off, waited for: a machine on its way shows neither. @throws ComputeError STATE_CONFLICT */
   async #known(): Promise<Goal> {
-    const { ctx, webhook } = this;
-    const until = ctx.clock.now() + webhook.pacing.verifyTimeoutMs;
-    const state = await pollUntil(
-      async () => {
-        const seen = await this.#state();
-        return goalState(seen) !== undefined || ctx.clock.now() >= until ? seen : undefined;
-      },
-      {
-        clock: ctx.clock,
-        signal: ctx.signal,
-        intervalMs: webhook.pacing.pollMs,
-        maxIntervalMs: webhook.pacing.maxPollMs,
-        timeoutMs: Number.MAX_SAFE_INTEGER,
-        what: `${webhook.label} to tell its state`,
-      },
-    );
+    const until = this.ctx.clock.now() + this.webhook.pacing.verifyTimeoutMs;
+    const state = await this.#look('to tell its state', async () => {
+      const seen = await this.#state();
+      return goalState(seen) !== undefined || this.ctx.clock.now() >= until ? seen : undefined;
+    });
     const known = goalState(state);
     if (known !== undefined) return known;
     throw this.error(
       'STATE_CONFLICT',
       `its state matches neither power_on_regex nor power_off_regex (${state.nativeState}), and a cycle has to see the machine go off; correct the expressions, or switch it off and on`,
     );
+  }
+
+  /** Looks over and over until the probe ends it, which may take a last look after its moment. */
+  #look<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
+    const { clock, signal } = this.ctx;
+    const { label, pacing } = this.webhook;
+    return pollUntil(probe, {
+      clock,
+      signal,
+      intervalMs: pacing.pollMs,
+      maxIntervalMs: pacing.maxPollMs,
+      timeoutMs: Number.MAX_SAFE_INTEGER,
+      what: `${label} ${what}`,
+    });
   }
 
   async #state(): Promise<ObservedState> {
