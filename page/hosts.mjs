@@ -31,6 +31,8 @@ const stirred = new Map();
 /** @type {Set<(host: string) => void>} */
 const watchers = new Set();
 let isLooking = false;
+/** Something has changed since the list was asked for. */
+let isStale = false;
 let lookedAt = 0;
 
 /** @param {string} name */
@@ -52,11 +54,22 @@ export function watchHosts(watcher) {
   return () => void watchers.delete(watcher);
 }
 
-/** Asks which hosts there are, and each how it does. */
+/** Asks which hosts there are, and each how it does; once more when that may have changed while it was asked. */
 export async function lookAtHosts() {
+  isStale = true;
   if (isLooking) return;
   isLooking = true;
   refresh.disabled = true;
+  while (isStale) {
+    isStale = false;
+    await lookOnce();
+  }
+  lookedAt = Date.now();
+  isLooking = false;
+  refresh.disabled = false;
+}
+
+async function lookOnce() {
   try {
     const { hosts } = await get('v1/hosts');
     for (const host of hosts) seen.set(host.name, { ...seen.get(host.name), host });
@@ -72,23 +85,23 @@ export async function lookAtHosts() {
   } catch (error) {
     fill(empty, troubleOf(error));
     empty.hidden = false;
-  } finally {
-    lookedAt = Date.now();
-    isLooking = false;
-    refresh.disabled = false;
   }
 }
 
 /** @param {string} name */
 async function lookAt(name) {
+  if (!seen.has(name)) return;
+  /** @type {Pick<Seen, 'info' | 'error'>} */
+  let found;
+  try {
+    found = { info: await get(`v1/hosts/${encodeURIComponent(name)}`) };
+  } catch (error) {
+    found = { error };
+  }
+  // What the list says of it may have changed meanwhile.
   const known = seen.get(name);
   if (known === undefined) return;
-  try {
-    const info = await get(`v1/hosts/${encodeURIComponent(name)}`);
-    seen.set(name, { host: known.host, info });
-  } catch (error) {
-    seen.set(name, { host: known.host, error });
-  }
+  seen.set(name, { host: known.host, ...found });
   draw();
   for (const watcher of watchers) watcher(name);
 }
@@ -101,11 +114,6 @@ export function stirHost(name) {
     name,
     setTimeout(() => (stirred.delete(name), void lookAt(name)), SETTLED_MS),
   );
-}
-
-/** Its maintenance has begun or ended: that is in the list. */
-export function hostsChanged() {
-  void lookAtHosts();
 }
 
 /** @param {Seen} seen */

@@ -2,7 +2,7 @@ import { byId, setText } from './dom.mjs';
 import { closeDrawer, initDrawer } from './drawer.mjs';
 import { EventStream } from './event-stream.mjs';
 import { showHost } from './host-details.mjs';
-import { hostsChanged, initHosts, lookAtHosts, stirHost } from './hosts.mjs';
+import { initHosts, lookAtHosts, stirHost } from './hosts.mjs';
 import { showMachine } from './machine-details.mjs';
 import { initMachines, lookAtMachines, seeMachine } from './machines.mjs';
 import { showOperation } from './operation-details.mjs';
@@ -67,7 +67,8 @@ const stream = new EventStream(
     else if (kind === 'operation') {
       take(data);
       if (!isOver(data)) return;
-      if (data.method === 'host.set_maintenance') hostsChanged();
+      // Its maintenance has begun or ended: that is in the list.
+      if (data.method === 'host.set_maintenance') void lookAtHosts();
       else if (OF_MACHINES.test(data.method)) void lookAtMachines();
       else if (data.host !== null) stirHost(data.host);
     } else if (kind === 'power') {
