@@ -1,4 +1,4 @@
-import { byId, el, fill, setText } from './dom.mjs';
+import { byId, el, fill, setIdle, setText } from './dom.mjs';
 import { notify } from './notices.mjs';
 import { RequestError, call, newKey } from './session.mjs';
 import { troubleOf } from './words.mjs';
@@ -40,7 +40,8 @@ export function confirm(question) {
   setText(title, question.title);
   setText(text, question.text);
   setText(yes, question.verb);
-  yes.disabled = false;
+  setIdle(yes, false);
+  fields.replaceChildren();
   fill(fields, question.fields);
   fill(trouble);
   dialog.showModal();
@@ -50,7 +51,7 @@ export function confirm(question) {
 async function act() {
   const question = asked;
   if (question === undefined) return;
-  yes.disabled = true;
+  setIdle(yes, true);
   setText(yes, 'Asking …');
   fill(trouble);
   try {
@@ -71,7 +72,7 @@ async function act() {
       isAnswered ? null : el('p', {}, 'It may have been taken. Asking again will not do it twice.'),
     );
     setText(yes, isAnswered ? question.verb : 'Ask again');
-    yes.disabled = false;
+    setIdle(yes, false);
     no.focus();
   }
 }

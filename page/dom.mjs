@@ -66,16 +66,50 @@ export function setCount(element, number, words) {
 }
 
 /**
- * Puts other children into an element, unless they look the same; then those that are there keep their focus.
+ * Puts other children into an element. Those that look the same stay; who stood on one that is replaced stands on what
+ * is called the same.
  *
  * @param {Element} element
  * @param {...Child} children
  */
 export function fill(element, ...children) {
+  const { activeElement: focused } = document;
   const next = document.createDocumentFragment();
   next.append(...present(children));
-  const isSame =
-    element.childNodes.length === next.childNodes.length &&
-    [...element.childNodes].every((child, index) => child.isEqualNode(next.childNodes[index] ?? null));
-  if (!isSame) element.replaceChildren(next);
+  const wanted = [...next.childNodes];
+  wanted.forEach((child, index) => {
+    const before = element.childNodes[index];
+    if (before === undefined) element.append(child);
+    else if (!before.isEqualNode(child)) before.replaceWith(child);
+  });
+  while (element.childNodes.length > wanted.length) element.lastChild?.remove();
+  if (focused === null || focused.isConnected) return;
+  const same = [...element.querySelectorAll(focused.tagName)].find((one) => nameOf(one) === nameOf(focused));
+  if (same instanceof HTMLElement) same.focus();
+}
+
+/** @param {Element} element */
+function nameOf(element) {
+  return element.getAttribute('href') ?? element.getAttribute('aria-label') ?? element.textContent;
+}
+
+/**
+ * Makes a button do nothing for a time. It keeps its focus, which the browser takes away from a disabled one.
+ *
+ * @param {HTMLButtonElement} button
+ * @param {boolean} isIdle
+ */
+export function setIdle(button, isIdle) {
+  button.setAttribute('aria-disabled', String(isIdle));
+}
+
+/** Takes the clicks of buttons that do nothing. */
+export function initIdle() {
+  const take = (/** @type {Event} */ event) => {
+    const { target } = event;
+    if (!(target instanceof Element) || target.closest('[aria-disabled=true]') === null) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  document.addEventListener('click', take, { capture: true });
 }

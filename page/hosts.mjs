@@ -1,4 +1,4 @@
-import { byId, el, fill, setCount, setText } from './dom.mjs';
+import { byId, el, fill, setCount, setIdle, setText } from './dom.mjs';
 import { get } from './session.mjs';
 import { ago } from './times.mjs';
 import { memory, stateOf, troubleOf } from './words.mjs';
@@ -59,14 +59,14 @@ export async function lookAtHosts() {
   isStale = true;
   if (isLooking) return;
   isLooking = true;
-  refresh.disabled = true;
+  setIdle(refresh, true);
   while (isStale) {
     isStale = false;
     await lookOnce();
   }
   lookedAt = Date.now();
   isLooking = false;
-  refresh.disabled = false;
+  setIdle(refresh, false);
 }
 
 async function lookOnce() {

@@ -1,4 +1,4 @@
-import { byId, el, fill, setText } from './dom.mjs';
+import { byId, el, fill, setIdle, setText } from './dom.mjs';
 import { powerButtons } from './confirm.mjs';
 import { get } from './session.mjs';
 import { ago } from './times.mjs';
@@ -103,8 +103,8 @@ function rowOf(machine) {
 
 function draw() {
   fill(rows, ...machines.map(rowOf));
-  previous.disabled = starts.length === 1;
-  next.disabled = following === null;
+  setIdle(previous, starts.length === 1);
+  setIdle(next, following === null);
 }
 
 export function initMachines() {

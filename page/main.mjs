@@ -1,4 +1,4 @@
-import { byId, setText } from './dom.mjs';
+import { byId, initIdle, setText } from './dom.mjs';
 import { closeDrawer, initDrawer } from './drawer.mjs';
 import { EventStream } from './event-stream.mjs';
 import { showHost } from './host-details.mjs';
@@ -83,6 +83,7 @@ const stream = new EventStream(
   },
 );
 
+initIdle();
 initDrawer(() => {
   const view = location.hash.split('/')[0] ?? '';
   if (location.hash !== view) history.replaceState(null, '', view);

@@ -1,4 +1,4 @@
-import { byId, el, setCount, setText } from './dom.mjs';
+import { byId, el, setCount, setIdle, setText } from './dom.mjs';
 import { announce, notify } from './notices.mjs';
 import { OperationRow } from './operation-row.mjs';
 import { get } from './session.mjs';
@@ -196,7 +196,7 @@ async function showOlder() {
   const before = nextPage();
   const state = stateFilter.value;
   if (before === null || before === undefined) return;
-  older.disabled = true;
+  setIdle(older, true);
   try {
     const page = await get('v1/operations', { before, state, limit: 100 });
     extra += page.operations.length;
@@ -206,7 +206,7 @@ async function showOlder() {
   } catch (error) {
     notify(error instanceof Error ? error.message : String(error));
   } finally {
-    older.disabled = false;
+    setIdle(older, false);
   }
 }
 

@@ -15,7 +15,8 @@ const HOSTS = {
     protect: ['db-prod'],
     settings: { instances: 0, names: ['web01', 'web02', 'db-prod', HOSTILE], change_delay_ms: 300 },
   },
-  slow: { driver: 'fake', manage: ['*'], settings: { instances: 3, change_delay_ms: 120_000 } },
+  // Long enough to be looked at, and over before a test ends the service, which would wait for it.
+  slow: { driver: 'fake', manage: ['*'], settings: { instances: 3, change_delay_ms: 20_000 } },
   many: { driver: 'fake', manage: ['*'], settings: { instances: 60 } },
   broken: {
     driver: 'fake',

@@ -197,7 +197,8 @@ describe('with the keyboard alone', () => {
     page = await bench.open();
     await isLive(page);
     const press = (key: string): Promise<void> => page.keyboard.press(key);
-    const focused = (): Promise<string> => page.evaluate('document.activeElement?.textContent?.trim() ?? ""');
+    const focused = (): Promise<string> =>
+      page.evaluate('document.activeElement?.matches("body") ? "" : document.activeElement?.textContent?.trim() ?? ""');
     const tabTo = async (text: string | RegExp, key = 'Tab'): Promise<void> => {
       for (let count = 0; count < 60; count++) {
         await press(key);
@@ -239,8 +240,8 @@ describe('a list in which things happen', () => {
   it('does not move under the pointer', async () => {
     page = await bench.open();
     await isLive(page);
-    await bench.call('power.on', { host: 'many', instance: 'instance-0001' });
-    const row = rowOf('instance-0001');
+    await bench.call('power.on', { host: 'many', instance: 'instance-0009' });
+    const row = rowOf('instance-0009');
     await row.waitFor();
     await row.hover();
     await page.evaluate(`
@@ -275,6 +276,17 @@ describe('a list in which things happen', () => {
 });
 
 describe('when the service goes and comes back', () => {
+  // A service that is told to end waits for what runs.
+  beforeAll(
+    () =>
+      eventually(
+        async () => ((await bench.call('operation.list', { state: 'unfinished' }))['operations'] as []).length === 0,
+        'nothing to run',
+        40_000,
+      ),
+    60_000,
+  );
+
   it('says so, and shows what happened meanwhile', async () => {
     page = await bench.open();
     await isLive(page);
