@@ -233,7 +233,8 @@ describe('a controller', () => {
     expect(results.filter(({ error }) => error?.code === 'BACKEND_TIMEOUT')).toHaveLength(30);
     // The others were told of before.
     expect(parts[0]).toMatchObject({ results: [], done: 0, of: 60, next: null, total: 60 });
-    expect(namesOf(parts.flatMap((part) => part.results)).toSorted()).toEqual(
+    const firstTold = parts.flatMap((part) => part.results).slice(0, 30);
+    expect(namesOf(firstTold).toSorted()).toEqual(
       Array.from({ length: 30 }, (_, i) => `there-${String(i).padStart(4, '0')}`),
     );
     // What was never begun tells nothing of its machine.

@@ -100,12 +100,6 @@ export interface EventSight {
   sees(caller: string, event: ServiceEvent): boolean;
 }
 
-/** Says who may know of what happens. */
-export interface EventSight {
-  /** @param caller as in {@link RequestMeta.requestedBy} */
-  sees(caller: string, event: ServiceEvent): boolean;
-}
-
 /** Events are news, not truth (that is the journal): publishing never fails and never waits. */
 export interface EventPublisher {
   publish(event: ServiceEvent): void;
