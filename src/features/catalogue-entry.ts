@@ -2,12 +2,30 @@
 export type FeatureStatus =
   'mandatory' | 'optional' | { readonly choice: string } | { readonly condition: string; readonly enforced: string };
 
+/** A part of a request that uses a feature. */
+export interface FieldUse {
+  /** The driver operation that the request asks for. */
+  readonly operation: string;
+  /** Path of a field in the request: `config_drive`, `networks[].vlan`. */
+  readonly field: string;
+  /** The values that use it, null for a field that is not given; without them every value but false and an empty list. */
+  readonly values?: readonly (string | boolean | null)[];
+}
+
 /** One row of the matrix. */
 export interface CatalogueEntry {
   readonly title: string;
   readonly status: FeatureStatus;
-  /** The driver operation that it governs; null while none does, and then no driver can claim it. */
-  readonly operation: string | null;
+  /** Driver operations that a claim needs; none while the contract has none, and then no driver can claim it. */
+  readonly operations: readonly string[];
+  /** Parts of requests that use it; without this, every request for one of its operations does. None: it shows in answers. */
+  readonly uses?: readonly FieldUse[];
+  /** The RPC method that people know it by, where that is not the one of its first operation. */
+  readonly method?: string;
+  /** Commands by which OpenStack's users ask for it. */
+  readonly cli: readonly string[];
+  /** What it means here, for readers of the matrix; it decides what the tests demand. */
+  readonly notes: string;
 }
 
 /** At least one feature of the group is required. */

@@ -1,4 +1,7 @@
-export { statusText, type CatalogueEntry, type FeatureStatus } from './catalogue-entry.js';
+export { statusText, type CatalogueEntry, type FeatureStatus, type FieldUse } from './catalogue-entry.js';
 export { COMPUTE_FEATURES, COMPUTE_FEATURE_IDS, type ComputeFeatureId } from './compute-catalogue.js';
 export { claimNotes, complete, missing, partial, type FeatureClaim } from './declare.js';
+export { featuresUsed } from './features-used.js';
+export { NOVA_FEATURES } from './nova-catalogue.js';
 export { POWER_FEATURES, POWER_FEATURE_IDS, type PowerFeatureId } from './power-catalogue.js';
+export { VIRT_FEATURES, VIRT_FEATURE_IDS, type VirtFeatureId } from './virt-catalogue.js';

@@ -5,7 +5,13 @@ import { z } from 'zod';
 import { isSecretField } from '../../src/common/secret.js';
 import { ChangeFields, METHODS, METHOD_NAMES } from '../../src/compute/contract/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
-import { COMPUTE_FEATURES, COMPUTE_FEATURE_IDS, POWER_FEATURE_IDS } from '../../src/features/index.js';
+import {
+  COMPUTE_FEATURES,
+  COMPUTE_FEATURE_IDS,
+  NOVA_FEATURES,
+  POWER_FEATURE_IDS,
+  VIRT_FEATURE_IDS,
+} from '../../src/features/index.js';
 
 describe('every method', () => {
   it.each(METHOD_NAMES)('%s has a wire name, a summary, and schemas that documents can be made of', (name) => {
@@ -40,6 +46,7 @@ describe('the table of requests in the README', () => {
 describe('the catalogue', () => {
   it('holds the 46 rows of the support matrix', () => {
     expect(COMPUTE_FEATURE_IDS).toHaveLength(46);
+    expect(VIRT_FEATURE_IDS).toHaveLength(46 + Object.keys(NOVA_FEATURES).length);
     expect(COMPUTE_FEATURES['storage.block.backend.iscsi'].status).toEqual({
       condition: 'storage.block==missing',
       enforced: 'storage.block==complete',
@@ -56,7 +63,7 @@ describe('every driver', () => {
   it.each(VIRT_DRIVERS.map((driver) => [driver.name, driver] as const))(
     '%s answers for every feature, with a reason for each it lacks',
     (_name, { features }) => {
-      expect(Object.keys(features).toSorted()).toEqual([...COMPUTE_FEATURE_IDS].toSorted());
+      expect(Object.keys(features).toSorted()).toEqual(VIRT_FEATURE_IDS.toSorted());
       for (const claim of Object.values(features)) {
         if (claim.level === 'missing') expect(claim.reason.length).toBeGreaterThan(10);
       }

@@ -46,7 +46,7 @@ const { 'operation.pause': _answer, ...forgotten } = fakeFeatures;
 forgotten satisfies ComputeDeclaration;
 
 // A feature that nothing can carry out yet cannot be claimed.
-// @ts-expect-error -- no operation of the contract is governed by console.vnc
+// @ts-expect-error -- the contract has no operation that console.vnc governs
 ({ ...fakeFeatures, 'console.vnc': complete }) satisfies ComputeDeclaration;
 
 // A partial claim without its limits, a missing one without its reason.

@@ -38,7 +38,7 @@ export type PowerChangeName = Exclude<PowerVerbName, 'queryPower'>;
 
 export type PowerDeclaration = { readonly [F in PowerFeatureId]: FeatureClaim };
 
-type VerbOf<F extends PowerFeatureId> = (typeof POWER_FEATURES)[F]['operation'] & PowerVerbName;
+type VerbOf<F extends PowerFeatureId> = (typeof POWER_FEATURES)[F]['operations'][number] & PowerVerbName;
 type MissingClaim = Extract<FeatureClaim, { level: 'missing' }>;
 type ClaimedVerb<D extends PowerDeclaration> = {
   [F in PowerFeatureId]: D[F] extends MissingClaim ? never : VerbOf<F>;

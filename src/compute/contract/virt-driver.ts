@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
-import type { COMPUTE_FEATURES, ComputeFeatureId, FeatureClaim } from '../../features/index.js';
+import type { FeatureClaim, VIRT_FEATURES, VirtFeatureId } from '../../features/index.js';
 import type { BreakerStore } from './breaker.js';
 import type { CallContext, OperationContext } from './context.js';
 import type { HostOperations } from './operations/host.js';
@@ -24,20 +24,23 @@ export interface InstanceOperations
     InventoryOperations {}
 export type InstanceOperationName = keyof InstanceOperations;
 
-/** The operation a feature governs, when the contract has it. */
-type OperationOf<F extends ComputeFeatureId> = (typeof COMPUTE_FEATURES)[F]['operation'] & InstanceOperationName;
+/** The operations a feature governs, those that the contract does not have yet among them. */
+type AnyOperationOf<F extends VirtFeatureId> = (typeof VIRT_FEATURES)[F]['operations'][number];
+type OperationOf<F extends VirtFeatureId> = AnyOperationOf<F> & InstanceOperationName;
 
 type MissingClaim = Extract<FeatureClaim, { level: 'missing' }>;
 
-/** An answer for every feature of the catalogue. What no operation of the contract governs yet can only be missing. */
+/** An answer for every feature of the catalogue. What the contract has no operation for yet can only be missing. */
 export type ComputeDeclaration = {
-  readonly [F in ComputeFeatureId]: [OperationOf<F>] extends [never] ? MissingClaim : FeatureClaim;
+  readonly [F in VirtFeatureId]: [Exclude<AnyOperationOf<F>, InstanceOperationName>] extends [never]
+    ? FeatureClaim
+    : MissingClaim;
 };
 
-type GovernedOperation = { [F in ComputeFeatureId]: OperationOf<F> }[ComputeFeatureId];
+type GovernedOperation = { [F in VirtFeatureId]: OperationOf<F> }[VirtFeatureId];
 type ClaimedOperation<D extends ComputeDeclaration> = {
-  [F in ComputeFeatureId]: D[F] extends MissingClaim ? never : OperationOf<F>;
-}[ComputeFeatureId];
+  [F in VirtFeatureId]: D[F] extends MissingClaim ? never : OperationOf<F>;
+}[VirtFeatureId];
 
 /** Exactly the operations that a declaration claims, and those that no feature governs. */
 export type OperationsOf<D extends ComputeDeclaration> = Pick<

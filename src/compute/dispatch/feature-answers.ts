@@ -14,12 +14,12 @@ type DriverFeatures = MethodResult<'features.driver'>;
 /** The catalogue as callers see it. */
 export function catalogueAnswer(): MethodResult<'features.catalogue'> {
   const rows = (set: 'compute' | 'power', entries: Readonly<Record<string, CatalogueEntry>>) =>
-    Object.entries(entries).map(([key, { title, status, operation }]) => ({
+    Object.entries(entries).map(([key, { title, status, operations }]) => ({
       key,
       title,
       status: statusText(status),
       set,
-      method: methodOf(set, operation),
+      method: methodOf(set, operations[0] ?? null),
     }));
   return { features: [...rows('compute', COMPUTE_FEATURES), ...rows('power', POWER_FEATURES)] };
 }
@@ -65,10 +65,10 @@ export function powerTypesAnswer(types: readonly AnyPowerType[]): MethodResult<'
       title,
       description,
       queryable,
-      verbs: Object.entries(POWER_FEATURES).flatMap(([id, { operation }]) =>
-        operation !== null && features[id as keyof typeof features].level !== 'missing'
-          ? [methodOf('power', operation) ?? operation]
-          : [],
+      verbs: Object.entries(POWER_FEATURES).flatMap(([id, { operations }]) =>
+        features[id as keyof typeof features].level === 'missing'
+          ? []
+          : operations.map((operation) => methodOf('power', operation) ?? operation),
       ),
       parameters: parameters.map((parameter) => ({
         name: parameter.name,

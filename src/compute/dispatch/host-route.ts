@@ -1,5 +1,5 @@
 import { ComputeError, toComputeError } from '../../common/errors/index.js';
-import { COMPUTE_FEATURES, COMPUTE_FEATURE_IDS, claimNotes } from '../../features/index.js';
+import { claimNotes, featuresUsed } from '../../features/index.js';
 import type {
   AnyOperations,
   AnyVirtDriver,
@@ -98,7 +98,7 @@ function reader(
 
 /** The refusal of what a driver lacks, with its reason. */
 export function unsupported(open: OpenHost, method: string, operation: string): ComputeError {
-  const feature = COMPUTE_FEATURE_IDS.find((id) => COMPUTE_FEATURES[id].operation === operation);
+  const [feature] = featuresUsed(operation, {});
   const reason = feature === undefined ? 'virt drivers have no such verb' : claimNotes(open.driver.features[feature]);
   return new ComputeError(
     'FEATURE_UNSUPPORTED',

@@ -127,7 +127,7 @@ async function isInstanceOf(ctx: CallContext, { name, host }: OpenHost, target: 
 }
 
 export function unsupported(type: AnyPowerType, method: string, verb: PowerVerbName): ComputeError {
-  const feature = POWER_FEATURE_IDS.find((id) => POWER_FEATURES[id].operation === verb);
+  const feature = POWER_FEATURE_IDS.find((id) => (POWER_FEATURES[id].operations as readonly string[]).includes(verb));
   const reason = feature === undefined ? null : claimNotes(type.features[feature]);
   return new ComputeError('FEATURE_UNSUPPORTED', `${type.name} does not offer ${method}: ${reason ?? 'missing'}`, {
     driver: type.name,

@@ -10,6 +10,8 @@ const NO_FIREWALL = missing(
   'DPM has no such function: adapters do not filter, routing and filtering are the network’s',
 );
 
+const NO_AGENT = missing('DPM has no such operation: the HMC cannot reach into the operating system');
+
 /** What this driver does now. */
 export const hmcDpmFeatures = {
   'operation.get-guest-info': complete,
@@ -39,7 +41,7 @@ export const hmcDpmFeatures = {
   'operation.live-migrate': NO_MIGRATION,
   'operation.force-live-migration-to-complete': NO_MIGRATION,
   'operation.evacuate': missing('not built yet: defining the partition on another CPC that sees the same storage'),
-  'operation.set-admin-password': missing('DPM has no such operation: the HMC cannot reach into the operating system'),
+  'operation.set-admin-password': NO_AGENT,
   'operation.snapshot': NOT_A_DISK_IMAGE,
   'operation.uefi-boot': missing('DPM has no such function: IBM Z firmware boots by IPL'),
 
@@ -66,4 +68,29 @@ export const hmcDpmFeatures = {
   'networking.securitygroups': NO_FIREWALL,
   'networking.topology.flat': missing('not built yet: creating NICs'),
   'networking.topology.vlan': missing('not built yet: creating NICs with a VLAN'),
+
+  'operation.attach-tagged-volume': missing(
+    'DPM has no such function: the guest knows its disks by their device numbers',
+  ),
+  'operation.extend-volume': missing('not built yet: growing storage volumes'),
+  'operation.attach-tagged-interface': missing(
+    'DPM has no such function: the guest knows its NICs by their device numbers',
+  ),
+  'operation.rebuild-volume-backed': NOT_A_DISK_IMAGE,
+  'operation.abort-in-progress-live-migration': NO_MIGRATION,
+  'operation.device-tags': missing('DPM has no such function: the guest knows its devices by their numbers'),
+  'operation.quiesce': NO_AGENT,
+  'operation.unquiesce': NO_AGENT,
+  'operation.multiattach-volume': missing('not built yet: shared storage groups'),
+  'operation.encrypted-volume': missing('DPM has no such function: a LUN is given to the partition as it is'),
+  'operation.trusted-certs': missing('not built yet: secure boot'),
+  'operation.file-backed-memory': missing('DPM has no such function: the memory of a partition is its own'),
+  'operation.report-cpu-traits': missing(
+    'DPM has no such function: the HMC tells the model of a CPC, not the facilities of its processors',
+  ),
+  'operation.port-with-resource-request': missing('DPM has no such function: adapters have no bandwidth to give out'),
+  'operation.boot-encrypted-vm': missing('DPM has no such function: Secure Execution is for guests of KVM'),
+  'operation.cache-images': NOT_A_DISK_IMAGE,
+  'operation.boot-emulated-tpm': missing('DPM has no such function: partitions have no TPM'),
+  'operation.boot-stateless-firmware': missing('DPM has no such function: IBM Z firmware is not the partition’s'),
 } as const satisfies ComputeDeclaration;

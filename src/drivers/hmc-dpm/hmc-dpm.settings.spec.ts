@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Secret } from '../../common/secret.js';
-import { COMPUTE_FEATURE_IDS } from '../../features/index.js';
+import { VIRT_FEATURE_IDS } from '../../features/index.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
 import { HmcDpmSettingsSchema } from './hmc-dpm.settings.js';
 
@@ -49,7 +49,7 @@ describe('settings', () => {
 });
 
 test('every feature has its answer, and a reason when it is missing', () => {
-  expect(Object.keys(hmcDpmFeatures).toSorted()).toEqual(COMPUTE_FEATURE_IDS.toSorted());
+  expect(Object.keys(hmcDpmFeatures).toSorted()).toEqual(VIRT_FEATURE_IDS.toSorted());
   for (const claim of Object.values(hmcDpmFeatures)) {
     if (claim.level === 'missing') expect(claim.reason).toMatch(/^(DPM has no |not built yet)/);
   }
