@@ -30,7 +30,8 @@ const parts: CliParts = {
   interrupted: interruption.signal,
   catalogue: async () => {
     const { VIRT_DRIVERS, POWER_TYPES } = await import('./drivers/driver-registry.js');
-    return { drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES };
+    const { readEvidence } = await import('./evidence-files.js');
+    return { version: packageVersion(), drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES, evidence: readEvidence() };
   },
   serve: async (config, signal) => {
     const service = await (await import('./serve.js')).serve(config, { signal });

@@ -11,6 +11,7 @@ import { ComputeService } from './compute/compute.service.js';
 import type { EventPublisher, ServiceEvent } from './compute/contract/index.js';
 import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
+import { readEvidence } from './evidence-files.js';
 import { Held } from './held.js';
 import { EventFeed, listen } from './http/index.js';
 import { databaseOf } from './journal-place.js';
@@ -124,6 +125,8 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
     hosts: [...config.hosts.values()].map((host) => ({ ...host, manage: host.manage ?? undefined })),
     drivers: VIRT_DRIVERS,
     powerTypes: POWER_TYPES,
+    version: packageVersion(),
+    evidence: readEvidence(),
     events: observation.events(tellAll(transport.events, feed)),
     replies: transport.replies,
     audit,

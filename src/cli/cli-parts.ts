@@ -1,14 +1,11 @@
-import type { AnyPowerType, AnyVirtDriver } from '../compute/contract/index.js';
+import type { MatrixParts } from '../compute/dispatch/feature-answers.js';
 import type { Config, Environment } from '../config/index.js';
 
 /** Where the command line writes: data to standard output, everything else to standard error. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** Every driver there is, for what needs no service. */
-export interface Catalogue {
-  readonly drivers: readonly AnyVirtDriver[];
-  readonly powerTypes: readonly AnyPowerType[];
-}
+export type Catalogue = MatrixParts;
 
 /** What every simulator is started with. */
 export interface SimulatorOptions {

@@ -18,8 +18,8 @@ type LocalAnswers = {
 };
 const LOCAL: LocalAnswers = {
   'features.catalogue': () => catalogueAnswer(),
-  'features.matrix': ({ drivers, powerTypes }) => matrixAnswer(drivers, powerTypes),
-  'features.driver': ({ drivers, powerTypes }, { driver }) => driverAnswer(drivers, powerTypes, driver),
+  'features.matrix': (catalogue, query) => matrixAnswer(catalogue, query),
+  'features.driver': (catalogue, { driver }) => driverAnswer(catalogue, driver),
   'power.types': ({ powerTypes }) => powerTypesAnswer(powerTypes),
 };
 
@@ -31,7 +31,9 @@ export async function invoke<M extends MethodName>(
   parts: CliParts,
 ): Promise<MethodResult<M>> {
   const local = LOCAL[method];
-  if (local !== undefined) return local(await parts.catalogue(), params);
+  // What a host has now, only the service that has it knows.
+  const isLocal = !('host' in params) || params.host === undefined;
+  if (local !== undefined && isLocal) return local(await parts.catalogue(), params);
 
   const isChange = METHODS[method].kind === 'change';
   const request: MethodInput<M> = isChange ? { idempotency_key: uuidv7(), ...params } : params;

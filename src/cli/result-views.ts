@@ -80,13 +80,18 @@ const VIEWS: { readonly [M in MethodName]?: (result: MethodResult<M>) => TableVi
     ),
   'features.catalogue': ({ features }) =>
     list(
-      ['feature', 'title', 'status', 'method'],
-      features.map(({ key, title, status, method }) => [key, title, status, method]),
+      ['feature', 'title', 'status', 'asked for with'],
+      features.map(({ key, title, status, governs }) => [
+        key,
+        title,
+        status,
+        [...new Set(governs.map(({ method, field }) => (field === null ? method : `${method} ${field}`)))].join(', '),
+      ]),
     ),
   'features.driver': ({ features }) =>
     list(
-      ['feature', 'level', 'notes'],
-      Object.entries(features).map(([key, { level, notes }]) => [key, level, notes]),
+      ['feature', 'level', 'declared', 'grade', 'notes'],
+      Object.entries(features).map(([key, { level, declared, grade, notes }]) => [key, level, declared, grade, notes]),
     ),
   'features.matrix': ({ catalogue, drivers }) =>
     list(

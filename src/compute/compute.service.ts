@@ -2,6 +2,7 @@ import type { CallerRule } from '../common/caller-rule.js';
 import type { Clock } from '../common/clock.js';
 import { ComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
+import type { EvidenceByDriver } from '../features/index.js';
 import type { Journal, SignalLine, WorkerRegistry } from '../journal/journal.port.js';
 import type { MachineStore } from '../journal/machine-store.port.js';
 import {
@@ -55,6 +56,9 @@ export interface ComputeServiceOptions {
   readonly hosts: readonly HostOptions[];
   readonly drivers: readonly AnyVirtDriver[];
   readonly powerTypes: readonly AnyPowerType[];
+  /** Of this service, for the matrix. */
+  readonly version: string;
+  readonly evidence: EvidenceByDriver;
   readonly journal: Journal;
   readonly workers: WorkerRegistry;
   readonly signals: SignalLine;
@@ -212,8 +216,8 @@ export class ComputeService implements RequestGateway, EventSight {
       }),
       service: serviceMethods({
         server: options.server,
-        drivers: options.drivers,
-        powerTypes: options.powerTypes,
+        matrix: options,
+        looking: { clock, log, timeoutMs: options.limits.readTimeoutMs },
         router,
         operations: this.#operations,
         journal,

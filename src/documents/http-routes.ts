@@ -140,9 +140,10 @@ function resources(): JsonObject {
       [pathParameter('id', 'operation_id of the operation', EXAMPLE_OPERATION_ID)],
       operation,
     ),
-    '/v1/features': resource('getFeatures', 'features.matrix', []),
+    '/v1/features': resource('getFeatures', 'features.matrix', queryOf('features.matrix')),
     '/v1/features/{driver}': resource('getDriverFeatures', 'features.driver', [
       pathParameter('driver', 'name of a driver or power type', EXAMPLES['features.driver'].params.driver),
+      ...queryOf('features.driver', ['driver']),
     ]),
     '/v1/hosts': resource('listHosts', 'host.list', []),
     '/v1/hosts/{host}': resource('getHost', 'host.get_info', [hostParameter('host.get_info')]),
@@ -223,10 +224,12 @@ function resource(
 }
 
 /** The parameters of a method as those of a query, with the example's values. */
-function queryOf(method: MethodName): JsonObject[] {
+/** @param inPath the parameters that stand in the path */
+function queryOf(method: MethodName, inPath: readonly string[] = []): JsonObject[] {
   const { properties = {} } = z.toJSONSchema(METHODS[method].params, { io: 'input' });
   const given = EXAMPLES[method].params as JsonObject;
-  return Object.entries(properties).map(([name, property]) => {
+  const inQuery = Object.entries(properties).filter(([name]) => !inPath.includes(name));
+  return inQuery.map(([name, property]) => {
     const { description, ...schema } = property as JsonObject;
     return {
       name,

@@ -46,3 +46,8 @@ export function statusText(status: FeatureStatus): string {
   if (typeof status === 'string') return status;
   return 'choice' in status ? `choice(${status.choice})` : `condition(${status.enforced})`;
 }
+
+/** The group of a choice. */
+export function groupOf(status: FeatureStatus): string | null {
+  return typeof status === 'object' && 'choice' in status ? status.choice : null;
+}

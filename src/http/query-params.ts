@@ -9,8 +9,10 @@ export function queryReader(method: MethodName): (query: Readonly<Record<string,
   const { properties = {} } = describeSchema(METHODS[method].params);
   const valueOf = (name: string, text: unknown): unknown => {
     const type = Object.hasOwn(properties, name) ? properties[name]?.type : undefined;
-    const isNumber = type === 'integer' && typeof text === 'string' && /^-?\d{1,15}$/.test(text);
-    return isNumber ? Number(text) : text;
+    if (typeof text !== 'string') return text;
+    if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text);
+    if (type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
+    return type === 'array' ? [text] : text;
   };
   return (query) => Object.fromEntries(Object.entries(query).map(([name, text]) => [name, valueOf(name, text)]));
 }

@@ -9,6 +9,8 @@ const REVALIDATE = ['Cache-Control', 'private, no-cache'] as const;
 
 const operationQuery = queryReader('operation.list');
 const machineQuery = queryReader('machine.list');
+const matrixQuery = queryReader('features.matrix');
+const driverQuery = queryReader('features.driver');
 
 type Query = Readonly<Record<string, unknown>>;
 
@@ -31,17 +33,18 @@ export class ResourcesController {
 
   @Get('features')
   @Header(...REVALIDATE)
-  features(@Headers('authorization') authorization?: string): Promise<JsonValue> {
-    return this.requests.ask('features.matrix', {}, authorization);
+  features(@Query() query: Query, @Headers('authorization') authorization?: string): Promise<JsonValue> {
+    return this.requests.ask('features.matrix', matrixQuery(query), authorization);
   }
 
   @Get('features/:driver')
   @Header(...REVALIDATE)
   driverFeatures(
     @Param('driver') driver: string,
+    @Query() query: Query,
     @Headers('authorization') authorization?: string,
   ): Promise<JsonValue> {
-    return this.requests.ask('features.driver', { driver }, authorization);
+    return this.requests.ask('features.driver', { ...driverQuery(query), driver }, authorization);
   }
 
   @Get('hosts')

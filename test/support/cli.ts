@@ -45,7 +45,8 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     environment: {},
     ask: undefined,
     interrupted: new AbortController().signal,
-    catalogue: () => Promise.resolve({ drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES }),
+    catalogue: () =>
+      Promise.resolve({ version: '1.2.3', drivers: VIRT_DRIVERS, powerTypes: POWER_TYPES, evidence: new Map() }),
     serve: () => Promise.reject(new Error('nothing is served here')),
     journalSecrets: () => Promise.reject(new Error('there is no journal here')),
     journalUpkeep: () => Promise.reject(new Error('there is no journal here')),

@@ -15,6 +15,7 @@ import type {
   ServiceEvent,
 } from '../../src/compute/contract/index.js';
 import { openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
+import type { EvidenceByDriver } from '../../src/features/index.js';
 import type { CallerRule } from '../../src/common/caller-rule.js';
 import type { Journal, WorkerRegistry } from '../../src/journal/journal.port.js';
 import type { MachineStore } from '../../src/journal/machine-store.port.js';
@@ -24,6 +25,7 @@ export interface ComputeBenchOptions {
   readonly server?: string;
   readonly drivers: readonly AnyVirtDriver[];
   readonly powerTypes?: readonly AnyPowerType[];
+  readonly evidence?: EvidenceByDriver;
   readonly hosts: readonly HostOptions[];
   readonly clock?: Clock;
   readonly limits?: Partial<ComputeLimits>;
@@ -91,6 +93,8 @@ export class ComputeBench {
       hosts,
       drivers,
       powerTypes,
+      version: '0.0.0',
+      evidence: this.#options.evidence ?? new Map(),
       ...this.#opened,
       journal: journal(this.#opened.journal),
       machines: machines(this.#opened.machines),

@@ -76,6 +76,13 @@ export interface VirtHost<Operations = AnyOperations> {
    * the device, except to end what the operation itself left (a finished job).
    */
   reconcile(ctx: OperationContext, operation: ChangeOperationName, target: Target): Promise<Reconciliation>;
+  /**
+   * What of the declared features this host lacks at present, each with its reason: a licence, a version, a mode. Without it
+   * a host that answers has all of them.
+   *
+   * @throws ComputeError BACKEND_*
+   */
+  readonly lacking?: (ctx: CallContext) => Promise<ReadonlyMap<VirtFeatureId, string>>;
   /** Allows the next logon after a refused one; false when none was refused. */
   rearm(): Promise<boolean>;
   /** Gives back what is held (sessions are logged off). */

@@ -1,50 +1,105 @@
 import { ComputeError } from '../../common/errors/index.js';
 import {
   COMPUTE_FEATURES,
+  NOVA_FEATURES,
   POWER_FEATURES,
+  VIRT_FEATURES,
+  ZVM_REFERENCE,
+  cellOf,
   claimNotes,
+  evaluate,
+  groupOf,
+  isSatisfied,
+  reaches,
   statusText,
   type CatalogueEntry,
+  type Cell,
+  type Evaluation,
+  type EvidenceByDriver,
   type FeatureClaim,
+  type FieldUse,
+  type Scenario,
 } from '../../features/index.js';
-import { METHODS, METHOD_NAMES, type AnyPowerType, type AnyVirtDriver, type MethodResult } from '../contract/index.js';
+import {
+  METHODS,
+  METHOD_NAMES,
+  type AnyPowerType,
+  type AnyVirtDriver,
+  type MethodParams,
+  type MethodResult,
+} from '../contract/index.js';
 
-type DriverFeatures = MethodResult<'features.driver'>;
+type Entries = Readonly<Record<string, CatalogueEntry>>;
+type DriverAnswer = Omit<MethodResult<'features.driver'>, 'available'>;
+type Query = MethodParams<'features.matrix'>;
+
+/** What the matrix is made of. */
+export interface MatrixParts {
+  /** Of this service. */
+  readonly version: string;
+  readonly drivers: readonly AnyVirtDriver[];
+  readonly powerTypes: readonly AnyPowerType[];
+  readonly evidence: EvidenceByDriver;
+}
 
 /** The catalogue as callers see it. */
 export function catalogueAnswer(): MethodResult<'features.catalogue'> {
-  const rows = (set: 'compute' | 'power', entries: Readonly<Record<string, CatalogueEntry>>) =>
-    Object.entries(entries).map(([key, { title, status, operations }]) => ({
-      key,
-      title,
-      status: statusText(status),
-      set,
-      method: methodOf(set, operations[0] ?? null),
-    }));
-  return { features: [...rows('compute', COMPUTE_FEATURES), ...rows('power', POWER_FEATURES)] };
+  const rows = (set: 'compute' | 'nova' | 'power', entries: Entries) =>
+    Object.entries(entries).map(([key, entry]) => {
+      const { title, status, cli, notes } = entry;
+      const condition =
+        typeof status === 'object' && 'condition' in status
+          ? { printed: status.condition, enforced: status.enforced }
+          : null;
+      return {
+        key,
+        set,
+        title,
+        status: statusText(status),
+        group: groupOf(status),
+        condition,
+        governs: governedBy(set === 'power' ? 'power' : 'compute', entry),
+        cli: [...cli],
+        notes,
+      };
+    });
+  return {
+    features: [...rows('compute', COMPUTE_FEATURES), ...rows('nova', NOVA_FEATURES), ...rows('power', POWER_FEATURES)],
+  };
 }
 
-/** What every driver and power type declares. */
-export function matrixAnswer(
-  drivers: readonly AnyVirtDriver[],
-  powerTypes: readonly AnyPowerType[],
-): MethodResult<'features.matrix'> {
+/** What drivers and power types declare and what is proven of it, those that the query asks for. */
+export function matrixAnswer(parts: MatrixParts, query: Query = {}): MethodResult<'features.matrix'> {
+  const { features: catalogue } = catalogueAnswer();
+  const unknown = (query.having ?? []).filter((feature) => !catalogue.some(({ key }) => key === feature));
+  if (unknown.length > 0) {
+    throw new ComputeError('RESOURCE_NOT_FOUND', `there is no feature ${unknown.join(', ')}; see features.catalogue`, {
+      details: { features: unknown },
+    });
+  }
+  const { drivers: named } = query;
+  for (const name of named ?? []) driverAnswer(parts, name);
   return {
-    catalogue: catalogueAnswer().features,
-    drivers: [
-      ...drivers.map((driver) => declared(driver, 'virt', driver.features)),
-      ...powerTypes.map((type) => declared(type, 'power', type.features)),
-    ],
+    schema_version: 1,
+    version: parts.version,
+    catalogue,
+    drivers: everyDriver(parts)
+      .filter(({ driver }) => named?.includes(driver) ?? true)
+      .filter((driver) => isAskedFor(driver, query))
+      .map((driver) => ({ ...driver, features: mapValues(driver.features, withIds) })),
+    references: {
+      zvm: {
+        title: 'z/VM driver of the support matrix',
+        source: 'z/VM support matrix from which the catalogue is taken',
+        features: { ...ZVM_REFERENCE },
+      },
+    },
   };
 }
 
 /** @throws ComputeError RESOURCE_NOT_FOUND, naming those there are */
-export function driverAnswer(
-  drivers: readonly AnyVirtDriver[],
-  powerTypes: readonly AnyPowerType[],
-  name: string,
-): DriverFeatures {
-  const all = matrixAnswer(drivers, powerTypes).drivers;
+export function driverAnswer(parts: MatrixParts, name: string): DriverAnswer {
+  const all = everyDriver(parts);
   const found = all.find(({ driver }) => driver === name);
   if (found !== undefined) return found;
   const known = all.map(({ driver }) => driver);
@@ -55,6 +110,84 @@ export function driverAnswer(
       details: { drivers: known },
     },
   );
+}
+
+function everyDriver({ drivers, powerTypes, evidence }: MatrixParts): DriverAnswer[] {
+  return [
+    ...drivers.map((driver) => described(driver, 'virt', VIRT_FEATURES, driver.features, evidence)),
+    ...powerTypes.map((type) => described(type, 'power', POWER_FEATURES, type.features, evidence)),
+  ];
+}
+
+function described(
+  { name, title }: { name: string; title: string },
+  kind: DriverAnswer['kind'],
+  catalogue: Entries,
+  claims: Readonly<Record<string, FeatureClaim>>,
+  evidence: EvidenceByDriver,
+): DriverAnswer {
+  const { backends = [], scenarios = [] } = evidence.get(name) ?? {};
+  const features = Object.fromEntries(
+    Object.entries(claims).map(([key, claim]) => {
+      const own = scenarios.filter(({ feature }) => feature === key);
+      return [key, { ...cellOf(claim, own), notes: claimNotes(claim), scenarios: own.map(withoutFeature) }];
+    }),
+  );
+  const levels = (of: (cell: Cell) => Cell['level']) => mapValues(features, of);
+  return {
+    driver: name,
+    title,
+    kind,
+    backends: [...backends],
+    evaluation: {
+      declared: evaluationAnswer(
+        evaluate(
+          catalogue,
+          levels(({ declared }) => declared),
+        ),
+      ),
+      proven: evaluationAnswer(
+        evaluate(
+          catalogue,
+          levels(({ level }) => level),
+        ),
+      ),
+    },
+    features,
+  };
+}
+
+function evaluationAnswer(evaluation: Evaluation): DriverAnswer['evaluation']['declared'] {
+  return {
+    satisfied: isSatisfied(evaluation),
+    mandatory_missing: [...evaluation.mandatoryMissing],
+    mandatory_with_limits: [...evaluation.mandatoryWithLimits],
+    choices_without_member: [...evaluation.choicesWithoutMember],
+    conditions_violated: evaluation.conditionsViolated.map((one) => ({ ...one })),
+  };
+}
+
+function isAskedFor({ kind, features }: DriverAnswer, query: Query): boolean {
+  const { having = [], level: least = 'partial', proven: isProven = false, grade: leastGrade } = query;
+  if (query.kind !== undefined && query.kind !== kind) return false;
+  return having.every((feature) => {
+    const cell = features[feature];
+    if (cell === undefined) return false;
+    if (!isProven) return reaches(cell.declared, least);
+    return reaches(cell.level, least) && (leastGrade !== 'live' || cell.grade === 'live');
+  });
+}
+
+function withIds<C extends { scenarios: { id: string }[] }>(cell: C): Omit<C, 'scenarios'> & { scenarios: string[] } {
+  return { ...cell, scenarios: cell.scenarios.map(({ id }) => id) };
+}
+
+function withoutFeature({ feature: _feature, ...scenario }: Scenario): Omit<Scenario, 'feature'> {
+  return scenario;
+}
+
+function mapValues<V, R>(values: Readonly<Record<string, V>>, map: (value: V) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
 }
 
 /** The power types with their parameters, in the words of MAAS (power-drivers.md 0.1). */
@@ -84,15 +217,18 @@ export function powerTypesAnswer(types: readonly AnyPowerType[]): MethodResult<'
   };
 }
 
-function declared(
-  { name, title }: { name: string; title: string },
-  kind: DriverFeatures['kind'],
-  claims: Readonly<Record<string, FeatureClaim>>,
-): DriverFeatures {
-  const features = Object.fromEntries(
-    Object.entries(claims).map(([key, claim]) => [key, { level: claim.level, notes: claimNotes(claim) }]),
-  );
-  return { driver: name, title, kind, features };
+/** What a caller asks for with a feature, in the words of requests. */
+function governedBy(
+  namespace: 'compute' | 'power',
+  { operations, uses, method }: CatalogueEntry,
+): MethodResult<'features.catalogue'>['features'][number]['governs'] {
+  const whole = (operation: string): FieldUse[] => [{ operation, field: '' }];
+  return (uses ?? operations.flatMap(whole)).flatMap(({ operation, field, values }) => {
+    const named = method ?? methodOf(namespace, operation);
+    if (named === null) return [];
+    const isWhole = field === '' || method !== undefined;
+    return [{ method: named, field: isWhole ? null : field, values: values === undefined ? null : [...values] }];
+  });
 }
 
 /** The RPC method of a driver operation, in the namespace of its feature set. */

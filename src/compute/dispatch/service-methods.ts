@@ -1,5 +1,6 @@
-import type { AnyPowerType, AnyVirtDriver, MethodNameOfKind, MethodParams, MethodResult } from '../contract/index.js';
-import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer } from './feature-answers.js';
+import type { MethodNameOfKind, MethodParams, MethodResult } from '../contract/index.js';
+import { availability, type AvailabilityOptions } from './availability.js';
+import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer, type MatrixParts } from './feature-answers.js';
 import type { Journal } from '../../journal/journal.port.js';
 import type { MachineStore } from '../../journal/machine-store.port.js';
 import type { MachineIdentity } from './places.js';
@@ -29,8 +30,9 @@ export type ServiceMethods = {
 export interface ServiceMethodParts {
   /** Name of this service, by which it is addressed. */
   readonly server: string;
-  readonly drivers: readonly AnyVirtDriver[];
-  readonly powerTypes: readonly AnyPowerType[];
+  readonly matrix: MatrixParts;
+  /** For a look at what a host has now. */
+  readonly looking: AvailabilityOptions;
   readonly router: Router;
   readonly operations: Operations;
   readonly migrations: MigrationControls;
@@ -39,12 +41,17 @@ export interface ServiceMethodParts {
 }
 
 export function serviceMethods(parts: ServiceMethodParts): ServiceMethods {
-  const { server, drivers, powerTypes, router, operations, migrations, journal, machines } = parts;
+  const { server, matrix, looking, router, operations, migrations, journal, machines } = parts;
   return {
     'features.catalogue': () => catalogueAnswer(),
-    'features.matrix': () => matrixAnswer(drivers, powerTypes),
-    'features.driver': ({ driver }) => driverAnswer(drivers, powerTypes, driver),
-    'power.types': () => powerTypesAnswer(powerTypes),
+    'features.matrix': (query) => matrixAnswer(matrix, query),
+    'features.driver': async ({ driver, host }) => {
+      const answer = driverAnswer(matrix, driver);
+      return host === undefined
+        ? answer
+        : { ...answer, available: await availability(router.host(host), driver, looking) };
+    },
+    'power.types': () => powerTypesAnswer(matrix.powerTypes),
     'host.list': async () => {
       const closed = await journal.hostsInMaintenance();
       return {
