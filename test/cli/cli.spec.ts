@@ -181,7 +181,7 @@ describe('without a broker', () => {
     const matrix = await cli(['features', ...NOWHERE]);
     expect(matrix).toMatchObject({ code: 0, stderr: '' });
     expect(matrix.stdout).toMatch(/^FEATURE +STATUS +HMC-DPM +FAKE /);
-    expect(matrix.stdout).toMatch(/\noperation\.get-guest-info +mandatory +complete +complete/);
+    expect(matrix.stdout).toMatch(/\noperation\.get-guest-info +mandatory +unproven +unproven/);
     const driver = await cli(['features', 'driver', 'hmc-dpm', '--json']);
     expect(JSON.parse(driver.stdout)).toMatchObject({ driver: 'hmc-dpm', kind: 'virt' });
   });

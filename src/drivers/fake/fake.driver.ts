@@ -13,6 +13,7 @@ import {
   type Target,
   type VirtHost,
 } from '../../compute/contract/index.js';
+import type { VirtFeatureId } from '../../features/index.js';
 import type { InstancePowerState } from '../../compute/state/power-state.js';
 import { fakeFeatures } from './fake.features.js';
 import { FakeSettingsSchema, type FakeSettings } from './fake.settings.js';
@@ -194,6 +195,10 @@ function openFakeHost(
       }
       const state = site.observe(instance, ctx.clock.now());
       return Promise.resolve({ verdict: 'concluded', result: { outcome: 'done', state } });
+    },
+    lacking: async (ctx) => {
+      await site.read(ctx, 'lacking');
+      return new Map(Object.entries(settings.lacking) as [VirtFeatureId, string][]);
     },
     rearm: () => Promise.resolve(false),
     close: () => Promise.resolve(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODE_NAMES } from '../../common/errors/index.js';
+import { VIRT_FEATURE_IDS } from '../../features/index.js';
 import { INSTANCE_POWER_STATES } from '../../compute/state/power-state.js';
 
 const FaultSchema = z.strictObject({
@@ -28,6 +29,10 @@ export const FakeSettingsSchema = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe('instances, or *, whose live migration does not end until it is forced to, or aborted'),
+  lacking: z
+    .partialRecord(z.enum(VIRT_FEATURE_IDS), z.string().min(1))
+    .default({})
+    .describe('features that the host lacks for now, each with its reason'),
   faults: z.array(FaultSchema).default([]).describe('what goes wrong'),
 });
 export type FakeSettings = z.output<typeof FakeSettingsSchema>;
