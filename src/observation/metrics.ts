@@ -133,6 +133,8 @@ export class Metrics {
     for (const { name } of this.registry.getMetricsAsArray()) {
       if (name.startsWith('nodejs_active_')) this.registry.removeSingleMetric(name);
     }
+    // A series that comes with its first event has not increased by it, and alerts look for increases.
+    for (const outcome of ['renewed', 'lost', 'error']) this.leaseRenewals.inc({ outcome }, 0);
   }
 
   #counter<const L extends string>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {

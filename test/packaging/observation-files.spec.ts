@@ -4,7 +4,11 @@ import { describe, expect, it } from '@jest/globals';
 import { format } from 'prettier';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { metricFacts, metricsPage } from '../../src/observation/index.js';
+import { ERROR_CODE_NAMES } from '../../src/common/errors/index.js';
+import { silentLog } from '../../src/common/log.js';
+import { SqlJournal } from '../../src/journal/sql-journal.js';
+import { Observation, metricFacts, metricsPage } from '../../src/observation/index.js';
+import { TransportCounts } from '../../src/transport/transport-counts.js';
 
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
 
@@ -44,7 +48,11 @@ const DashboardSchema = z.object({
   uid: z.literal('zenova'),
   title: z.string(),
   schemaVersion: z.int(),
-  templating: z.object({ list: z.array(z.object({ name: z.string() })) }),
+  templating: z.object({
+    list: z.array(
+      z.object({ name: z.string(), query: z.union([z.string(), z.object({ query: z.string() })]).optional() }),
+    ),
+  }),
   panels: z.array(
     z.object({
       id: z.int(),
@@ -62,6 +70,23 @@ const queries: [string, string][] = [
   ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }): [string, string] => [title, expr])),
 ];
 
+/** The labels that the first grouping of a query keeps. */
+function groupedBy(expr: string): string[] | undefined {
+  return /\bby \(([^)]*)\)/
+    .exec(expr)?.[1]
+    ?.split(',')
+    .map((label) => label.trim());
+}
+
+/** Lines of `/metrics` of a service to which nothing has happened yet. */
+async function freshMetrics(): Promise<string[]> {
+  const nowhere = { server: 's', version: '0', hosts: new Map(), powerTypes: [], tracing: undefined };
+  const observation = await Observation.start(nowhere, silentLog);
+  const status = { isConnected: true, isPaused: false, isBlocked: false, queues: [] };
+  const transport = { status: () => status, counts: new TransportCounts(), droppedEvents: () => 0 };
+  return (await observation.scrape({ transport, started: () => undefined }).text()).split('\n');
+}
+
 describe('what is shipped for Prometheus and Grafana', () => {
   it.each(queries)('%s asks for what /metrics tells: %s', (_, expr) => {
     const names = expr.match(/\b(zenova|nodejs|process)_[a-z0-9_]+/g) ?? [];
@@ -76,6 +101,44 @@ describe('what is shipped for Prometheus and Grafana', () => {
     for (const label of used) expect([...labels, ...ADDED]).toContain(label);
   });
 
+  it.each(queries)('%s asks for values that there are: %s', (_, expr) => {
+    const known: Record<string, readonly string[]> = {
+      code: [...ERROR_CODE_NAMES, 'ok'],
+      call: Object.getOwnPropertyNames(SqlJournal.prototype),
+    };
+    for (const [, label = '', texts = ''] of expr.matchAll(/[{,](code|call)(?:=|!=|=~|!~)"([^"]*)"/g)) {
+      for (const text of texts.split('|')) expect(known[label]).toContain(text);
+    }
+  });
+
+  it('legends and variables of the dashboard ask for what there is', () => {
+    for (const { expr, legendFormat } of dashboard.panels.flatMap(({ targets }) => targets)) {
+      const named = [...legendFormat.matchAll(/\{\{([^}]*)\}\}/g)].map(([, label = '']) => label.trim());
+      for (const label of named) expect(groupedBy(expr) ?? ['instance']).toContain(label);
+    }
+    const asked = dashboard.templating.list.flatMap(({ query }) => (typeof query === 'object' ? [query.query] : []));
+    expect(asked).toHaveLength(1);
+    for (const query of asked) {
+      const [, name = '', label = ''] = /^label_values\((\w+), (\w+)\)$/.exec(query) ?? [];
+      expect([...(series.get(name)?.labels ?? []), ...ADDED]).toContain(label);
+    }
+  });
+
+  it('alerts that wait for an increase see the first one too', async () => {
+    const fresh = await freshMetrics();
+    const increases = alerts.flatMap(({ expr }) =>
+      [...expr.matchAll(/increase\(((\w+)(?:\{([^}]*)\})?)\[(\w+)\]\)/g)].map(
+        ([, selector = '', name = '', labels = '', range = '']) => ({ expr, selector, name, labels, range }),
+      ),
+    );
+    expect(increases.length).toBeGreaterThan(3);
+    for (const { expr, selector, name, labels, range } of increases) {
+      const isThere = fresh.some((line) => line.startsWith(name) && line.includes(labels));
+      // A series that appears with its first event has not increased by it.
+      if (!isThere) expect(expr).toContain(`(${selector} unless ${selector} offset ${range})`);
+    }
+  });
+
   it('an alert has a text in the documentation, and every such text an alert', () => {
     const headings = [...read('docs/observation.md').matchAll(/^### (.*)$/gm)].map(([, name]) => name);
     expect(headings).toEqual(alerts.map(({ alert }) => alert));
@@ -87,11 +150,7 @@ describe('what is shipped for Prometheus and Grafana', () => {
   it('labels in texts come out of their query', () => {
     for (const { expr, annotations } of alerts) {
       const named = [...annotations.summary.matchAll(/\$labels\.([a-z_]+)/g)].map(([, label = '']) => label);
-      const grouped = /\bby \(([^)]*)\)/
-        .exec(expr)?.[1]
-        ?.split(',')
-        .map((label) => label.trim());
-      for (const label of named) expect(grouped ?? ['instance']).toContain(label);
+      for (const label of named) expect(groupedBy(expr) ?? ['instance']).toContain(label);
     }
   });
 
