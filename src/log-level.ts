@@ -1,4 +1,4 @@
-import type { LeveledLog, LogLevel } from './common/log.js';
+import { changeLevel, type LeveledLog, type LogLevel } from './common/log.js';
 import type { Held } from './held.js';
 
 /** SIGUSR2 makes the log one for debugging, and a second one makes it what it was. */
@@ -7,8 +7,7 @@ export function toggleDebugOnSignal(log: LeveledLog, held: Held): void {
   const toggle = (): void => {
     const level = log.level === 'debug' ? (before ?? 'info') : 'debug';
     before = log.level;
-    log.warn(`the log is written from level ${level} on`, { before, requested_by: 'SIGUSR2' });
-    log.level = level;
+    changeLevel(log, level, 'SIGUSR2');
   };
   process.on('SIGUSR2', toggle);
   held.add('the signal for the log', async () => {

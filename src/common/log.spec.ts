@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { createLog } from './log.js';
+import { changeLevel, createLog } from './log.js';
 import { Secret } from './secret.js';
 
 function capture(): { lines: () => Record<string, unknown>[]; text: () => string; stream: Writable } {
@@ -50,6 +50,17 @@ describe('the log', () => {
     child.debug('said');
     expect(lines().map(({ msg }) => msg)).toEqual(['kept', 'said']);
     expect(lines()[0]).toMatchObject({ audit: true });
+  });
+
+  it.each([
+    ['error', 'debug'],
+    ['debug', 'error'],
+  ] as const)('says that its level changes, from %s to %s too', (before, level) => {
+    const { lines, stream } = capture();
+    const log = createLog(before, stream);
+    changeLevel(log, level, 'ann');
+    expect(log.level).toBe(level);
+    expect(lines()).toMatchObject([{ msg: `the log is written from level ${level} on`, before, requested_by: 'ann' }]);
   });
 
   it('holds no secret, not in fields, nor on errors that libraries have hung requests on', () => {

@@ -27,6 +27,13 @@ export interface LeveledLog extends Log {
   at(level: LogLevel): Log;
 }
 
+/** Sets the level, and says so whatever is written before and after: a log tells why it became silent or loud. */
+export function changeLevel(log: LeveledLog, level: LogLevel, requestedBy: string): void {
+  const fields = { before: log.level, requested_by: requestedBy };
+  log.at('warn').warn(`the log is written from level ${level} on`, fields);
+  log.level = level;
+}
+
 /** A log on pino, to standard error unless a destination is given: standard output belongs to the command line. */
 export function createLog(level: LogLevel, destination?: DestinationStream): LeveledLog {
   const root: Logger = pino(

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Header, Headers, Inject, Put } from '@nestjs/common';
 import { z } from 'zod';
 import { ComputeError, describeIssues } from '../common/errors/index.js';
-import { LOG_LEVELS, type LeveledLog, type LogLevel } from '../common/log.js';
+import { LOG_LEVELS, changeLevel, type LeveledLog, type LogLevel } from '../common/log.js';
 import { Access } from './access.js';
 import { Acts } from './token.guard.js';
 
@@ -33,12 +33,7 @@ export class LogLevelController {
       throw new ComputeError('REQUEST_INVALID', `send {"level": "debug"}: ${text}`, { details: { mistakes: details } });
     }
     const { level } = asked.data;
-    // Said at a level that is written before or after, so that a log tells why it became silent or loud.
-    this.log.warn(`the log is written from level ${level} on`, {
-      before: this.log.level,
-      requested_by: this.access.callerOf(authorization),
-    });
-    this.log.level = level;
+    changeLevel(this.log, level, this.access.callerOf(authorization));
     return { level };
   }
 }
