@@ -7,7 +7,7 @@ import { unlessInterrupted } from './interrupted.js';
 import { READ_TIMEOUT_MS, withClient } from './invoke.js';
 import { Progress } from './progress.js';
 import { viewOf } from './result-views.js';
-import { renderTable, widthOf } from './table.js';
+import { renderTable, widthOf, type TableView } from './table.js';
 import { walkPages, type PageUnderWay } from './walk-pages.js';
 
 const METHOD = 'power.query_many';
@@ -119,17 +119,20 @@ class TablePrinter implements Printer {
 
   async print(page: Page): Promise<void> {
     if (page.results.length === 0) return;
+    const view = viewOf(METHOD, page);
+    // The pages are one table, with one heading.
+    const hasHeading = this.#isEmpty || view.kind !== 'list';
     this.#isEmpty = false;
-    await this.#write(page);
+    await this.#write(hasHeading ? view : { ...view, head: [] });
   }
 
   async end(): Promise<void> {
-    if (this.#isEmpty) await this.#write({ results: [], next: null, total: null });
+    if (this.#isEmpty) await this.#write(viewOf(METHOD, { results: [], next: null, total: null }));
   }
 
-  #write(page: Page): Promise<void> {
+  #write(view: TableView): Promise<void> {
     const { stdout } = this.parts;
-    return write(this.parts, renderTable(viewOf(METHOD, page), widthOf(stdout)));
+    return write(this.parts, renderTable(view, widthOf(stdout)));
   }
 }
 

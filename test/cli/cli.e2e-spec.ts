@@ -284,7 +284,7 @@ describe('power query-many', () => {
     const { code, stdout, stderr } = await zenova(['power', 'query-many', '--type', 'hmcz']);
     expect(code).toBe(0);
     const names = stdout.split('\n').map((line) => line.split(' ')[0] ?? '');
-    expect(names.filter((name) => name !== 'NAME' && name !== '').toSorted()).toEqual(['a', 'c', 'dead']);
+    expect(names.filter((name) => name !== '').toSorted()).toEqual(['NAME', 'a', 'c', 'dead']);
     expect(stdout).toMatch(/^dead +unknown .*BACKEND_TIMEOUT: hmc1 did not answer within 20 s$/m);
     expect(stderr).toBe('3 machines: 2 on, 1 without an answer\n');
     expect(service.gateway.calls.map(({ params }) => params)).toEqual([

@@ -23,9 +23,8 @@ export function addOperationCommand(program: Command, parts: CliParts): void {
       const ended = await withClient(globals, parts, async (client) => {
         const progress = new Progress(parts.stderr, operationId, 0);
         try {
-          const stop = new AbortController();
           const work = client.watch({ operation_id: operationId }, (operation) => progress.tell(operation), {
-            signal: AbortSignal.any([stop.signal, parts.interrupted]),
+            signal: parts.interrupted,
           });
           return await unlessInterrupted(work, parts.interrupted, 'interrupted; the operation goes on');
         } finally {
