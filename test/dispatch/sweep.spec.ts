@@ -8,6 +8,7 @@ import type { Lease } from '../../src/journal/journal.port.js';
 import type { MachineDefinition, MachineStore } from '../../src/journal/machine-store.port.js';
 import { accepted, claimed } from '../journal/journal-places.js';
 import { ComputeBench } from '../support/compute-bench.js';
+import { eventually } from '../support/eventually.js';
 import { ScriptedControllers } from '../support/scripted-controllers.js';
 
 type Page = MethodResult<'power.query_many'>;
@@ -243,6 +244,44 @@ describe('a controller', () => {
   });
 });
 
+describe('equal sweeps at the same moment', () => {
+  it('ask each controller once, and tell of a change once', async () => {
+    await start();
+    await register('many', 'a', 3);
+    await register('one', 'b', 4);
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    many.gates.set('a', gate);
+    one.gates.set('b', gate);
+    const first = query();
+    await eventually(() => many.requestsTo('a') === 1 && one.requestsTo('b') === 4, 'the first to ask');
+    const told: unknown[] = [];
+    const second = query({ power_type: 'many', stream: true }, { progress: (part) => void told.push(part) });
+    const third = query({ stream: true }, { progress: (part) => void told.push(part) });
+    await eventually(() => told.length === 2, 'the others to ask');
+    open();
+    const { results } = await first;
+    expect(codesOf(results)).toEqual(new Set([null]));
+    expect((await second).results).toEqual(results.slice(0, 3));
+    expect((await third).results).toEqual(results);
+    expect([many.requestsTo('a'), one.requestsTo('b')]).toEqual([1, 4]);
+    expect(bench.events.filter(({ kind }) => kind === 'power')).toHaveLength(7);
+    await query();
+    expect([many.requestsTo('a'), one.requestsTo('b')]).toEqual([2, 8]);
+  });
+
+  it('are not equal when they may take another time', async () => {
+    await start();
+    await register('many', 'a', 3);
+    many.behaviours.set('a', 'hangs');
+    const long = query({ timeout_ms: 1500 });
+    await eventually(() => many.requestsTo('a') === 1, 'the first to ask');
+    await query({ timeout_ms: 100 });
+    expect(many.requestsTo('a')).toBe(2);
+    await long;
+  });
+});
+
 describe('what was seen', () => {
   it('is kept, and not asked for again while it is young enough', async () => {
     await start();
@@ -361,5 +400,27 @@ describe('whoever may not see all', () => {
     await expect(query({ host: 'site' }, ann)).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(query({ host: 'site' }, { requestedBy: 'boss' })).resolves.toMatchObject({ total: 25 });
     await expect(query({}, { requestedBy: 'nobody' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('is not told the names of the rest by where a page ends', async () => {
+    await start(rules);
+    for (const controller of ['0-hidden', 'a', 'b']) await register('many', controller, 3);
+    const pages: Page[] = [];
+    for (let after: string | null | undefined; after !== null; after = pages.at(-1)?.next) {
+      pages.push(await query({ limit: 2, ...(after === undefined ? {} : { after }) }, { requestedBy: 'ann' }));
+    }
+    expect(pages.map(({ results }) => namesOf(results))).toEqual([['a-0000', 'a-0001'], ['a-0002']]);
+    const told = pages.map(({ next }) => Buffer.from(next ?? '', 'base64url').toString());
+    expect(told).toEqual(['["machine","many","a","a-0001"]', '']);
+  });
+
+  it('hears of the changes that it may see, and others of theirs', async () => {
+    await start(rules);
+    await register('one', 'a', 1);
+    await query({}, { requestedBy: 'boss' });
+    const [event] = bench.events.filter(({ kind }) => kind === 'power');
+    if (event === undefined) throw new Error('no event was published');
+    expect(event).toMatchObject({ name: 'a-0000', place: { host: null, powerType: 'one', machine: 'a-0000' } });
+    expect(['boss', 'nobody'].map((caller) => bench.service.sees(caller, event))).toEqual([true, false]);
   });
 });

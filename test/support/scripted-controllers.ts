@@ -42,6 +42,8 @@ export type Behaviour = 'answers' | 'hangs' | 'is away' | 'loses answers' | 'ref
 export class ScriptedControllers {
   readonly behaviours = new Map<string, Behaviour>();
   readonly states = new Map<string, InstancePowerState>();
+  /** What a controller waits for before it does anything. */
+  readonly gates = new Map<string, Promise<void>>();
   /** Requests, by controller. */
   readonly requests = new Map<string, number>();
   /** The most that were under way at once, by controller. */
@@ -95,6 +97,7 @@ export class ScriptedControllers {
     this.#underWay.set(controller, underWay);
     this.most.set(controller, Math.max(underWay, this.most.get(controller) ?? 0));
     try {
+      await this.gates.get(controller);
       const behaviour = this.behaviours.get(controller) ?? 'answers';
       if (behaviour === 'hangs') await ctx.clock.sleep(3_600_000, ctx.signal);
       else await ctx.clock.sleep(1, ctx.signal);

@@ -5,6 +5,7 @@ import { bareAddress, isSealedField, isSecretField, redactText } from '../../com
 import type { MachineFilter, MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
 import type { MachineView, MethodParams, MethodResult, PowerParameters } from '../contract/index.js';
 import { seenAnswer } from './answers.js';
+import { visibleMachines } from './visible-machines.js';
 
 /** A registered machine as callers see it. */
 export function machineView(record: MachineRecord): MachineView {
@@ -50,16 +51,18 @@ function shownText(name: string, value: string): string {
   return isSealedField(name) ? bareAddress(value) : redactText(value);
 }
 
-/** A page of registered machines; it may be shorter than its limit, by what the caller may not see. */
+/** A page of registered machines, of those that the caller may see. */
 export async function machinePage(
   store: MachineStore,
   { after, limit = 100, ...filter }: MethodParams<'machine.list'>,
   sees: (record: MachineRecord) => boolean,
 ): Promise<MethodResult<'machine.list'>> {
-  const found = await store.list(machineFilter(filter), after, limit + 1);
+  const found = await visibleMachines(limit + 1, sees, (last, count) =>
+    store.list(machineFilter(filter), last?.name ?? after, count),
+  );
   const page = found.slice(0, limit);
   return {
-    machines: page.filter(sees).map(machineView),
+    machines: page.map(machineView),
     next: found.length > limit ? (page.at(-1)?.name ?? null) : null,
   };
 }

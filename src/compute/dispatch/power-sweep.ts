@@ -28,11 +28,14 @@ import { within } from './host-route.js';
 import { seenState } from './machine-check.js';
 import { notRegistered } from './registered-machine.js';
 import { machineFilter } from './machine-views.js';
+import { placeOfMachine } from './places.js';
 import type { Router } from './router.js';
 import type { Access } from './service-methods.js';
+import { SharedWork } from './shared-work.js';
 import { instanceCursor, machineCursor, readInstanceCursor, readMachineCursor } from './sweep-place.js';
 import { SweepPage } from './sweep-page.js';
 import { limited } from './time-limits.js';
+import { visibleMachines } from './visible-machines.js';
 
 export interface PowerSweepOptions {
   readonly router: Pick<Router, 'host' | 'powerTypes'>;
@@ -52,6 +55,13 @@ type Sight = Pick<Access, 'seesMachine' | 'seesEverything'>;
 const DEFAULT_LIMIT = 500;
 const DEFAULT_TIMEOUT_MS = 20_000;
 
+/** What was found out of a machine: for the answer, and to be written down. */
+interface Sighting {
+  readonly name: string;
+  readonly result: QueryResult;
+  readonly observation: MachineObservation | undefined;
+}
+
 /** What stands on a page: machines, and names that were asked for and are none's. */
 interface Listing {
   readonly unregistered: readonly string[];
@@ -66,6 +76,9 @@ interface Listing {
  */
 export class PowerSweep {
   readonly #options: PowerSweepOptions;
+  /** Equal looks in flight are one: at the machines of a controller, and at the instances of a host. */
+  readonly #looks = new SharedWork<readonly Sighting[]>();
+  readonly #lists = new SharedWork<readonly InstanceSummary[]>();
 
   constructor(options: PowerSweepOptions) {
     this.#options = options;
@@ -73,7 +86,7 @@ export class PowerSweep {
 
   run(request: Request, sight: Sight, meta: RequestMeta): Promise<Page> {
     const { clock, log } = this.#options;
-    const { timeout_ms: timeoutMs = DEFAULT_TIMEOUT_MS } = request;
+    const timeoutMs = timeoutOf(request);
     const overdue = (): ComputeError => timedOut(timeoutMs);
     return limited(clock, clock.now() + timeoutMs, overdue, (signal) => {
       // As many as there are controllers to be asked listen to it.
@@ -91,23 +104,23 @@ export class PowerSweep {
     const tell = request.stream === true ? (part: JsonValue) => meta.progress?.(part) : undefined;
     const page = new SweepPage(unregistered.length + records.length, { next, total }, clock, tell);
     unregistered.forEach((name, i) => page.add(i, failed(name, null, notRegistered(name))));
-    const places = new Map(records.map((record, i) => [record, unregistered.length + i]));
-    const tellOf = (record: MachineRecord, result: QueryResult): void => page.add(places.get(record) ?? 0, result);
+    const places = new Map(records.map(({ name }, i) => [name, unregistered.length + i]));
+    const tellOf = (name: string, result: QueryResult): void => page.add(places.get(name) ?? 0, result);
 
     const isFresh = freshnessOf(request, clock.now());
     const stale: MachineRecord[] = [];
     for (const record of records) {
-      const { seen } = record;
-      if (seen !== null && isFresh(record, seen)) tellOf(record, known(record.name, seen));
+      const { name, seen } = record;
+      if (seen !== null && isFresh(record, seen)) tellOf(name, known(name, seen));
       else stale.push(record);
     }
     page.begin();
     const observations: MachineObservation[] = [];
     await Promise.all(
       byController(stale).map(async (group) => {
-        for (const [record, answer] of await this.#ask(ctx, group, meta)) {
-          const { result, observation } = this.#conclude(record, answer);
-          tellOf(record, result);
+        const look = () => this.#look(ctx, group, meta);
+        for (const { name, result, observation } of await this.#looks.run(keyOf(group, request), look)) {
+          tellOf(name, result);
           if (observation !== undefined) observations.push(observation);
         }
       }),
@@ -117,19 +130,17 @@ export class PowerSweep {
   }
 
   /** All instances of a host, in one request to it for each page. */
-  async #instances(
-    ctx: CallContext,
-    { after, limit = DEFAULT_LIMIT }: Request,
-    host: string,
-    { trace }: RequestMeta,
-  ): Promise<Page> {
+  async #instances(ctx: CallContext, request: Request, host: string, { trace }: RequestMeta): Promise<Page> {
+    const { after, limit = DEFAULT_LIMIT } = request;
     const place = after === undefined ? undefined : readInstanceCursor(after, host);
     const { driver, host: open } = this.#options.router.host(host);
-    const listed = await within({ driver: driver.name }, () =>
-      open.operations.listInstances({
-        ...ctx,
-        outgoing: this.#options.observer.read({ driver: driver.name, host, trace: trace ?? null }),
-      }),
+    const listed = await this.#lists.run(JSON.stringify([timeoutOf(request), host]), () =>
+      within({ driver: driver.name }, () =>
+        open.operations.listInstances({
+          ...ctx,
+          outgoing: this.#options.observer.read({ driver: driver.name, host, trace: trace ?? null }),
+        }),
+      ),
     );
     const sorted = listed.toSorted(inOrder);
     const left = place === undefined ? sorted : sorted.filter((instance) => inOrder(instance, place) > 0);
@@ -159,14 +170,16 @@ export class PowerSweep {
       .filter((name) => (place === undefined || name > place.name) && sight.seesMachine({ name, powerType: null }))
       .slice(0, limit + 1);
     const room = limit - waiting.length;
-    const found = room < 0 ? [] : await store.listByController(filter, place, room + 1);
-    const page = this.#wholeControllers(found, room);
+    const list = (last: MachineRecord | undefined, count: number) =>
+      store.listByController(filter, last ?? place, count);
+    const found = room < 0 ? [] : await visibleMachines(room + 1, (machine) => sight.seesMachine(machine), list);
+    const records = this.#wholeControllers(found, room);
     const shown = waiting.slice(0, limit);
-    const end = page.at(-1) ?? { powerType: '', controller: '', name: shown.at(-1) ?? '' };
+    const end = records.at(-1) ?? { powerType: '', controller: '', name: shown.at(-1) ?? '' };
     return {
       unregistered: shown,
-      records: page.filter((record) => sight.seesMachine(record)),
-      next: room < 0 || found.length > page.length ? machineCursor(end) : null,
+      records,
+      next: room < 0 || found.length > records.length ? machineCursor(end) : null,
       total: place === undefined && sight.seesEverything ? await this.#count(names, filter) : null,
     };
   }
@@ -192,6 +205,16 @@ export class PowerSweep {
     return whole.length === 0 ? page : whole;
   }
 
+  /** What is found out of the machines of a controller, in their order. */
+  async #look(
+    ctx: CallContext,
+    group: readonly [MachineRecord, ...MachineRecord[]],
+    meta: RequestMeta,
+  ): Promise<readonly Sighting[]> {
+    const answers = await this.#ask(ctx, group, meta);
+    return [...answers].map(([record, answer]) => this.#conclude(record, answer, meta));
+  }
+
   async #ask(
     ctx: CallContext,
     group: readonly [MachineRecord, ...MachineRecord[]],
@@ -210,23 +233,32 @@ export class PowerSweep {
     return new Map(group.map((record) => [record, { state, isNews: false }]));
   }
 
-  #conclude(
-    { name, revision, seen: before }: MachineRecord,
-    { state, isNews }: SweepAnswer,
-  ): { result: QueryResult; observation: MachineObservation | undefined } {
+  #conclude(record: MachineRecord, { state, isNews }: SweepAnswer, { trace }: RequestMeta): Sighting {
+    const { name, revision, seen: before } = record;
     if (state instanceof ComputeError) {
       const { code, message } = state;
       const error: Failure = { code, message };
       const observation = { name, revision, status: 'unverified', error, seen: null } as const;
-      return { result: failed(name, before, error), observation: isNews ? observation : undefined };
+      return { name, result: failed(name, before, error), observation: isNews ? observation : undefined };
     }
     const seen = seenState(state);
     if ((before?.state ?? 'unknown') !== seen.state || (before?.transition ?? null) !== seen.transition) {
       const { events, clock } = this.#options;
       const { state: word, ...data } = machineState(state);
-      events.publish({ kind: 'power', host: null, name, state: word, data, at: clock.now() });
+      const place = placeOfMachine(record);
+      events.publish({
+        kind: 'power',
+        host: null,
+        name,
+        state: word,
+        data,
+        at: clock.now(),
+        trace: trace ?? null,
+        place,
+      });
     }
     return {
+      name,
       result: known(name, seen),
       observation: { name, revision, status: 'verified', error: null, seen },
     };
@@ -240,6 +272,17 @@ export class PowerSweep {
       log.warn('what was seen of machines could not be written down', { machines: observations.length, err: error });
     }
   }
+}
+
+function timeoutOf({ timeout_ms: timeoutMs = DEFAULT_TIMEOUT_MS }: Request): number {
+  return timeoutMs;
+}
+
+/** Looks with equal keys are for the same machines, with the same credentials (their revisions say so), for as long. */
+function keyOf(group: readonly [MachineRecord, ...MachineRecord[]], request: Request): string {
+  const [{ powerType, controller }] = group;
+  const machines = group.map(({ name, revision }) => [name, revision]);
+  return JSON.stringify([timeoutOf(request), powerType, controller, machines]);
 }
 
 /** Need a machine not be asked for again? A look that failed since tells that what was seen may be over. */

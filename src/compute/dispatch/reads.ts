@@ -6,6 +6,7 @@ import type { Log } from '../../common/log.js';
 import { correlationOf, type MethodNameOfKind, type Observer, type RequestMeta } from '../contract/index.js';
 import type { Answer, ReadRoute } from './route.js';
 import type { Destination, Router } from './router.js';
+import { SharedWork } from './shared-work.js';
 import { limited } from './time-limits.js';
 
 export interface ReadsOptions {
@@ -20,7 +21,7 @@ export interface ReadsOptions {
 export class Reads {
   readonly #router: Router;
   readonly #options: ReadsOptions;
-  readonly #inFlight = new Map<string, Promise<Answer>>();
+  readonly #shared = new SharedWork<Answer>();
 
   constructor(router: Router, options: ReadsOptions) {
     this.#router = router;
@@ -29,12 +30,7 @@ export class Reads {
 
   async run(method: MethodNameOfKind<'read'>, params: Destination, meta: RequestMeta): Promise<Answer> {
     const route = await this.#router.read(method, params);
-    const key = keyOf(method, params, route.revision);
-    const shared = this.#inFlight.get(key);
-    if (shared !== undefined) return shared;
-    const answer = this.#ask(method, route, meta).finally(() => this.#inFlight.delete(key));
-    this.#inFlight.set(key, answer);
-    return answer;
+    return this.#shared.run(keyOf(method, params, route.revision), () => this.#ask(method, route, meta));
   }
 
   #ask(method: MethodNameOfKind<'read'>, route: ReadRoute, meta: RequestMeta): Promise<Answer> {
