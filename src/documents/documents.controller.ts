@@ -13,14 +13,14 @@ export class DocumentsController {
   @Get('openapi.json')
   @Header(...JSON_TEXT)
   @Header(...REVALIDATE)
-  openApi(): string {
+  openApi(): Promise<string> {
     return this.documents.openApi();
   }
 
   @Get('asyncapi.json')
   @Header(...JSON_TEXT)
   @Header(...REVALIDATE)
-  asyncApi(): string {
+  asyncApi(): Promise<string> {
     return this.documents.asyncApi();
   }
 }

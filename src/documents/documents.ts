@@ -1,19 +1,19 @@
 import type { TransportOptions } from '../transport/index.js';
-import { asyncApi } from './asyncapi.js';
-import { openApi } from './openapi.js';
 
-/** The documents of a running service, made when somebody asks first: that takes a moment, and many a service is never asked. */
+/** The documents of a running service, loaded and made when somebody asks first: many a service is never asked. */
 export class Documents {
   #openApi: string | undefined;
   #asyncApi: string | undefined;
 
   constructor(private readonly transport: TransportOptions) {}
 
-  openApi(): string {
+  async openApi(): Promise<string> {
+    const { openApi } = await import('./openapi.js');
     return (this.#openApi ??= JSON.stringify(openApi()));
   }
 
-  asyncApi(): string {
+  async asyncApi(): Promise<string> {
+    const { asyncApi } = await import('./asyncapi.js');
     return (this.#asyncApi ??= JSON.stringify(asyncApi(this.transport)));
   }
 }

@@ -4,9 +4,6 @@ import type { Log } from '../common/log.js';
 import type { Secret } from '../common/secret.js';
 import type { SignalLine } from './journal.port.js';
 import { LocalSignals } from './local-signals.js';
-import { openPostgres } from './postgres/postgres-database.js';
-import { postgresFlavour } from './postgres/postgres-flavour.js';
-import { PostgresSignals } from './postgres/postgres-signals.js';
 import type { JournalDatabase } from './schema.js';
 import type { SqlFlavour } from './sql-flavour.js';
 import { openSqliteThread } from './sqlite/index.js';
@@ -50,6 +47,8 @@ export async function openDatabase(
   ports: { readonly clock: Clock; readonly log: Log },
 ): Promise<Database> {
   if ('url' in options) {
+    // Loaded for who has it, since it costs every start.
+    const { PostgresSignals, openPostgres, postgresFlavour } = await import('./postgres/index.js');
     const db = await openPostgres(options, ports.log);
     return {
       db,

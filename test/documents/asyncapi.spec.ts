@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Parser } from '@asyncapi/parser';
 import { describe, expect, it } from '@jest/globals';
 import { METHOD_NAMES } from '../../src/compute/contract/index.js';
-import { asyncApi } from '../../src/documents/index.js';
+import { asyncApi } from '../../src/documents/asyncapi.js';
 import { innerPlace, nameOf, payloadPlace, type AsyncApiDocument } from './asyncapi-operations.js';
 import { DocumentedSchemas } from './documented-schemas.js';
 

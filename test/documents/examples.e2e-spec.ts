@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { METHOD_NAMES, type MethodName } from '../../src/compute/contract/index.js';
-import { openApi } from '../../src/documents/index.js';
+import { openApi } from '../../src/documents/openapi.js';
 import { PlainClient } from '../support/amqp-clients.js';
 import { eventually } from '../support/eventually.js';
 import { innerPlace, nameOf, payloadPlace, type AmqpOperation, type AsyncApiDocument } from './asyncapi-operations.js';

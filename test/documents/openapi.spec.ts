@@ -7,7 +7,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { AppModule } from '../../src/app.module.js';
 import { systemClock } from '../../src/common/clock.js';
 import { METHOD_NAMES } from '../../src/compute/contract/index.js';
-import { openApi } from '../../src/documents/index.js';
+import { openApi } from '../../src/documents/openapi.js';
 import { DocumentedSchemas } from './documented-schemas.js';
 import { answerPlace, operationsOf, type OpenApiDocument } from './openapi-operations.js';
 import { NO_OBSERVATION } from '../support/no-observation.js';
