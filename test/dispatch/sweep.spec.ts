@@ -6,7 +6,7 @@ import { newOperationId, targetKey } from '../../src/common/ids.js';
 import { fakeDriver } from '../../src/drivers/fake/index.js';
 import type { Lease } from '../../src/journal/journal.port.js';
 import type { MachineDefinition, MachineStore } from '../../src/journal/machine-store.port.js';
-import { accepted, claimed } from '../journal/journal-places.js';
+import { accepted, claimed, self } from '../journal/journal-places.js';
 import { ComputeBench } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
 import { ScriptedControllers } from '../support/scripted-controllers.js';
@@ -38,6 +38,8 @@ async function start(rules?: readonly CallerRule[]): Promise<void> {
     ],
     ...(rules === undefined ? {} : { rules }),
   });
+  // The operations by which the tests change the registry are those of a worker that lives: nobody takes them over.
+  await bench.opened.workers.join({ id: self, server: 'tester', hosts: [] }, { leaseMs: 3_600_000, graceMs: 0 });
 }
 
 /** Registers so many machines behind a controller, without asking it. */
