@@ -7,6 +7,7 @@ import {
   type AnyPowerType,
   type CallContext,
   type OperationContext,
+  type Reconciliation,
 } from '../../src/compute/contract/index.js';
 import type { ObservedState } from '../../src/compute/state/power-state.js';
 import { complete, missing } from '../../src/features/index.js';
@@ -22,6 +23,9 @@ export class ScriptedPower {
   /** Asked before each query, or command: it may wait, or throw. */
   beforeQuery: (ctx: CallContext) => Promise<void> = () => Promise.resolve();
   beforeSwitch: (outlet: string) => Promise<void> = () => Promise.resolve();
+
+  /** What looking after an interrupted command finds out. */
+  reconcile: (ctx: CallContext) => Reconciliation = () => ({ verdict: 'continue' });
 
   readonly type: AnyPowerType = definePowerType({
     name: 'switch',
@@ -88,7 +92,7 @@ export class ScriptedPower {
           resolve: () => Promise.resolve({ key, id: outlet, name: outlet }),
           provisionalKey: () => key,
           plan: (_ctx, verb) => Promise.resolve([{ action: verb, description: `outlet ${outlet}` }]),
-          reconcile: () => Promise.resolve({ verdict: 'continue' }),
+          reconcile: (ctx) => Promise.resolve(this.reconcile(ctx)),
         };
       },
       close: () => Promise.resolve(),

@@ -1,8 +1,6 @@
 import { ComputeError } from '../../common/errors/index.js';
 import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
-import type { CallContext } from '../contract/index.js';
-import type { ObservedState } from '../state/power-state.js';
-import { seenState } from './machine-check.js';
+import type { MachineNotes } from './machine-notes.js';
 import type { ChangeRoute, RouteResult } from './route.js';
 import { hasBegun } from './run-context.js';
 
@@ -30,6 +28,7 @@ export function notRegistered(name: string): ComputeError {
 export function registeredChangeRoute(
   record: MachineRecord,
   store: MachineStore,
+  notes: MachineNotes,
   bind: (record: MachineRecord) => ChangeRoute,
 ): ChangeRoute {
   const route = bind(record);
@@ -46,24 +45,16 @@ export function registeredChangeRoute(
       const found = current === route ? target : await current.resolve(ctx);
       if (found.key !== target.key) throw isAnother(record, target.key, found.key);
       const result: RouteResult = await current.run(ctx, found);
-      if (result.state !== undefined) await noteState(ctx, store, known, result.state);
+      // Whoever looks at the registry after the answer finds it there.
+      if (result.state !== undefined) await notes.seen(known, result.state);
       return result;
     },
+    async reconcile(ctx, target) {
+      const found = await route.reconcile(ctx, target);
+      if (found.verdict === 'concluded') await notes.seen(record, found.result.state);
+      return found;
+    },
   };
-}
-
-/** Writes down what was seen of a registered machine. What was asked for is not worse off when this fails. */
-export async function noteState(
-  { log }: CallContext,
-  store: MachineStore,
-  { name, revision }: MachineRecord,
-  state: ObservedState,
-): Promise<void> {
-  try {
-    await store.observe([{ name, revision, status: 'verified', error: null, seen: seenState(state) }]);
-  } catch (error) {
-    log.warn(`what was seen of machine ${name} could not be written down`, { err: error });
-  }
 }
 
 function isAnother({ name }: MachineRecord, before: string, now: string): ComputeError {
