@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ComputeError } from '../../src/common/errors/index.js';
 import type { CallerRule } from '../../src/common/caller-rule.js';
+import type { Reconciliation } from '../../src/compute/contract/index.js';
 import { manualPower } from '../../src/drivers/power/manual.power.js';
 import { webhookPower } from '../../src/drivers/power/webhook/webhook.power.js';
 import type { MachineStore } from '../../src/journal/machine-store.port.js';
@@ -37,6 +38,20 @@ const inState = (key: string, state: string) =>
     async () => (await operation(key).catch(() => undefined))?.['state'] === state,
     () => `${key} to be ${state}`,
   );
+
+/** A controller that says nothing. */
+const silent = ({ signal }: { readonly signal: AbortSignal }): Promise<void> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+  });
+
+const concluded = (observedAt: number): Reconciliation => ({
+  verdict: 'concluded',
+  result: {
+    outcome: 'done',
+    state: { powerState: 'running', transition: null, nativeState: 'lit', observedAt },
+  },
+});
 
 /** The store with other methods in the place of some of its own. */
 function replacing(store: MachineStore, methods: Partial<MachineStore>): MachineStore {
@@ -305,6 +320,23 @@ describe('power verbs', () => {
     expect(power.on.has('4')).toBe(false);
   });
 
+  it('that waited and were interrupted are looked after with what is registered, too', async () => {
+    const open = await behind();
+    power.password = 'second';
+    await bench.call('machine.update', { machine: 'web01', power_parameters: { power_pass: 'second' } });
+    power.beforeSwitch = (_outlet, ctx) => silent(ctx);
+    const asked: string[] = [];
+    power.reconcile = ({ clock }, password) => {
+      asked.push(password);
+      return concluded(clock.now());
+    };
+    open();
+    await eventually(() => power.log.includes('off 4'), 'the second command');
+    await bench.call('operation.cancel', { idempotency_key: 'waits' });
+    expect(asked).toEqual(['second']);
+    expect(await get('web01')).toMatchObject({ native_state: 'lit' });
+  });
+
   it.each([
     ['is gone', 'RESOURCE_NOT_FOUND', ['machine.remove', {}]],
     ['is another one', 'STATE_CONFLICT', ['machine.update', { power_parameters: { node_outlet: '5' } }]],
@@ -338,13 +370,7 @@ describe('power verbs', () => {
     bench.send('power.on', { machine: 'web01', idempotency_key: 'k' });
     await eventually(() => power.log.includes('on 4'), 'the command');
     await bench.stop();
-    power.reconcile = ({ clock }) => ({
-      verdict: 'concluded',
-      result: {
-        outcome: 'done',
-        state: { powerState: 'running', transition: null, nativeState: 'lit', observedAt: clock.now() },
-      },
-    });
+    power.reconcile = ({ clock }) => concluded(clock.now());
     await bench.start();
     await inState('k', 'done');
     expect(await get('web01')).toMatchObject({ state: 'on', native_state: 'lit' });
@@ -370,12 +396,6 @@ describe('power verbs', () => {
 });
 
 describe('a check', () => {
-  /** A controller that says nothing. */
-  const silent = ({ signal }: { readonly signal: AbortSignal }): Promise<void> =>
-    new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error));
-    });
-
   it('that takes too long leaves the machine unverified', async () => {
     await start({ clock: scaledClock(100), limits: { leaseMs: 600_000 } });
     power.beforeQuery = silent;

@@ -31,27 +31,32 @@ export function registeredChangeRoute(
   notes: MachineNotes,
   bind: (record: MachineRecord) => ChangeRoute,
 ): ChangeRoute {
-  const route = bind(record);
-  const look = async (): Promise<{ known: MachineRecord; current: ChangeRoute }> => {
+  const first = { known: record, route: bind(record) };
+  /** As it was last looked up. */
+  let current = first;
+  const look = async (): Promise<typeof current> => {
     const known = await findMachine(store, record.name);
-    return { known, current: known.revision === record.revision ? route : bind(known) };
+    if (known.revision !== current.known.revision) current = { known, route: bind(known) };
+    return current;
   };
   return {
-    ...route,
-    resolve: async (ctx) => (await look()).current.resolve(ctx),
+    ...first.route,
+    resolve: async (ctx) => (await look()).route.resolve(ctx),
     async run(ctx, target) {
+      const before = current;
       // What has begun goes on with what it began with, also when the machine is gone.
-      const { known, current } = hasBegun(ctx.checkpoints) ? { known: record, current: route } : await look();
-      const found = current === route ? target : await current.resolve(ctx);
+      const { known, route } = hasBegun(ctx.checkpoints) ? before : await look();
+      const found = known === before.known ? target : await route.resolve(ctx);
       if (found.key !== target.key) throw isAnother(record, target.key, found.key);
-      const result: RouteResult = await current.run(ctx, found);
+      const result: RouteResult = await route.run(ctx, found);
       // Whoever looks at the registry after the answer finds it there.
       if (result.state !== undefined) await notes.seen(known, result.state);
       return result;
     },
     async reconcile(ctx, target) {
+      const { known, route } = current;
       const found = await route.reconcile(ctx, target);
-      if (found.verdict === 'concluded') await notes.seen(record, found.result.state);
+      if (found.verdict === 'concluded') await notes.seen(known, found.result.state);
       return found;
     },
   };
