@@ -24,6 +24,7 @@ import {
   ControllerLimits,
   Gateway,
   GuardRails,
+  MachineNotes,
   MigrationControls,
   OperationRunner,
   Operations,
@@ -103,6 +104,7 @@ export class ComputeService implements RequestGateway, EventSight {
   readonly #operations: Operations;
   readonly #lease: WorkerLease;
   readonly #takeover: Takeover;
+  readonly #notes: MachineNotes;
   readonly #hosts: readonly OpenHost[];
   readonly #closers: readonly (() => Promise<void>)[];
   readonly #life = new AbortController();
@@ -119,6 +121,8 @@ export class ComputeService implements RequestGateway, EventSight {
     this.#hosts = options.hosts.map((host) => openHost(host, options));
     const connections = options.powerTypes.map((type) => ({ type, connection: type.open(ports) }));
     const controllers = new ControllerLimits();
+    this.#notes = new MachineNotes(machines, log);
+    const notes = this.#notes;
     const router = new Router(
       new Map(this.#hosts.map((host) => [host.name, host])),
       new Map(connections.map(({ type, connection }) => [type.name, { ...connection, type }])),
@@ -133,6 +137,7 @@ export class ComputeService implements RequestGateway, EventSight {
           },
         },
         machines,
+        notes,
         limits: controllers,
       },
     );
@@ -208,6 +213,7 @@ export class ComputeService implements RequestGateway, EventSight {
       sweep: new PowerSweep({
         router,
         store: machines,
+        notes,
         limits: controllers,
         events: options.events,
         observer,
@@ -292,13 +298,14 @@ export class ComputeService implements RequestGateway, EventSight {
     }
   }
 
-  /** Gives back what the hosts hold. Nothing may be asked afterwards. */
+  /** Gives back what the hosts hold, and has what was seen written down. Nothing may be asked afterwards. */
   async close(): Promise<void> {
     this.#life.abort();
     const closed = await Promise.allSettled(this.#closers.map((close) => close()));
     for (const result of closed) {
       if (result.status === 'rejected') this.#options.log.warn('a host did not close', { err: result.reason });
     }
+    await this.#notes.settled();
   }
 
   #tellLoad(): void {

@@ -83,7 +83,11 @@ export interface MachineStore {
   list(filter: MachineFilter, after: string | undefined, limit: number): Promise<MachineRecord[]>;
   /** Machines of one controller one after the other, so that a page asks few controllers. */
   listByController(filter: MachineFilter, after: MachinePlace | undefined, limit: number): Promise<MachineRecord[]>;
-  /** Writes down what was seen of machines, unless their definition has changed since, or something newer was seen. */
+  /**
+   * Writes down what was seen of machines, unless their definition has changed since, or something newer was seen.
+   *
+   * @param sightings not more than one of a machine
+   */
   observe(sightings: readonly MachineObservation[]): Promise<void>;
   count(filter?: MachineFilter): Promise<number>;
 }

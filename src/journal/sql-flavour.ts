@@ -14,6 +14,8 @@ export interface SqlFlavour {
   readonly locksRows: boolean;
   /** Is the text of a column like a pattern, in which `*` stands for any number of any characters? Case counts. */
   isLike(column: string, pattern: string): RawBuilder<boolean>;
+  /** The elements of an array in JSON, a row each, in the column `value`: a list of any length that is one parameter. */
+  elementsOf(json: string): RawBuilder<unknown>;
   /** Was a statement refused because a row like it is there? */
   isUniqueViolation(error: unknown): boolean;
 }

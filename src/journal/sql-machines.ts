@@ -1,5 +1,6 @@
 import { sql, type Insertable, type Kysely, type SelectQueryBuilder, type Selectable } from 'kysely';
 import type { JsonValue } from '../common/errors/index.js';
+import { targetKey } from '../common/ids.js';
 import { leaseLost, type Failure, type MachineStatus, type PowerParameters } from '../compute/contract/index.js';
 import type { MachinePowerState, Transition } from '../compute/state/power-state.js';
 import { guarded } from './guarded.js';
@@ -19,6 +20,12 @@ import type {
 import type { JournalDatabase, MachinesTable } from './schema.js';
 import type { SecretBox } from './secret-box.js';
 import type { SqlFlavour } from './sql-flavour.js';
+
+/** So many sightings are written down by one statement. */
+const MOST_AT_ONCE = 1000;
+
+/** Whoever writes about many machines has this turn, so that no two of them wait for each other. */
+const OBSERVING = targetKey('machine', 'all', 'observation');
 
 /** Registered machines in the journal's database. */
 export class SqlMachines implements MachineStore {
@@ -106,26 +113,39 @@ export class SqlMachines implements MachineStore {
   }
 
   observe(sightings: readonly MachineObservation[]): Promise<void> {
-    if (sightings.length === 0) return Promise.resolve();
-    return guarded(() =>
-      this.#db.transaction().execute(async (tx) => {
-        // In the order of names, so that no two who write about the same machines wait for each other.
-        for (const sighting of [...sightings].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-          const { name, revision, seen } = sighting;
-          let update = tx
-            .updateTable('machines')
-            .set({ ...resultColumns(sighting), ...(seen === null ? {} : seenColumns(seen)) })
-            .where('name', '=', name)
-            .where('revision', '=', revision);
-          if (seen !== null) {
-            update = update.where((eb) =>
-              eb.or([eb('observed_at', 'is', null), eb('observed_at', '<=', seen.observedAt)]),
-            );
-          }
-          await update.execute();
-        }
-      }),
-    );
+    return guarded(async () => {
+      for (let from = 0; from < sightings.length; from += MOST_AT_ONCE) {
+        await this.#writeSeen(sightings.slice(from, from + MOST_AT_ONCE));
+      }
+    });
+  }
+
+  async #writeSeen(sightings: readonly MachineObservation[]): Promise<void> {
+    const rows = sightings.map(({ name, revision, ...sighting }) => ({
+      name,
+      revision,
+      ...resultColumns(sighting),
+      ...seenColumns(sighting.seen),
+    }));
+    // Where nothing was seen, what was seen before stays.
+    const seenOr = (column: string) =>
+      sql`case when looks.observed_at is null then machines.${sql.ref(column)} else looks.${sql.ref(column)} end`;
+    await sql`
+      with turn as materialized (select ${this.#flavour.turnOf(OBSERVING)} as locked),
+      looks as materialized (
+        select value ->> 'name' as name, cast(value ->> 'revision' as bigint) as revision,
+          value ->> 'status' as status, value ->> 'error' as error, value ->> 'state' as state,
+          value ->> 'transition' as transition, value ->> 'native_state' as native_state,
+          cast(value ->> 'observed_at' as bigint) as observed_at
+        from ${this.#flavour.elementsOf(JSON.stringify(rows))}
+      )
+      update machines set status = looks.status, error = looks.error, state = ${seenOr('state')},
+        transition = ${seenOr('transition')}, native_state = ${seenOr('native_state')},
+        observed_at = coalesce(looks.observed_at, machines.observed_at)
+      from looks, turn
+      where machines.name = looks.name and machines.revision = looks.revision
+        and (looks.observed_at is null or machines.observed_at is null or machines.observed_at <= looks.observed_at)
+    `.execute(this.#db);
   }
 
   count(filter: MachineFilter = {}): Promise<number> {

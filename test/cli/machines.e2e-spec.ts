@@ -202,6 +202,8 @@ hosts: {}
     expect(run.stderr).not.toContain('hunter2');
     const twice = write('twice.yaml', 'machines: [{name: a, power_type: manual}, {name: a, power_type: manual}]');
     expect((await zenova(['machine', 'import', twice])).stderr).toContain('is taken by another machine');
+    const renamed = write('renamed.yaml', 'machines: {web01: {name: web02, power_type: manual}}');
+    expect((await zenova(['machine', 'import', renamed])).stderr).toContain('name: is not web01');
     for (const other of ['[1]', 'machines: 5', '{', '']) {
       expect(await zenova(['machine', 'import', write('other.yaml', other)])).toMatchObject({ code: 2 });
     }
@@ -229,6 +231,7 @@ hosts: {}
       machine('eee', 'new', ''),
       machine('fff', 'lost', 'switch'),
       machine('ggg', 'odd', 'switch'),
+      machine('hhh', 'twin', 'switch', { fqdn: 'twin.west' }),
     ]);
     const { power_parameters: full } = outlet('1', 'first');
     const parameters = {
@@ -238,6 +241,7 @@ hosts: {}
       ddd: {},
       eee: {},
       ggg: { ...full, nested: { a: 1 } },
+      hhh: full,
     };
     const run = (file: string, ...more: string[]) =>
       zenova(['machine', 'import', machines, '--maas-power-parameters', file, ...more]);
@@ -246,7 +250,9 @@ hosts: {}
     const file = write('parameters.json', parameters);
     const { code, stdout } = await run(file, '--json');
     expect(code).toBe(1);
-    const { machines: told } = JSON.parse(stdout) as { machines: { machine: string; reason: string | null }[] };
+    const { machines: all } = JSON.parse(stdout) as { machines: { machine: string; reason: string | null }[] };
+    const told = all.filter(({ reason }) => reason !== 'another machine of the file has this name, too');
+    expect(all.length - told.length).toBe(1);
     expect(Object.fromEntries(told.map(({ machine: name, reason }) => [name, reason]))).toEqual({
       web01: null,
       web02: expect.stringContaining('there is no power type ipmi'),
@@ -261,7 +267,7 @@ hosts: {}
       'twin.east': { status: 'verified', power_parameters: { node_outlet: '3' } },
       'twin.west': { power_type: 'manual' },
     });
-    expect((await run(file)).stdout).toMatch(/0 registered, 0 updated, 3 unchanged, 4 failed\n$/);
+    expect((await run(file)).stdout).toMatch(/0 registered, 0 updated, 3 unchanged, 5 failed\n$/);
     const swapped = await zenova(['machine', 'import', file, '--maas-power-parameters', file]);
     expect(swapped).toMatchObject({ code: 2, stderr: expect.stringContaining('maas $PROFILE machines read') });
     // Without the second file it would be taken for one of ours.

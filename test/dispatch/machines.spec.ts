@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ComputeError } from '../../src/common/errors/index.js';
 import type { CallerRule } from '../../src/common/caller-rule.js';
+import type { Reconciliation } from '../../src/compute/contract/index.js';
 import { manualPower } from '../../src/drivers/power/manual.power.js';
 import { webhookPower } from '../../src/drivers/power/webhook/webhook.power.js';
 import type { MachineStore } from '../../src/journal/machine-store.port.js';
@@ -23,13 +24,13 @@ async function start(options: Partial<ComputeBenchOptions> = {}): Promise<void> 
 }
 
 const outlet = (node_outlet: string, power_pass = 'first') => ({ power_address: 'pdu1', power_pass, node_outlet });
-const register = (machine: string, node_outlet = '1', more: object = {}) =>
-  bench.call('machine.register', {
-    machine,
-    power_type: 'switch',
-    power_parameters: outlet(node_outlet),
-    ...more,
-  });
+const registration = (machine: string, node_outlet = '1', more: object = {}) => ({
+  machine,
+  power_type: 'switch',
+  power_parameters: outlet(node_outlet),
+  ...more,
+});
+const register = (...given: Parameters<typeof registration>) => bench.call('machine.register', registration(...given));
 const get = (machine: string) => bench.call('machine.get', { machine });
 const operation = (key: string) => bench.call('operation.get', { idempotency_key: key });
 const inState = (key: string, state: string) =>
@@ -37,6 +38,27 @@ const inState = (key: string, state: string) =>
     async () => (await operation(key).catch(() => undefined))?.['state'] === state,
     () => `${key} to be ${state}`,
   );
+
+/** A controller that says nothing. */
+const silent = ({ signal }: { readonly signal: AbortSignal }): Promise<void> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+  });
+
+const concluded = (observedAt: number): Reconciliation => ({
+  verdict: 'concluded',
+  result: {
+    outcome: 'done',
+    state: { powerState: 'running', transition: null, nativeState: 'lit', observedAt },
+  },
+});
+
+/** The store with other methods in the place of some of its own. */
+function replacing(store: MachineStore, methods: Partial<MachineStore>): MachineStore {
+  return new Proxy(store, {
+    get: (target, name) => Reflect.get(methods, name) ?? (Reflect.get(target, name) as () => unknown).bind(target),
+  });
+}
 
 describe('a machine', () => {
   it('is registered when its controller answers, and shown without its secrets', async () => {
@@ -89,6 +111,18 @@ describe('a machine', () => {
       outcome: 'already',
       machine: { status: 'unverified', state: 'off' },
     });
+  });
+
+  it('that a person switches has nobody to be asked, and is verified by nothing', async () => {
+    await start();
+    const registered = await bench.call('machine.register', { machine: 'hand', power_type: 'manual' });
+    expect(registered).toMatchObject({ outcome: 'done', machine: { status: 'unchecked', error: null } });
+    expect(JSON.stringify(bench.events)).not.toContain('asking');
+    expect(await bench.call('power.query', { machine: 'hand' })).toMatchObject({ state: 'unknown' });
+    expect(await bench.call('power.query_many', {})).toMatchObject({ results: [{ state: 'unknown', error: null }] });
+    const { status, ...view } = await get('hand');
+    expect(status).toBe('unchecked');
+    expect(view).not.toHaveProperty('state');
   });
 
   it('is registered under its name once', async () => {
@@ -257,7 +291,7 @@ describe('power verbs', () => {
     expect(await get('web01')).toMatchObject({ state: 'on', status: 'verified' });
     power.on.clear();
     expect(await bench.call('power.query', { machine: 'web01' })).toMatchObject({ state: 'off' });
-    expect(await get('web01')).toMatchObject({ state: 'off' });
+    await eventually(async () => (await get('web01'))['state'] === 'off', 'what was seen to be written down');
     expect(bench.events).toContainEqual(expect.objectContaining({ kind: 'power', name: 'web01' }));
     await expect(bench.call('power.on', { machine: 'nobody' })).rejects.toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
     await expect(bench.call('power.cycle', { machine: 'web01' })).rejects.toMatchObject({
@@ -284,6 +318,23 @@ describe('power verbs', () => {
     open();
     await inState('waits', 'done');
     expect(power.on.has('4')).toBe(false);
+  });
+
+  it('that waited and were interrupted are looked after with what is registered, too', async () => {
+    const open = await behind();
+    power.password = 'second';
+    await bench.call('machine.update', { machine: 'web01', power_parameters: { power_pass: 'second' } });
+    power.beforeSwitch = (_outlet, ctx) => silent(ctx);
+    const asked: string[] = [];
+    power.reconcile = ({ clock }, password) => {
+      asked.push(password);
+      return concluded(clock.now());
+    };
+    open();
+    await eventually(() => power.log.includes('off 4'), 'the second command');
+    await bench.call('operation.cancel', { idempotency_key: 'waits' });
+    expect(asked).toEqual(['second']);
+    expect(await get('web01')).toMatchObject({ native_state: 'lit' });
   });
 
   it.each([
@@ -314,6 +365,17 @@ describe('power verbs', () => {
     expect(power.log).toEqual(['on 4']);
   });
 
+  it('that are looked after tell the registry what was found', async () => {
+    power.beforeSwitch = () => new Promise(() => undefined);
+    bench.send('power.on', { machine: 'web01', idempotency_key: 'k' });
+    await eventually(() => power.log.includes('on 4'), 'the command');
+    await bench.stop();
+    power.reconcile = ({ clock }) => concluded(clock.now());
+    await bench.start();
+    await inState('k', 'done');
+    expect(await get('web01')).toMatchObject({ state: 'on', native_state: 'lit' });
+  });
+
   it('ask anew what was registered meanwhile, and share no answer of before', async () => {
     const { passed, open } = gate();
     power.beforeQuery = () => passed;
@@ -334,12 +396,6 @@ describe('power verbs', () => {
 });
 
 describe('a check', () => {
-  /** A controller that says nothing. */
-  const silent = ({ signal }: { readonly signal: AbortSignal }): Promise<void> =>
-    new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error));
-    });
-
   it('that takes too long leaves the machine unverified', async () => {
     await start({ clock: scaledClock(100), limits: { leaseMs: 600_000 } });
     power.beforeQuery = silent;
@@ -356,6 +412,19 @@ describe('a check', () => {
     await expect(get('web01')).rejects.toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
   });
 
+  it('that waits for its turn at a controller ends with the time of whoever asked, too', async () => {
+    await start();
+    power.beforeQuery = async (ctx) => {
+      power.log.push('asked');
+      await silent(ctx);
+    };
+    for (let i = 0; i < 4; i++) bench.send('machine.register', registration(`web${i}`, String(i)));
+    await eventually(() => power.log.length === 4, 'the controller to be busy');
+    const refused = register('last', '9', { deadline_ms: 300 });
+    await expect(refused).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'not-started' });
+    expect(power.log).toHaveLength(4);
+  });
+
   it('asks one controller a few things at a time, whoever waits for it', async () => {
     await start();
     let [running, most] = [0, 0];
@@ -368,6 +437,52 @@ describe('a check', () => {
     await Promise.all(Array.from({ length: 20 }, (_, i) => register(`web${i}`, String(i))));
     expect(most).toBe(4);
     expect(await bench.call('machine.list', { status: 'verified' })).toMatchObject({ machines: { length: 20 } });
+  });
+});
+
+describe('what a query has seen', () => {
+  /** The names of each write of what was seen, which waits until it may end. */
+  let writes: string[][];
+  let mayEnd: ReturnType<typeof gate>;
+
+  beforeEach(async () => {
+    writes = [];
+    mayEnd = gate();
+    await start({
+      machines: (real) =>
+        replacing(real, {
+          async observe(sightings) {
+            writes.push(sightings.map(({ name }) => name));
+            await mayEnd.passed;
+            await real.observe(sightings);
+          },
+        }),
+    });
+    for (const [i, name] of ['a', 'b', 'c'].entries()) await register(name, String(i), { skip_check: true });
+  });
+  const query = (machine: string) => bench.call('power.query', { machine });
+
+  it('is answered before it is written down, which is then done for many at once', async () => {
+    expect(await query('a')).toMatchObject({ state: 'off' });
+    power.on.add('1');
+    for (const name of ['b', 'c', 'b']) expect(await query(name)).toMatchObject({ state: expect.any(String) });
+    power.on.delete('1');
+    expect(await query('b')).toMatchObject({ state: 'off' });
+    expect(await get('b')).toMatchObject({ status: 'unchecked' });
+    mayEnd.open();
+    await eventually(async () => (await get('b'))['state'] === 'off', 'what was seen to be written down');
+    expect(writes).toEqual([['a'], ['b', 'c']]);
+    expect(await bench.call('machine.list', { status: 'verified' })).toMatchObject({ machines: { length: 3 } });
+  });
+
+  it('is written down before the service has stopped', async () => {
+    await query('a');
+    await query('b');
+    const stopped = bench.stop();
+    mayEnd.open();
+    await stopped;
+    await bench.start();
+    expect(await get('b')).toMatchObject({ status: 'verified', state: 'off' });
   });
 });
 
@@ -482,6 +597,28 @@ describe('caller rules', () => {
     await expect(become('db01', 'manual')).rejects.toMatchObject(forbidden);
     await expect(become('web02', 'switch', { power_parameters: outlet('3') })).rejects.toMatchObject(forbidden);
     expect(await become('db01', 'switch', { power_parameters: outlet('3') })).toMatchObject({ outcome: 'done' });
+  });
+
+  it('have a machine looked up once for a request that only reads', async () => {
+    await bench.discard();
+    let finds = 0;
+    await start({
+      rules: [rule({ callers: ['tester'] }), rule({ callers: ['bob'], powerTypes: ['switch'] })],
+      machines: (real) =>
+        replacing(real, {
+          find(name) {
+            finds += 1;
+            return real.find(name);
+          },
+        }),
+    });
+    await register('web01');
+    for (const method of ['power.query', 'machine.get']) {
+      finds = 0;
+      expect(await bench.call(method, { machine: 'web01' }, as('bob'))).toMatchObject({ state: 'off' });
+      expect(finds).toBe(1);
+      await expect(bench.call(method, { machine: 'nobody' })).rejects.toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
+    }
   });
 
   it('hide the machines, and the operations of those, that a caller may not see', async () => {

@@ -192,7 +192,8 @@ describe.each(PLACES)('machines of a journal on %s', (_, makePlace) => {
       ...more,
     });
     await machines.observe([]);
-    await machines.observe([sighting(seenAt(50)), sighting(seenAt(60, 'off'), { name: 'two' }), sighting(seenAt(40))]);
+    await machines.observe([sighting(seenAt(50)), sighting(seenAt(60, 'off'), { name: 'two' })]);
+    await machines.observe([sighting(seenAt(40, 'off'))]);
     expect(await find('one')).toMatchObject({ status: 'verified', seen: seenAt(50) });
     expect(await find('two')).toMatchObject({ seen: seenAt(60, 'off') });
     await machines.observe([sighting(seenAt(49, 'off')), sighting(seenAt(70), { name: 'two', revision: 999 })]);
@@ -209,6 +210,27 @@ describe.each(PLACES)('machines of a journal on %s', (_, makePlace) => {
       seen: seenAt(51, 'off'),
       revision: 1000,
     });
+  });
+
+  it('are seen many at once, by two at once, in any order, with any text', async () => {
+    const all = Array.from({ length: 1500 }, (_each, i) => `m${i}`);
+    // The others were removed meanwhile.
+    const registered = all.filter((_name, i) => i % 37 === 0 || i === 999 || i === 1499);
+    for (const name of registered) await add(machine(name));
+    const error = { code: 'INTERNAL', message: 'a\0b \ud83d "\\u0000' } as const;
+    const look = (observedAt: number) => (name: string, i: number) => {
+      const seen = { ...seenAt(observedAt), nativeState: `'"${i}\\ é 😀`, transition: 'stopping' } as const;
+      return { name, revision: 1000, status: 'verified', error: i % 2 === 0 ? error : null, seen } as const;
+    };
+    const { machines } = opened;
+    const [early, late] = [all.map(look(10)), all.map(look(20))];
+    await Promise.all([machines.observe(late.toReversed()), machines.observe(early), machines.observe(late)]);
+    for (const [i, name] of all.entries()) {
+      if (!registered.includes(name)) continue;
+      const { seen, error: told } = late[i] ?? {};
+      expect(await find(name)).toMatchObject({ status: 'verified', error: told, seen });
+    }
+    expect(await machines.count()).toBe(registered.length);
   });
 
   it('have their secrets encrypted in the database, and come back with them', async () => {

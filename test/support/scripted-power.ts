@@ -7,6 +7,7 @@ import {
   type AnyPowerType,
   type CallContext,
   type OperationContext,
+  type Reconciliation,
 } from '../../src/compute/contract/index.js';
 import type { ObservedState } from '../../src/compute/state/power-state.js';
 import { complete, missing } from '../../src/features/index.js';
@@ -21,7 +22,10 @@ export class ScriptedPower {
   readonly on = new Set<string>();
   /** Asked before each query, or command: it may wait, or throw. */
   beforeQuery: (ctx: CallContext) => Promise<void> = () => Promise.resolve();
-  beforeSwitch: (outlet: string) => Promise<void> = () => Promise.resolve();
+  beforeSwitch: (outlet: string, ctx: CallContext) => Promise<void> = () => Promise.resolve();
+
+  /** What looking after an interrupted command finds out, with a password. */
+  reconcile: (ctx: CallContext, password: string) => Reconciliation = () => ({ verdict: 'continue' });
 
   readonly type: AnyPowerType = definePowerType({
     name: 'switch',
@@ -76,7 +80,7 @@ export class ScriptedPower {
           if (this.on.has(outlet) === (goal === 'on')) return { outcome: 'already' as const, state: await query(ctx) };
           await ctx.beginStep({ name: goal, description: `switching ${goal}`, requestTimeoutMs: 100 });
           ask(ctx, goal);
-          await this.beforeSwitch(outlet);
+          await this.beforeSwitch(outlet, ctx);
           if (goal === 'on') this.on.add(outlet);
           else this.on.delete(outlet);
           return { outcome: 'done' as const, state: state(ctx) };
@@ -88,7 +92,7 @@ export class ScriptedPower {
           resolve: () => Promise.resolve({ key, id: outlet, name: outlet }),
           provisionalKey: () => key,
           plan: (_ctx, verb) => Promise.resolve([{ action: verb, description: `outlet ${outlet}` }]),
-          reconcile: () => Promise.resolve({ verdict: 'continue' }),
+          reconcile: (ctx) => Promise.resolve(this.reconcile(ctx, password.reveal())),
         };
       },
       close: () => Promise.resolve(),

@@ -322,11 +322,11 @@ export const mutants = [
     patches: [
       {
         file: 'compute/dispatch/gateway.js',
-        find: 'return reads.run(method, params, meta);',
+        find: 'return reads.run(method, params, meta, machine);',
         replace: `return (async () => {
                 while ((await operations.list({ state: 'running', limit: 1 }, { sees: () => true })).operations.length > 0)
                     await new Promise((resolve) => setTimeout(resolve, 50));
-                return reads.run(method, params, meta);
+                return reads.run(method, params, meta, machine);
             })();`,
       },
     ],

@@ -28,11 +28,12 @@ const ParametersSchema = z.record(z.string(), z.record(z.string(), z.unknown()))
 export function readMaasExport(machinesFile: string, parametersFile: string): MachineEntry[] {
   const machines = read(machinesFile, MachinesSchema, 'machines read');
   const parameters = read(parametersFile, ParametersSchema, 'machines power-parameters', { isPrivate: true });
-  const names = namesOf(machines);
-  return machines.map((machine, i) => ({
-    name: names[i] ?? machine.hostname,
-    definition: definitionOf(machine, parameters[machine.system_id]),
-  }));
+  const taken = new Set<string>();
+  return namesOf(machines).map(([machine, name]) => {
+    if (taken.has(name)) return { name, definition: { problem: 'another machine of the file has this name, too' } };
+    taken.add(name);
+    return { name, definition: definitionOf(machine, parameters[machine.system_id]) };
+  });
 }
 
 function definitionOf(
@@ -50,12 +51,13 @@ function definitionOf(
   return { problem: `power_parameters: ${describeIssues(parameters.error.issues).text}` };
 }
 
-function namesOf(machines: readonly MaasMachine[]): string[] {
+function namesOf(machines: readonly MaasMachine[]): [MaasMachine, string][] {
   const count = new Map<string, number>();
   for (const { hostname } of machines) count.set(hostname, (count.get(hostname) ?? 0) + 1);
-  return machines.map(({ hostname, fqdn, system_id: id }) =>
-    count.get(hostname) === 1 ? hostname : (fqdn ?? `${hostname}.${id}`),
-  );
+  return machines.map((machine) => {
+    const { hostname, fqdn, system_id: id } = machine;
+    return [machine, count.get(hostname) === 1 ? hostname : (fqdn ?? `${hostname}.${id}`)];
+  });
 }
 
 function read<S extends z.ZodType>(

@@ -40,6 +40,9 @@ export function readMachineFile(file: string, environment: Environment): Machine
   mistakes.addFurtherIssues(parsed.error?.issues ?? [], fileSchema);
   const seen = new Set<unknown>();
   for (const [i, machine] of machines.entries()) {
+    if (isMap && isRecord(machine) && machine['name'] !== names[i]) {
+      mistakes.add(['machines', i, 'name'], `is not ${names[i]}, under which the machine stands here: leave it out`);
+    }
     const name = isRecord(machine) ? machine['name'] : undefined;
     if (typeof name === 'string' && seen.has(name))
       mistakes.add(['machines', i, 'name'], 'is taken by another machine');

@@ -121,7 +121,9 @@ export class ControllerSweep {
   #settle(record: MachineRecord, state: QueriedState): void {
     const isOurs = state instanceof ComputeError && OUR_FAILURES.has(state.code);
     const isLate = this.#ctx.signal.aborted && !this.#begun.has(record);
-    this.#answers.set(record, { state, isNews: !isOurs && !isLate });
+    // What cannot be asked has told nothing.
+    const isNews = this.#type.type.queryable && !isOurs && !isLate;
+    this.#answers.set(record, { state, isNews });
   }
 
   /** None when its parameters cannot be read, or are not right; that is its answer then. */

@@ -1,6 +1,6 @@
 import { ComputeError, describeIssues, toComputeError, type JsonValue } from '../../common/errors/index.js';
 import type { OperationRecord } from '../../journal/journal.port.js';
-import type { MachineStore } from '../../journal/machine-store.port.js';
+import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
 import {
   METHODS,
   isMethodName,
@@ -51,9 +51,9 @@ export class Gateway implements RequestGateway {
     try {
       const checked = check(method, params);
       request = checked;
-      await this.#admit(method, request, meta);
+      const machine = await this.#admit(method, request, meta);
       // Answers are plain data by construction: zod's output types and JSON out of the journal.
-      return (await this.#carryOut(method, checked, { ...meta, accepted })) as JsonValue;
+      return (await this.#carryOut(method, checked, machine, { ...meta, accepted })) as JsonValue;
     } catch (error) {
       const failure = toComputeError(error);
       if (!isAccepted && isRefusal(method, request, failure)) {
@@ -63,48 +63,55 @@ export class Gateway implements RequestGateway {
     }
   }
 
-  /** What acts on an operation is judged by where that operation acts, once it is looked up: see {@link #accessOf}. */
-  async #admit(method: MethodName, request: Destination, meta: RequestMeta): Promise<void> {
-    const { rules, audit } = this.#parts;
+  /**
+   * What acts on an operation is judged by where that operation acts, once it is looked up: see {@link #accessOf}.
+   *
+   * @returns the registered machine that was looked up for the rules, so that what they allowed is what is done
+   */
+  async #admit(method: MethodName, request: Destination, meta: RequestMeta): Promise<MachineRecord | undefined> {
+    const { rules, audit, machines } = this.#parts;
     const isOfPlaces = isAboutPlaces(method, request.host);
+    let machine: MachineRecord | undefined;
     if (rules.areGiven) {
+      machine = request.machine === undefined ? undefined : await machines.find(request.machine);
       const refusal = isOfPlaces
         ? rules.refusalAnywhere(meta.requestedBy, method)
-        : (await this.#placesOf(request))
+        : placesOf(request, machine)
             .map((place) => rules.refusal(meta.requestedBy, method, place))
             .find((refused) => refused !== undefined);
       if (refusal !== undefined) throw refusal;
     }
     if (isMethodOfKind(method, 'control') && !isOfPlaces) audit.write(requestFact('control', method, meta, request));
+    return machine;
   }
 
-  /** Where it acts; whoever moves an instance must be allowed to at both ends, whoever changes a machine's type for both. */
-  async #placesOf(request: Destination): Promise<Place[]> {
-    const { host = null, power_type: powerType = null, machine = null, destination } = request;
-    const there = destination === undefined ? [] : [{ ...NOWHERE, host: destination }];
-    const known = machine === null ? undefined : await this.#parts.machines.find(machine);
-    const named = { host, powerType: powerType ?? known?.powerType ?? null, machine };
-    const before = known === undefined || known.powerType === named.powerType ? [] : [placeOfMachine(known)];
-    return [named, ...before, ...there];
-  }
-
-  #carryOut(method: MethodName, params: never, meta: RequestMeta): Promise<Answer> | Answer {
+  #carryOut(
+    method: MethodName,
+    params: never,
+    machine: MachineRecord | undefined,
+    meta: RequestMeta,
+  ): Promise<Answer> | Answer {
     const { operations, reads, sweep, service } = this.#parts;
-    if (isMethodOfKind(method, 'change')) return operations.submit(method, params, meta);
-    if (method === 'power.query_many') return sweep.run(params, this.#accessOf(method, meta), meta);
-    if (isMethodOfKind(method, 'read')) return reads.run(method, params, meta);
-    return service[method](params, this.#accessOf(method, meta));
+    if (isMethodOfKind(method, 'change')) return operations.submit(method, params, meta, { machine });
+    if (method === 'power.query_many') return sweep.run(params, this.#accessOf(method, machine, meta), meta);
+    if (isMethodOfKind(method, 'read')) return reads.run(method, params, meta, machine);
+    return service[method](params, this.#accessOf(method, machine, meta));
   }
 
-  #accessOf(method: MethodName, { requestedBy, correlationId }: RequestMeta): Access {
+  #accessOf(
+    method: MethodName,
+    machine: MachineRecord | undefined,
+    { requestedBy, correlationId }: RequestMeta,
+  ): Access {
     const { rules, audit } = this.#parts;
     const refusal = (operation: OperationRecord): ComputeError | undefined =>
       rules.areGiven ? rules.refusal(requestedBy, method, placeOfOperation(operation)) : undefined;
     return {
       requestedBy,
       sees: (operation) => refusal(operation) === undefined,
-      seesMachine: (machine) => rules.refusal(requestedBy, method, placeOfMachine(machine)) === undefined,
+      seesMachine: (seen) => rules.refusal(requestedBy, method, placeOfMachine(seen)) === undefined,
       seesEverything: !rules.areGiven,
+      machine,
       check: (operation) => {
         const refused = refusal(operation);
         if (refused !== undefined) throw refused;
@@ -113,6 +120,15 @@ export class Gateway implements RequestGateway {
       },
     };
   }
+}
+
+/** Where it acts; whoever moves an instance must be allowed to at both ends, whoever changes a machine's type for both. */
+function placesOf(request: Destination, known: MachineRecord | undefined): Place[] {
+  const { host = null, power_type: powerType = null, machine = null, destination } = request;
+  const there = destination === undefined ? [] : [{ ...NOWHERE, host: destination }];
+  const named = { host, powerType: powerType ?? known?.powerType ?? null, machine };
+  const before = known === undefined || known.powerType === named.powerType ? [] : [placeOfMachine(known)];
+  return [named, ...before, ...there];
 }
 
 /** The checked request; its type is the method's own, which only the method's handler knows. */

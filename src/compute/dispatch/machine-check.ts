@@ -40,11 +40,11 @@ export async function checkMachine(
 }
 
 export function seenState({ powerState, transition, nativeState, observedAt }: ObservedState): SeenState {
-  // PostgreSQL keeps no text with a NUL in it.
   return {
     state: machinePowerState(powerState),
     transition,
-    nativeState: nativeState.replaceAll('\0', ''),
+    // PostgreSQL keeps no text with a NUL in it, nor half of a character, as it is left where a text was cut.
+    nativeState: nativeState.replaceAll('\0', '').replace(/\p{Cs}/gu, ''),
     observedAt,
   };
 }

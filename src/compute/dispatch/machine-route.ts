@@ -146,7 +146,7 @@ function machineRoute({ name, powerType, step, changes, run }: MachineWork): Cha
 }
 
 function sight(ctx: OperationContext, opened: OpenMachine, limits: ControllerLimits): Promise<MachineSighting> {
-  ctx.progress(`asking the controller ${opened.machine.controller}`);
+  if (opened.type.queryable) ctx.progress(`asking the controller ${opened.machine.controller}`);
   return checkMachine(ctx, opened, limits);
 }
 

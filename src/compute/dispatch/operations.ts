@@ -5,6 +5,7 @@ import { canonicalJson } from '../../common/json.js';
 import type { Log } from '../../common/log.js';
 import { pollUntil } from '../../common/poll.js';
 import type { Control, Journal, Lease, NewOperation, OperationRecord, SignalLine } from '../../journal/journal.port.js';
+import type { MachineRecord } from '../../journal/machine-store.port.js';
 import {
   ChangeFields,
   correlationOf,
@@ -55,6 +56,13 @@ const LONGEST_OPERATION_MS = 86_400_000;
 
 type ChangeRequest = Destination & ChangeOptions;
 
+export interface SubmitOptions {
+  /** The lease of the operation that this one is a part of. */
+  readonly parent?: Lease | null;
+  /** The machine that it names, when it has been looked up already. */
+  readonly machine?: MachineRecord | undefined;
+}
+
 /** The errors that mean "no answer", after which a target is accepted by its name. */
 const NO_ANSWER: ReadonlySet<string> = new Set([
   'BACKEND_UNREACHABLE',
@@ -81,20 +89,20 @@ export class Operations {
   }
 
   /**
-   * @param parent the lease of the operation that this one is a part of
    * @returns the outcome, or with `wait: accepted` the receipt; a failed outcome is thrown
    */
   async submit(
     method: MethodNameOfKind<'change'>,
     request: ChangeRequest,
     meta: RequestMeta,
-    parent: Lease | null = null,
+    { parent = null, machine }: SubmitOptions = {},
   ): Promise<Answer> {
     const parentId = parent?.operationId ?? null;
     const { journal, clock } = this.#options;
     const now = clock.now();
     const until = notAfter(request, meta.sentAt, now);
-    if (request.plan === true) return this.#plan(await this.#router.change(method, request, meta.requestedBy), meta);
+    const routed = () => this.#router.change(method, request, meta.requestedBy, machine);
+    if (request.plan === true) return this.#plan(await routed(), meta);
 
     const requestKey = request.idempotency_key ?? meta.requestId;
     refuseUnstorable({ 'the name of the request': requestKey, 'its correlation id': meta.correlationId });
@@ -103,7 +111,7 @@ export class Operations {
     if (known !== undefined) return this.#join(known, fingerprint, request, meta);
 
     if (until !== null && until <= now) throw deadlineExceeded(method);
-    const route = await this.#router.change(method, request, meta.requestedBy);
+    const route = await routed();
     const target = await this.#find(route, method, until, meta);
     const id = newOperationId();
     this.#accepting.add(id);
@@ -153,7 +161,7 @@ export class Operations {
     const request = { ...params, ...time, idempotency_key: requestKey, wait: 'accepted' } as const;
     const meta = { requestId: requestKey, messageId: null, correlationId: correlationId ?? parent.id, requestedBy };
     const edges = { sentAt: null, replyTo: null, trace: parent.trace ?? undefined, accepted: () => undefined };
-    await this.submit(method, request, { ...meta, ...edges }, { operationId: parent.id, fence });
+    await this.submit(method, request, { ...meta, ...edges }, { parent: { operationId: parent.id, fence } });
   }
 
   async get(reference: MethodParams<'operation.get'>, access: OperationAccess): Promise<OperationView> {

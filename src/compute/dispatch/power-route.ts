@@ -79,13 +79,13 @@ export function powerChangeRoute(
 export function powerReadRoute(
   { type, machine }: OpenMachine,
   method: MethodName,
-  note?: (ctx: CallContext, state: ObservedState) => Promise<void>,
+  note?: (state: ObservedState) => void,
 ): ReadRoute {
   const { queryPower } = machine.verbs;
   if (queryPower === undefined) throw unsupported(type, method, 'queryPower');
   const read = async (ctx: CallContext) => {
     const state = await queryPower(ctx);
-    await note?.(ctx, state);
+    note?.(state);
     return machineState(state);
   };
   const driver = type.name;

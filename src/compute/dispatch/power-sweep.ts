@@ -26,6 +26,7 @@ import type { ControllerLimits } from './controller-limits.js';
 import { ControllerSweep, type SweepAnswer } from './controller-sweep.js';
 import { within } from './host-route.js';
 import { seenState } from './machine-check.js';
+import type { MachineNotes } from './machine-notes.js';
 import { notRegistered } from './registered-machine.js';
 import { machineFilter } from './machine-views.js';
 import { placeOfMachine } from './places.js';
@@ -40,6 +41,7 @@ import { visibleMachines } from './visible-machines.js';
 export interface PowerSweepOptions {
   readonly router: Pick<Router, 'host' | 'powerTypes'>;
   readonly store: MachineStore;
+  readonly notes: MachineNotes;
   readonly limits: ControllerLimits;
   readonly events: EventPublisher;
   readonly observer: Observer;
@@ -125,7 +127,7 @@ export class PowerSweep {
         }
       }),
     );
-    await this.#keep(ctx, observations);
+    await this.#options.notes.note(observations);
     return page.end();
   }
 
@@ -260,17 +262,8 @@ export class PowerSweep {
     return {
       name,
       result: known(name, seen),
-      observation: { name, revision, status: 'verified', error: null, seen },
+      observation: isNews ? { name, revision, status: 'verified', error: null, seen } : undefined,
     };
-  }
-
-  /** The caller has its answer, also when what was seen cannot be written down. */
-  async #keep({ log }: CallContext, observations: readonly MachineObservation[]): Promise<void> {
-    try {
-      await this.#options.store.observe(observations);
-    } catch (error) {
-      log.warn('what was seen of machines could not be written down', { machines: observations.length, err: error });
-    }
   }
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
 import { canonicalJson } from '../../common/json.js';
 import type { Log } from '../../common/log.js';
+import type { MachineRecord } from '../../journal/machine-store.port.js';
 import { correlationOf, type MethodNameOfKind, type Observer, type RequestMeta } from '../contract/index.js';
 import type { Answer, ReadRoute } from './route.js';
 import type { Destination, Router } from './router.js';
@@ -28,8 +29,14 @@ export class Reads {
     this.#options = options;
   }
 
-  async run(method: MethodNameOfKind<'read'>, params: Destination, meta: RequestMeta): Promise<Answer> {
-    const route = await this.#router.read(method, params);
+  /** @param known the machine that it names, when it has been looked up already */
+  async run(
+    method: MethodNameOfKind<'read'>,
+    params: Destination,
+    meta: RequestMeta,
+    known?: MachineRecord,
+  ): Promise<Answer> {
+    const route = await this.#router.read(method, params, known);
     return this.#shared.run(keyOf(method, params, route.revision), () => this.#ask(method, route, meta));
   }
 

@@ -1,8 +1,6 @@
 import { ComputeError } from '../../common/errors/index.js';
 import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
-import type { CallContext } from '../contract/index.js';
-import type { ObservedState } from '../state/power-state.js';
-import { seenState } from './machine-check.js';
+import type { MachineNotes } from './machine-notes.js';
 import type { ChangeRoute, RouteResult } from './route.js';
 import { hasBegun } from './run-context.js';
 
@@ -30,40 +28,38 @@ export function notRegistered(name: string): ComputeError {
 export function registeredChangeRoute(
   record: MachineRecord,
   store: MachineStore,
+  notes: MachineNotes,
   bind: (record: MachineRecord) => ChangeRoute,
 ): ChangeRoute {
-  const route = bind(record);
-  const look = async (): Promise<{ known: MachineRecord; current: ChangeRoute }> => {
+  const first = { known: record, route: bind(record) };
+  /** As it was last looked up. */
+  let current = first;
+  const look = async (): Promise<typeof current> => {
     const known = await findMachine(store, record.name);
-    return { known, current: known.revision === record.revision ? route : bind(known) };
+    if (known.revision !== current.known.revision) current = { known, route: bind(known) };
+    return current;
   };
   return {
-    ...route,
-    resolve: async (ctx) => (await look()).current.resolve(ctx),
+    ...first.route,
+    resolve: async (ctx) => (await look()).route.resolve(ctx),
     async run(ctx, target) {
+      const before = current;
       // What has begun goes on with what it began with, also when the machine is gone.
-      const { known, current } = hasBegun(ctx.checkpoints) ? { known: record, current: route } : await look();
-      const found = current === route ? target : await current.resolve(ctx);
+      const { known, route } = hasBegun(ctx.checkpoints) ? before : await look();
+      const found = known === before.known ? target : await route.resolve(ctx);
       if (found.key !== target.key) throw isAnother(record, target.key, found.key);
-      const result: RouteResult = await current.run(ctx, found);
-      if (result.state !== undefined) await noteState(ctx, store, known, result.state);
+      const result: RouteResult = await route.run(ctx, found);
+      // Whoever looks at the registry after the answer finds it there.
+      if (result.state !== undefined) await notes.seen(known, result.state);
       return result;
     },
+    async reconcile(ctx, target) {
+      const { known, route } = current;
+      const found = await route.reconcile(ctx, target);
+      if (found.verdict === 'concluded') await notes.seen(known, found.result.state);
+      return found;
+    },
   };
-}
-
-/** Writes down what was seen of a registered machine. What was asked for is not worse off when this fails. */
-export async function noteState(
-  { log }: CallContext,
-  store: MachineStore,
-  { name, revision }: MachineRecord,
-  state: ObservedState,
-): Promise<void> {
-  try {
-    await store.observe([{ name, revision, status: 'verified', error: null, seen: seenState(state) }]);
-  } catch (error) {
-    log.warn(`what was seen of machine ${name} could not be written down`, { err: error });
-  }
 }
 
 function isAnother({ name }: MachineRecord, before: string, now: string): ComputeError {

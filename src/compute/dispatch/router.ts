@@ -1,23 +1,18 @@
 import { ComputeError } from '../../common/errors/index.js';
 import type { OperationRecord, Worker } from '../../journal/journal.port.js';
 import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
-import {
-  METHODS,
-  type CallContext,
-  type MethodName,
-  type MethodNameOfKind,
-  type MethodParams,
-} from '../contract/index.js';
+import { METHODS, type MethodName, type MethodNameOfKind, type MethodParams } from '../contract/index.js';
 import type { ObservedState } from '../state/power-state.js';
 import type { ChildrenPorts } from './children.js';
 import type { ControllerLimits } from './controller-limits.js';
 import { hostChangeRoute, hostReadRoute, type OpenHost } from './host-route.js';
 import { evacuationOf, maintenanceOf } from './host-work.js';
+import type { MachineNotes } from './machine-notes.js';
 import { registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from './machine-route.js';
 import { parentRoute } from './parent-route.js';
 import { readableParam } from './places.js';
 import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
-import { findMachine, noteState, registeredChangeRoute } from './registered-machine.js';
+import { findMachine, registeredChangeRoute } from './registered-machine.js';
 import { relocationRoute } from './relocation-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
 
@@ -37,6 +32,7 @@ export interface RouterPorts {
   /** For parent operations. */
   readonly children: ChildrenPorts;
   readonly machines: MachineStore;
+  readonly notes: MachineNotes;
   readonly limits: ControllerLimits;
 }
 
@@ -63,8 +59,16 @@ export class Router {
     this.#machineRoutes = { store, limits, open };
   }
 
-  /** @param requestedBy who is noted for what it makes */
-  async change(method: MethodNameOfKind<'change'>, to: Destination, requestedBy: string): Promise<ChangeRoute> {
+  /**
+   * @param requestedBy who is noted for what it makes
+   * @param known the machine that it names, when it has been looked up already
+   */
+  async change(
+    method: MethodNameOfKind<'change'>,
+    to: Destination,
+    requestedBy: string,
+    known?: MachineRecord,
+  ): Promise<ChangeRoute> {
     const { operation } = METHODS[method];
     if (to.host !== undefined) return this.#hostChange(this.host(to.host), method, operation, to);
     switch (method) {
@@ -75,18 +79,19 @@ export class Router {
       case 'machine.remove':
         return removeRoute(this.#machineRoutes, to as MethodParams<'machine.remove'>);
       default:
-        return this.#powerChange(method, operation, to);
+        return this.#powerChange(method, operation, to, known);
     }
   }
 
-  async read(method: MethodNameOfKind<'read'>, to: Destination): Promise<ReadRoute> {
+  /** @param known as in {@link change} */
+  async read(method: MethodNameOfKind<'read'>, to: Destination, known?: MachineRecord): Promise<ReadRoute> {
     const { operation } = METHODS[method];
     if (to.host !== undefined) return hostReadRoute(this.host(to.host), method, operation, to.instance);
     if (to.machine === undefined) return powerReadRoute(this.#givenMachine(to), method);
-    const { machines } = this.#ports;
-    const record = await findMachine(machines, to.machine);
+    const { machines, notes } = this.#ports;
+    const record = known ?? (await findMachine(machines, to.machine));
     const machine = this.#registeredMachine(record);
-    const note = (ctx: CallContext, state: ObservedState) => noteState(ctx, machines, record, state);
+    const note = (state: ObservedState) => void notes.seen(record, state);
     // What cannot be asked has told nothing.
     const route = powerReadRoute(machine, method, machine.type.queryable ? note : undefined);
     return { ...route, revision: record.revision };
@@ -117,12 +122,17 @@ export class Router {
     return parentRoute(evacuationOf(open, destination, method), this.#ports.children);
   }
 
-  async #powerChange(method: MethodName, operation: string, to: Destination): Promise<ChangeRoute> {
-    const { machines } = this.#ports;
+  async #powerChange(
+    method: MethodName,
+    operation: string,
+    to: Destination,
+    known?: MachineRecord,
+  ): Promise<ChangeRoute> {
+    const { machines, notes } = this.#ports;
     const bind = (machine: OpenMachine) => powerChangeRoute(machine, method, operation, [...this.hosts.values()]);
     if (to.machine === undefined) return bind(this.#givenMachine(to));
-    const record = await findMachine(machines, to.machine);
-    return registeredChangeRoute(record, machines, (known) => bind(this.#registeredMachine(known)));
+    const record = known ?? (await findMachine(machines, to.machine));
+    return registeredChangeRoute(record, machines, notes, (current) => bind(this.#registeredMachine(current)));
   }
 
   #givenMachine({ power_type: type = '', power_parameters: parameters }: Destination): OpenMachine {

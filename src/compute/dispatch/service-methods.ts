@@ -2,7 +2,7 @@ import type { MethodNameOfKind, MethodParams, MethodResult } from '../contract/i
 import { availability, type AvailabilityOptions } from './availability.js';
 import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer, type MatrixParts } from './feature-answers.js';
 import type { Journal } from '../../journal/journal.port.js';
-import type { MachineStore } from '../../journal/machine-store.port.js';
+import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
 import type { MachineIdentity } from './places.js';
 import { machinePage, machineView } from './machine-views.js';
 import type { MigrationControls } from './migration-controls.js';
@@ -17,6 +17,8 @@ export interface Access extends OperationAccess {
   seesMachine(machine: MachineIdentity): boolean;
   /** True where nothing is left out, since there are no caller rules. */
   readonly seesEverything: boolean;
+  /** The registered machine that the request names, when the rules had it looked up already. */
+  readonly machine: MachineRecord | undefined;
 }
 
 /** What the service answers by itself: every `service` and `control` method, checked for completeness at compile time. */
@@ -68,7 +70,8 @@ export function serviceMethods(parts: ServiceMethodParts): ServiceMethods {
     'host.retry': async ({ host }) => ({ host, rearmed: await router.host(host).host.rearm() }),
     'compute.live_migration_force_complete': (instance) => migrations.forceComplete(instance),
     'compute.live_migration_abort': (instance) => migrations.abort(instance),
-    'machine.get': async ({ machine }) => machineView(await findMachine(machines, machine)),
+    'machine.get': async ({ machine }, { machine: known }) =>
+      machineView(known ?? (await findMachine(machines, machine))),
     'machine.list': (filter, access) => machinePage(machines, filter, (machine) => access.seesMachine(machine)),
     'operation.get': (reference, access) => operations.get(reference, access),
     'operation.list': (filter, access) => operations.list(filter, access),

@@ -16,5 +16,6 @@ export const postgresFlavour: SqlFlavour = {
     const like = pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');
     return sql<boolean>`${sql.ref(column)} like ${like} escape '\\'`;
   },
+  elementsOf: (json) => sql`jsonb_array_elements(cast(${json} as jsonb))`,
   isUniqueViolation: (error) => errorCodeOf(error) === UNIQUE_VIOLATION,
 };

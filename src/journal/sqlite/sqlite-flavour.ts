@@ -11,5 +11,6 @@ export const sqliteFlavour: SqlFlavour = {
   turnOf: () => sql`1`,
   // Its LIKE takes no notice of case.
   isLike: (column, pattern) => sql<boolean>`${sql.ref(column)} glob ${pattern.replace(/[?[]/g, '[$&]')}`,
+  elementsOf: (json) => sql`json_each(${json})`,
   isUniqueViolation: (error) => errorCodeOf(error) === 'SQLITE_CONSTRAINT_UNIQUE',
 };

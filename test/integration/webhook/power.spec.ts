@@ -108,6 +108,17 @@ describe('credentials', () => {
     expect(JSON.stringify(failure.toWire())).not.toContain('canary');
     expect(failure.message).toContain('not you, [redacted] with [redacted]');
   });
+
+  test.each([
+    ['is cut off', `${'<b></b>'.repeat(284)}${TOKEN}`, {}],
+    ['looks like a tag', 'you said can<ary>pass', { power_user: 'u', power_pass: 'can<ary>pass', power_token: '' }],
+    ['begins like another', `you said ${TOKEN}-and-more`, { power_user: 'u', power_pass: `${TOKEN}-and-more` }],
+  ])('are shown to nobody when one %s', async (_, text, more) => {
+    bench.simulator.fault({ kind: 'other-text', text });
+    const state = await bench.machine('off', more).verbs.queryPower?.(bench.context());
+    expect(state?.nativeState).toContain('[redacted]');
+    expect(state?.nativeState).not.toMatch(/can|pass|more/);
+  });
 });
 
 describe('TLS', () => {

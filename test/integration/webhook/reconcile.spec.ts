@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { STEP_CHECKPOINT, type Checkpoint, type PowerChangeName } from '../../../src/compute/contract/index.js';
 import { eventually } from '../../support/eventually.js';
-import { WebhookBench, change, failureOf } from './webhook-bench.js';
+import { TOKEN, WebhookBench, change, failureOf } from './webhook-bench.js';
 
 let bench: WebhookBench;
 beforeEach(async () => {
@@ -11,6 +11,7 @@ afterEach(async () => {
   await bench.stop();
 });
 
+const SECONDS_AGO = 10_000;
 const begun = (step: 'on' | 'off', agoMs = 0): Checkpoint => ({
   name: STEP_CHECKPOINT,
   data: { step, request_timeout_ms: 100 },
@@ -46,24 +47,46 @@ test('what was sent before the end and takes its time is waited for, not sent ag
   expect(bench.posts()).toHaveLength(1);
 });
 
+const firstLook = () => eventually(() => bench.simulator.wireLog.count({ executed: true }) > 0, 'the first look');
+
+test.each([
+  ['was sent', [begun('on', SECONDS_AGO)]],
+  ['was accepted', [begun('on', SECONDS_AGO), accepted('on')]],
+])('what %s has its time from when it is looked for, whatever the clock says when that was', async (_, checkpoints) => {
+  const found = reconcile('off', 'powerOn', checkpoints);
+  await firstLook();
+  bench.simulator.setState('off', 'running');
+  await expect(found).resolves.toMatchObject({ verdict: 'concluded', result: { state: { powerState: 'running' } } });
+});
+
+test('that something does not show is believed of a look that began when its time was over', async () => {
+  await bench.stop();
+  bench = await WebhookBench.start({ token: TOKEN }, { verifyTimeoutMs: 100 });
+  bench.simulator.fault({ kind: 'slow', when: 'after', delay_ms: 300 });
+  const found = reconcile('off', 'powerOn', [begun('on'), accepted('on')]);
+  await firstLook();
+  bench.simulator.setState('off', 'running');
+  await expect(found).resolves.toMatchObject({ verdict: 'concluded' });
+});
+
 test('what may have been sent and does not show is unknown, since the webhook may be a button', async () => {
-  await expect(reconcile('off', 'powerOn', [begun('on', 10_000)])).resolves.toMatchObject({ verdict: 'unknown' });
+  await expect(reconcile('off', 'powerOn', [begun('on', SECONDS_AGO)])).resolves.toMatchObject({ verdict: 'unknown' });
   expect(bench.posts()).toEqual([]);
 });
 
 test('what was accepted and does not show has failed', async () => {
-  const found = await reconcile('off', 'powerOn', [begun('on', 10_000), accepted('on')]);
+  const found = await reconcile('off', 'powerOn', [begun('on', SECONDS_AGO), accepted('on')]);
   expect(found).toMatchObject({ verdict: 'failed', error: { code: 'OPERATION_FAILED' } });
 });
 
 test('what was accepted and cannot be seen is done, with the state unknown', async () => {
   bench.simulator.fault({ kind: 'other-text', text: 'no idea', times: 'always' });
-  const found = await reconcile('off', 'powerOn', [begun('on', 10_000), accepted('on')]);
+  const found = await reconcile('off', 'powerOn', [begun('on', SECONDS_AGO), accepted('on')]);
   expect(found).toMatchObject({ verdict: 'concluded', result: { state: { powerState: 'nostate' } } });
 });
 
 test('a cycle goes on after its off has come', async () => {
-  const checkpoints = [begun('off', 10_000), accepted('off')];
+  const checkpoints = [begun('off', SECONDS_AGO), accepted('off')];
   await expect(reconcile('off', 'cycle', checkpoints)).resolves.toEqual({ verdict: 'continue' });
   const ctx = bench.context(checkpoints);
   await expect(change(bench.machine('off'), 'cycle', ctx)).resolves.toMatchObject({ outcome: 'done' });
@@ -71,11 +94,13 @@ test('a cycle goes on after its off has come', async () => {
 });
 
 test('a cycle whose off does not show is unknown', async () => {
-  const found = await reconcile('on', 'cycle', [begun('off', 10_000), accepted('off')]);
+  const found = await reconcile('on', 'cycle', [begun('off', SECONDS_AGO), accepted('off')]);
   expect(found).toMatchObject({ verdict: 'unknown' });
 });
 
 test('a webhook that says nothing is asked again by whoever asks', async () => {
   bench.simulator.fault({ kind: 'error', status: 503, times: 'always' });
-  expect(await failureOf(reconcile('off', 'powerOn', [begun('on', 10_000)]))).toMatchObject({ code: 'BACKEND_BUSY' });
+  expect(await failureOf(reconcile('off', 'powerOn', [begun('on', SECONDS_AGO)]))).toMatchObject({
+    code: 'BACKEND_BUSY',
+  });
 });

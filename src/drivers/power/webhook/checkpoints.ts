@@ -10,8 +10,8 @@ const StepDataSchema = z.object({ step: z.enum(['on', 'off']), request_timeout_m
 /** The last command that was about to be sent, as an attempt left it in the journal. */
 export interface LastStep {
   readonly goal: Goal;
-  /** Moment from which its request cannot be under way any more, milliseconds since the epoch. */
-  readonly latestArrivalAt: number;
+  /** The longest its request can be under way from now on: nothing once it was answered. */
+  readonly mayTakeMs: number;
   readonly isAccepted: boolean;
 }
 
@@ -21,9 +21,6 @@ export function lastStep(checkpoints: readonly Checkpoint[]): LastStep | undefin
   const checkpoint = checkpoints[index];
   if (checkpoint === undefined) return undefined;
   const { step, request_timeout_ms: timeoutMs } = StepDataSchema.parse(checkpoint.data);
-  return {
-    goal: step,
-    latestArrivalAt: checkpoint.at + timeoutMs,
-    isAccepted: checkpoints.slice(index).some(({ name }) => name === ACCEPTED_CHECKPOINT),
-  };
+  const isAccepted = checkpoints.slice(index).some(({ name }) => name === ACCEPTED_CHECKPOINT);
+  return { goal: step, mayTakeMs: isAccepted ? 0 : timeoutMs, isAccepted };
 }

@@ -2,7 +2,7 @@ import { ComputeError } from '../../../common/errors/index.js';
 import { pollUntil } from '../../../common/poll.js';
 import type { ChangeResult, OperationContext } from '../../../compute/contract/index.js';
 import type { ObservedState } from '../../../compute/state/power-state.js';
-import { ACCEPTED_CHECKPOINT, type LastStep } from './checkpoints.js';
+import { ACCEPTED_CHECKPOINT } from './checkpoints.js';
 import type { Goal } from './webhook-client.js';
 import { WebhookError } from './webhook-error.js';
 import { nativeOf, toWebhookComputeError, TYPE_NAME } from './webhook.errors.js';
@@ -47,18 +47,22 @@ export class PowerChange {
     }
   }
 
-  /** Looks, at least once, until the state is there, it makes no sense to ask again, or the moment has passed. */
-  async lookFor(goal: Goal, until: number): Promise<Sight> {
+  /**
+   * Looks until the state is there, or it makes no sense to ask again. That it is not there is believed of a look that began
+   * when the command had had its time to show.
+   *
+   * @param mayTakeMs how long its request may still be under way. Whoever asks sends no more, and nobody before him does:
+   *   when it was sent says less, since a step is sent after its commit, and its time is of another machine's clock
+   */
+  async lookFor(goal: Goal, mayTakeMs = 0): Promise<Sight> {
+    const { clock } = this.ctx;
+    const until = clock.now() + mayTakeMs + this.webhook.pacing.verifyTimeoutMs;
     return this.#look(`to be ${goal}`, async () => {
+      const isLastLook = clock.now() >= until;
       const sight = await this.#sight(goal);
       const isOver = sight.kind === 'no-answer' && !sight.error.isTransient;
-      return sight.kind === 'there' || isOver || this.ctx.clock.now() >= until ? sight : undefined;
+      return sight.kind === 'there' || isOver || isLastLook ? sight : undefined;
     });
-  }
-
-  /** The moment until which a command that was sent may take to show. */
-  limitOf({ latestArrivalAt }: Pick<LastStep, 'latestArrivalAt'>): number {
-    return latestArrivalAt + this.webhook.pacing.verifyTimeoutMs;
   }
 
   /** The state after a command that was accepted; what was not seen is said to be unknown. @throws ComputeError */
@@ -98,7 +102,7 @@ export class PowerChange {
     const lost = await this.#command(goal);
     if (lost === undefined) await ctx.checkpoint(ACCEPTED_CHECKPOINT, { step: goal });
     ctx.progress(`waiting for ${webhook.label} to be ${goal}`);
-    const sight = await this.lookFor(goal, ctx.clock.now() + webhook.pacing.verifyTimeoutMs);
+    const sight = await this.lookFor(goal);
     if (lost === undefined || sight.kind === 'there') return this.stateAfter(goal, sight);
     throw this.error(
       'OUTCOME_UNKNOWN',

@@ -17,9 +17,9 @@ export async function reconcileChange(
   const last = lastStep(ctx.checkpoints);
   if (last === undefined) return { verdict: 'continue' };
   const change = new PowerChange(ctx, webhook);
-  const { goal, isAccepted } = last;
+  const { goal, mayTakeMs, isAccepted } = last;
   const isLast = verb !== 'cycle' || goal === 'on';
-  const sight = await change.lookFor(goal, change.limitOf(last));
+  const sight = await change.lookFor(goal, mayTakeMs);
   if (sight.kind === 'there') {
     return isLast ? { verdict: 'concluded', result: { outcome: 'done', state: sight.state } } : { verdict: 'continue' };
   }

@@ -67,13 +67,14 @@ export class WebhookClient {
 
   /** What a server said, fit to be shown: one line, bounded, without what we sent it as a secret. */
   quote(text: string): string {
-    const plain = text
+    // First of all: what is left of a secret that was cut, or had a tag in it, could not be told any more.
+    const scrubbed = this.#secrets.reduce((current, secret) => current.replaceAll(secret, '[redacted]'), text);
+    const plain = scrubbed
       .slice(0, 2000)
       .replace(/<[^<>]*>/g, ' ')
       .replace(/[\s\p{Cc}]+/gu, ' ')
       .trim();
-    const scrubbed = this.#secrets.reduce((current, secret) => current.replaceAll(secret, '[redacted]'), plain);
-    return scrubbed.length <= LONGEST_QUOTE ? scrubbed : `${scrubbed.slice(0, LONGEST_QUOTE)}…`;
+    return plain.length <= LONGEST_QUOTE ? plain : `${plain.slice(0, LONGEST_QUOTE)}…`;
   }
 
   /** Follows redirects, and takes credentials no further than the origin that they are for. */
@@ -151,7 +152,7 @@ export class WebhookClient {
     const next = location !== undefined && REDIRECTS.has(status) && URL.canParse(location, url.href);
     const said = next
       ? `redirects to ${shown(new URL(location, url))}`
-      : this.quote(new TextDecoder('utf-8').decode(bytes.subarray(0, 2000)));
+      : this.quote(new TextDecoder('utf-8').decode(bytes));
     const text = `it answered ${status}${said === '' ? '' : next ? ` and ${said}` : ` "${said}"`}`;
     return new WebhookError({ kind: 'refused', changes, where: shown(url), text, status });
   }
@@ -173,16 +174,17 @@ function basic(user: string, password: Secret): Secret {
   return new Secret(`Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`);
 }
 
-/** What an answer may hold again, and must not be shown. */
+/** What an answer may hold again, and must not be shown; the longest first, since one may be a part of another. */
 function secretsOf(parameters: WebhookParameters): string[] {
   const { power_token: token, power_user: user, power_pass: pass } = parameters;
   const addresses = [parameters.power_on_uri, parameters.power_off_uri, parameters.power_query_uri];
   const logins = [...addresses.map(({ login }) => login), pass && { user: user ?? '', password: pass }];
-  return [
+  const secrets = [
     token?.reveal(),
     ...logins.flatMap((login) =>
       login === undefined ? [] : [login.password.reveal(), basic(login.user, login.password).reveal().slice(6)],
     ),
     ...addresses.flatMap(({ url }) => secretValues(url)),
   ].filter((text): text is string => text !== undefined && text.length > 2);
+  return secrets.toSorted((one, other) => other.length - one.length);
 }
