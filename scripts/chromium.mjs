@@ -10,7 +10,7 @@ const programs = ['chromium', 'google-chrome-stable', 'google-chrome'];
  */
 export function findChromium() {
   const named = process.env['ZENOVA_CHROMIUM'];
-  if (named !== undefined) return named;
+  if (named) return named;
   const directories = (process.env['PATH'] ?? '').split(delimiter);
   const places = programs.flatMap((program) => directories.map((directory) => join(directory, program)));
   return places.find((place) => {

@@ -14,7 +14,7 @@ import { Stop } from './stop.mjs';
  */
 
 /**
- * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, compiler: boolean }} needs
+ * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, compiler: boolean }} needs
  * @returns {DebianPackage[]} what these needs take that this machine does not have
  */
 export function missingDebianPackages(needs) {
@@ -40,6 +40,7 @@ export function missingDebianPackages(needs) {
       reason: 'to test the page for operators in a browser',
       isMissing: needs.browser && findChromium() === undefined,
     },
+    { name: 'curl', reason: 'to carry out examples of the documents', isMissing: needs.curl && !isOnPath('curl') },
     { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
     { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },
     { name: 'python3', reason: compiling, isMissing: needs.compiler && !isOnPath('python3') },

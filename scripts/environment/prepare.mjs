@@ -20,6 +20,7 @@ import { Stop } from './stop.mjs';
  * @property {'reachable' | 'installed'} [postgres]
  * @property {boolean} [oslo] oslo.messaging for Debian's Python
  * @property {boolean} [browser] Chromium
+ * @property {boolean} [curl]
  */
 
 /**
@@ -39,6 +40,7 @@ export async function prepare(needs) {
       needs.postgres === 'installed' || (needs.postgres === 'reachable' && (await findPostgres()) === undefined),
     oslo: needs.oslo === true,
     browser: needs.browser === true,
+    curl: needs.curl === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;

@@ -18,7 +18,14 @@ async function demo(): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), 'zenova-demo-'));
   const url = processEnvironment()['ZENOVA_AMQP_URL'] ?? 'amqp://127.0.0.1:5672';
   const names = { dead_queue: `zenova.rpc.dead.${run}`, events_exchange: `zenova.events.${run}` };
-  const written = { server: run, group: run, state_dir: stateDir, amqp: { url, ...names }, http: { enabled: false } };
+  const written = {
+    server: run,
+    group: run,
+    state_dir: stateDir,
+    amqp: { url, ...names },
+    http: { enabled: false },
+    audit: { file: join(stateDir, 'audit.log') }, // its lines in the log would stand between those of the tour
+  };
   // JSON is YAML.
   const source = { ...parseSource(JSON.stringify(written), 'the tour'), isSimulatedEstate: true };
   const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));

@@ -19,10 +19,11 @@ export async function tour(client: ZenovaClient, print: Print): Promise<void> {
   const matrix = await client.call('features.matrix', {});
   for (const { driver, title, features } of matrix.drivers) {
     const levels = Object.values(features).map(({ level }) => level);
-    const count = (wanted: string): number => levels.filter((level) => level === wanted).length;
-    print(
-      `${driver.padEnd(8)} ${title}: ${count('complete')} complete, ${count('partial')} partial, ${count('missing')} missing`,
-    );
+    const counts = [...new Set(levels)].toSorted().map((level) => {
+      const { length } = levels.filter((other) => other === level);
+      return `${length} ${level}`;
+    });
+    print(`${driver.padEnd(8)} ${title}: ${counts.join(', ')}`);
   }
 
   step(`Which LPARs does ${HOST} have? (compute.list_instances)`);

@@ -56,7 +56,7 @@ export function asyncApi(options: TransportOptions = BY_DEFAULT): JsonObject {
       schemas: schemaComponents('draft-7', { ...ENVELOPE_SCHEMAS, ...EVENT_SCHEMAS }),
       messages: { ...nest.requests, ...nest.replies, ...oslo.requests, ...oslo.replies, ...eventMessages() },
       securitySchemes: {
-        user: { type: 'userPassword', description: 'a RabbitMQ user with the rights that the README names' },
+        user: { type: 'userPassword', description: 'a RabbitMQ user with the rights that docs/install.md names' },
         certificate: { type: 'X509', description: 'a client certificate that the broker takes for such a user' },
       },
     },

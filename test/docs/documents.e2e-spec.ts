@@ -20,7 +20,6 @@ const API_TOKEN = 'a-token-of-the-documents';
 /** Where the examples of a page are carried out, in order; those of a page that is not named, where `npm start` serves. */
 const AT_NPM_START: Scene = { estate: true };
 const SCENES: Readonly<Record<string, Scene>> = {
-  'README.md': { ...AT_NPM_START, users: ['zenova', 'caller'] },
   'docs/api.md': { ...AT_NPM_START, environment: { ZENOVA__HTTP__TOKEN: API_TOKEN, TOKEN: API_TOKEN } },
   'docs/openstack.md': {
     estate: true,
@@ -38,6 +37,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
       createuser: 'of-postgres\nof-postgres\n',
     },
   },
+  'src/drivers/hmc-dpm/README.md': { estate: false },
   'docs/machines.md': { ...AT_NPM_START, answers: { 'HMC user': 'zenova-simulator\n' } },
   'docs/first-lpar.md': {
     estate: false,

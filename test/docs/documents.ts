@@ -1,11 +1,14 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const CHECKOUT = resolve(import.meta.dirname, '../..');
 
+const DRIVERS = readdirSync(join(CHECKOUT, 'src/drivers')).map((name) => `src/drivers/${name}/README.md`);
+
 /** Pages for operators and callers. Records of decisions (`docs/adr`) show nothing to do. */
 export const PAGES: readonly string[] = [
   'README.md',
+  ...DRIVERS.filter((page) => existsSync(join(CHECKOUT, page))),
   ...readdirSync(join(CHECKOUT, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`)
