@@ -41,7 +41,7 @@ export interface HttpParts {
 export class HttpModule {
   static of({ host, tokens, health, gateway, events, clock, metrics, log }: HttpParts): DynamicModule {
     const access = new Access(host, tokens);
-    const requests = new HttpRequests(gateway, access, clock);
+    const requests = new HttpRequests(gateway, access, { clock, log });
     return {
       module: HttpModule,
       controllers: [

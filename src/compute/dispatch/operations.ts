@@ -46,6 +46,8 @@ export interface OperationsOptions {
   /** Longest that accepting waits for a backend to name the target; then it is accepted by name. */
   readonly resolveTimeoutMs: number;
   readonly planTimeoutMs: number;
+  /** Is so much unfinished that nothing more should come in? */
+  readonly isFull: () => boolean;
   /** An accepted operation that has not begun so long after a restart never does. */
   readonly startWithinMs: number;
 }
@@ -103,6 +105,7 @@ export class Operations {
     if (known !== undefined) return this.#join(known, fingerprint, request, meta);
 
     if (until !== null && until <= now) throw deadlineExceeded(method);
+    if (meta.isDirect === true && this.#options.isFull()) throw busy();
     const route = await this.#router.change(method, request, meta.requestedBy);
     const target = await this.#find(route, method, until, meta);
     const id = newOperationId();
@@ -384,6 +387,17 @@ export class Operations {
       return work({ clock, log: log.child(correlationOf(meta)), signal, outgoing });
     });
   }
+}
+
+/** Other requests are kept by their broker meanwhile. */
+function busy(): ComputeError {
+  return new ComputeError(
+    'BACKEND_BUSY',
+    'too many operations are unfinished (journal.max_accepted); try again later',
+    {
+      outcome: 'not-started',
+    },
+  );
 }
 
 function notAnswered(): ComputeError {

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Get, Headers, Inject, Res, type OnModuleDestroy } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Clock } from '../../common/clock.js';
@@ -43,16 +44,15 @@ export class EventsController implements OnModuleDestroy {
   @Get()
   async follow(
     @Res() response: Response,
-    @Headers('authorization') authorization?: string,
+    @Headers() headers: IncomingHttpHeaders,
     @Headers('last-event-id') lastEventId?: string,
   ): Promise<void> {
     const { feed, clock, limits, maxStreams = MAX_STREAMS } = this.source;
     if (this.#streams.size >= maxStreams) {
-      response.setHeader('Retry-After', '30');
       throw new ComputeError('CAPACITY_EXHAUSTED', `${maxStreams} clients follow events already; try again later`);
     }
-    const holder = this.access.holderOf(authorization);
-    const caller = this.access.callerOf(authorization);
+    const holder = this.access.holderOf(headers.authorization);
+    const caller = this.access.callerOf(headers.authorization);
     const stream = new EventStream(response, clock, limits);
     this.#streams.add(stream);
     const missed = feed.since(lastEventId);
@@ -68,7 +68,7 @@ export class EventsController implements OnModuleDestroy {
     response.on('close', forget);
     try {
       // Before the head, so that a refusal has a status of its own.
-      const snapshot = missed === undefined ? await this.#snapshot(authorization) : undefined;
+      const snapshot = missed === undefined ? await this.#snapshot(headers) : undefined;
       if (!stream.isOpen) return;
       stream.open();
       stream.tell('hello', { caller: holder === undefined ? null : { name: holder.name, may_act: holder.mayAct } });
@@ -85,10 +85,10 @@ export class EventsController implements OnModuleDestroy {
     for (const stream of this.#streams) stream.end();
   }
 
-  async #snapshot(authorization: string | undefined): Promise<object> {
+  async #snapshot(headers: IncomingHttpHeaders): Promise<object> {
     const [newest, unfinished] = await Promise.all([
-      this.requests.ask('operation.list', { limit: NEWEST }, authorization),
-      this.requests.ask('operation.list', { state: 'unfinished', limit: UNFINISHED }, authorization),
+      this.requests.ask('operation.list', { limit: NEWEST }, headers),
+      this.requests.ask('operation.list', { state: 'unfinished', limit: UNFINISHED }, headers),
     ]);
     return { newest, unfinished };
   }
