@@ -86,7 +86,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   const amqp = transportOptions(config);
   const transport = createTransport(amqp, { log, clock });
   const gateway = new LateGateway();
-  const { host, tokens } = config.http;
+  const { host, names, tokens } = config.http;
   let started: StartedService | undefined;
   const { health, counts } = transport;
   const metrics = observation.scrape({
@@ -95,7 +95,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   });
   const feed = new EventFeed();
   const events = { feed, sees: (caller: string, event: ServiceEvent) => gateway.sees(caller, event) };
-  const http = { host, tokens, clock, events, metrics, log, health: readiness(health, awaited) };
+  const http = { host, names, tokens, clock, events, metrics, log, health: readiness(health, awaited) };
   const edges = AppModule.of({ gateway: observation.gateway(gateway), http, transport: amqp });
   const app = await NestFactory.create<NestExpressApplication>(edges, {
     logger: new NestLog(log),
