@@ -30,6 +30,7 @@ const UNFINISHED = 200;
 @Controller('v1/events')
 export class EventsController implements OnModuleDestroy {
   readonly #streams = new Set<EventStream>();
+  #isEnding = false;
 
   constructor(
     @Inject(EVENT_SOURCE) private readonly source: EventSource,
@@ -48,6 +49,7 @@ export class EventsController implements OnModuleDestroy {
     @Headers('last-event-id') lastEventId?: string,
   ): Promise<void> {
     const { feed, clock, limits, maxStreams = MAX_STREAMS } = this.source;
+    if (this.#isEnding) throw stopping(response);
     if (this.#streams.size >= maxStreams) {
       throw new ComputeError('CAPACITY_EXHAUSTED', `${maxStreams} clients follow events already; try again later`);
     }
@@ -70,6 +72,7 @@ export class EventsController implements OnModuleDestroy {
       // Before the head, so that a refusal has a status of its own.
       const snapshot = missed === undefined ? await this.#snapshot(headers) : undefined;
       if (!stream.isOpen) return;
+      if (this.#isEnding) throw stopping(response);
       stream.open();
       stream.tell('hello', { caller: holder === undefined ? null : { name: holder.name, may_act: holder.mayAct } });
       if (snapshot !== undefined) stream.tell('snapshot', snapshot, id);
@@ -82,6 +85,7 @@ export class EventsController implements OnModuleDestroy {
 
   /** Streams have no end of their own, and a server that closes waits for the end of every answer. */
   onModuleDestroy(): void {
+    this.#isEnding = true;
     for (const stream of this.#streams) stream.end();
   }
 
@@ -92,4 +96,10 @@ export class EventsController implements OnModuleDestroy {
     ]);
     return { newest, unfinished };
   }
+}
+
+/** A stream that begins now would never end; nor may its client come back by the same connection, which is waited for too. */
+function stopping(response: Response): ComputeError {
+  response.setHeader('Connection', 'close');
+  return new ComputeError('SHUTTING_DOWN', 'the service stops; follow events after its restart');
 }

@@ -203,6 +203,36 @@ describe('GET /v1/events', () => {
     expect(reader.isOver).toBe(false);
   });
 
+  it('lets the service end although a client is only just being told how things stand', async () => {
+    let answer = (): void => undefined;
+    const looked = new Promise<typeof NOTHING>((resolve) => {
+      answer = () => resolve(NOTHING);
+    });
+    let asked = 0;
+    const { url, open } = await start({
+      handle: () => {
+        asked += 1;
+        return looked;
+      },
+    });
+    const opening = open();
+    await eventually(() => asked === 2, 'the journal to be asked');
+    const closed = app?.close();
+    await eventually(
+      () =>
+        fetch(url).then(
+          () => false,
+          () => true,
+        ),
+      'nobody to be let in any more',
+    );
+    answer();
+    const reader = await opening;
+    expect(reader.status).toBe(503);
+    expect(reader.headers.get('connection')).toBe('close');
+    await closed;
+  });
+
   it('lets the service end although it is followed', async () => {
     const { open } = await start();
     const reader = await open();
