@@ -81,7 +81,7 @@ export class Access {
 export const SEND_A_TOKEN = 'send a token of http.token or http.tokens as "Authorization: Bearer …"';
 
 /**
- * Every name in the name of which a request comes. A browser of this machine reaches us for any page of the web whose name
+ * Every name by which a request comes. A browser of this machine reaches us for any page of the web whose name
  * leads to a loopback address (DNS rebinding), and says by which name; so does a proxy of this machine that writes another
  * into `Host`.
  */

@@ -391,13 +391,8 @@ export class Operations {
 
 /** Other requests are kept by their broker meanwhile. */
 function busy(): ComputeError {
-  return new ComputeError(
-    'BACKEND_BUSY',
-    'too many operations are unfinished (journal.max_accepted); try again later',
-    {
-      outcome: 'not-started',
-    },
-  );
+  const message = 'too many operations are unfinished (journal.max_accepted); try again later';
+  return new ComputeError('BACKEND_BUSY', message, { outcome: 'not-started' });
 }
 
 function notAnswered(): ComputeError {
