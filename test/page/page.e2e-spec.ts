@@ -394,6 +394,7 @@ describe('when the service goes and comes back', () => {
 describe('people who see or work differently', () => {
   const sizes = [
     ['wide', 1400],
+    ['middling', 980],
     ['narrow', 390],
   ] as const;
   const cases = sizes.flatMap(([size, width]) =>
@@ -425,6 +426,7 @@ describe('people who see or work differently', () => {
       ] as const) {
         await page.evaluate(`location.hash = "${hash}"`);
         await page.locator(`${hash}-rows`).getByText(text).first().waitFor();
+        expect(await page.evaluate('scrollY')).toBe(0);
         await check();
       }
       await page.evaluate(`location.hash = "#operations/${operations[0]?.operation_id ?? ''}"`);
