@@ -59,9 +59,9 @@ async function act() {
     if (asked === question) dialog.close();
     question.done?.(answer);
   } catch (error) {
-    const isAnswered = error instanceof RequestError && error.status !== undefined;
-    // Without an answer the request may have been taken: sent again under its key it does nothing twice.
-    if (isAnswered) key = newKey();
+    // What may have been taken is sent again under its key, and so does nothing twice.
+    const isSettled = error instanceof RequestError && error.isSettled;
+    if (isSettled) key = newKey();
     if (asked !== question) {
       notify(`${question.title} ${error instanceof Error ? error.message : ''}`);
       return;
@@ -69,9 +69,9 @@ async function act() {
     fill(
       trouble,
       troubleOf(error),
-      isAnswered ? null : el('p', {}, 'It may have been taken. Asking again will not do it twice.'),
+      isSettled ? null : el('p', {}, 'It may have been taken. Asking again will not do it twice.'),
     );
-    setText(yes, isAnswered ? question.verb : 'Ask again');
+    setText(yes, isSettled ? question.verb : 'Ask again');
     setIdle(yes, false);
     no.focus();
   }
@@ -84,7 +84,7 @@ function values() {
   return given;
 }
 
-/** How long a change that was asked for here may wait for its turn. */
+/** A power change that was asked for here and has not come to its end by then goes no further. */
 const DEADLINE_MS = 600_000;
 
 /**
@@ -93,7 +93,7 @@ const DEADLINE_MS = 600_000;
  * @param {string} key
  */
 export function change(method, params, key) {
-  return call(method, { ...params, idempotency_key: key, deadline_ms: DEADLINE_MS, wait: 'accepted' });
+  return call(method, { ...params, idempotency_key: key, wait: 'accepted' });
 }
 
 /**
@@ -129,7 +129,7 @@ export function powerButtons(target) {
         title: `${verb} ${name}${place}?`,
         text: effect,
         verb: `${verb} ${name}`,
-        act: (_, requestKey) => change(`power.${action}`, target, requestKey),
+        act: (_, requestKey) => change(`power.${action}`, { ...target, deadline_ms: DEADLINE_MS }, requestKey),
         done: (answer) => notifyAccepted(`${verb} ${name}`, answer),
       });
     return el('button', { type: 'button', 'aria-label': `${verb} ${name}`, onclick: ask }, verb.replace('Power ', ''));

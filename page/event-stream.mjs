@@ -4,7 +4,7 @@ import { authorization } from './session.mjs';
  * Follows `GET /v1/events`. The browser's own EventSource cannot send a token in a header, and a token in an address would
  * end in logs; so the stream is read by hand.
  *
- * @typedef {'connecting' | 'live' | 'lost' | 'refused' | 'full'} StreamState
+ * @typedef {'connecting' | 'live' | 'lost' | 'refused' | 'full' | 'unready'} StreamState
  * @typedef {{ kind: string, data: any }} StreamEvent
  */
 
@@ -25,7 +25,7 @@ export class EventStream {
 
   /**
    * @param {(event: StreamEvent) => void} onEvent
-   * @param {(state: StreamState, status?: number) => void} onState
+   * @param {(state: StreamState, why?: string) => void} onState told why, where the service says it to people
    */
   constructor(onEvent, onState) {
     this.#onEvent = onEvent;
@@ -61,22 +61,19 @@ export class EventStream {
     this.#onState('connecting');
     /** @type {StreamState} */
     let state = 'lost';
-    /** @type {number | undefined} */
-    let status;
+    /** @type {string | undefined} */
+    let why;
     try {
       const headers = { ...authorization(), ...(this.#lastId === '' ? {} : { 'Last-Event-ID': this.#lastId }) };
       const init = { headers, signal: connection.signal, cache: /** @type {const} */ ('no-store') };
       const response = await fetch('v1/events', { ...init, redirect: 'error', credentials: 'omit' });
-      status = response.status;
-      if (status === 401 || status === 403) state = 'refused';
-      else if (status === 503) state = 'full';
       if (response.ok && response.body !== null) await this.#read(response.body, connection);
-      else await response.body?.cancel();
+      else ({ state, why } = await refusalOf(response));
     } catch {
       // Whatever it was, the stream is over.
     }
     if (this.#connection !== connection) return;
-    this.#onState(state, status);
+    this.#onState(state, why);
     if (state === 'refused') return;
     this.#timer = setTimeout(() => this.start(), this.#pauseMs * (0.75 + Math.random() / 2));
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
@@ -122,4 +119,17 @@ export class EventStream {
     }
     this.#onEvent({ kind, data: JSON.parse(data) });
   }
+}
+
+/**
+ * @param {Response} response that is none of events
+ * @returns {Promise<{ state: StreamState, why?: string }>}
+ */
+async function refusalOf(response) {
+  const { status } = response;
+  if (status === 401) return { state: 'refused' };
+  const { code, message } = await response.json();
+  if (status === 403) return { state: 'refused', why: message };
+  if (status !== 503) return { state: 'lost' };
+  return { state: code === 'CAPACITY_EXHAUSTED' ? 'full' : 'unready' };
 }

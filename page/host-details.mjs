@@ -1,7 +1,7 @@
 import { byId, el, fill } from './dom.mjs';
 import { change, confirm, notifyAccepted, powerButtons } from './confirm.mjs';
 import { body, keepFocus, openDrawer } from './drawer.mjs';
-import { allHosts, hostOf, lookAtHosts, reachOf, watchHosts } from './hosts.mjs';
+import { allHosts, areHostsListed, hostOf, lookAtHosts, reachOf, watchHosts } from './hosts.mjs';
 import { notify } from './notices.mjs';
 import { call, get, mayAct, onCaller } from './session.mjs';
 import { ago, moment } from './times.mjs';
@@ -76,9 +76,9 @@ export async function showHost(name) {
   };
 
   const stop = watchHosts((changed) => {
-    if (changed !== name) return;
+    if (changed !== undefined && changed !== name) return;
     drawHost();
-    void lookAtInstances();
+    if (changed === name) void lookAtInstances();
   });
   openDrawer(name, () => {
     stop();
@@ -162,7 +162,8 @@ function checkLine({ name, ok, detail, remedy }) {
 function drawFacts(name, places) {
   const seen = hostOf(name);
   if (seen === undefined) {
-    fill(places.error, troubleOf(new Error(`This service has no host ${name}.`)));
+    const nobody = areHostsListed() ? troubleOf(new Error(`This service has no host ${name}.`)) : null;
+    fill(places.error, nobody);
     return;
   }
   const { host, info, error } = seen;
@@ -247,6 +248,7 @@ function askMaintenance(host, enabled) {
     verb,
     ...(enabled ? { fields: choice } : {}),
     act: ({ destination = '' }, key) =>
+      // It lasts as long as its last instance does, so it has no deadline.
       change('host.set_maintenance', { host, enabled, ...(destination === '' ? {} : { destination }) }, key),
     done: (answer) => {
       notifyAccepted(verb, answer);

@@ -1,4 +1,5 @@
 import { byId, el, fill, setCount, setIdle, setText } from './dom.mjs';
+import { oneAtATime } from './looking.mjs';
 import { get } from './session.mjs';
 import { ago } from './times.mjs';
 import { memory, stateOf, troubleOf } from './words.mjs';
@@ -28,16 +29,20 @@ const seen = new Map();
 const drawn = new Map();
 /** @type {Map<string, ReturnType<typeof setTimeout>>} */
 const stirred = new Map();
-/** @type {Set<(host: string) => void>} */
+/** @type {Set<(host?: string) => void>} */
 const watchers = new Set();
-let isLooking = false;
-/** Something has changed since the list was asked for. */
-let isStale = false;
+/** Is it known which hosts there are? */
+let isListed = false;
 let lookedAt = 0;
 
 /** @param {string} name */
 export function hostOf(name) {
   return seen.get(name);
+}
+
+/** @returns {boolean} whether it is known which hosts there are */
+export function areHostsListed() {
+  return isListed;
 }
 
 /** @returns {readonly Host[]} */
@@ -46,7 +51,7 @@ export function allHosts() {
 }
 
 /**
- * @param {(host: string) => void} watcher told of every host that was looked at, or where something happened
+ * @param {(host?: string) => void} watcher told of every host that was looked at; of none: of the list
  * @returns {() => void} ends it
  */
 export function watchHosts(watcher) {
@@ -54,19 +59,24 @@ export function watchHosts(watcher) {
   return () => void watchers.delete(watcher);
 }
 
-/** Asks which hosts there are, and each how it does; once more when that may have changed while it was asked. */
+const look = oneAtATime(lookOnce);
+
+/** Asks which hosts there are, and each how it does. */
 export async function lookAtHosts() {
-  isStale = true;
-  if (isLooking) return;
-  isLooking = true;
   setIdle(refresh, true);
-  while (isStale) {
-    isStale = false;
-    await lookOnce();
-  }
+  await look();
   lookedAt = Date.now();
-  isLooking = false;
   setIdle(refresh, false);
+}
+
+/** Forgets everything: somebody else looks now. */
+export function forgetHosts() {
+  seen.clear();
+  isListed = false;
+  setText(byId('server', HTMLElement), '');
+  draw();
+  setText(count, '');
+  setText(empty, '');
 }
 
 async function lookOnce() {
@@ -76,7 +86,10 @@ async function lookOnce() {
     for (const name of seen.keys())
       if (!hosts.some((/** @type {Host} */ host) => host.name === name)) seen.delete(name);
     setText(byId('server', HTMLElement), [...new Set(hosts.map((/** @type {Host} */ { server }) => server))].join(' '));
+    isListed = true;
+    setText(empty, NOTHING);
     draw();
+    for (const watcher of watchers) watcher();
     const queue = hosts.map((/** @type {Host} */ { name }) => name);
     const worker = async () => {
       for (let name = queue.shift(); name !== undefined; name = queue.shift()) await lookAt(name);
@@ -173,6 +186,8 @@ function draw() {
   else setCount(count, `${troubled} of ${seen.size}`, 'in trouble');
   count.classList.toggle('bad', troubled > 0);
 }
+
+const NOTHING = 'No hosts. They are listed under hosts in the configuration.';
 
 const CELLS = [
   'name-cell',

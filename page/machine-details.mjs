@@ -1,7 +1,7 @@
 import { el, fill } from './dom.mjs';
 import { powerButtons } from './confirm.mjs';
-import { body, openDrawer } from './drawer.mjs';
-import { machineOf, machineState } from './machines.mjs';
+import { body, keepFocus, openDrawer } from './drawer.mjs';
+import { machineOf, machineState, watchMachines } from './machines.mjs';
 import { get } from './session.mjs';
 import { moment } from './times.mjs';
 import { facts, stateOf, troubleOf } from './words.mjs';
@@ -9,16 +9,26 @@ import { facts, stateOf, troubleOf } from './words.mjs';
 /** @typedef {import('../src/compute/contract/index.js').MachineView} Machine */
 
 /**
- * Shows a registered machine.
+ * Shows a registered machine, and how it changes while it is in the list.
  *
  * @param {string} name
  */
 export async function showMachine(name) {
-  openDrawer(name);
+  // Of its own: while it is asked for, the panel may have come to show something else.
+  const place = el('div', { class: 'machine' });
+  const drawKnown = () => {
+    const machine = machineOf(name);
+    if (machine === undefined) return false;
+    draw(place, machine);
+    keepFocus();
+    return true;
+  };
+  openDrawer(name, watchMachines(drawKnown));
+  body.append(place);
   try {
-    draw(machineOf(name) ?? (await find(name)));
+    if (!drawKnown()) draw(place, await find(name));
   } catch (error) {
-    fill(body, troubleOf(error));
+    fill(place, troubleOf(error));
   }
 }
 
@@ -33,11 +43,14 @@ async function find(name) {
   return found;
 }
 
-/** @param {Machine} machine */
-function draw(machine) {
+/**
+ * @param {HTMLElement} place
+ * @param {Machine} machine
+ */
+function draw(place, machine) {
   const { error } = machine;
   fill(
-    body,
+    place,
     el('p', { class: 'big' }, machineState(machine)),
     error === null
       ? null

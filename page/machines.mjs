@@ -1,5 +1,6 @@
 import { byId, el, fill, setIdle, setText } from './dom.mjs';
 import { powerButtons } from './confirm.mjs';
+import { oneAtATime } from './looking.mjs';
 import { get } from './session.mjs';
 import { ago } from './times.mjs';
 import { stateOf, troubleOf } from './words.mjs';
@@ -11,6 +12,10 @@ import { stateOf, troubleOf } from './words.mjs';
  */
 
 const PAGE = 50;
+/** What other workers see is found by looking. */
+const LOOK_EVERY_MS = 20_000;
+/** Many may be registered at once: the list is asked for at most so often. */
+const SETTLED_MS = 1000;
 
 const rows = byId('machines-rows', HTMLElement);
 const empty = byId('machines-empty', HTMLElement);
@@ -26,15 +31,51 @@ let starts = [undefined];
 let following = null;
 /** Only the newest answer counts. */
 let asked = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let stirred;
+/** @type {Set<() => void>} */
+const watchers = new Set();
 
 /** @param {string} name */
 export function machineOf(name) {
   return machines.find((machine) => machine.name === name);
 }
 
+/**
+ * @param {() => void} watcher told when machines have changed
+ * @returns {() => void} ends it
+ */
+export function watchMachines(watcher) {
+  watchers.add(watcher);
+  return () => void watchers.delete(watcher);
+}
+
+const look = oneAtATime(lookOnce);
+
 /** Lists the page that the reader is on anew. */
-export async function lookAtMachines() {
-  const mine = ++asked;
+export function lookAtMachines() {
+  asked += 1;
+  return look();
+}
+
+/** The same soon: something happened to one, and more may. */
+export function stirMachines() {
+  stirred ??= setTimeout(() => ((stirred = undefined), void lookAtMachines()), SETTLED_MS);
+}
+
+/** Forgets everything: somebody else looks now. */
+export function forgetMachines() {
+  asked += 1;
+  machines = [];
+  starts = [undefined];
+  following = null;
+  draw();
+  empty.hidden = true;
+  setText(byId('count-machines', HTMLElement), '');
+}
+
+async function lookOnce() {
+  const mine = asked;
   const form = new FormData(filter);
   const field = (/** @type {string} */ name) => {
     const value = form.get(name);
@@ -105,9 +146,14 @@ function draw() {
   fill(rows, ...machines.map(rowOf));
   setIdle(previous, starts.length === 1);
   setIdle(next, following === null);
+  for (const watcher of watchers) watcher();
 }
 
+/** Looks again from time to time, while somebody looks at the list. */
 export function initMachines() {
+  setInterval(() => {
+    if (!document.hidden && rows.checkVisibility()) void lookAtMachines();
+  }, LOOK_EVERY_MS);
   filter.addEventListener('submit', (event) => {
     event.preventDefault();
     starts = [undefined];
@@ -116,7 +162,9 @@ export function initMachines() {
   for (const select of filter.querySelectorAll('select'))
     select.addEventListener('change', () => filter.requestSubmit());
   next.addEventListener('click', () => {
-    if (following !== null) starts.push(following);
+    if (following === null) return;
+    starts.push(following);
+    following = null; // where the page after the next one begins is not known yet
     void lookAtMachines();
   });
   previous.addEventListener('click', () => {

@@ -2,9 +2,9 @@ import { byId, initIdle, setText } from './dom.mjs';
 import { closeDrawer, initDrawer } from './drawer.mjs';
 import { EventStream } from './event-stream.mjs';
 import { showHost } from './host-details.mjs';
-import { initHosts, lookAtHosts, stirHost } from './hosts.mjs';
+import { forgetHosts, initHosts, lookAtHosts, stirHost } from './hosts.mjs';
 import { showMachine } from './machine-details.mjs';
-import { initMachines, lookAtMachines, seeMachine } from './machines.mjs';
+import { forgetMachines, initMachines, lookAtMachines, seeMachine, stirMachines } from './machines.mjs';
 import { showOperation } from './operation-details.mjs';
 import { forget, initOperations, isOver, take, takeSnapshot } from './operations.mjs';
 import { setCaller, token } from './session.mjs';
@@ -24,6 +24,7 @@ const WORDS = {
   lost: 'Connection lost, trying again',
   refused: 'A token is needed',
   full: 'Too many readers, trying again',
+  unready: 'The service is not ready, trying again',
 };
 
 /** Shows the view, and the one thing of it, that the address names. */
@@ -69,17 +70,17 @@ const stream = new EventStream(
       if (!isOver(data)) return;
       // Its maintenance has begun or ended: that is in the list.
       if (data.method === 'host.set_maintenance') void lookAtHosts();
-      else if (OF_MACHINES.test(data.method)) void lookAtMachines();
+      else if (OF_MACHINES.test(data.method)) stirMachines();
       else if (data.host !== null) stirHost(data.host);
     } else if (kind === 'power') {
       if (data.host === null) seeMachine(data);
       else stirHost(data.host);
     }
   },
-  (state) => {
+  (state, why) => {
     connection.dataset['state'] = state;
     setText(connection, WORDS[state]);
-    if (state === 'refused') askForToken(token() === null ? '' : 'The service does not take this token.');
+    if (state === 'refused') askForToken(why ?? (token() === null ? '' : 'The service does not take this token.'));
   },
 );
 
@@ -90,7 +91,14 @@ initDrawer(() => {
 });
 initToken(() => {
   forget();
+  forgetHosts();
+  forgetMachines();
   stream.startOver();
+  route(); // what stands in the panel is asked for anew
+});
+byId('skip', HTMLElement).addEventListener('click', (event) => {
+  event.preventDefault(); // the address names what is shown
+  byId('main', HTMLElement).focus();
 });
 initOperations();
 initHosts();

@@ -1,6 +1,7 @@
 import { el, fill } from './dom.mjs';
 import { confirm } from './confirm.mjs';
 import { body, keepFocus, openDrawer, retitle } from './drawer.mjs';
+import { oneAtATime } from './looking.mjs';
 import { notify } from './notices.mjs';
 import { isOver, known, linkTo, watch } from './operations.mjs';
 import { operationState } from './operation-row.mjs';
@@ -24,6 +25,7 @@ onCaller(() => redraw?.());
  */
 export async function showOperation(id) {
   const parts = el('div');
+  const lookAtParts = oneAtATime(() => drawParts(parts, id));
   const places = {
     state: el('p', { class: 'big' }),
     progress: el('div'),
@@ -44,7 +46,7 @@ export async function showOperation(id) {
   };
   const stop = watch((next) => {
     if (next.operation_id === id) take(next);
-    else if (next.parent_operation_id === id) void drawParts(parts, id);
+    else if (next.parent_operation_id === id) void lookAtParts();
   });
   openDrawer(operation === undefined ? `Operation ${id}` : titleOf(operation), () => {
     stop();
@@ -55,7 +57,7 @@ export async function showOperation(id) {
   try {
     if (operation === undefined) take(await get(`v1/operations/${encodeURIComponent(id)}`));
     else take(operation);
-    if (operation !== undefined && OF_PARTS.has(operation.method)) await drawParts(parts, id);
+    if (operation !== undefined && OF_PARTS.has(operation.method)) await lookAtParts();
   } catch (error) {
     fill(places.error, troubleOf(error));
   }
@@ -131,17 +133,21 @@ function cancelButton(operation) {
  * @param {string} parent
  */
 async function drawParts(place, parent) {
-  const { operations, next } = await get('v1/operations', { parent, limit: 500 });
-  fill(
-    place,
-    el('h3', {}, 'Parts'),
-    el(
-      'ul',
-      { class: 'parts' },
-      ...operations.map((/** @type {Operation} */ part) =>
-        el('li', {}, operationState(part), ' ', linkTo(part), ' ', el('span', { class: 'id' }, part.name)),
+  try {
+    const { operations, next } = await get('v1/operations', { parent, limit: 500 });
+    fill(
+      place,
+      el('h3', {}, 'Parts'),
+      el(
+        'ul',
+        { class: 'parts' },
+        ...operations.map((/** @type {Operation} */ part) =>
+          el('li', {}, operationState(part), ' ', linkTo(part), ' ', el('span', { class: 'id' }, part.name)),
+        ),
       ),
-    ),
-    next === null ? null : el('p', { class: 'quiet' }, 'and more'),
-  );
+      next === null ? null : el('p', { class: 'quiet' }, 'and more'),
+    );
+  } catch (error) {
+    fill(place, el('h3', {}, 'Parts'), troubleOf(error));
+  }
 }

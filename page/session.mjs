@@ -64,6 +64,12 @@ export class RequestError extends Error {
     this.status = status;
     this.wire = wire;
   }
+
+  /** Is it known what became of the request? A proxy that gives up, say, knows nothing. */
+  get isSettled() {
+    if (this.wire !== undefined) return this.wire.outcome !== 'unknown';
+    return this.status !== undefined && this.status < 500;
+  }
 }
 
 /**
@@ -97,6 +103,7 @@ export function call(method, params) {
  * @param {{ method?: string, headers?: Record<string, string>, body?: string }} init
  */
 async function ask(path, init) {
+  const asker = token();
   let response;
   let text;
   try {
@@ -106,6 +113,8 @@ async function ask(path, init) {
   } catch {
     throw new RequestError('The service does not answer.');
   }
+  // What one may see is not shown to the next.
+  if (token() !== asker) throw new RequestError('The token has changed meanwhile.');
   const answer = parsed(text);
   if (response.ok) return answer;
   const { status } = response;

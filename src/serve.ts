@@ -86,7 +86,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   const amqp = transportOptions(config);
   const transport = createTransport(amqp, { log, clock });
   const gateway = new LateGateway();
-  const { host, tokens } = config.http;
+  const { host, names, tokens } = config.http;
   let started: StartedService | undefined;
   const { health, counts } = transport;
   const metrics = observation.scrape({
@@ -95,7 +95,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   });
   const feed = new EventFeed();
   const events = { feed, sees: (caller: string, event: ServiceEvent) => gateway.sees(caller, event) };
-  const http = { host, tokens, clock, events, metrics, log, health: readiness(health, awaited) };
+  const http = { host, names, tokens, clock, events, metrics, log, health: readiness(health, awaited) };
   const edges = AppModule.of({ gateway: observation.gateway(gateway), http, transport: amqp });
   const app = await NestFactory.create<NestExpressApplication>(edges, {
     logger: new NestLog(log),
@@ -137,6 +137,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
     onLoad: backPressure(transport, { maxAccepted: journal.maxAccepted, log, stopping: stopping.signal }),
     limits: {
       leaseMs: journal.leaseMs,
+      maxAccepted: journal.maxAccepted,
       maxConcurrentPerEndpoint: journal.maxConcurrent,
       startWithinMs: journal.startWithinMs,
       keepMs: journal.keepMs,
@@ -149,7 +150,8 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
 
   held.add('what is under way', async () => {
     stopping.abort();
-    await Promise.all([compute.finish(config.amqp.drainTimeoutMs), closeApp()]);
+    // The edges close one after the other, and HTTP first, which may wait for a change that runs.
+    await Promise.all([transport.intake.pause(), compute.finish(config.amqp.drainTimeoutMs), closeApp()]);
   });
   // What was accepted before stands in its queues before anything new is accepted.
   await compute.start();

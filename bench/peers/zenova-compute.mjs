@@ -38,6 +38,7 @@ const service = new ComputeService({
   selfNames: [],
   limits: {
     leaseMs: config.journal.leaseMs,
+    maxAccepted: config.journal.maxAccepted,
     maxConcurrentPerEndpoint: config.journal.maxConcurrent,
     startWithinMs: config.journal.startWithinMs,
     keepMs: config.journal.keepMs,

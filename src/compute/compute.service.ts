@@ -85,6 +85,8 @@ export interface ComputeServiceOptions {
 export interface ComputeLimits {
   /** How long others wait for a worker that says nothing. */
   readonly leaseMs: number;
+  /** Unfinished operations of all workers, above which nothing more is taken. */
+  readonly maxAccepted: number;
   readonly maxConcurrentPerEndpoint: number;
   readonly startWithinMs: number;
   readonly keepMs: number;
@@ -176,6 +178,7 @@ export class ComputeService implements RequestGateway, EventSight {
       observer,
       resolveTimeoutMs: limits.resolveTimeoutMs,
       planTimeoutMs: limits.readTimeoutMs,
+      isFull: () => this.#unfinished >= limits.maxAccepted,
       startWithinMs: limits.startWithinMs,
     });
     this.#takeover = new Takeover({
@@ -308,8 +311,13 @@ export class ComputeService implements RequestGateway, EventSight {
     await this.#notes.settled();
   }
 
+  /** Of all workers, as far as known. */
+  get #unfinished(): number {
+    return this.#runner.load + this.#elsewhere;
+  }
+
   #tellLoad(): void {
-    this.#options.onLoad?.(this.#runner.load + this.#elsewhere);
+    this.#options.onLoad?.(this.#unfinished);
   }
 
   /** Takes as long as the database does, and holds up no renewal; one at a time. */

@@ -154,6 +154,13 @@ const HttpSchema = z.strictObject({
     .describe('serve HTTP: what there is to see, RPC, the addresses for MAAS, /healthz and /readyz'),
   host: z.string().min(1).max(255).default('127.0.0.1').describe('address to bind'),
   port: z.int().min(0).max(65_535).default(8780).describe('port to bind; 0 takes a free one'),
+  names: z
+    .array(z.string().regex(/^[A-Za-z0-9._-]{1,255}$/, 'is no host name; write it without a port'))
+    .max(100)
+    .prefault([])
+    .describe(
+      'further names, on a loopback address, by which callers may ask without a token: those of a proxy on this machine that lets in only who may see everything',
+    ),
   token: secretField('bearer token with access `act`, named `default`').optional(),
   tokens: z
     .array(TokenSchema)
@@ -217,7 +224,7 @@ const JournalSchema = z.strictObject({
     .min(1)
     .max(1_000_000)
     .default(10_000)
-    .describe('unfinished operations above which consuming stops'),
+    .describe('unfinished operations above which consuming stops, and changes asked for over HTTP are refused'),
   max_per_target: z
     .int()
     .min(1)

@@ -61,6 +61,8 @@ export interface HttpConfig {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** By which callers of this machine may ask without a token, beside those of its loopback addresses. */
+  readonly names: readonly string[];
   /** By name, in the file's order; `http.token` is `default`. */
   readonly tokens: readonly HttpTokenConfig[];
 }

@@ -35,6 +35,7 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
       enabled: http.enabled,
       host: http.host,
       port: http.port,
+      names: http.names,
       tokens: http.tokens,
     },
     log: { level: config.log.level },

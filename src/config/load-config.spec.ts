@@ -72,7 +72,7 @@ describe('a configuration', () => {
       isSimulatedEstate: false,
       group: null,
       amqp: { prefetch: 256, deadQueue: 'zenova.rpc.dead', eventsExchange: 'zenova.events', tls: { verify: true } },
-      http: { enabled: true, host: '127.0.0.1', port: 8780, tokens: [] },
+      http: { enabled: true, host: '127.0.0.1', port: 8780, names: [], tokens: [] },
       log: { level: 'info' },
       journal: {
         keepMs: 30 * 86_400_000,

@@ -98,7 +98,7 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
       eventsExchange: amqp.events_exchange,
     },
     oslo: toOslo(file.oslo),
-    http: { enabled: http.enabled, host: http.host, port: http.port, tokens: toTokens(http) },
+    http: { enabled: http.enabled, host: http.host, port: http.port, names: http.names, tokens: toTokens(http) },
     log: file.log,
     tracing: file.tracing ?? null,
     journal: {

@@ -15,9 +15,17 @@ export const ProblemSchema = z.object({
 /** Refused before any method is asked, by status; the message says the same to whoever reads it. */
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: 'the address or the body cannot be read',
-  401: 'there is no token, or none that is known',
+  401: 'there is no token, or none that is known, and the request is not one of this machine',
   404: 'there is no such page',
   413: 'the body is larger than 1 MiB',
+};
+
+/** What a failure tells beside its body, by status. */
+const HEADERS: Readonly<Record<number, JsonObject>> = {
+  401: { 'WWW-Authenticate': { schema: { type: 'string' } } },
+  503: {
+    'Retry-After': { description: 'seconds, when it is safe to try again then', schema: { type: 'string' } },
+  },
 };
 
 /** Codes of methods that ask no backend and run no operation. */
@@ -65,7 +73,7 @@ function failureResponse(status: number): JsonObject {
   const texts = [...codes.map((code) => `\`${code}\``), ...(problem === undefined ? [] : [problem])];
   return {
     description: texts.join(', '),
-    ...(status === 401 ? { headers: { 'WWW-Authenticate': { schema: { type: 'string' } } } } : {}),
+    ...(status in HEADERS ? { headers: HEADERS[status] } : {}),
     content: { 'application/json': { schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas }, example } },
   };
 }

@@ -42,7 +42,7 @@ export function openApi(): JsonObject {
 
 const DESCRIPTION = `What the service does over HTTP. Most callers use RabbitMQ, for which \`/asyncapi.json\` is the document.
 
-Without a token, what only shows something may be read on a loopback address; everything else needs one, and what changes something one with access \`act\`.
+Without a token, what only shows something may be read on a loopback address, by a name of it such as \`localhost\`; everything else needs one, and what changes something one with access \`act\`.
 A change may take minutes: give it \`"wait": "accepted"\` and ask \`/v1/operations/{id}\`, and give it an \`idempotency_key\`, so that it can be sent again when its answer is lost.`;
 
 function rpc(method: MethodName): JsonObject {

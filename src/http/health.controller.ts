@@ -1,4 +1,5 @@
 import { Controller, Get, Header, Headers, Inject, Res } from '@nestjs/common';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Response } from 'express';
 import { messageOf } from '../common/errors/index.js';
 import type { Health, HealthSource } from '../common/health.js';
@@ -32,8 +33,8 @@ export class HealthController {
   /** The process is alive: 200, whatever else is true. */
   @Get('healthz')
   @Header('Cache-Control', 'no-store')
-  async alive(@Headers('authorization') authorization?: string): Promise<HealthAnswer> {
-    return { status: 'alive', ...(this.access.isGranted(authorization) ? { checks: await this.#checks() } : {}) };
+  async alive(@Headers() headers: IncomingHttpHeaders): Promise<HealthAnswer> {
+    return { status: 'alive', ...(this.access.isGranted(headers) ? { checks: await this.#checks() } : {}) };
   }
 
   /** Requests are being served: 200, else 503. */
@@ -41,14 +42,14 @@ export class HealthController {
   @Header('Cache-Control', 'no-store')
   async ready(
     @Res({ passthrough: true }) response: Response,
-    @Headers('authorization') authorization?: string,
+    @Headers() headers: IncomingHttpHeaders,
   ): Promise<HealthAnswer> {
     const checks = await this.#checks();
     const isReady = checks.every(({ ok }) => ok);
     response.status(isReady ? 200 : 503);
     return {
       status: isReady ? 'ready' : 'not ready',
-      ...(this.access.isGranted(authorization) ? { checks } : {}),
+      ...(this.access.isGranted(headers) ? { checks } : {}),
     };
   }
 

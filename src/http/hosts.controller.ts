@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Get, Header, Headers, Inject, Param } from '@nestjs/common';
 import type { JsonValue } from '../common/errors/index.js';
 import { HttpRequests } from './http-requests.js';
@@ -11,19 +12,19 @@ export class HostsController {
 
   @Get()
   @Header(...NO_STORE)
-  info(@Param('host') host: string, @Headers('authorization') authorization?: string): Promise<JsonValue> {
-    return this.requests.ask('host.get_info', { host }, authorization);
+  info(@Param('host') host: string, @Headers() headers: IncomingHttpHeaders): Promise<JsonValue> {
+    return this.requests.ask('host.get_info', { host }, headers);
   }
 
   @Get('test')
   @Header(...NO_STORE)
-  test(@Param('host') host: string, @Headers('authorization') authorization?: string): Promise<JsonValue> {
-    return this.requests.ask('host.test', { host }, authorization);
+  test(@Param('host') host: string, @Headers() headers: IncomingHttpHeaders): Promise<JsonValue> {
+    return this.requests.ask('host.test', { host }, headers);
   }
 
   @Get('instances')
   @Header(...NO_STORE)
-  instances(@Param('host') host: string, @Headers('authorization') authorization?: string): Promise<JsonValue> {
-    return this.requests.ask('compute.list_instances', { host }, authorization);
+  instances(@Param('host') host: string, @Headers() headers: IncomingHttpHeaders): Promise<JsonValue> {
+    return this.requests.ask('compute.list_instances', { host }, headers);
   }
 }

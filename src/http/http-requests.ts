@@ -1,36 +1,33 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../common/clock.js';
-import type { JsonValue } from '../common/errors/index.js';
+import { toComputeError, type JsonValue } from '../common/errors/index.js';
 import { newOperationId } from '../common/ids.js';
-import type { TraceContext } from '../common/trace-context.js';
-import type { RequestGateway } from '../compute/contract/index.js';
+import type { Log } from '../common/log.js';
+import { traceContextOf, type TraceContext } from '../common/trace-context.js';
+import { logFailure, type RequestGateway, type RequestMeta } from '../compute/contract/index.js';
 import type { Access, AuthorizationOptions } from './access.js';
-
-export interface AskOptions extends AuthorizationOptions {
-  /** The trace that the request is a part of. */
-  readonly trace?: TraceContext | undefined;
-}
 
 /** Requests that come over HTTP, on their way to the gateway. */
 export class HttpRequests {
   constructor(
     private readonly gateway: RequestGateway,
     private readonly access: Access,
-    private readonly clock: Clock,
+    private readonly ports: { readonly clock: Clock; readonly log: Log },
   ) {}
 
   /**
-   * Asks in the name of the token that the header holds; without one, of nobody.
+   * Asks in the name of the token that the headers hold; without one, of nobody. It is a part of the trace that they name.
    *
-   * @param authorization the header of that name
    * @throws ComputeError
    */
   ask(
     method: string,
     params: unknown,
-    authorization: string | undefined,
-    { trace, ...options }: AskOptions = {},
+    headers: IncomingHttpHeaders,
+    options: AuthorizationOptions = {},
   ): Promise<JsonValue> {
-    return this.askAs(this.access.callerOf(authorization, options), method, params, { trace });
+    const requestedBy = this.access.callerOf(headers.authorization, options);
+    return this.askAs(requestedBy, method, params, { trace: traceContextOf(headers) });
   }
 
   /**
@@ -39,22 +36,33 @@ export class HttpRequests {
    * @param requestId names the request (default: one of its own)
    * @throws ComputeError
    */
-  askAs(
+  async askAs(
     requestedBy: string,
     method: string,
     params: unknown,
     { requestId = newRequestId(), trace }: { readonly requestId?: string; readonly trace?: TraceContext | undefined },
   ): Promise<JsonValue> {
-    return this.gateway.handle(method, params, {
+    let meta: RequestMeta = {
       requestId,
       messageId: null,
       correlationId: requestId,
       requestedBy,
-      sentAt: this.clock.now(),
+      sentAt: this.ports.clock.now(),
       replyTo: null,
+      isDirect: true,
       trace,
+      traced: (place) => {
+        meta = { ...meta, trace: place };
+      },
       accepted: () => undefined,
-    });
+    };
+    try {
+      return await this.gateway.handle(method, params, meta);
+    } catch (error) {
+      const failure = toComputeError(error);
+      logFailure(this.ports.log, method, meta, failure);
+      throw failure;
+    }
   }
 }
 

@@ -24,6 +24,8 @@ import { WireErrorFilter } from './wire-error.filter.js';
 export interface HttpParts {
   /** Address that the server is bound to. */
   readonly host: string;
+  /** By which callers of this machine ask, beside those of its loopback addresses. */
+  readonly names?: readonly string[];
   readonly tokens: readonly HttpToken[];
   /** What `/readyz` depends on. */
   readonly health: readonly HealthSource[];
@@ -39,9 +41,9 @@ export interface HttpParts {
 /** The HTTP surface. Routes of all modules ask for a token unless they are marked `@Open()`. */
 @Module({})
 export class HttpModule {
-  static of({ host, tokens, health, gateway, events, clock, metrics, log }: HttpParts): DynamicModule {
-    const access = new Access(host, tokens);
-    const requests = new HttpRequests(gateway, access, clock);
+  static of({ host, names, tokens, health, gateway, events, clock, metrics, log }: HttpParts): DynamicModule {
+    const access = new Access(host, tokens, names);
+    const requests = new HttpRequests(gateway, access, { clock, log });
     return {
       module: HttpModule,
       controllers: [

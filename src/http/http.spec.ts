@@ -45,17 +45,22 @@ afterEach(async () => {
 });
 
 /** Binds to loopback whatever `host` says: that is what the configuration claims, not what the test needs. */
-async function start(host: string, health: readonly HealthSource[], tokens: readonly HttpToken[] = TOKENS) {
+async function start(
+  host: string,
+  health: readonly HealthSource[],
+  tokens: readonly HttpToken[] = TOKENS,
+  names: readonly string[] = [],
+) {
   class TestModule {}
   Module({
-    imports: [HttpModule.of({ host, tokens, health, gateway, events, clock: systemClock, metrics, log })],
+    imports: [HttpModule.of({ host, names, tokens, health, gateway, events, clock: systemClock, metrics, log })],
     controllers: [GuardedController],
   })(TestModule);
   app = await NestFactory.create(TestModule, { logger: false });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
-  return async (path: string, authorization?: string) => {
-    const headers = authorization === undefined ? {} : { authorization };
+  return async (path: string, authorization?: string, more: Record<string, string> = {}) => {
+    const headers = { ...(authorization === undefined ? {} : { authorization }), ...more };
     const {
       status,
       data,
@@ -102,6 +107,50 @@ describe('on a loopback address', () => {
       status: 503,
       data: { checks: [{ name: 'journal', ok: false, detail: 'no answer within 2000 ms' }] },
     });
+  });
+});
+
+describe('on a loopback address, under a name', () => {
+  const NAMES = ['zenova.example'];
+
+  it.each<[string, Record<string, string>]>([
+    ['that leads there (DNS rebinding)', { host: 'rebound.example:8780' }],
+    ['that only looks like one of it', { host: '127.0.0.1.rebound.example' }],
+    ['that is none', { host: 'a b' }],
+    ['that a proxy has seen', { 'x-forwarded-host': 'zenova.example, rebound.example' }],
+    ['of a page of the web', { origin: 'https://rebound.example' }],
+    ['of a page that hides its own', { origin: 'null' }],
+  ])('%s, shows nothing without a token', async (_, headers) => {
+    const get = await start('127.0.0.1', [broker], TOKENS, NAMES);
+    for (const path of ['/guarded', '/metrics', '/v1/events', '/v1/operations']) {
+      const refused = await get(path, undefined, headers);
+      expect({ path, status: refused.status }).toEqual({ path, status: 401 });
+      expect(refused.headers['www-authenticate']).toBe('Bearer realm="zenova"');
+      expect(refused.data).toMatchObject({
+        message: expect.stringMatching(/by a name of it .*http\.names.*send a token/),
+      });
+    }
+    expect((await get('/guarded', 'Bearer nobodys', headers)).status).toBe(401);
+    expect(await get('/guarded', 'Bearer only-looking', headers)).toMatchObject({ status: 200, data: 'seen' });
+    expect((await get('/healthz', undefined, headers)).data).toEqual({ status: 'alive' });
+    expect((await get('/readyz', undefined, headers)).data).toEqual({ status: 'ready' });
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['localhost', { host: 'LocalHost:1' }],
+    ['127.0.0.53', { host: '127.0.0.53' }],
+    ['[::1]', { host: '[::1]:8780' }],
+    ['of the configuration', { host: 'Zenova.Example.:443', 'x-forwarded-host': 'zenova.example' }],
+    ['of a page of its own', { origin: 'http://localhost:3000' }],
+  ])('%s, shows everything', async (_, headers) => {
+    const get = await start('127.0.0.1', [broker], TOKENS, NAMES);
+    expect(await get('/guarded', undefined, headers)).toMatchObject({ status: 200, data: 'seen' });
+    expect((await get('/healthz', undefined, headers)).data).toHaveProperty('checks');
+  });
+
+  it('of the configuration, asks for a token where others reach it', async () => {
+    const get = await start('192.0.2.1', [broker], TOKENS, NAMES);
+    expect((await get('/guarded', undefined, { host: 'zenova.example' })).status).toBe(401);
   });
 });
 

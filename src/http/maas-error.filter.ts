@@ -1,7 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
 import { ComputeError, type WireError } from '../common/errors/index.js';
-import { httpStatusOf } from './wire-error.filter.js';
+import { tellStatus } from './wire-error.filter.js';
 
 /**
  * Answers an error of the addresses for MAAS. MAAS takes the body of a 404 for the answer to its query (power-drivers.md
@@ -14,7 +14,7 @@ export class MaasErrorFilter implements ExceptionFilter {
     const text = inLines(wire);
     const body = text.split('\n').some(looksLikeState) ? inLines({ ...wire, ...WITHOUT_DETAILS }) : text;
     const response = host.switchToHttp().getResponse<Response>();
-    response.status(httpStatusOf(error.code)).type('application/json').send(body);
+    tellStatus(response, error).type('application/json').send(body);
   }
 }
 

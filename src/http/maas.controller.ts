@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Get, Header, Headers, Inject, Param, Post, Res, UseFilters } from '@nestjs/common';
 import type { Response } from 'express';
 import { z } from 'zod';
@@ -42,7 +43,7 @@ export class MaasController {
   @Acts()
   on(
     @Param() machine: Record<string, string>,
-    @Headers() headers: Record<string, string>,
+    @Headers() headers: IncomingHttpHeaders,
     @Res({ passthrough: true }) response: Response,
   ): Promise<object> {
     return this.#change('power.on', machine, headers, response);
@@ -52,7 +53,7 @@ export class MaasController {
   @Acts()
   off(
     @Param() machine: Record<string, string>,
-    @Headers() headers: Record<string, string>,
+    @Headers() headers: IncomingHttpHeaders,
     @Res({ passthrough: true }) response: Response,
   ): Promise<object> {
     return this.#change('power.off', machine, headers, response);
@@ -63,12 +64,9 @@ export class MaasController {
   @Header('Cache-Control', 'no-store')
   async status(
     @Param() machine: Record<string, string>,
-    @Headers() headers: Record<string, string>,
+    @Headers() headers: IncomingHttpHeaders,
   ): Promise<{ status: MaasStatus; observed_at: string }> {
-    const answer = await this.requests.ask('power.query', { ...machine }, headers['authorization'], {
-      basic: true,
-      trace: traceContextOf(headers),
-    });
+    const answer = await this.requests.ask('power.query', { ...machine }, headers, { basic: true });
     const { state, transition, observed_at } = MachineStateSchema.parse(answer);
     return { status: statusOf(state, transition), observed_at };
   }
@@ -76,14 +74,14 @@ export class MaasController {
   async #change(
     method: 'power.on' | 'power.off',
     machine: Record<string, string>,
-    headers: Record<string, string>,
+    headers: IncomingHttpHeaders,
     response: Response,
   ): Promise<object> {
-    const { authorization, prefer } = headers;
+    const { authorization, prefer = '' } = headers;
     const requestedBy = this.access.callerOf(authorization, { basic: true });
     const trace = traceContextOf(headers);
     const change = { method, machine: { ...machine }, requestedBy, deadlineMs: DEADLINE_MS, trace };
-    const end = await this.changes.ask(change, waitOf(prefer) * 1000);
+    const end = await this.changes.ask(change, waitOf(String(prefer)) * 1000);
     response.status(end.kind === 'ended' ? 200 : 202);
     if (end.kind === 'running') return { outcome: 'accepted', idempotency_key: end.idempotencyKey };
     const { state, transition = null, ...rest } = ChangeAnswerSchema.parse(end.answer);
@@ -108,7 +106,7 @@ function statusOf(
 }
 
 /** Seconds to wait, by `Prefer: wait=` (RFC 7240). */
-function waitOf(prefer = ''): number {
+function waitOf(prefer: string): number {
   const asked = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/.exec(prefer)?.[1];
   return asked === undefined ? LONGEST_WAIT_S : Math.min(Number(asked), LONGEST_WAIT_S);
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Get, Header, Headers, Inject, Param, Query } from '@nestjs/common';
 import type { JsonValue } from '../common/errors/index.js';
 import { HttpRequests } from './http-requests.js';
@@ -21,20 +22,20 @@ export class ResourcesController {
 
   @Get('operations')
   @Header(...NO_STORE)
-  operations(@Query() query: Query, @Headers('authorization') authorization?: string): Promise<JsonValue> {
-    return this.requests.ask('operation.list', operationQuery(query), authorization);
+  operations(@Query() query: Query, @Headers() headers: IncomingHttpHeaders): Promise<JsonValue> {
+    return this.requests.ask('operation.list', operationQuery(query), headers);
   }
 
   @Get('operations/:id')
   @Header(...NO_STORE)
-  operation(@Param('id') id: string, @Headers('authorization') authorization?: string): Promise<JsonValue> {
-    return this.requests.ask('operation.get', { operation_id: id }, authorization);
+  operation(@Param('id') id: string, @Headers() headers: IncomingHttpHeaders): Promise<JsonValue> {
+    return this.requests.ask('operation.get', { operation_id: id }, headers);
   }
 
   @Get('features')
   @Header(...REVALIDATE)
-  features(@Query() query: Query, @Headers('authorization') authorization?: string): Promise<JsonValue> {
-    return this.requests.ask('features.matrix', matrixQuery(query), authorization);
+  features(@Query() query: Query, @Headers() headers: IncomingHttpHeaders): Promise<JsonValue> {
+    return this.requests.ask('features.matrix', matrixQuery(query), headers);
   }
 
   @Get('features/:driver')
@@ -42,20 +43,20 @@ export class ResourcesController {
   driverFeatures(
     @Param('driver') driver: string,
     @Query() query: Query,
-    @Headers('authorization') authorization?: string,
+    @Headers() headers: IncomingHttpHeaders,
   ): Promise<JsonValue> {
-    return this.requests.ask('features.driver', { ...driverQuery(query), driver }, authorization);
+    return this.requests.ask('features.driver', { ...driverQuery(query), driver }, headers);
   }
 
   @Get('hosts')
   @Header(...NO_STORE)
-  hosts(@Headers('authorization') authorization?: string): Promise<JsonValue> {
-    return this.requests.ask('host.list', {}, authorization);
+  hosts(@Headers() headers: IncomingHttpHeaders): Promise<JsonValue> {
+    return this.requests.ask('host.list', {}, headers);
   }
 
   @Get('machines')
   @Header(...NO_STORE)
-  machines(@Query() query: Query, @Headers('authorization') authorization?: string): Promise<JsonValue> {
-    return this.requests.ask('machine.list', machineQuery(query), authorization);
+  machines(@Query() query: Query, @Headers() headers: IncomingHttpHeaders): Promise<JsonValue> {
+    return this.requests.ask('machine.list', machineQuery(query), headers);
   }
 }

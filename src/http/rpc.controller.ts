@@ -1,4 +1,4 @@
-import { Controller, Header, Headers, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Header, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ComputeError, type JsonValue } from '../common/errors/index.js';
 import { METHODS, isMethodName } from '../compute/contract/index.js';
@@ -21,9 +21,8 @@ export class HttpRpcController {
     @Param('method') method: string,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-    @Headers('authorization') authorization?: string,
   ): Promise<JsonValue> {
-    const answer = await this.requests.ask(method, bodyOf(request), authorization);
+    const answer = await this.requests.ask(method, bodyOf(request), request.headers);
     if (isOnItsWay(answer)) response.status(202);
     return answer;
   }

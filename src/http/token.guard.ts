@@ -9,7 +9,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { ComputeError } from '../common/errors/index.js';
-import { Access, type HttpToken } from './access.js';
+import { Access, SEND_A_TOKEN, type HttpToken } from './access.js';
 
 const OPEN = 'zenova:open';
 const ASKS = 'zenova:asks';
@@ -40,23 +40,18 @@ export class TokenGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'http') return true;
     if (this.#isMarked(OPEN, context)) return true;
-    const http = context.switchToHttp();
-    const request = http.getRequest<Request>();
-    const { authorization } = request.headers;
+    const request = context.switchToHttp().getRequest<Request>();
     const basic = this.#isMarked(BASIC, context);
     const accessOf = this.reflector.getAllAndOverride<AccessOf | undefined>(ASKS, marked(context));
     if (accessOf === undefined) {
-      if (this.access.isGranted(authorization, { basic })) return true;
-    } else {
-      const holder = this.access.holderOf(authorization, { basic });
-      if (holder !== undefined) {
-        if (holder.mayAct || accessOf(request) === 'read') return true;
-        throw mayNotAct(holder.name);
-      }
+      const refusal = this.access.refusal(request.headers, { basic });
+      if (refusal === undefined) return true;
+      throw askForToken(context, refusal, basic);
     }
-    const schemes = ['Bearer realm="zenova"', ...(basic ? ['Basic realm="zenova", charset="UTF-8"'] : [])];
-    http.getResponse<Response>().setHeader('WWW-Authenticate', schemes.length === 1 ? (schemes[0] ?? '') : schemes);
-    throw new UnauthorizedException('send a token of http.token or http.tokens as "Authorization: Bearer …"');
+    const holder = this.access.holderOf(request.headers.authorization, { basic });
+    if (holder === undefined) throw askForToken(context, SEND_A_TOKEN, basic);
+    if (holder.mayAct || accessOf(request) === 'read') return true;
+    throw mayNotAct(holder.name);
   }
 
   #isMarked(mark: string, context: ExecutionContext): boolean {
@@ -66,6 +61,13 @@ export class TokenGuard implements CanActivate {
 
 function marked(context: ExecutionContext): Parameters<Reflector['getAllAndOverride']>[1] {
   return [context.getHandler(), context.getClass()];
+}
+
+function askForToken(context: ExecutionContext, why: string, basic: boolean): UnauthorizedException {
+  const schemes = ['Bearer realm="zenova"', ...(basic ? ['Basic realm="zenova", charset="UTF-8"'] : [])];
+  const response = context.switchToHttp().getResponse<Response>();
+  response.setHeader('WWW-Authenticate', schemes.length === 1 ? (schemes[0] ?? '') : schemes);
+  return new UnauthorizedException(why);
 }
 
 function mayNotAct(name: string): ComputeError {

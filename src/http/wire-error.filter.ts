@@ -36,15 +36,25 @@ const STATUSES: Readonly<Record<ErrorCode, number>> = {
   INTERNAL: 500,
 };
 
+/** After how long whoever was turned away for the moment should come back. */
+const COME_BACK_S = 10;
+
 /** The status by which HTTP tells an error. */
 export function httpStatusOf(code: ErrorCode): number {
   return STATUSES[code];
+}
+
+/** Begins the answer of an error. */
+export function tellStatus(response: Response, { code, retry }: ComputeError): Response {
+  const status = httpStatusOf(code);
+  if (status === 503 && retry === 'safe') response.setHeader('Retry-After', String(COME_BACK_S));
+  return response.status(status);
 }
 
 /** Answers an error as RPC callers get it, under its HTTP status. */
 @Catch(ComputeError)
 export class WireErrorFilter implements ExceptionFilter {
   catch(error: ComputeError, host: ArgumentsHost): void {
-    host.switchToHttp().getResponse<Response>().status(httpStatusOf(error.code)).json(error.toWire());
+    tellStatus(host.switchToHttp().getResponse<Response>(), error).json(error.toWire());
   }
 }

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { ComputeError, toComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { TraceContext } from '../common/trace-context.js';
-import { correlationOf, type Outcome, type ReplyAddress, type RequestMeta } from '../compute/contract/index.js';
+import { logFailure, type Outcome, type ReplyAddress, type RequestMeta } from '../compute/contract/index.js';
 import type { Delivery } from './amqp/index.js';
 import type { DecodedRequest, EnvelopeCodec, Poison } from './codec.port.js';
 import type { DeadLetters } from './dead-letters.js';
@@ -139,9 +139,7 @@ export class Intake extends EventEmitter<IntakeEvents> {
       return { result: await run() };
     } catch (error) {
       const computeError = toComputeError(error);
-      const { logLevel, code, message } = computeError;
-      const fields = { method, code, reason: message, ...(logLevel === 'error' ? { err: computeError } : {}) };
-      this.options.log.child(correlationOf(meta))[logLevel]('a request failed', fields);
+      logFailure(this.options.log, method, meta, computeError);
       return { error: computeError.toWire() };
     }
   }

@@ -96,6 +96,58 @@ describe('without a token', () => {
   });
 });
 
+describe('an address', () => {
+  it('names a host before it is known which there are, and nobody says meanwhile that there is none', async () => {
+    page = await bench.open('/ui#hosts');
+    await isLive(page);
+    let answer = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/v1/hosts', async (route) => {
+      await held;
+      await route.continue();
+    });
+    const said = async (): Promise<string> => (await drawer().textContent()) ?? '';
+    await page.goto('about:blank');
+    await page.goto(`${bench.service.httpUrl}/ui#hosts/cpc1`);
+    await drawer().getByText('web02').waitFor();
+    expect(await said()).not.toContain('has no host');
+    answer();
+    await drawer().getByText('May be changed').waitFor();
+    await page.evaluate('location.hash = "#hosts/nowhere"');
+    await drawer().getByText('This service has no host nowhere.').waitFor();
+  });
+
+  it('of a machine shows what becomes of it', async () => {
+    const at = (verb: string): string => `http://127.0.0.1:9/${verb}`;
+    const addresses = { power_on_uri: at('on'), power_off_uri: at('off'), power_query_uri: at('query') };
+    const crane = { machine: 'a-crane', skip_check: true };
+    await bench.call('machine.register', { ...crane, power_type: 'webhook', power_parameters: addresses });
+    page = await bench.open('/ui#machines');
+    await page.locator('#machines-rows').getByRole('link', { name: 'a-crane' }).click();
+    await drawer().getByText(at('on')).waitFor();
+    await bench.call('machine.update', { ...crane, power_parameters: { power_on_uri: at('start') } });
+    await drawer().getByText(at('start')).waitFor();
+  });
+});
+
+describe('an answer to the page', () => {
+  it.each([
+    [503, 'JOURNAL_UNAVAILABLE', 'The service is not ready, trying again'],
+    [503, 'CAPACITY_EXHAUSTED', 'Too many readers, trying again'],
+    [403, 'FORBIDDEN', 'no rule allows it'],
+  ])('of %i %s is told as what it is', async (status, code, text) => {
+    page = await bench.open();
+    await isLive(page);
+    await page.route('**/v1/events', (route) =>
+      route.fulfill({ status, json: { code, message: 'no rule allows it' } }),
+    );
+    await page.reload();
+    await page.getByText(text).waitFor();
+  });
+});
+
 describe('with a token', () => {
   it('powers an instance, once a question that names it is answered', async () => {
     page = await bench.openAs(TOKENS.operator, '/ui#hosts/cpc1');
@@ -116,6 +168,26 @@ describe('with a token', () => {
     await question().getByRole('button', { name: 'Power off db-prod' }).click();
     await question().getByText('FORBIDDEN').waitFor();
     await question().getByText('Nothing was done.').waitFor();
+  });
+
+  it('does nothing twice when an answer is lost on the way, and is asked for again', async () => {
+    page = await bench.openAs(TOKENS.operator, '/ui#hosts/many');
+    const verb = 'Power on instance-0003';
+    let asked = 0;
+    await page.route('**/v1/rpc/power.on', async (route) => {
+      const response = await route.fetch();
+      asked += 1;
+      await (asked === 1 ? route.fulfill({ status: 502, body: '<h1>Bad Gateway</h1>' }) : route.fulfill({ response }));
+    });
+    await drawer().getByRole('button', { name: verb }).click();
+    await question().getByRole('button', { name: verb }).click();
+    await question().getByText('It may have been taken.').waitFor();
+    await question().getByRole('button', { name: 'Ask again' }).click();
+    await page.locator('#notice').getByText(`${verb}: asked for.`).waitFor();
+    const { operations } = (await bench.call('operation.list', { name: 'instance-0003', method: 'power.on' })) as {
+      operations: object[];
+    };
+    expect([asked, operations.length]).toEqual([2, 1]);
   });
 
   it('cancels an operation', async () => {
@@ -140,6 +212,10 @@ describe('with a token', () => {
     expect(await question().getByRole('heading').textContent()).toBe('Begin maintenance of many?');
     await question().getByRole('combobox').selectOption({ label: 'move to slow' });
     await question().getByRole('button', { name: 'Begin maintenance of many' }).click();
+    const { operations } = (await bench.call('operation.list', { method: 'host.set_maintenance' })) as {
+      operations: object[];
+    };
+    expect(operations).toMatchObject([{ host: 'many', not_after: null }]);
     await drawer().getByRole('button', { name: 'End maintenance' }).click();
     await question().getByRole('button', { name: 'End maintenance of many' }).click();
     await drawer().getByRole('button', { name: 'Begin maintenance' }).waitFor();
@@ -218,6 +294,10 @@ describe('with the keyboard alone', () => {
     await page.getByRole('button', { name: 'Acts as operator' }).waitFor();
     await tabTo(/^Hosts/, 'Shift+Tab');
     await press('Enter');
+    await tabTo('Skip to content', 'Shift+Tab');
+    await press('Enter');
+    expect(await page.evaluate('document.activeElement?.id')).toBe('main');
+    expect(await page.locator('#hosts').isVisible()).toBe(true);
     await tabTo('cpc1');
     await press('Enter');
     await drawer().getByRole('button', { name: 'Power cycle web01' }).waitFor();
@@ -314,6 +394,7 @@ describe('when the service goes and comes back', () => {
 describe('people who see or work differently', () => {
   const sizes = [
     ['wide', 1400],
+    ['middling', 980],
     ['narrow', 390],
   ] as const;
   const cases = sizes.flatMap(([size, width]) =>
@@ -345,6 +426,7 @@ describe('people who see or work differently', () => {
       ] as const) {
         await page.evaluate(`location.hash = "${hash}"`);
         await page.locator(`${hash}-rows`).getByText(text).first().waitFor();
+        expect(await page.evaluate('scrollY')).toBe(0);
         await check();
       }
       await page.evaluate(`location.hash = "#operations/${operations[0]?.operation_id ?? ''}"`);

@@ -29,4 +29,14 @@ describe('an address that others reach', () => {
     await page.reload();
     await page.locator('#session', { hasText: 'Reads as watcher' }).waitFor();
   });
+
+  it('shows nothing any more once the token is forgotten', async () => {
+    page = await bench.openAs(TOKENS.watcher, '/ui#hosts');
+    await page.locator('#hosts-rows tr').first().waitFor();
+    await page.locator('#session').click();
+    await page.getByRole('button', { name: 'Forget it' }).click();
+    await page.getByText('A token is needed').waitFor();
+    expect(await page.locator('tbody tr').count()).toBe(0);
+    expect(await page.locator('#server').textContent()).toBe('');
+  });
 });

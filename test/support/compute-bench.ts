@@ -116,6 +116,7 @@ export class ComputeBench {
       selfNames,
       limits: {
         leaseMs: 30_000,
+        maxAccepted: 10_000,
         maxConcurrentPerEndpoint: 16,
         startWithinMs: 600_000,
         keepMs: 86_400_000,

@@ -56,6 +56,7 @@ export type { PlannedStep, Reconciliation } from './reconciliation.js';
 export {
   REQUEST_GATEWAY,
   correlationOf,
+  logFailure,
   traceField,
   type EventPublisher,
   type EventSight,

@@ -1,5 +1,5 @@
-import type { JsonValue, WireError } from '../../common/errors/index.js';
-import type { LogFields } from '../../common/log.js';
+import type { ComputeError, JsonValue, WireError } from '../../common/errors/index.js';
+import type { Log, LogFields } from '../../common/log.js';
 import { traceIdOf, type TraceContext } from '../../common/trace-context.js';
 import type { OperationView } from './methods/operation.js';
 import type { Place } from './place.js';
@@ -22,6 +22,8 @@ export interface RequestMeta {
   /** When the message was sent, milliseconds since the epoch; null when it does not say. */
   readonly sentAt: number | null;
   readonly replyTo: ReplyAddress | null;
+  /** No broker keeps it while too much is unfinished, as it keeps others: a change is refused then. */
+  readonly isDirect?: boolean;
   /** The trace that the request is a part of, when its sender says so. */
   readonly trace?: TraceContext | undefined;
   /** Tells the transport which place in a trace it has from here on, for its reply. */
@@ -42,6 +44,18 @@ export function correlationOf({
   trace,
 }: Pick<RequestMeta, 'correlationId' | 'requestId' | 'trace'>): LogFields {
   return { correlation_id: correlationId, request_id: requestId, ...traceField(trace) };
+}
+
+/** Writes down why a request failed, at the level of its error. */
+export function logFailure(
+  log: Log,
+  method: string,
+  meta: Parameters<typeof correlationOf>[0],
+  error: ComputeError,
+): void {
+  const { logLevel, code, message } = error;
+  const fields = { method, code, reason: message, ...(logLevel === 'error' ? { err: error } : {}) };
+  log.child(correlationOf(meta))[logLevel]('a request failed', fields);
 }
 
 /** By which a line of the log is found from a trace. */

@@ -47,6 +47,8 @@ export interface OperationsOptions {
   /** Longest that accepting waits for a backend to name the target; then it is accepted by name. */
   readonly resolveTimeoutMs: number;
   readonly planTimeoutMs: number;
+  /** Is so much unfinished that nothing more should come in? */
+  readonly isFull: () => boolean;
   /** An accepted operation that has not begun so long after a restart never does. */
   readonly startWithinMs: number;
 }
@@ -111,6 +113,7 @@ export class Operations {
     if (known !== undefined) return this.#join(known, fingerprint, request, meta);
 
     if (until !== null && until <= now) throw deadlineExceeded(method);
+    if (meta.isDirect === true && this.#options.isFull()) throw busy();
     const route = await routed();
     const target = await this.#find(route, method, until, meta);
     const id = newOperationId();
@@ -392,6 +395,12 @@ export class Operations {
       return work({ clock, log: log.child(correlationOf(meta)), signal, outgoing });
     });
   }
+}
+
+/** Other requests are kept by their broker meanwhile. */
+function busy(): ComputeError {
+  const message = 'too many operations are unfinished (journal.max_accepted); try again later';
+  return new ComputeError('BACKEND_BUSY', message, { outcome: 'not-started' });
 }
 
 function notAnswered(): ComputeError {

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Get, Headers, Inject, Res, type OnModuleDestroy } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Clock } from '../../common/clock.js';
@@ -29,6 +30,7 @@ const UNFINISHED = 200;
 @Controller('v1/events')
 export class EventsController implements OnModuleDestroy {
   readonly #streams = new Set<EventStream>();
+  #isEnding = false;
 
   constructor(
     @Inject(EVENT_SOURCE) private readonly source: EventSource,
@@ -43,16 +45,16 @@ export class EventsController implements OnModuleDestroy {
   @Get()
   async follow(
     @Res() response: Response,
-    @Headers('authorization') authorization?: string,
+    @Headers() headers: IncomingHttpHeaders,
     @Headers('last-event-id') lastEventId?: string,
   ): Promise<void> {
     const { feed, clock, limits, maxStreams = MAX_STREAMS } = this.source;
+    if (this.#isEnding) throw stopping(response);
     if (this.#streams.size >= maxStreams) {
-      response.setHeader('Retry-After', '30');
       throw new ComputeError('CAPACITY_EXHAUSTED', `${maxStreams} clients follow events already; try again later`);
     }
-    const holder = this.access.holderOf(authorization);
-    const caller = this.access.callerOf(authorization);
+    const holder = this.access.holderOf(headers.authorization);
+    const caller = this.access.callerOf(headers.authorization);
     const stream = new EventStream(response, clock, limits);
     this.#streams.add(stream);
     const missed = feed.since(lastEventId);
@@ -68,8 +70,9 @@ export class EventsController implements OnModuleDestroy {
     response.on('close', forget);
     try {
       // Before the head, so that a refusal has a status of its own.
-      const snapshot = missed === undefined ? await this.#snapshot(authorization) : undefined;
+      const snapshot = missed === undefined ? await this.#snapshot(headers) : undefined;
       if (!stream.isOpen) return;
+      if (this.#isEnding) throw stopping(response);
       stream.open();
       stream.tell('hello', { caller: holder === undefined ? null : { name: holder.name, may_act: holder.mayAct } });
       if (snapshot !== undefined) stream.tell('snapshot', snapshot, id);
@@ -82,14 +85,21 @@ export class EventsController implements OnModuleDestroy {
 
   /** Streams have no end of their own, and a server that closes waits for the end of every answer. */
   onModuleDestroy(): void {
+    this.#isEnding = true;
     for (const stream of this.#streams) stream.end();
   }
 
-  async #snapshot(authorization: string | undefined): Promise<object> {
+  async #snapshot(headers: IncomingHttpHeaders): Promise<object> {
     const [newest, unfinished] = await Promise.all([
-      this.requests.ask('operation.list', { limit: NEWEST }, authorization),
-      this.requests.ask('operation.list', { state: 'unfinished', limit: UNFINISHED }, authorization),
+      this.requests.ask('operation.list', { limit: NEWEST }, headers),
+      this.requests.ask('operation.list', { state: 'unfinished', limit: UNFINISHED }, headers),
     ]);
     return { newest, unfinished };
   }
+}
+
+/** A stream that begins now would never end; nor may its client come back by the same connection, which is waited for too. */
+function stopping(response: Response): ComputeError {
+  response.setHeader('Connection', 'close');
+  return new ComputeError('SHUTTING_DOWN', 'the service stops; follow events after its restart');
 }

@@ -39,7 +39,9 @@ export class PageController {
 
   @Get(['/', 'ui'])
   page(@Req() request: Request, @Res() response: Response): void {
-    this.#send('index.html', request, response);
+    // Below that address its files would be looked for in another place.
+    if (request.path === '/ui/') response.redirect(308, '/ui');
+    else this.#send('index.html', request, response);
   }
 
   @Get('ui/:file')

@@ -54,6 +54,11 @@ describe('the page for operators', () => {
     });
   });
 
+  it('is at one address, in which its files are found', async () => {
+    const answer = await fetch(`${url}/ui/`, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([308, '/ui']);
+  });
+
   it('has every file that it names, under its type', async () => {
     const named = readdirSync(DIRECTORY)
       .filter((name) => /\.(html|mjs)$/.test(name))

@@ -170,7 +170,7 @@ describe('GET /v1/events', () => {
     const [first] = [await open(), await open()];
     const third = await open();
     expect(third.status).toBe(503);
-    expect(third.headers.get('retry-after')).toBe('30');
+    expect(third.headers.get('retry-after')).toBe('10');
     first.close();
     await eventually(async () => (await open()).status === 200, 'a place');
   });
@@ -188,7 +188,7 @@ describe('GET /v1/events', () => {
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     sockets.push(socket);
-    socket.write('GET /v1/events HTTP/1.1\r\nHost: zenova\r\n\r\n');
+    socket.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await new Promise((resolve) => socket.once('data', resolve));
     socket.pause();
     expect((await open()).status).toBe(503);
@@ -201,6 +201,36 @@ describe('GET /v1/events', () => {
       return (await open()).status === 200;
     }, 'its place to be free');
     expect(reader.isOver).toBe(false);
+  });
+
+  it('lets the service end although a client is only just being told how things stand', async () => {
+    let answer = (): void => undefined;
+    const looked = new Promise<typeof NOTHING>((resolve) => {
+      answer = () => resolve(NOTHING);
+    });
+    let asked = 0;
+    const { url, open } = await start({
+      handle: () => {
+        asked += 1;
+        return looked;
+      },
+    });
+    const opening = open();
+    await eventually(() => asked === 2, 'the journal to be asked');
+    const closed = app?.close();
+    await eventually(
+      () =>
+        fetch(url).then(
+          () => false,
+          () => true,
+        ),
+      'nobody to be let in any more',
+    );
+    answer();
+    const reader = await opening;
+    expect(reader.status).toBe(503);
+    expect(reader.headers.get('connection')).toBe('close');
+    await closed;
   });
 
   it('lets the service end although it is followed', async () => {

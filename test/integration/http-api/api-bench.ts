@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { systemClock } from '../../../src/common/clock.js';
+import { silentLog, type LeveledLog } from '../../../src/common/log.js';
 import { Secret } from '../../../src/common/secret.js';
 import type { CallerRule } from '../../../src/common/caller-rule.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
@@ -25,6 +26,16 @@ export interface Answer {
   readonly headers: Headers;
 }
 
+export interface ApiBenchOptions {
+  /** That the configuration says; the socket is on loopback whatever it is. */
+  readonly host?: string;
+  readonly rules?: readonly CallerRule[];
+  /** Of the fake host. */
+  readonly settings?: object;
+  readonly maxAccepted?: number;
+  readonly log?: LeveledLog;
+}
+
 /** The compute service with a fake host `site`, behind the HTTP surface on a real socket. */
 export class ApiBench {
   private constructor(
@@ -33,12 +44,18 @@ export class ApiBench {
     private readonly url: string,
   ) {}
 
-  /** @param host that the configuration says; the socket is on loopback whatever it is */
-  static async start({ host = '127.0.0.1', rules }: { host?: string; rules?: readonly CallerRule[] } = {}) {
+  static async start({
+    host = '127.0.0.1',
+    rules,
+    settings = {},
+    maxAccepted = 1000,
+    log = silentLog,
+  }: ApiBenchOptions = {}) {
     const compute = await ComputeBench.start({
       drivers: VIRT_DRIVERS,
       powerTypes: POWER_TYPES,
-      hosts: [{ name: 'site', driver: 'fake', settings: {}, manage: ['*'], protect: [], protectSelf: false }],
+      hosts: [{ name: 'site', driver: 'fake', settings, manage: ['*'], protect: [], protectSelf: false }],
+      limits: { maxAccepted },
       ...(rules === undefined ? {} : { rules }),
     });
     const tokens = [
@@ -46,7 +63,7 @@ export class ApiBench {
       { name: 'watcher', token: new Secret(TOKENS.read), access: 'read' as const },
     ];
     const gateway = compute.service;
-    const parts = { host, tokens, health: [], gateway, clock: systemClock, ...NO_OBSERVATION };
+    const parts = { host, tokens, health: [], gateway, clock: systemClock, ...NO_OBSERVATION, log };
     const app = await NestFactory.create<NestExpressApplication>(HttpModule.of(parts), { logger: false });
     await listen(app, '127.0.0.1', 0);
     return new ApiBench(compute, app, await app.getUrl());

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { createLog } from '../../../src/common/log.js';
 import { ApiBench, type Answer } from './api-bench.js';
 
 let bench: ApiBench | undefined;
@@ -123,6 +124,44 @@ describe('RPC over HTTP', () => {
       });
     }
     expect(operationsOf(await api.ask('/v1/operations'))).toEqual([]);
+  });
+
+  test('refuses further changes while too many are unfinished, and nothing else', async () => {
+    const api = await start({ settings: { change_delay_ms: 60_000 }, maxAccepted: 2 });
+    const power = (n: number, more: object = {}, verb = 'on') =>
+      api.ask(`/v1/rpc/power.${verb}`, { body: { ...instance(n), wait: 'accepted', ...more }, as: 'act' });
+    const first = await power(1, { idempotency_key: 'first' });
+    const waiting = await power(1, { idempotency_key: 'waiting' }, 'off');
+    expect([first.status, waiting.status]).toEqual([202, 202]);
+    const refused = await power(3);
+    expect(refused).toMatchObject({
+      status: 503,
+      body: { code: 'BACKEND_BUSY', retry: 'safe', outcome: 'not-started' },
+    });
+    expect(refused.body['message']).toContain('journal.max_accepted');
+    expect(refused.headers.get('retry-after')).toBe('10');
+    const maas = await api.ask('/v1/maas/hosts/site/instances/instance-0003/on', { body: {}, as: 'act' });
+    expect([maas.status, maas.headers.get('retry-after')]).toEqual([503, '10']);
+    // It is no further one, and its caller must not take it for one that was never begun.
+    expect(await power(1, { idempotency_key: 'first' })).toMatchObject({ status: 202, body: first.body });
+    expect((await api.ask('/v1/rpc/power.query', { body: instance(3), as: 'read' })).status).toBe(200);
+    const cancel = { body: { idempotency_key: 'waiting' }, as: 'act' } as const;
+    expect((await api.ask('/v1/rpc/operation.cancel', cancel)).status).toBe(200);
+    expect((await power(3)).status).toBe(202);
+  });
+
+  test('continues the trace of the headers, and tells the log why it failed', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = createLog('debug', { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+    const api = await start({ log });
+    const trace = '0af7651916cd43dd8448eb211c80319c';
+    const headers = { traceparent: `00-${trace}-b7ad6b7169203331-01` };
+    await api.ask('/v1/rpc/power.on', { body: { ...instance(1), power_pass: 'hunter2' }, headers, as: 'act' });
+    expect(lines).toMatchObject([{ method: 'power.on', code: 'REQUEST_INVALID', trace_id: trace }]);
+    expect(JSON.stringify(lines)).not.toContain('hunter2');
+    await api.ask('/v1/rpc/power.on', { body: instance(1), headers, as: 'act' });
+    const [event] = api.compute.events;
+    expect(event?.trace?.traceparent).toContain(trace);
   });
 
   test('asks for a token also for a read, and on a loopback address', async () => {
