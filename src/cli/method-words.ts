@@ -7,6 +7,7 @@ export const GROUPS = {
   power: { namespace: 'power', description: 'Switch machines on and off through their power controllers.' },
   instance: { namespace: 'compute', description: 'LPARs, guests and other instances on the hosts.' },
   host: { namespace: 'host', description: 'The places where instances live.' },
+  image: { namespace: 'image', description: 'What the instances of a host can be made of.' },
   machine: { namespace: 'machine', description: 'Machines that are known by name, with their power controllers.' },
   operation: { namespace: 'operation', description: 'What was asked, how far it is, and how it ended.' },
   features: { namespace: 'features', description: 'What each driver can do; needs no service.' },
@@ -16,6 +17,7 @@ export type GroupName = keyof typeof GROUPS;
 /** Fields given by place, in this order, where a method of the namespace has them. */
 export const POSITIONALS: Readonly<Record<string, readonly string[]>> = {
   compute: ['host', 'instance'],
+  image: ['host', 'image'],
   host: ['host'],
   machine: ['machine'],
   operation: ['operation_id'],

@@ -4,8 +4,9 @@ import { ComputeError } from '../../common/errors/index.js';
 import { canonicalJson } from '../../common/json.js';
 import type { Log } from '../../common/log.js';
 import { correlationOf, type MethodNameOfKind, type Observer, type RequestMeta } from '../contract/index.js';
+import type { Destination } from './destination.js';
 import type { Answer, ReadRoute } from './route.js';
-import type { Destination, Router } from './router.js';
+import type { Router } from './router.js';
 import { limited } from './time-limits.js';
 
 export interface ReadsOptions {
@@ -53,7 +54,8 @@ export class Reads {
 
 /** Requests with equal keys ask for the same thing with the same credentials. Credentials are in it, so it is a digest. */
 function keyOf(method: string, params: Destination, revision = 0): string {
-  if (params.host !== undefined) return `${method} ${params.host}\n${params.instance ?? ''}`;
+  const { host, instance = '', ...more } = params;
+  if (host !== undefined && Object.keys(more).length === 0) return `${method} ${host}\n${instance}`;
   return createHash('sha256')
     .update(`${method} ${canonicalJson(params)} ${revision}`)
     .digest('base64');

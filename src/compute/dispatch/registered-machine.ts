@@ -46,7 +46,7 @@ export function registeredChangeRoute(
       const found = current === route ? target : await current.resolve(ctx);
       if (found.key !== target.key) throw isAnother(record, target.key, found.key);
       const result: RouteResult = await current.run(ctx, found);
-      if (result.state !== undefined) await noteState(ctx, store, known, result.state);
+      if (result.state !== undefined && result.state !== null) await noteState(ctx, store, known, result.state);
       return result;
     },
   };
