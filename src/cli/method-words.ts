@@ -24,10 +24,11 @@ export const POSITIONALS: Readonly<Record<string, readonly string[]>> = {
   features: ['driver'],
 };
 
-/** Shorter words for two methods that are typed most. */
+/** Further words for methods that are typed most. */
 export const ALIASES: { readonly [M in MethodName]?: string } = {
   'compute.list_instances': 'list',
   'compute.get_info': 'info',
+  'compute.spawn': 'deploy',
   'host.get_info': 'info',
 };
 
@@ -38,6 +39,20 @@ export const OPTION_NAMES: Readonly<Record<string, string>> = { power_type: 'typ
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'compute.list_instances': ['zenova instance list cpc1', 'zenova instance list cpc1 --json'],
   'compute.get_info': ['zenova instance info cpc1 ubuntu01'],
+  'compute.spawn': [
+    'zenova instance deploy fake1 --file web01.yaml --plan',
+    'zenova instance deploy fake1 --file web01.yaml --name web02',
+  ],
+  'compute.destroy': ['zenova instance destroy fake1 web01'],
+  'compute.adopt': ['zenova instance adopt cpc1 ubuntu01'],
+  'compute.resize': ['zenova instance resize fake1 web01 --file larger.yaml'],
+  'compute.attach_volume': ['zenova instance attach-volume fake1 web01 --file volume.yaml'],
+  'compute.set_admin_password': ['zenova instance set-admin-password fake1 web01 --file password.yaml'],
+  'compute.get_console_log': ['zenova instance get-console-log fake1 web01 --tail-lines 50'],
+  'compute.get_console': ['zenova instance get-console fake1 web01 --type serial'],
+  'image.import': ['zenova image import fake1 debian-13 --file image.yaml'],
+  'host.set_enabled': ['zenova host set-enabled fake1 --enabled false'],
+  'host.preflight': ['zenova host preflight cpc1', 'zenova host preflight cpc1 --instance ubuntu01 --json'],
   'compute.power_on': [
     'zenova instance power-on cpc1 ubuntu01',
     'zenova instance power-on cpc1 ubuntu01 --plan',

@@ -47,15 +47,25 @@ export class SqlInstances implements InstanceStore {
   }
 
   move(target: TargetKey, to: Pick<OwnedInstance, 'target' | 'host'>, lease: Lease): Promise<boolean> {
-    return fenced(this.#db, lease, async (leased) => {
-      const { numUpdatedRows } = await this.#db
-        .updateTable('instances')
-        .set(to)
-        .where('target', '=', target)
-        .where((eb) => eb.exists(leased.select('id')))
-        .executeTakeFirstOrThrow();
-      return numUpdatedRows === 1n;
-    });
+    return fenced(this.#db, lease, (leased) =>
+      this.#db.transaction().execute(async (tx) => {
+        const moving = tx.selectFrom('instances').where('target', '=', target).select('target');
+        // Where it has come to, there is no earlier one of its key any more.
+        await tx
+          .deleteFrom('instances')
+          .where('target', '=', to.target)
+          .where((eb) => eb.exists(moving))
+          .where((eb) => eb.exists(leased.select('id')))
+          .execute();
+        const { numUpdatedRows } = await tx
+          .updateTable('instances')
+          .set(to)
+          .where('target', '=', target)
+          .where((eb) => eb.exists(leased.select('id')))
+          .executeTakeFirstOrThrow();
+        return numUpdatedRows === 1n;
+      }),
+    );
   }
 
   find(target: TargetKey): Promise<OwnedInstance | undefined> {

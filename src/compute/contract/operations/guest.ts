@@ -16,16 +16,26 @@ export interface NetworkOperations {
     OperationParams<'compute.attach_interface'>,
     Answering<ChangeResult, { interface: { name: string; mac: string | null } }>
   >;
-  /** Governed by `operation.detach-interface`. Found by MAC address or by the backend's name. Afterwards it is not there; `already` when it was not. */
+  /**
+   * Governed by `operation.detach-interface`. Found by MAC address or by the backend's name. Afterwards it is not there;
+   * `already` when it was not.
+   */
   detachInterface: ChangeOperation<OperationParams<'compute.detach_interface'>>;
 }
 
 /** What reaches into the guest. */
 export interface GuestOperations {
-  /** Governed by `operation.set-admin-password`. Afterwards the account has the password, which is logged nowhere. @throws ComputeError STATE_CONFLICT without an agent in the guest */
+  /**
+   * Governed by `operation.set-admin-password`. Afterwards the account has the password, which is logged nowhere.
+   *
+   * @throws ComputeError STATE_CONFLICT without an agent in the guest
+   */
   setAdminPassword: ChangeOperation<OperationParams<'compute.set_admin_password'>>;
-  /** Governed by `operation.trigger-crash-dump`. The guest was told to dump its memory; what it makes of it, its own settings decide. The same operation tells it once. */
-  triggerCrashDump: ChangeOperation<OperationParams<'compute.trigger_crash_dump'>>;
+  /**
+   * Governed by `operation.trigger-crash-dump`. The guest was told to dump its memory; what it makes of it, its own settings
+   * decide. The same operation tells it once.
+   */
+  triggerCrashDump: ChangeOperation;
 }
 
 /** What a console has shown, the newest at its end. */
@@ -48,7 +58,10 @@ export interface ConsoleAccess {
 }
 
 export interface ConsoleOperations {
-  /** Governed by `console.serial.log`. Takes the caller's reference, like `queryPower`. At most `tail_lines` of its last lines, where given. */
+  /**
+   * Governed by `console.serial.log`. Takes the caller's reference, like `queryPower`. At most `tail_lines` of its last lines,
+   * where given.
+   */
   getConsoleLog(
     ctx: CallContext,
     reference: string,

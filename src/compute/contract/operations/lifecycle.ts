@@ -40,15 +40,15 @@ export interface ProvisioningOperations {
    * driver may stop and detach an adopted one without removing it. An instance that is gone is `already`, and what it has left behind is
    * removed all the same.
    */
-  destroy: ChangeOperation<OperationParams<'compute.destroy'>, StatelessResult>;
+  destroy: ChangeOperation<object, StatelessResult>;
   /**
    * Governed by no feature; absent where instances cannot be adopted. Looks whether an instance that others made can be ours, and changes it as little as that needs.
    *
    * @throws ComputeError STATE_CONFLICT when somebody else has a hold on it (it is locked)
    */
-  adopt: ChangeOperation<OperationParams<'compute.adopt'>>;
+  adopt: ChangeOperation;
   /** Governed by no feature. Takes away what `adopt` or `spawn` marked it with; absent where that is nothing. */
-  release: ChangeOperation<OperationParams<'compute.release'>>;
+  release: ChangeOperation;
   /**
    * Governed by `operation.rebuild`; a boot volume that is written anew by `operation.rebuild-volume-backed`. Afterwards the
    * root disk is as the image, whose checksum was verified, all else is as before, and the instance runs if it ran. Repeated
@@ -60,8 +60,11 @@ export interface ProvisioningOperations {
    * with its own disks beside it. Afterwards it runs; an instance that is rescued already is `already`.
    */
   rescue: ChangeOperation<OperationParams<'compute.rescue'>>;
-  /** Governed by `operation.rescue`. Afterwards the boot settings are exactly those of before, and it runs; `already` when it is not rescued. */
-  unrescue: ChangeOperation<OperationParams<'compute.unrescue'>>;
+  /**
+   * Governed by `operation.rescue`. Afterwards the boot settings are exactly those of before, and it runs; `already` when it
+   * is not rescued.
+   */
+  unrescue: ChangeOperation;
   /**
    * Governed by `operation.resize`. Afterwards the instance has the size of the flavor, and runs if it ran; the earlier size is
    * kept until it is confirmed or reverted. A flavor that it has is `already`.
@@ -69,8 +72,16 @@ export interface ProvisioningOperations {
    * @throws ComputeError STATE_CONFLICT while an earlier resize is not confirmed; CAPACITY_EXHAUSTED
    */
   resize: ChangeOperation<OperationParams<'compute.resize'>>;
-  /** Governed by `operation.resize`. Forgets the earlier size. @throws ComputeError STATE_CONFLICT when nothing is to be confirmed */
-  confirmResize: ChangeOperation<OperationParams<'compute.confirm_resize'>>;
-  /** Governed by `operation.resize`. Afterwards it has its earlier size. @throws ComputeError STATE_CONFLICT when there is none */
-  revertResize: ChangeOperation<OperationParams<'compute.revert_resize'>>;
+  /**
+   * Governed by `operation.resize`. Forgets the earlier size.
+   *
+   * @throws ComputeError STATE_CONFLICT when nothing is to be confirmed
+   */
+  confirmResize: ChangeOperation;
+  /**
+   * Governed by `operation.resize`. Afterwards it has its earlier size.
+   *
+   * @throws ComputeError STATE_CONFLICT when there is none
+   */
+  revertResize: ChangeOperation;
 }

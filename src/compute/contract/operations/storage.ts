@@ -14,7 +14,10 @@ export interface StorageOperations {
     OperationParams<'compute.attach_volume'>,
     Answering<ChangeResult, { device: string | null }>
   >;
-  /** Governed by `operation.detach-volume`. Afterwards the instance does not have it, what is on it stays; `already` when it has none of this id. */
+  /**
+   * Governed by `operation.detach-volume`. Afterwards the instance does not have it, what is on it stays; `already` when it
+   * has none of this id.
+   */
   detachVolume: ChangeOperation<OperationParams<'compute.detach_volume'>>;
   /**
    * Governed by `operation.swap-volume`. Afterwards the new volume holds what was on the old one, and has its place; `already`
@@ -32,13 +35,20 @@ export interface StorageOperations {
    * @throws ComputeError ALREADY_EXISTS when there is an image of this name; CAPACITY_EXHAUSTED
    */
   snapshot: ChangeOperation<OperationParams<'compute.snapshot'>, Answering<ChangeResult, { image: Image }>>;
-  /** Governed by `operation.quiesce`. Afterwards the guest writes nothing to its file systems. @throws ComputeError STATE_CONFLICT without an agent in the guest */
-  quiesce: ChangeOperation<OperationParams<'compute.quiesce'>>;
+  /**
+   * Governed by `operation.quiesce`. Afterwards the guest writes nothing to its file systems.
+   *
+   * @throws ComputeError STATE_CONFLICT without an agent in the guest
+   */
+  quiesce: ChangeOperation;
   /** Governed by `operation.unquiesce`. Afterwards the guest writes again; `already` when it was not held. */
-  unquiesce: ChangeOperation<OperationParams<'compute.unquiesce'>>;
+  unquiesce: ChangeOperation;
 }
 
-/** Images of a host. Governed by no feature: a driver has those that its backend has. The target's `id` and `name` are the image's name. */
+/**
+ * Images of a host. Governed by no feature: a driver has those that its backend has. The target's `id` and `name` are the
+ * image's name.
+ */
 export interface ImageOperations {
   listImages(ctx: CallContext): Promise<Image[]>;
   /**
@@ -49,6 +59,10 @@ export interface ImageOperations {
   importImage: ChangeOperation<{ readonly from: ImageSource }, Answering<StatelessResult, { image: Image }>>;
   /** Afterwards a copy of the image is there. @throws ComputeError RESOURCE_NOT_FOUND */
   exportImage: ChangeOperation<{ readonly to: ImageDestination }, Answering<StatelessResult, { image: Image }>>;
-  /** Afterwards the host does not have it; `already` when it did not. @throws ComputeError STATE_CONFLICT while an instance needs it */
+  /**
+   * Afterwards the host does not have it; `already` when it did not.
+   *
+   * @throws ComputeError STATE_CONFLICT while an instance needs it
+   */
   removeImage: ChangeOperation<object, StatelessResult>;
 }
