@@ -20,10 +20,16 @@ export const BootSchema = z.strictObject({
 });
 export type Boot = z.infer<typeof BootSchema>;
 
+const base64 = z.base64();
+
 /** A file that is in the guest once it has started. */
 export const GuestFileSchema = z.strictObject({
   path: AbsolutePathSchema,
-  content: z.base64().max(MAX_TEXT).describe('in base64'),
+  content: z
+    .string()
+    .max(MAX_TEXT)
+    .refine((text) => base64.safeParse(text).success, { message: 'must be base64' })
+    .describe('in base64'),
   mode: z
     .string()
     .regex(/^0[0-7]{3}$/, 'must be four octal digits: 0644')

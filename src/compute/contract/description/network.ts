@@ -6,7 +6,15 @@ export const TagSchema = z
   .regex(/^[A-Za-z0-9_.:-]{1,60}$/, 'must be 1 to 60 letters, digits, or any of _ . : -')
   .describe('by which the guest can find the device');
 
-const cidr = z.union([z.cidrv4(), z.cidrv6()]);
+const aCidr = z.union([z.cidrv4(), z.cidrv6()]);
+// Its words for them are none of JSON Schema's formats.
+const cidr = z
+  .string()
+  .max(64)
+  .refine((text) => aCidr.safeParse(text).success, { message: 'must be an address and a prefix' });
+const mac = z
+  .string()
+  .regex(/^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$/, 'must be six pairs of hexadecimal digits with colons');
 const ip = z.union([z.ipv4(), z.ipv6()]);
 const kbps = z.int().min(1).max(4_000_000_000);
 
@@ -14,7 +22,7 @@ const kbps = z.int().min(1).max(4_000_000_000);
 export const NetworkSchema = z.strictObject({
   name: NameSchema.describe("the host's network, bridge or adapter, by the name that its driver knows"),
   vlan: z.int().min(1).max(4094).optional().describe('its packets carry this VLAN id (default: none)'),
-  mac: z.mac().optional().describe('its MAC address (default: one is made up)'),
+  mac: mac.optional().describe('its MAC address (default: one is made up)'),
   addresses: z
     .array(
       z.strictObject({
