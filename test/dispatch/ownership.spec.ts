@@ -177,10 +177,9 @@ describe('several workers', () => {
       });
     const workers = [await worker(), await worker()];
     const request = { host: 'site', name: 'web01', flavor: { vcpus: 1, memory_mib: 1 } };
-    const asked = Array.from({ length: 6 }, (_each, i) => {
-      const one = workers[i % 2];
-      return one?.call('compute.spawn', { ...request, idempotency_key: `k${i}` });
-    });
+    const asked = Array.from({ length: 3 }).flatMap((_each, i) =>
+      workers.map((one, j) => one.call('compute.spawn', { ...request, idempotency_key: `k${i}${j}` })),
+    );
     const ended = await Promise.allSettled(asked);
     expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const end of ended)

@@ -10,7 +10,7 @@ export const PrintableSchema = z.string().regex(/^[^\u0000-\u001f\u007f]*$/, 'mu
 export const NameSchema = PrintableSchema.min(1).max(255);
 export const HostNameSchema = NameSchema.describe('name of a host in the configuration');
 export const InstanceRefSchema = NameSchema.describe("an instance's name on its host, or the backend's id of it");
-export const AbsolutePathSchema = PrintableSchema.max(4096).startsWith('/', 'must be an absolute path');
+export const AbsolutePathSchema = PrintableSchema.max(4096).regex(/^\//, 'must be an absolute path');
 export const TimeSchema = z.iso.datetime({ offset: true });
 
 /** What every changing method accepts beside its own fields (DESIGN 4.1, 5). */

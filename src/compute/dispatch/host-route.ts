@@ -101,7 +101,7 @@ export function carriedOut(
 }
 
 /** The fields of a request that its driver is given. */
-export function operationParams(request: object): object {
+function operationParams(request: object): object {
   return Object.fromEntries(
     Object.entries(request).filter(
       ([name]) => name !== 'host' && name !== 'instance' && !Object.hasOwn(ChangeFields, name),

@@ -38,4 +38,3 @@ export const DiagnosticsSchema = z.object({
   ),
   native: z.record(z.string(), z.json()).describe("facts that only this backend has, in the backend's words"),
 });
-export type DiagnosticsAnswer = z.infer<typeof DiagnosticsSchema>;
