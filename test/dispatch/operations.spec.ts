@@ -420,7 +420,7 @@ describe('reads', () => {
     expect(await bench.call('host.retry', { host: 'site' })).toEqual({ host: 'site', rearmed: false });
     expect(await bench.call('power.query', { power_type: 'manual' })).toMatchObject({ state: 'unknown' });
     const { catalogue, drivers } = (await bench.call('features.matrix', {})) as Record<string, unknown[]>;
-    expect(catalogue).toHaveLength(56);
+    expect(catalogue).toHaveLength(74);
     expect(drivers).toHaveLength(2);
     expect(await bench.call('features.driver', { driver: 'manual' })).toMatchObject({ kind: 'power' });
   });

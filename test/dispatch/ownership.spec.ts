@@ -130,6 +130,21 @@ describe('destroying', () => {
     expect(await bench.opened.instances.findByReference('site', 'old')).toBeUndefined();
   });
 
+  it('is refused when it was given away while this waited', async () => {
+    const { passed, open } = gate();
+    device.before = () => passed;
+    bench.send('compute.power_off', { ...old, idempotency_key: 'runs' });
+    await eventually(async () => (await view('runs').catch(() => undefined))?.['state'] === 'running', 'it runs');
+    const released = bench.call('compute.release', { ...old, idempotency_key: 'released' });
+    await eventually(async () => (await view('released').catch(() => undefined))?.['state'] === 'accepted', 'it waits');
+    const refused = expect(bench.call('compute.destroy', old)).rejects.toMatchObject(notOwned);
+    await eventually(() => bench.service.load === 3, 'the last one waits');
+    open();
+    expect(await released).toMatchObject({ outcome: 'done' });
+    await refused;
+    expect(device.names).toEqual(['old']);
+  });
+
   it('waits for the making of the name, and the making for it', async () => {
     const { passed, open } = gate();
     device.before = () => passed;

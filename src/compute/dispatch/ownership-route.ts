@@ -15,7 +15,7 @@ import type { Destination } from './destination.js';
 import { carriedOut, driverChange, unsupported, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute, RouteResult } from './route.js';
 
-/** What {@link destroyRoute} writes down of its target before it begins: afterwards nobody else knows it. */
+/** What is written down of a target before it is ended or given away: afterwards nobody else knows it. */
 const OWNED_CHECKPOINT = 'owned';
 const OwnedSchema = z.object({ key: z.string(), id: z.string(), name: z.string(), origin: z.enum(INSTANCE_ORIGINS) });
 
@@ -36,13 +36,14 @@ export function destroyRoute(
     },
     plan,
     async run(ctx, target) {
-      await note(ctx, target);
-      const result = await run(ctx, target);
+      const ours = await noted(ctx, target, instances);
+      if (ours === undefined) throw notOwned(open, target);
+      const result = await run(ctx, ours);
       await instances.disown(target.key, ctx);
       return result;
     },
     async reconcile(ctx, target) {
-      const found = await reconcile(ctx, target);
+      const found = await reconcile(ctx, notedIn(ctx.checkpoints) ?? target);
       if (found.verdict === 'concluded') await instances.disown(target.key, ctx);
       return found;
     },
@@ -72,7 +73,9 @@ export function adoptRoute(
         ? [...(await plan(ctx, target)), { action: 'adopt', description: `writing down that ${target.name} is ours` }]
         : [],
     async run(ctx, target) {
-      if (target.origin !== undefined) return { outcome: 'already', answer: { name: target.name, id: target.id } };
+      if ((await instances.find(target.key)) !== undefined) {
+        return { outcome: 'already', answer: { name: target.name, id: target.id } };
+      }
       const { state = null } = await run(ctx, target);
       return { outcome: 'done', state, answer: await own(ctx, target) };
     },
@@ -109,10 +112,10 @@ export function releaseRoute(
             { action: 'release', description: `writing down that ${target.name} is no longer ours` },
           ],
     async run(ctx, target) {
-      if (target.origin === undefined) return { outcome: 'already', answer: { name: target.name, id: target.id } };
-      await note(ctx, target);
-      const result = await unlessGone(async () => await driven?.run(ctx, target));
-      return letGo(ctx, target, result?.state);
+      const ours = await noted(ctx, target, instances);
+      if (ours === undefined) return { outcome: 'already', answer: { name: target.name, id: target.id } };
+      const result = await unlessGone(async () => await driven?.run(ctx, ours));
+      return letGo(ctx, ours, result?.state);
     },
     // Taking a mark away once more does no harm.
     reconcile: () => Promise.resolve({ verdict: 'continue' }),
@@ -135,16 +138,19 @@ function ownershipRoute(
     return key === target.key ? target : { ...target, also: [key] };
   };
   const resolve = async (ctx: CallContext, left: readonly Checkpoint[] = []): Promise<Target> => {
-    const noted = notedIn(left);
-    if (noted !== undefined) return withName(noted);
-    const there = await unlessGone(() => open.host.resolve(ctx, reference));
-    const owned = await (there === undefined
-      ? instances.findByReference(open.name, reference)
-      : instances.find(there.key));
-    if (there !== undefined) return withName(owned === undefined ? there : { ...there, origin: owned.origin });
-    if (owned === undefined || operation === 'adopt') return open.host.resolve(ctx, reference);
-    // It went away without us: there is something left to be tidied up.
-    return withName({ key: owned.target, id: owned.id, name: owned.name, origin: owned.origin });
+    const before = notedIn(left);
+    if (before !== undefined) return withName(before);
+    try {
+      const there = await open.host.resolve(ctx, reference);
+      const owned = await instances.find(there.key);
+      return withName(owned === undefined ? there : { ...there, origin: owned.origin });
+    } catch (error) {
+      if (operation === 'adopt' || toComputeError(error).code !== 'INSTANCE_NOT_FOUND') throw error;
+      const owned = await instances.findByReference(open.name, reference);
+      if (owned === undefined) throw error;
+      // It went away without us: there is something left to be tidied up.
+      return withName({ key: owned.target, id: owned.id, name: owned.name, origin: owned.origin });
+    }
   };
   return {
     driver: open.driver.name,
@@ -160,9 +166,18 @@ function ownershipRoute(
   };
 }
 
-async function note(ctx: OperationContext, { key, id, name, origin }: Target): Promise<void> {
-  if (origin === undefined || notedIn(ctx.checkpoints) !== undefined) return;
-  await ctx.checkpoint(OWNED_CHECKPOINT, { key, id, name, origin });
+/**
+ * The target, written down with how it came into our hands; undefined when it is not ours. It may have become so, or have
+ * ceased to be, while the operation waited for its turn.
+ */
+async function noted(ctx: OperationContext, target: Target, instances: InstanceStore): Promise<Target | undefined> {
+  const before = notedIn(ctx.checkpoints);
+  if (before !== undefined) return before;
+  const owned = await instances.find(target.key);
+  if (owned === undefined) return undefined;
+  const { key, id, name } = target;
+  await ctx.checkpoint(OWNED_CHECKPOINT, { key, id, name, origin: owned.origin });
+  return { ...target, origin: owned.origin };
 }
 
 function notedIn(checkpoints: readonly Checkpoint[]): Target | undefined {
