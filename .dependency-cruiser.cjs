@@ -34,7 +34,7 @@ module.exports = {
         '^src/common/',
         '^src/features/',
         '^src/compute/(contract|state)/',
-        '^src/journal/(journal|machine-store)\\.port\\.ts$',
+        '^src/journal/(journal|machine-store|instance-store)\\.port\\.ts$',
       ],
       'dispatch does not know drivers, transports or databases',
     ),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { z } from 'zod';
 import { describeIssues } from '../common/errors/index.js';
 import { describeSchema } from '../common/json-schema.js';
 import {
@@ -12,10 +13,11 @@ import type { MethodInput } from '../client/index.js';
 import type { CliParts } from './cli-parts.js';
 import { globalOptionsOf, type GlobalOptions } from './global-options.js';
 import { invoke } from './invoke.js';
-import { fieldOptions, flagOf } from './method-options.js';
+import { fieldOptions, fileOption, flagOf, takesFile } from './method-options.js';
 import { ALIASES, EXAMPLES, GROUPS, POSITIONALS, wordOf, type GroupName } from './method-words.js';
 import { NotOk } from './not-ok.js';
 import { addParamOptions, readParams, type ParamOptions } from './param-options.js';
+import { readRequestFile } from './request-file.js';
 import { viewOf } from './result-views.js';
 import { renderTable, widthOf } from './table.js';
 
@@ -57,7 +59,8 @@ function addMethod<M extends MethodName>(
   run: MethodRuns[M],
 ): void {
   const definition = METHODS[method];
-  const params = describeSchema(definition.params);
+  const schema: z.ZodType = definition.params;
+  const params = describeSchema(schema);
   const fields = Object.keys(params.properties ?? {});
   const places = (POSITIONALS[namespace] ?? []).filter((field) => fields.includes(field));
   const required = new Set(params.required ?? []);
@@ -67,16 +70,18 @@ function addMethod<M extends MethodName>(
   if (alias !== undefined) command.alias(alias);
   for (const field of places) {
     const word = wordOf(field);
-    command.argument(required.has(field) ? `<${word}>` : `[${word}]`, params.properties?.[field]?.description ?? '');
+    const isMandatory = required.has(field) && !takesFile(params);
+    command.argument(isMandatory ? `<${word}>` : `[${word}]`, params.properties?.[field]?.description ?? '');
   }
   const options = fieldOptions(params, places);
   for (const { option } of options) command.addOption(option);
+  if (takesFile(params)) command.addOption(fileOption(params));
   if (fields.includes('power_parameters')) addParamOptions(command);
   const examples = EXAMPLES[method];
   if (examples !== undefined) command.addHelpText('after', examplesText(examples));
 
   command.action(async () => {
-    const given = command.opts<Record<string, unknown> & ParamOptions>();
+    const given = command.opts<Record<string, unknown> & ParamOptions & { readonly file?: string }>();
     const asked: Record<string, unknown> = {};
     places.forEach((field, i) => {
       if (command.args[i] !== undefined) asked[field] = command.args[i];
@@ -89,11 +94,13 @@ function addMethod<M extends MethodName>(
       const parameters = await readParamsOf(command, given, asked['power_type'], parts);
       if (parameters !== undefined) asked['power_parameters'] = parameters;
     }
-    const checked = definition.params.safeParse(asked);
-    if (!checked.success) usageError(command, mistakesText(checked.error.issues, places));
+    const request =
+      given.file === undefined
+        ? checkedRequest(command, schema, asked, places)
+        : readRequestFile(given.file, asked, schema, parts.environment);
     const globals = globalOptionsOf(command);
-    if (run !== undefined) return run(checked.data as MethodParams<M>, globals, parts);
-    const result = await invoke(method, checked.data as MethodInput<M>, globals, parts);
+    if (run !== undefined) return run(request as MethodParams<M>, globals, parts);
+    const result = await invoke(method, request as MethodInput<M>, globals, parts);
     printResult(method, result, globals.json === true, parts);
     if ('next' in result && typeof result.next === 'string' && globals.json !== true) {
       const flag = fields.includes('after') ? '--after' : '--before';
@@ -101,6 +108,11 @@ function addMethod<M extends MethodName>(
     }
     if ('ok' in result && !result.ok) throw new NotOk();
   });
+}
+
+function checkedRequest(command: Command, schema: z.ZodType, asked: object, places: readonly string[]): unknown {
+  const checked = schema.safeParse(asked);
+  return checked.success ? checked.data : usageError(command, mistakesText(checked.error.issues, places));
 }
 
 async function readParamsOf(command: Command, given: ParamOptions, type: unknown, parts: CliParts) {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { SchemaNode } from '../common/json-schema.js';
+import { isSecretField } from '../common/secret.js';
 import { OPTION_NAMES, wordOf } from './method-words.js';
 
 /** A field of a request as an option. */
@@ -8,16 +9,34 @@ export interface FieldOption {
   readonly option: Option;
 }
 
-/** The options for a method's fields, those given by place left out. */
+/** The options for a method's fields, but for those given by place and those that only a file can hold. */
 export function fieldOptions(params: SchemaNode, positionals: readonly string[]): FieldOption[] {
   const required = new Set(params.required ?? []);
+  const isMandatory = (field: string): boolean => required.has(field) && !takesFile(params);
   return Object.entries(params.properties ?? {})
-    .filter(([field]) => !positionals.includes(field) && field !== 'power_parameters')
+    .filter(([field, node]) => !positionals.includes(field) && field !== 'power_parameters' && !isForFile(field, node))
     .map(([field, node]) => {
-      const option = optionFor(field, node, required.has(field));
-      if (required.has(field)) option.makeOptionMandatory();
+      const option = optionFor(field, node, isMandatory(field));
+      if (isMandatory(field)) option.makeOptionMandatory();
       return { field, option };
     });
+}
+
+/** Has a request fields that can only be given in a file? */
+export function takesFile({ properties = {} }: SchemaNode): boolean {
+  return Object.entries(properties).some(([field, node]) => field !== 'power_parameters' && isForFile(field, node));
+}
+
+/** What is more than a word does not fit on a command line, and a secret is not for one, since every user can list processes. */
+function isForFile(field: string, { type, items }: SchemaNode): boolean {
+  return isSecretField(field) || type === 'object' || (type === 'array' && items?.type === 'object');
+}
+
+/** The option that names the file. */
+export function fileOption({ properties = {} }: SchemaNode): Option {
+  const fields = Object.entries(properties).filter(([field, node]) => isForFile(field, node));
+  const names = fields.map(([field]) => field).join(', ');
+  return new Option('--file <path>', `YAML or JSON with any fields of the request; only there: ${names}`);
 }
 
 /** The flag of a field, for messages. */
@@ -43,8 +62,6 @@ function optionFor(field: string, node: SchemaNode, isRequired: boolean): Option
       return new Option(`${flag} <number>`, description).argParser(number);
     case 'array':
       return new Option(`${flag} <value...>`, description);
-    case 'object':
-      return new Option(`${flag} <json>`, description).argParser(json);
     default:
       return new Option(`${flag} <${node.format === 'date-time' ? 'time' : 'text'}>`, description);
   }
@@ -59,12 +76,4 @@ function number(text: string): number {
 function trueOrFalse(text: string): boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   throw new InvalidArgumentError('Write true or false.');
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new InvalidArgumentError('Write a JSON object.');
-  }
 }

@@ -7,6 +7,7 @@ export const GROUPS = {
   power: { namespace: 'power', description: 'Switch machines on and off through their power controllers.' },
   instance: { namespace: 'compute', description: 'LPARs, guests and other instances on the hosts.' },
   host: { namespace: 'host', description: 'The places where instances live.' },
+  image: { namespace: 'image', description: 'What the instances of a host can be made of.' },
   machine: { namespace: 'machine', description: 'Machines that are known by name, with their power controllers.' },
   operation: { namespace: 'operation', description: 'What was asked, how far it is, and how it ended.' },
   features: { namespace: 'features', description: 'What each driver can do; needs no service.' },
@@ -16,16 +17,18 @@ export type GroupName = keyof typeof GROUPS;
 /** Fields given by place, in this order, where a method of the namespace has them. */
 export const POSITIONALS: Readonly<Record<string, readonly string[]>> = {
   compute: ['host', 'instance'],
+  image: ['host', 'image'],
   host: ['host'],
   machine: ['machine'],
   operation: ['operation_id'],
   features: ['driver'],
 };
 
-/** Shorter words for two methods that are typed most. */
+/** Further words for methods that are typed most. */
 export const ALIASES: { readonly [M in MethodName]?: string } = {
   'compute.list_instances': 'list',
   'compute.get_info': 'info',
+  'compute.spawn': 'deploy',
   'host.get_info': 'info',
 };
 
@@ -36,6 +39,20 @@ export const OPTION_NAMES: Readonly<Record<string, string>> = { power_type: 'typ
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'compute.list_instances': ['zenova instance list cpc1', 'zenova instance list cpc1 --json'],
   'compute.get_info': ['zenova instance info cpc1 ubuntu01'],
+  'compute.spawn': [
+    'zenova instance deploy fake1 --file web01.yaml --plan',
+    'zenova instance deploy fake1 --file web01.yaml --name web02',
+  ],
+  'compute.destroy': ['zenova instance destroy fake1 web01'],
+  'compute.adopt': ['zenova instance adopt cpc1 ubuntu01'],
+  'compute.resize': ['zenova instance resize fake1 web01 --file larger.yaml'],
+  'compute.attach_volume': ['zenova instance attach-volume fake1 web01 --file volume.yaml'],
+  'compute.set_admin_password': ['zenova instance set-admin-password fake1 web01 --file password.yaml'],
+  'compute.get_console_log': ['zenova instance get-console-log fake1 web01 --tail-lines 50'],
+  'compute.get_console': ['zenova instance get-console fake1 web01 --type serial'],
+  'image.import': ['zenova image import fake1 debian-13 --file image.yaml'],
+  'host.set_enabled': ['zenova host set-enabled fake1 --enabled false'],
+  'host.preflight': ['zenova host preflight cpc1', 'zenova host preflight cpc1 --instance ubuntu01 --json'],
   'compute.power_on': [
     'zenova instance power-on cpc1 ubuntu01',
     'zenova instance power-on cpc1 ubuntu01 --plan',

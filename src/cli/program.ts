@@ -60,6 +60,7 @@ function createProgram(parts: CliParts): Command {
   addFeaturesCommand(program, parts);
   addPowerCommand(program, parts);
   addMethodGroup(program, 'instance', parts);
+  addMethodGroup(program, 'image', parts);
   addMethodGroup(program, 'host', parts);
   addMachineCommand(program, parts);
   addOperationCommand(program, parts);

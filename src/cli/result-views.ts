@@ -16,19 +16,41 @@ const VIEWS: { readonly [M in MethodName]?: (result: MethodResult<M>) => TableVi
     ),
   'host.list': ({ hosts }) =>
     list(
-      ['name', 'driver', 'server', 'manage', 'protect'],
-      hosts.map(({ name, driver, server, manage, protect }) => [
+      ['name', 'driver', 'server', 'manage', 'protect', 'takes'],
+      hosts.map(({ name, driver, server, manage, protect, maintenance, enabled }) => [
         name,
         driver,
         server,
         manage.join(' ') || 'nothing',
         protect.join(' ') || null,
+        takesOf(maintenance, enabled),
       ]),
     ),
   'host.test': ({ checks }) =>
     list(
       ['check', 'ok', 'detail', 'remedy'],
       checks.map(({ name, ok, detail, remedy }) => [name, ok ? 'yes' : 'NO', detail, remedy]),
+    ),
+  'host.preflight': ({ requirements }) =>
+    list(
+      ['requirement', 'of', 'status', 'evidence', 'remedy'],
+      requirements.map(({ requirement, subject, status, evidence, remedy }) => [
+        requirement,
+        subject,
+        status,
+        evidence,
+        remedy,
+      ]),
+    ),
+  'image.list': ({ images }) =>
+    list(
+      ['name', 'format', 'bytes', 'checksum'],
+      images.map(({ name, format, size_bytes: bytes, checksum }) => [name, format, bytes, checksum]),
+    ),
+  'compute.get_console_log': ({ log }) =>
+    list(
+      ['console'],
+      log.split('\n').map((line) => [line]),
     ),
   'machine.list': ({ machines }) =>
     list(
@@ -111,6 +133,12 @@ export function viewOf<M extends MethodName>(method: M, result: MethodResult<M>)
     );
   }
   return factsOf(result);
+}
+
+/** What a host lets be done. */
+function takesOf(isInMaintenance: boolean, isEnabled: boolean): string {
+  if (isInMaintenance) return 'nothing (maintenance)';
+  return isEnabled ? 'changes and new instances' : 'changes';
 }
 
 /** The last word on an operation. */

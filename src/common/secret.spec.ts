@@ -10,10 +10,18 @@ describe('a secret', () => {
     expect(secret.reveal()).toBe('hunter2');
   });
 
-  it.each(['power_pass', 'password', 'Password', 'X-API-Session', 'session-credential', 'k_g', 'boot-ftp-password'])(
-    'stands in a field named %s',
-    (name) => expect(isSecretField(name)).toBe(true),
-  );
+  it.each([
+    'power_pass',
+    'password',
+    'Password',
+    'X-API-Session',
+    'session-credential',
+    'k_g',
+    'boot-ftp-password',
+    'user_data',
+    'content',
+    'command',
+  ])('stands in a field named %s', (name) => expect(isSecretField(name)).toBe(true));
 
   it.each(['power_user', 'idempotency_key', 'key_file', 'name'])('does not stand in %s', (name) =>
     expect(isSecretField(name)).toBe(false),

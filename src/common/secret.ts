@@ -3,8 +3,8 @@ import { inspect } from 'node:util';
 const REDACTED = '[redacted]';
 
 /**
- * Field names whose values are secret wherever they appear (power-drivers.md 0.1, hmc-dpm.md sections 3 and 7, and the
- * spawn description). Matching ignores case and treats `-` as `_`.
+ * Field names whose values are secret wherever they appear (power-drivers.md 0.1, hmc-dpm.md sections 3 and 7, the
+ * description of an instance, and what is typed at its console). Matching ignores case and treats `-` as `_`.
  */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'password',
@@ -22,6 +22,8 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'secret',
   'admin_password',
   'user_data',
+  'content',
+  'command',
   'ssc_master_pw',
   'boot_ftp_password',
   'api_session',
@@ -36,9 +38,12 @@ export function isSecretField(name: string): boolean {
   return SECRET_FIELDS.has(name.toLowerCase().replaceAll('-', '_'));
 }
 
-/** Is a field of this name kept encrypted? Secrets are, and addresses of webhooks, which often hold one. */
+/** Fields that often hold a secret beside other things: addresses of images with a signature, options of one backend. */
+const SEALED_FIELDS: ReadonlySet<string> = new Set(['source', 'url', 'driver_options']);
+
+/** Is a field of this name kept encrypted? Secrets are, and addresses of webhooks and images, which often hold one. */
 export function isSealedField(name: string): boolean {
-  return isSecretField(name) || /^power_\w+_uri$/i.test(name);
+  return isSecretField(name) || SEALED_FIELDS.has(name) || /^power_\w+_uri$/i.test(name);
 }
 
 /** An address without what may be secret in one: user and password, and all of its query. */

@@ -4,6 +4,7 @@ import { ComputeError, type JsonValue } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import type { EvidenceByDriver } from '../features/index.js';
 import type { Journal, SignalLine, WorkerRegistry } from '../journal/journal.port.js';
+import type { InstanceStore } from '../journal/instance-store.port.js';
 import type { MachineStore } from '../journal/machine-store.port.js';
 import {
   noObserver,
@@ -21,6 +22,7 @@ import {
 } from './contract/index.js';
 import {
   CallerRules,
+  Consoles,
   ControllerLimits,
   Gateway,
   GuardRails,
@@ -65,6 +67,7 @@ export interface ComputeServiceOptions {
   readonly signals: SignalLine;
   readonly breakers: BreakerStore;
   readonly machines: MachineStore;
+  readonly instances: InstanceStore;
   readonly fingerprint: (text: string) => string;
   readonly events: EventPublisher;
   readonly replies: ReplySender;
@@ -118,7 +121,7 @@ export class ComputeService implements RequestGateway, EventSight {
   /** Opens every host, without traffic. @throws ComputeError CONFIG_INVALID for a driver that does not exist */
   constructor(options: ComputeServiceOptions) {
     this.#options = options;
-    const { clock, log, limits, journal, machines, observer = noObserver } = options;
+    const { clock, log, limits, journal, machines, instances, observer = noObserver } = options;
     const ports = { clock, log, breakers: options.breakers };
     this.#hosts = options.hosts.map((host) => openHost(host, options));
     const connections = options.powerTypes.map((type) => ({ type, connection: type.open(ports) }));
@@ -140,6 +143,7 @@ export class ComputeService implements RequestGateway, EventSight {
         },
         machines,
         notes,
+        instances,
         limits: controllers,
       },
     );
@@ -231,6 +235,8 @@ export class ComputeService implements RequestGateway, EventSight {
         operations: this.#operations,
         journal,
         machines,
+        instances,
+        consoles: new Consoles({ router, clock, log, observer, timeoutMs: limits.readTimeoutMs }),
         migrations: new MigrationControls({
           router,
           operations: this.#operations,

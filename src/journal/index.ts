@@ -7,7 +7,9 @@ import type { Journal, SignalLine, WorkerRegistry } from './journal.port.js';
 import { readKeys, type KeySources } from './keys.js';
 import { appliedMigrations, migrate, refuseEarlier, schemaState } from './migrate.js';
 import { SqlBreakers } from './sql-breakers.js';
+import type { InstanceStore } from './instance-store.port.js';
 import type { MachineStore } from './machine-store.port.js';
+import { SqlInstances } from './sql-instances.js';
 import { SqlJournal } from './sql-journal.js';
 import { SqlMachines } from './sql-machines.js';
 import { SqlWorkers } from './sql-workers.js';
@@ -28,6 +30,7 @@ export interface OpenJournal {
   readonly signals: SignalLine;
   readonly breakers: BreakerStore & { count(): Promise<number> };
   readonly machines: MachineStore;
+  readonly instances: InstanceStore;
   readonly upkeep: JournalUpkeep;
   /** Proof that two requests are equal, under this journal's key. */
   fingerprint(text: string): string;
@@ -64,6 +67,7 @@ export async function openJournal(
       signals,
       breakers: new SqlBreakers(db, ports.clock, fingerprint),
       machines: new SqlMachines(db, flavour, box),
+      instances: new SqlInstances(db),
       upkeep: new JournalUpkeep(opened, ports.clock),
       fingerprint,
       async close() {

@@ -5,6 +5,7 @@ import { operations } from './migrations/0001-operations.js';
 import { inFlight } from './migrations/0002-in-flight.js';
 import { machines } from './migrations/0003-machines.js';
 import { trace } from './migrations/0004-trace.js';
+import { instances } from './migrations/0005-instances.js';
 import type { JournalDatabase } from './schema.js';
 import type { SqlFlavour } from './sql-flavour.js';
 
@@ -18,6 +19,7 @@ export function migrations({ name }: SqlFlavour): Readonly<Record<string, Migrat
     '0002-in-flight': inFlight,
     '0003-machines': machines,
     '0004-trace': trace,
+    '0005-instances': instances,
   };
 }
 

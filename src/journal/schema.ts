@@ -87,6 +87,16 @@ export interface MachinesTable {
   revision: number;
 }
 
+export interface InstancesTable {
+  target: string;
+  host: string;
+  id: string;
+  name: string;
+  origin: string;
+  owned_by: string;
+  owned_at: number;
+}
+
 export interface JournalDatabase {
   operations: OperationsTable;
   checkpoints: CheckpointsTable;
@@ -94,4 +104,5 @@ export interface JournalDatabase {
   breakers: BreakersTable;
   facts: FactsTable;
   machines: MachinesTable;
+  instances: InstancesTable;
 }

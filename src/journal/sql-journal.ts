@@ -31,7 +31,8 @@ import type { JournalDatabase } from './schema.js';
 import type { SecretBox } from './secret-box.js';
 import type { SqlFlavour } from './sql-flavour.js';
 import { SqlControls } from './sql-controls.js';
-import { SqlMaintenance, closedHostOf, openHostsOf } from './sql-maintenance.js';
+import { SqlHostMarks } from './sql-host-marks.js';
+import { MAINTENANCE, closedHostOf, openHostsOf } from './sql-maintenance.js';
 import { SqlOwnership } from './sql-ownership.js';
 
 export interface SqlJournalParts {
@@ -52,7 +53,7 @@ export class SqlJournal implements Journal {
   readonly #parts: SqlJournalParts;
   readonly #db: Kysely<JournalDatabase>;
   readonly #statements: JournalStatements;
-  readonly #maintenance: SqlMaintenance;
+  readonly #maintenance: SqlHostMarks;
   readonly #controls: SqlControls;
   readonly #ownership: SqlOwnership;
 
@@ -60,7 +61,7 @@ export class SqlJournal implements Journal {
     this.#parts = parts;
     this.#db = parts.db;
     this.#statements = journalStatements(parts.db, parts.flavour, parts.maxPerTarget);
-    this.#maintenance = new SqlMaintenance(parts.db);
+    this.#maintenance = new SqlHostMarks(parts.db, MAINTENANCE);
     this.#controls = new SqlControls(parts.db);
     this.#ownership = new SqlOwnership(parts.db, parts.flavour);
   }

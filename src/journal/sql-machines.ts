@@ -1,8 +1,9 @@
-import { sql, type Insertable, type Kysely, type SelectQueryBuilder, type Selectable } from 'kysely';
+import { sql, type Insertable, type Kysely, type Selectable } from 'kysely';
 import type { JsonValue } from '../common/errors/index.js';
 import { targetKey } from '../common/ids.js';
-import { leaseLost, type Failure, type MachineStatus, type PowerParameters } from '../compute/contract/index.js';
+import type { Failure, MachineStatus, PowerParameters } from '../compute/contract/index.js';
 import type { MachinePowerState, Transition } from '../compute/state/power-state.js';
+import { fenced } from './fenced.js';
 import { guarded } from './guarded.js';
 import type { Lease } from './journal.port.js';
 import type {
@@ -49,7 +50,7 @@ export class SqlMachines implements MachineStore {
       revision: now,
     };
     const columns = Object.keys(row) as (keyof typeof row)[];
-    return this.#fenced(lease, async (leased) => {
+    return fenced(this.#db, lease, async (leased) => {
       const { numInsertedOrUpdatedRows } = await this.#db
         .insertInto('machines')
         .columns(columns)
@@ -62,7 +63,7 @@ export class SqlMachines implements MachineStore {
 
   change(machine: MachineChange, lease: Lease, now: number): Promise<boolean> {
     const { name, revision } = machine;
-    return this.#fenced(lease, async (leased) => {
+    return fenced(this.#db, lease, async (leased) => {
       const { numUpdatedRows } = await this.#db
         .updateTable('machines')
         // What was seen with another definition may be of another machine: it goes too.
@@ -76,7 +77,7 @@ export class SqlMachines implements MachineStore {
   }
 
   remove(name: string, lease: Lease): Promise<boolean> {
-    return this.#fenced(lease, async (leased) => {
+    return fenced(this.#db, lease, async (leased) => {
       const { numDeletedRows } = await this.#db
         .deleteFrom('machines')
         .where('name', '=', name)
@@ -168,23 +169,6 @@ export class SqlMachines implements MachineStore {
     if (status !== undefined) found = found.where('status', '=', status);
     if (state !== undefined) found = found.where('state', '=', state);
     return found;
-  }
-
-  /** Lets something be written by whoever has the lease; `leased` is the row of its operation then, and no row otherwise. */
-  #fenced(
-    { operationId, fence }: Lease,
-    write: (leased: SelectQueryBuilder<JournalDatabase, 'operations', object>) => Promise<boolean>,
-  ): Promise<boolean> {
-    const leased = this.#db
-      .selectFrom('operations')
-      .where('id', '=', operationId)
-      .where('fence', '=', fence)
-      .where('finished_at', 'is', null);
-    return guarded(async () => {
-      if (await write(leased)) return true;
-      if ((await leased.select('id').executeTakeFirst()) === undefined) throw leaseLost(operationId);
-      return false;
-    });
   }
 
   #columns({ powerType, parameters, controller, status, error, seen }: MachineDefinition & MachineSighting) {

@@ -1,40 +1,7 @@
-import { sql, type Kysely, type RawBuilder } from 'kysely';
-import type { JournalDatabase } from './schema.js';
+import { sql, type RawBuilder } from 'kysely';
 
-const PREFIX = 'maintenance:';
-
-/** Which hosts are in maintenance, as facts of the database. */
-export class SqlMaintenance {
-  readonly #db: Kysely<JournalDatabase>;
-
-  constructor(db: Kysely<JournalDatabase>) {
-    this.#db = db;
-  }
-
-  async set(host: string, isOn: boolean): Promise<boolean> {
-    const name = PREFIX + host;
-    if (!isOn) {
-      const { numDeletedRows } = await this.#db.deleteFrom('facts').where('name', '=', name).executeTakeFirstOrThrow();
-      return numDeletedRows === 1n;
-    }
-    const { numInsertedOrUpdatedRows } = await this.#db
-      .insertInto('facts')
-      .values({ name, value: 'true' })
-      .onConflict((conflict) => conflict.column('name').doNothing())
-      .executeTakeFirstOrThrow();
-    return numInsertedOrUpdatedRows === 1n;
-  }
-
-  async list(): Promise<string[]> {
-    const rows = await this.#db
-      .selectFrom('facts')
-      .select('name')
-      .where('name', 'like', `${PREFIX}%`)
-      .orderBy('name')
-      .execute();
-    return rows.map(({ name }) => name.slice(PREFIX.length));
-  }
-}
+/** By which hosts are marked that are in maintenance. */
+export const MAINTENANCE = 'maintenance:';
 
 /** The hosts that must not be in maintenance, as a statement takes them: an operation has one, or two when it moves something. */
 export interface OpenHosts {
@@ -43,7 +10,7 @@ export interface OpenHosts {
 }
 
 export function openHostsOf([first, second]: readonly string[]): OpenHosts {
-  const fact = (host: string | undefined): string | null => (host === undefined ? null : PREFIX + host);
+  const fact = (host: string | undefined): string | null => (host === undefined ? null : MAINTENANCE + host);
   return { openHost: fact(first), otherOpenHost: fact(second) };
 }
 
@@ -51,5 +18,5 @@ export function openHostsOf([first, second]: readonly string[]): OpenHosts {
 export function closedHostOf({ openHost, otherOpenHost }: OpenHosts): RawBuilder<string | null> {
   return sql<
     string | null
-  >`(select substr(min(name), ${sql.lit(PREFIX.length + 1)}) from facts where name in (${openHost}, ${otherOpenHost}))`;
+  >`(select substr(min(name), ${sql.lit(MAINTENANCE.length + 1)}) from facts where name in (${openHost}, ${otherOpenHost}))`;
 }

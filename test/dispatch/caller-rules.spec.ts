@@ -7,6 +7,7 @@ import { fakeDriver } from '../../src/drivers/fake/index.js';
 import { manualPower } from '../../src/drivers/power/manual.power.js';
 import type { Journal } from '../../src/journal/journal.port.js';
 import { isAboutPlaces } from '../../src/compute/dispatch/caller-rules.js';
+import { EXAMPLES } from '../../src/documents/examples/index.js';
 import { ComputeBench } from '../support/compute-bench.js';
 
 let bench: ComputeBench;
@@ -144,6 +145,7 @@ function requestFor(method: (typeof METHOD_NAMES)[number], host: string | null) 
     { params: { host: 'one' }, place: { host: 'one', type: null } },
     { params: { host: 'one', enabled: true }, place: { host: 'one', type: null } },
     { params: { host: 'one', instance: 'instance-0001', destination: 'one' }, place: { host: 'one', type: null } },
+    { params: { ...EXAMPLES[method].params, host: host ?? 'one' }, place: { host: host ?? 'one', type: null } },
   ];
   const fit = candidates.find(({ params }) => METHODS[method].params.safeParse(params).success);
   if (fit === undefined) throw new Error(`this test knows no request for ${method}`);

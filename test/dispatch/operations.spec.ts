@@ -399,7 +399,17 @@ describe('reads', () => {
   it('tell of hosts, drivers and power types', async () => {
     await start();
     expect(await bench.call('host.list', {})).toEqual({
-      hosts: [{ name: 'site', driver: 'fake', server: 'bench', manage: ['*'], protect: [], maintenance: false }],
+      hosts: [
+        {
+          name: 'site',
+          driver: 'fake',
+          server: 'bench',
+          manage: ['*'],
+          protect: [],
+          maintenance: false,
+          enabled: true,
+        },
+      ],
     });
     expect(await bench.call('host.get_info', { host: 'site' })).toMatchObject({
       driver: 'fake',

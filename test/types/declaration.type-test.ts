@@ -45,10 +45,6 @@ const { 'operation.pause': _answer, ...forgotten } = fakeFeatures;
 // @ts-expect-error -- no answer for operation.pause
 forgotten satisfies ComputeDeclaration;
 
-// A feature that nothing can carry out yet cannot be claimed.
-// @ts-expect-error -- the contract has no operation that console.vnc governs
-({ ...fakeFeatures, 'console.vnc': complete }) satisfies ComputeDeclaration;
-
 // A partial claim without its limits, a missing one without its reason.
 // @ts-expect-error -- no limits
 partial();

@@ -5,17 +5,17 @@ import { INSTANCE_POWER_STATES, MACHINE_POWER_STATES, TRANSITIONS } from '../sta
 /** The fields that requests and answers share. Wire names are snake_case, in both envelopes (DESIGN 4.1). */
 
 // oxlint-disable-next-line no-control-regex -- control characters are what is refused
-const printable = z.string().regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters');
+export const PrintableSchema = z.string().regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters');
 
-export const NameSchema = printable.min(1).max(255);
+export const NameSchema = PrintableSchema.min(1).max(255);
 export const HostNameSchema = NameSchema.describe('name of a host in the configuration');
 export const InstanceRefSchema = NameSchema.describe("an instance's name on its host, or the backend's id of it");
+export const AbsolutePathSchema = PrintableSchema.max(4096).regex(/^\//, 'must be an absolute path');
 export const TimeSchema = z.iso.datetime({ offset: true });
 
 /** What every changing method accepts beside its own fields (DESIGN 4.1, 5). */
 export const ChangeFields = {
-  idempotency_key: printable
-    .min(1)
+  idempotency_key: PrintableSchema.min(1)
     .max(255)
     .optional()
     .describe('names this request; a repeat gets the outcome of the first (default: the message id)'),

@@ -2,6 +2,13 @@ export type { AuditEvent, AuditFact, AuditLog } from './audit.js';
 export type { BreakerKey, BreakerStore, OpenBreaker } from './breaker.js';
 export { ANONYMOUS, claimedCaller, httpCaller, isVouched } from './caller.js';
 export { STEP_CHECKPOINT, type CallContext, type Checkpoint, type OperationContext, type Step } from './context.js';
+export { createdOf, noteCreated } from './created.js';
+export type { ConsoleType } from './description/console.js';
+export type { Flavor } from './description/flavor.js';
+export type { Image, ImageDestination, ImageSource } from './description/image.js';
+export type { Boot, GuestFile } from './description/instance.js';
+export type { FirewallRule, Network } from './description/network.js';
+export type { DiskLimits, Volume, VolumeConnection } from './description/volume.js';
 export * from './fields.js';
 export { isLeaseLost, leaseLost } from './lease-lost.js';
 export { inMaintenance } from './maintenance.js';
@@ -20,11 +27,28 @@ export { type MachineStatus, type MachineView } from './methods/machine.js';
 export type { QueryResult } from './methods/power.js';
 export { OperationSchema, type OperationView } from './methods/operation.js';
 export type {
+  Answering,
+  ChangeOperation,
+  ChangeResult,
+  OperationParams,
+  StatelessResult,
+} from './operations/change.js';
+export type {
+  ConsoleAccess,
+  ConsoleLog,
+  ConsoleOperations,
+  GuestOperations,
+  NetworkOperations,
+} from './operations/guest.js';
+export type {
+  AdviceOperations,
+  Diagnostics,
   HostCheck,
   HostInfo,
   InstanceInfo,
   InstanceSummary,
   InventoryOperations,
+  Requirement,
 } from './operations/inventory.js';
 export {
   noObserver,
@@ -34,9 +58,10 @@ export {
   type Observer,
   type SweepWatch,
 } from './observer.js';
-export type { HostTarget } from './operations/host.js';
-export type { LifecycleOperations } from './operations/lifecycle.js';
-export type { ChangeOperation, ChangeResult, PowerOperations, RebootOperation } from './operations/power.js';
+export type { HostSwitch, HostTarget } from './operations/host.js';
+export type { LifecycleOperations, ProvisioningOperations } from './operations/lifecycle.js';
+export type { PowerOperations, RebootOperation } from './operations/power.js';
+export type { ImageOperations, StorageOperations } from './operations/storage.js';
 export type { ControlAnswer, ControlOperation, MigrationOperations, Relocation } from './operations/relocation.js';
 export {
   definePowerType,
@@ -67,11 +92,12 @@ export {
   type RequestMeta,
   type ServiceEvent,
 } from './request.js';
-export type { Target } from './target.js';
+export { INSTANCE_ORIGINS, type InstanceOrigin, type Target } from './target.js';
 export {
   defineVirtDriver,
   type AnyOperations,
   type AnyVirtDriver,
+  type AskedChange,
   type ChangeOperationName,
   type ComputeDeclaration,
   type DriverPorts,

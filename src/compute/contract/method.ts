@@ -3,7 +3,8 @@ import type { z } from 'zod';
 /**
  * How a method is carried out:
  * - `service`: the service answers it by itself;
- * - `control`: acts at once, on an operation that waits or runs or on the service itself, and never queues;
+ * - `control`: acts at once, on an operation that waits or runs or on the service itself, or opens something for who asks,
+ *   and never queues;
  * - `read`: asks the backend, is not journalled, never waits for operations, and is shared with equal reads in flight;
  * - `change`: changes a device; journalled before it is acknowledged, one at a time per target.
  */

@@ -4,7 +4,7 @@ import type { POWER_FEATURES, FeatureClaim, PowerFeatureId } from '../../feature
 import type { TargetKey } from '../../common/ids.js';
 import type { ObservedState } from '../state/power-state.js';
 import type { CallContext, OperationContext } from './context.js';
-import type { ChangeOperation } from './operations/power.js';
+import type { ChangeOperation } from './operations/change.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Target } from './target.js';
 import type { DriverPorts } from './virt-driver.js';

@@ -1,5 +1,5 @@
 import type { ComputeError, Effect, JsonValue } from '../../common/errors/index.js';
-import type { ChangeResult } from './operations/power.js';
+import type { ChangeResult, StatelessResult } from './operations/change.js';
 
 export interface PlannedStep {
   /** Stable word: "start". */
@@ -10,7 +10,7 @@ export interface PlannedStep {
 /** What a driver finds when it looks after an operation whose worker died, was cancelled, or ran out of time. */
 export type Reconciliation =
   /** It took effect, or the asked state is there. */
-  | { readonly verdict: 'concluded'; readonly result: ChangeResult }
+  | { readonly verdict: 'concluded'; readonly result: ChangeResult | StatelessResult }
   /** It ended, in failure. */
   | { readonly verdict: 'failed'; readonly error: ComputeError }
   /** What was sent has ended or never arrived; the operation may be called again and will begin where that leaves it. */

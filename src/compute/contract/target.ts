@@ -10,4 +10,10 @@ export interface Target {
   readonly name: string;
   /** What else the operation acts on; it runs only while it has all of it. */
   readonly also?: readonly TargetKey[];
+  /** How the instance came into our hands; for operations that are only for those that did (`destroy`, `release`). */
+  readonly origin?: InstanceOrigin;
 }
+
+/** Made by us, or by others and taken over. */
+export const INSTANCE_ORIGINS = ['spawned', 'adopted'] as const;
+export type InstanceOrigin = (typeof INSTANCE_ORIGINS)[number];

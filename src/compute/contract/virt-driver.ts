@@ -4,11 +4,14 @@ import type { Log } from '../../common/log.js';
 import type { FeatureClaim, VIRT_FEATURES, VirtFeatureId } from '../../features/index.js';
 import type { BreakerStore } from './breaker.js';
 import type { CallContext, OperationContext } from './context.js';
+import type { ChangeOperation, ChangeResult, StatelessResult } from './operations/change.js';
+import type { ConsoleOperations, GuestOperations, NetworkOperations } from './operations/guest.js';
 import type { HostOperations } from './operations/host.js';
-import type { InventoryOperations } from './operations/inventory.js';
-import type { LifecycleOperations } from './operations/lifecycle.js';
+import type { AdviceOperations, InventoryOperations } from './operations/inventory.js';
+import type { LifecycleOperations, ProvisioningOperations } from './operations/lifecycle.js';
 import type { PowerOperations, RebootOperation } from './operations/power.js';
 import type { MigrationOperations } from './operations/relocation.js';
+import type { ImageOperations, StorageOperations } from './operations/storage.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Target } from './target.js';
 import type { TargetKey } from '../../common/ids.js';
@@ -19,44 +22,65 @@ export interface InstanceOperations
     PowerOperations,
     RebootOperation,
     LifecycleOperations,
+    ProvisioningOperations,
+    StorageOperations,
+    NetworkOperations,
+    GuestOperations,
+    ConsoleOperations,
+    ImageOperations,
     MigrationOperations,
     HostOperations,
-    InventoryOperations {}
+    InventoryOperations,
+    AdviceOperations {}
 export type InstanceOperationName = keyof InstanceOperations;
 
-/** The operations a feature governs, those that the contract does not have yet among them. */
-type AnyOperationOf<F extends VirtFeatureId> = (typeof VIRT_FEATURES)[F]['operations'][number];
-type OperationOf<F extends VirtFeatureId> = AnyOperationOf<F> & InstanceOperationName;
+/** The operations that every driver has. */
+type CoreOperationName = 'powerOn' | 'powerOff' | 'queryPower' | 'listInstances' | 'testHost';
+
+/** The operations that a claim of a feature needs. */
+type OperationOf<F extends VirtFeatureId> = (typeof VIRT_FEATURES)[F]['operations'][number];
 
 type MissingClaim = Extract<FeatureClaim, { level: 'missing' }>;
 
-/** An answer for every feature of the catalogue. What the contract has no operation for yet can only be missing. */
-export type ComputeDeclaration = {
-  readonly [F in VirtFeatureId]: [Exclude<AnyOperationOf<F>, InstanceOperationName>] extends [never]
-    ? FeatureClaim
-    : MissingClaim;
-};
+/** An answer for every feature of the catalogue. */
+export type ComputeDeclaration = { readonly [F in VirtFeatureId]: FeatureClaim };
 
-type GovernedOperation = { [F in VirtFeatureId]: OperationOf<F> }[VirtFeatureId];
+type GovernedOperation = OperationOf<VirtFeatureId>;
 type ClaimedOperation<D extends ComputeDeclaration> = {
   [F in VirtFeatureId]: D[F] extends MissingClaim ? never : OperationOf<F>;
 }[VirtFeatureId];
+/** A driver has these or not, as its backend does. */
+type FreeOperationName = Exclude<InstanceOperationName, CoreOperationName | GovernedOperation>;
 
-/** Exactly the operations that a declaration claims, and those that no feature governs. */
+/** Exactly the operations that a declaration claims, those that every driver has, and any that no feature governs. */
 export type OperationsOf<D extends ComputeDeclaration> = Pick<
   InstanceOperations,
-  Exclude<InstanceOperationName, GovernedOperation> | ClaimedOperation<D>
-> & { readonly [O in Exclude<GovernedOperation, ClaimedOperation<D>>]?: never };
+  CoreOperationName | ClaimedOperation<D>
+> &
+  Partial<Pick<InstanceOperations, FreeOperationName>> & {
+    readonly [O in Exclude<GovernedOperation, ClaimedOperation<D>>]?: never;
+  };
 
 /** The operations as the dispatcher sees them: narrow with a look before the call. */
-export type AnyOperations = Pick<InstanceOperations, Exclude<InstanceOperationName, GovernedOperation>> &
-  Partial<Pick<InstanceOperations, GovernedOperation>>;
+export type AnyOperations = Pick<InstanceOperations, CoreOperationName> & Partial<InstanceOperations>;
 
-/** Operations that change an instance where it is. */
-export type ChangeOperationName = Exclude<
-  InstanceOperationName,
-  keyof InventoryOperations | keyof MigrationOperations | keyof HostOperations | 'queryPower'
->;
+type AnyChangeOperation = (
+  ctx: OperationContext,
+  target: Target,
+  params: never,
+) => Promise<ChangeResult | StatelessResult>;
+
+/** Operations that change one target where it is. */
+export type ChangeOperationName = {
+  [O in InstanceOperationName]: InstanceOperations[O] extends AnyChangeOperation ? O : never;
+}[InstanceOperationName];
+
+type ParamsOf<Operation> = Operation extends ChangeOperation<infer Params, infer _Result> ? Params : never;
+
+/** A change that is asked for: its operation, with the parameters of that operation. */
+export type AskedChange = {
+  [O in ChangeOperationName]: { readonly operation: O; readonly params: ParamsOf<InstanceOperations[O]> };
+}[ChangeOperationName];
 
 /** One host, opened. It holds connections and sessions, and no state of instances. */
 export interface VirtHost<Operations = AnyOperations> {
@@ -67,15 +91,20 @@ export interface VirtHost<Operations = AnyOperations> {
    * @throws ComputeError INSTANCE_NOT_FOUND, AMBIGUOUS (details.candidates), BACKEND_*
    */
   resolve(ctx: CallContext, reference: string): Promise<Target>;
-  /** The key for an instance that cannot be looked up now; it is replaced before the first device write. */
+  /**
+   * The key for something that cannot be looked up now, or is not there yet: an instance that is spawned, an image. It is equal
+   * for every host of the configuration that is the same place. That of an instance which is there is replaced by its true key before the first device write.
+   */
   provisionalKey(reference: string): TargetKey;
   /** What an operation would do now; empty when the asked state is there. Nothing is changed. */
-  plan(ctx: CallContext, operation: ChangeOperationName, target: Target): Promise<PlannedStep[]>;
+  plan(ctx: CallContext, change: AskedChange, target: Target): Promise<PlannedStep[]>;
   /**
    * Reads the true state of an operation begun by an earlier attempt, by its checkpoints. It sends nothing that changes
    * the device, except to end what the operation itself left (a finished job).
+   *
+   * An operation that promises an answer beside the state (`snapshot`) tells it here too.
    */
-  reconcile(ctx: OperationContext, operation: ChangeOperationName, target: Target): Promise<Reconciliation>;
+  reconcile(ctx: OperationContext, change: AskedChange, target: Target): Promise<Reconciliation>;
   /**
    * What of the declared features this host lacks at present, each with its reason: a licence, a version, a mode. Without it
    * a host that answers has all of them.

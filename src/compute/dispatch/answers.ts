@@ -1,6 +1,9 @@
 import { isoTime } from '../../common/clock.js';
 import type { SeenState } from '../../journal/machine-store.port.js';
 import type {
+  ConsoleAccess,
+  ConsoleLog,
+  Diagnostics,
   HostInfo,
   InstanceInfo,
   InstanceSummary,
@@ -9,6 +12,7 @@ import type {
   InstanceSummaryAnswer,
   MachineState,
   MethodResult,
+  Requirement,
 } from '../contract/index.js';
 import { POWER_STATE_CODES, machinePowerState, type ObservedState } from '../state/power-state.js';
 
@@ -65,7 +69,66 @@ export function hostInfo(host: string, driver: string, info: HostInfo): MethodRe
     running: info.running,
     vcpus: info.vcpus,
     memory_mib: info.memoryMib,
+    uptime_s: info.uptimeS ?? null,
+    cpu_traits: info.cpuTraits === undefined ? null : [...info.cpuTraits],
     native: info.native,
     observed_at: isoTime(info.observedAt),
   };
+}
+
+export function diagnostics(found: Diagnostics): MethodResult<'compute.get_diagnostics'> {
+  return {
+    ...instanceSummary(found),
+    uptime_s: found.uptimeS,
+    memory_used_mib: found.memoryUsedMib,
+    memory_mib: found.memoryMib,
+    cpus: found.cpus.map(({ id, timeNs, utilisationPercent }) => ({
+      id,
+      time_ns: timeNs,
+      utilisation_percent: utilisationPercent,
+    })),
+    disks: found.disks.map((disk) => ({
+      device: disk.device,
+      read_bytes: disk.readBytes,
+      read_requests: disk.readRequests,
+      write_bytes: disk.writeBytes,
+      write_requests: disk.writeRequests,
+      errors: disk.errors,
+    })),
+    nics: found.nics.map((nic) => ({
+      device: nic.device,
+      mac: nic.mac,
+      rx_bytes: nic.rxBytes,
+      rx_packets: nic.rxPackets,
+      rx_errors: nic.rxErrors,
+      rx_drops: nic.rxDrops,
+      tx_bytes: nic.txBytes,
+      tx_packets: nic.txPackets,
+      tx_errors: nic.txErrors,
+      tx_drops: nic.txDrops,
+    })),
+    native: found.native,
+  };
+}
+
+export function consoleLog({ log, isCut }: ConsoleLog): MethodResult<'compute.get_console_log'> {
+  return { log, cut: isCut };
+}
+
+export function consoleAccess(access: ConsoleAccess): MethodResult<'compute.get_console'> {
+  return {
+    type: access.type,
+    url: access.url,
+    host: access.host,
+    port: access.port,
+    tls_port: access.tlsPort,
+    password: access.password,
+    expires_at: access.expiresAt === null ? null : isoTime(access.expiresAt),
+  };
+}
+
+/** What cannot be told is not met; advice counts for nothing. */
+export function preflightAnswer(host: string, found: readonly Requirement[]): MethodResult<'host.preflight'> {
+  const isMet = ({ status }: Requirement): boolean => status === 'met' || status === 'information';
+  return { host, ok: found.every(isMet), requirements: found.map((requirement) => ({ ...requirement })) };
 }

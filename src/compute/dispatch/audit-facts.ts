@@ -1,7 +1,7 @@
 import type { ComputeError } from '../../common/errors/index.js';
 import type { OperationRecord } from '../../journal/journal.port.js';
 import type { AuditEvent, AuditFact, RequestMeta } from '../contract/index.js';
-import type { Destination } from './router.js';
+import type { Destination } from './destination.js';
 
 /** A fact about an operation, as it is now. */
 export function operationFact(event: AuditEvent, record: OperationRecord): AuditFact {
@@ -36,7 +36,7 @@ export function requestFact(
     method,
     driver: request.power_type ?? null,
     host: request.host ?? null,
-    name: request.instance ?? request.machine ?? null,
+    name: request.instance ?? request.machine ?? request.name ?? null,
     target: error?.target ?? null,
     operationId: error?.operationId ?? null,
     idempotencyKey: request.idempotency_key ?? requestId,

@@ -11,12 +11,13 @@ import {
 } from '../contract/index.js';
 import { operationFact, requestFact } from './audit-facts.js';
 import { NOWHERE, isAboutPlaces, type CallerRules, type Place } from './caller-rules.js';
+import type { Destination } from './destination.js';
 import type { Operations } from './operations.js';
 import { placeOfMachine, placeOfOperation } from './places.js';
 import type { PowerSweep } from './power-sweep.js';
 import type { Reads } from './reads.js';
 import type { Answer } from './route.js';
-import { isMethodOfKind, type Destination } from './router.js';
+import { isMethodOfKind } from './router.js';
 import type { Access, ServiceMethods } from './service-methods.js';
 
 export interface GatewayParts {

@@ -1,17 +1,22 @@
 import { ComputeError, toComputeError } from '../../common/errors/index.js';
-import { claimNotes, featuresUsed } from '../../features/index.js';
-import type {
-  AnyOperations,
-  AnyVirtDriver,
-  CallContext,
-  ChangeOperationName,
-  MethodName,
-  Target,
-  VirtHost,
+import { claimNotes, featuresUsed, type VirtFeatureId } from '../../features/index.js';
+import {
+  ChangeFields,
+  type AnyVirtDriver,
+  type AskedChange,
+  type ChangeOperation,
+  type ChangeOperationName,
+  type ChangeResult,
+  type MethodName,
+  type OperationContext,
+  type StatelessResult,
+  type Target,
+  type VirtHost,
 } from '../contract/index.js';
-import { hostInfo, instanceInfo, instanceState, instanceSummary, machineState } from './answers.js';
+import { instanceState, machineState } from './answers.js';
+import type { Destination } from './destination.js';
 import type { GuardRails } from './guard-rails.js';
-import type { Answer, ChangeRoute, ReadRoute } from './route.js';
+import type { ChangeRoute } from './route.js';
 
 /** A host of the configuration, opened. */
 export interface OpenHost {
@@ -31,12 +36,25 @@ const VERBS: Readonly<Record<string, ChangeOperationName>> = {
   cycle: 'reboot',
 };
 
+/** A changing request that a driver carries out: which operation with which parameters. */
+export interface DriverChange {
+  /** As the driver's `plan` and `reconcile` take it. */
+  readonly asked: AskedChange;
+  readonly run: (ctx: OperationContext, target: Target) => Promise<ChangeResult | StatelessResult>;
+}
+
 /** Binds a changing method to an instance of a host. @throws ComputeError FEATURE_UNSUPPORTED, before any traffic */
-export function hostChangeRoute(open: OpenHost, method: MethodName, operation: string, reference: string): ChangeRoute {
+export function hostChangeRoute(
+  open: OpenHost,
+  method: MethodName,
+  operation: string,
+  request: Destination,
+): ChangeRoute {
+  const { instance: reference = '' } = request;
   const isPowerVerb = method.startsWith('power.');
-  const name = isPowerVerb ? VERBS[operation] : (operation as ChangeOperationName);
-  const run = name === undefined ? undefined : open.host.operations[name];
-  if (name === undefined || run === undefined) throw unsupported(open, method, name ?? operation);
+  const name = isPowerVerb ? VERBS[operation] : operation;
+  const change = name === undefined ? undefined : driverChange(open, method, name, isPowerVerb ? {} : request);
+  if (change === undefined) throw unsupported(open, method, operation);
   const place = { driver: open.driver.name };
   return {
     driver: open.driver.name,
@@ -46,68 +64,78 @@ export function hostChangeRoute(open: OpenHost, method: MethodName, operation: s
     hosts: [open.name],
     resolve: (ctx) => within(place, () => open.host.resolve(ctx, reference)),
     provisionalKey: () => open.host.provisionalKey(reference),
-    permit: (_ctx, target) => within(place, async () => open.rails.check(target, name)),
-    plan: (ctx, target) => within(targetPlace(place, target), () => open.host.plan(ctx, name, target)),
-    run: (ctx, target) => within(targetPlace(place, target), () => run(ctx, target)),
-    reconcile: (ctx, target) => within(targetPlace(place, target), () => open.host.reconcile(ctx, name, target)),
+    permit: (_ctx, target) => within(place, async () => open.rails.check(target, change.asked.operation)),
+    ...carriedOut(open, change),
     describe: isPowerVerb ? machineState : instanceState,
   };
 }
 
-/** Binds a reading method to a host, or to one of its instances. */
-export function hostReadRoute(open: OpenHost, method: MethodName, operation: string, reference?: string): ReadRoute {
-  const read = reader(open, operation as keyof AnyOperations, reference);
-  if (read === undefined) throw unsupported(open, method, operation);
-  const driver = open.driver.name;
-  return { driver, host: open.name, read: (ctx) => within({ driver }, () => read(ctx)) };
+/**
+ * How a driver carries a request out.
+ *
+ * @throws ComputeError FEATURE_UNSUPPORTED when it lacks the operation, or a feature that the request's fields use
+ */
+export function driverChange(open: OpenHost, method: MethodName, operation: string, request: object): DriverChange {
+  refuseMissing(open, method, operation, request);
+  // The method's schema has checked the parameters, and each method names the operation whose parameters they are: the type
+  // of one goes with that of the other, which only this line has to believe.
+  const asked = { operation, params: operationParams(request) } as AskedChange;
+  const run = open.host.operations[asked.operation] as
+    ChangeOperation<object, ChangeResult | StatelessResult> | undefined;
+  if (run === undefined) throw unsupported(open, method, operation);
+  return { asked, run: (ctx, target) => run(ctx, target, asked.params) };
 }
 
-function reader(
-  open: OpenHost,
-  operation: keyof AnyOperations,
-  reference: string | undefined,
-): ((ctx: CallContext) => Promise<Answer>) | undefined {
-  const { name } = open;
-  const { operations } = open.host;
-  const instance = reference ?? '';
-  switch (operation) {
-    case 'listInstances':
-      return async (ctx: CallContext) => ({
-        host: name,
-        instances: (await operations.listInstances(ctx)).map(instanceSummary),
-      });
-    case 'getInfo': {
-      const { getInfo } = operations;
-      return getInfo && (async (ctx: CallContext) => instanceInfo(await getInfo(ctx, instance)));
-    }
-    case 'queryPower':
-      return async (ctx: CallContext) => machineState(await operations.queryPower(ctx, instance));
-    case 'getHostInfo': {
-      const { getHostInfo } = operations;
-      return getHostInfo && (async (ctx: CallContext) => hostInfo(name, open.driver.name, await getHostInfo(ctx)));
-    }
-    case 'testHost':
-      return async (ctx: CallContext) => {
-        const checks = await operations.testHost(ctx);
-        return { host: name, ok: checks.every(({ ok }) => ok), checks: checks.map((check) => ({ ...check })) };
-      };
-    default:
-      return undefined;
+/** The parts of a route that are the driver's. */
+export function carriedOut(
+  { driver, host }: OpenHost,
+  { asked, run }: DriverChange,
+): Pick<ChangeRoute, 'plan' | 'run' | 'reconcile'> {
+  const at = <T>(target: Target, work: () => Promise<T>): Promise<T> =>
+    within(targetPlace({ driver: driver.name }, target), work);
+  return {
+    plan: (ctx, target) => at(target, () => host.plan(ctx, asked, target)),
+    run: (ctx, target) => at(target, () => run(ctx, target)),
+    reconcile: (ctx, target) => at(target, () => host.reconcile(ctx, asked, target)),
+  };
+}
+
+/** The fields of a request that its driver is given. */
+function operationParams(request: object): object {
+  return Object.fromEntries(
+    Object.entries(request).filter(
+      ([name]) => name !== 'host' && name !== 'instance' && !Object.hasOwn(ChangeFields, name),
+    ),
+  );
+}
+
+/** @throws ComputeError FEATURE_UNSUPPORTED when a request uses a feature that the driver declares missing */
+export function refuseMissing({ driver, name }: OpenHost, method: string, operation: string, request: object): void {
+  for (const feature of featuresUsed(operation, request)) {
+    const claim = driver.features[feature];
+    if (claim.level === 'missing') throw refusal(driver.name, name, method, feature, claim.reason);
   }
 }
 
 /** The refusal of what a driver lacks, with its reason. */
-export function unsupported(open: OpenHost, method: string, operation: string): ComputeError {
+export function unsupported({ driver, name }: OpenHost, method: string, operation: string): ComputeError {
   const [feature] = featuresUsed(operation, {});
-  const reason = feature === undefined ? 'virt drivers have no such verb' : claimNotes(open.driver.features[feature]);
-  return new ComputeError(
-    'FEATURE_UNSUPPORTED',
-    `${open.driver.name} does not offer ${method}: ${reason ?? 'missing'}`,
-    {
-      driver: open.driver.name,
-      details: { method, feature: feature ?? null, host: open.name },
-    },
-  );
+  const reason = feature === undefined ? 'it has no such operation' : claimNotes(driver.features[feature]);
+  return refusal(driver.name, name, method, feature ?? null, reason ?? 'missing');
+}
+
+function refusal(
+  driver: string,
+  host: string,
+  method: string,
+  feature: VirtFeatureId | null,
+  reason: string,
+): ComputeError {
+  const what = feature === null ? '' : ` (${feature})`;
+  return new ComputeError('FEATURE_UNSUPPORTED', `${driver} does not offer ${method}${what}: ${reason}`, {
+    driver,
+    details: { method, feature, host },
+  });
 }
 
 /** Says of every error which driver and target it comes from. */

@@ -1,4 +1,5 @@
 export { CallerRules } from './caller-rules.js';
+export { Consoles } from './consoles.js';
 export { ControllerLimits } from './controller-limits.js';
 export { Gateway } from './gateway.js';
 export { GuardRails } from './guard-rails.js';

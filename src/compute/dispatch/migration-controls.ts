@@ -4,7 +4,7 @@ import type { TargetKey } from '../../common/ids.js';
 import type { Log } from '../../common/log.js';
 import type { Control, Journal, OperationRecord } from '../../journal/journal.port.js';
 import type { MethodName, OperationView } from '../contract/index.js';
-import { unsupported, type OpenHost } from './host-route.js';
+import { refuseMissing, unsupported, type OpenHost } from './host-route.js';
 import type { Operations } from './operations.js';
 import type { Router } from './router.js';
 import { isTaken } from './run-controls.js';
@@ -54,6 +54,7 @@ export class MigrationControls {
   async abort(to: InstanceReference): Promise<OperationView> {
     const { operations } = this.#options;
     const open = this.#host(to, 'liveMigrate', 'compute.live_migration_abort');
+    refuseMissing(open, 'compute.live_migration_abort', 'liveMigrationAbort', to);
     if (open.host.operations.liveMigrate?.abort === undefined) {
       throw unsupported(open, 'compute.live_migration_abort', 'liveMigrationAbort');
     }

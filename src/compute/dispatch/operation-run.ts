@@ -8,13 +8,13 @@ import {
   inMaintenance,
   isLeaseLost,
   type AttemptWatch,
-  type ChangeResult,
   type Checkpoint,
   type Observer,
   type OperationContext,
   type Reconciliation,
   type Target,
 } from '../contract/index.js';
+import type { ObservedState } from '../state/power-state.js';
 import type { InFlight } from './in-flight.js';
 import { openHosts, type ChangeRoute, type RouteResult } from './route.js';
 import { RunContext, hasBegun } from './run-context.js';
@@ -36,7 +36,7 @@ export interface OperationRunPorts {
 
 /** How one attempt ended. */
 export type RunEnd =
-  | { readonly kind: 'ended'; readonly end: OperationEnd; readonly state?: ChangeResult['state'] }
+  | { readonly kind: 'ended'; readonly end: OperationEnd; readonly state?: ObservedState }
   /** The target turned out to have another key: it must wait for its turn there. */
   | { readonly kind: 'moved'; readonly target: Target }
   /** The service stops, or has lost its lease: whoever comes next reconciles. */
@@ -114,6 +114,7 @@ export class OperationRun {
     if (lease.closedHost !== undefined && !this.#hasBegun()) throw inMaintenance(lease.closedHost);
     const target = await this.#find(ctx);
     await route.permit(ctx, target);
+    if (!this.#hasBegun()) await route.mayBegin?.();
     if (target.key !== record.target) {
       await this.#ports.journal.settleTarget(lease, target.key);
       return { kind: 'moved', target };
@@ -148,7 +149,7 @@ export class OperationRun {
   async #find(ctx: OperationContext): Promise<Target> {
     const { record, route, target } = this.#input;
     if (target !== undefined) return target;
-    const found = await route.resolve(ctx);
+    const found = await route.resolve(ctx, this.#checkpoints);
     if (!record.targetSettled || found.key === record.target) return found;
     throw new ComputeError('STATE_CONFLICT', `${record.name} names something else than when this was accepted`, {
       details: { accepted_for: record.target, now: found.key },
@@ -299,10 +300,10 @@ export class OperationRun {
 
   #done({ outcome, state, answer: more }: RouteResult): RunEnd {
     const { record, route } = this.#input;
-    const described = state === undefined ? {} : route.describe(state);
+    const described = state === undefined || state === null ? {} : route.describe(state);
     const answer = toJson({ operation_id: record.id, outcome, ...described, ...more });
     const end = { state: 'done', result: answer as Record<string, never> } as const;
-    return { kind: 'ended', end, ...(state === undefined ? {} : { state }) };
+    return { kind: 'ended', end, ...(state === undefined || state === null ? {} : { state }) };
   }
 
   #failed(error: ComputeError): RunEnd {

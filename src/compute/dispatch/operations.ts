@@ -25,11 +25,12 @@ import {
 } from '../contract/index.js';
 import { operationFact } from './audit-facts.js';
 import type { Child } from './children.js';
+import type { Destination } from './destination.js';
 import { logOf } from './operation-log.js';
 import { OperationLookup, type OperationAccess } from './operation-lookup.js';
 import type { OperationRunner } from './operation-runner.js';
 import { openHosts, type Answer, type ChangeRoute } from './route.js';
-import { isMethodOfKind, type Destination, type Router } from './router.js';
+import { isMethodOfKind, type Router } from './router.js';
 import { deadlineExceeded, limited, notAfter } from './time-limits.js';
 import type { WorkerLease } from './worker-lease.js';
 
@@ -357,6 +358,7 @@ export class Operations {
     return this.#limited(clock.now() + planTimeoutMs, meta, route, async (ctx) => {
       const target = await route.resolve(ctx);
       await route.permit(ctx, target);
+      await route.mayBegin?.();
       return { operation_id: null, outcome: 'planned', steps: await route.plan(ctx, target) };
     });
   }
@@ -374,6 +376,7 @@ export class Operations {
       return await this.#limited(Math.min(until ?? limit, limit), meta, route, async (ctx) => {
         const target = await route.resolve(ctx);
         await route.permit(ctx, target);
+        await route.mayBegin?.();
         return target;
       });
     } catch (error) {

@@ -69,7 +69,7 @@ export function powerChangeRoute(
     provisionalKey: () => machine.provisionalKey(),
     permit: (ctx, target) => refuseProtected(ctx, target, verb, hosts),
     plan: (ctx, target) => within(targetPlace(place, target), () => machine.plan(ctx, verb, target)),
-    run: (ctx, target) => within(targetPlace(place, target), () => run(ctx, target)),
+    run: (ctx, target) => within(targetPlace(place, target), () => run(ctx, target, {})),
     reconcile: (ctx, target) => within(targetPlace(place, target), () => machine.reconcile(ctx, verb, target)),
     describe: machineState,
   };

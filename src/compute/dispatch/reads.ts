@@ -5,8 +5,9 @@ import { canonicalJson } from '../../common/json.js';
 import type { Log } from '../../common/log.js';
 import type { MachineRecord } from '../../journal/machine-store.port.js';
 import { correlationOf, type MethodNameOfKind, type Observer, type RequestMeta } from '../contract/index.js';
+import type { Destination } from './destination.js';
 import type { Answer, ReadRoute } from './route.js';
-import type { Destination, Router } from './router.js';
+import type { Router } from './router.js';
 import { SharedWork } from './shared-work.js';
 import { limited } from './time-limits.js';
 
@@ -56,7 +57,8 @@ export class Reads {
 
 /** Requests with equal keys ask for the same thing with the same credentials. Credentials are in it, so it is a digest. */
 function keyOf(method: string, params: Destination, revision = 0): string {
-  if (params.host !== undefined) return `${method} ${params.host}\n${params.instance ?? ''}`;
+  const { host, instance = '', ...more } = params;
+  if (host !== undefined && Object.keys(more).length === 0) return `${method} ${host}\n${instance}`;
   return createHash('sha256')
     .update(`${method} ${canonicalJson(params)} ${revision}`)
     .digest('base64');

@@ -50,13 +50,14 @@ export function registeredChangeRoute(
       if (found.key !== target.key) throw isAnother(record, target.key, found.key);
       const result: RouteResult = await route.run(ctx, found);
       // Whoever looks at the registry after the answer finds it there.
-      if (result.state !== undefined) await notes.seen(known, result.state);
+      if (result.state !== undefined && result.state !== null) await notes.seen(known, result.state);
       return result;
     },
     async reconcile(ctx, target) {
       const { known, route } = current;
       const found = await route.reconcile(ctx, target);
-      if (found.verdict === 'concluded') await notes.seen(known, found.result.state);
+      const state = found.verdict === 'concluded' ? found.result.state : null;
+      if (state !== null) await notes.seen(known, state);
       return found;
     },
   };

@@ -1,6 +1,7 @@
 import type { OperationId, TargetKey } from '../../common/ids.js';
 import type {
   CallContext,
+  Checkpoint,
   ChangeResult,
   ControlAnswer,
   OperationContext,
@@ -12,8 +13,8 @@ import type { ObservedState } from '../state/power-state.js';
 
 /** How carrying a request out ended; a failure is thrown. */
 export interface RouteResult extends Pick<ChangeResult, 'outcome'> {
-  /** Absent where the request is not about one instance. */
-  readonly state?: ObservedState;
+  /** Absent where the request is not about one instance, null where the instance is gone. */
+  readonly state?: ObservedState | null;
   /** What the answer says besides. */
   readonly answer?: Answer;
 }
@@ -36,10 +37,13 @@ export interface ChangeRoute {
   readonly needsTarget?: boolean;
   /** Where the instance is afterwards, when that is another host. */
   readonly endsAt?: string;
-  resolve(ctx: CallContext): Promise<Target>;
+  /** @param left what earlier attempts of the operation have left: what they ended need not be there any more */
+  resolve(ctx: CallContext, left?: readonly Checkpoint[]): Promise<Target>;
   provisionalKey(): TargetKey;
   /** @throws ComputeError FORBIDDEN when the configuration keeps this target from being changed */
   permit(ctx: CallContext, target: Target): Promise<void>;
+  /** @throws ComputeError STATE_CONFLICT when it may not begin now; what has begun goes on */
+  readonly mayBegin?: () => Promise<void>;
   plan(ctx: CallContext, target: Target): Promise<PlannedStep[]>;
   run(ctx: OperationContext, target: Target): Promise<RouteResult>;
   reconcile(ctx: OperationContext, target: Target): Promise<Reconciliation>;

@@ -1,31 +1,27 @@
 import { ComputeError } from '../../common/errors/index.js';
 import type { OperationRecord, Worker } from '../../journal/journal.port.js';
+import type { InstanceStore } from '../../journal/instance-store.port.js';
 import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
 import { METHODS, type MethodName, type MethodNameOfKind, type MethodParams } from '../contract/index.js';
 import type { ObservedState } from '../state/power-state.js';
 import type { ChildrenPorts } from './children.js';
 import type { ControllerLimits } from './controller-limits.js';
-import { hostChangeRoute, hostReadRoute, type OpenHost } from './host-route.js';
+import type { Destination } from './destination.js';
+import { enablingRoute } from './enabling-route.js';
+import { hostReadRoute } from './host-read.js';
+import { hostChangeRoute, type OpenHost } from './host-route.js';
 import { evacuationOf, maintenanceOf } from './host-work.js';
+import { imageRoute } from './image-route.js';
 import type { MachineNotes } from './machine-notes.js';
 import { registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from './machine-route.js';
+import { adoptRoute, destroyRoute, releaseRoute } from './ownership-route.js';
 import { parentRoute } from './parent-route.js';
 import { readableParam } from './places.js';
 import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
 import { findMachine, registeredChangeRoute } from './registered-machine.js';
 import { relocationRoute } from './relocation-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
-
-/** The fields that say where a request goes; which of them are there, the method's schema has checked. */
-export interface Destination {
-  readonly host?: string | undefined;
-  readonly instance?: string | undefined;
-  readonly machine?: string | undefined;
-  readonly power_type?: string | undefined;
-  readonly power_parameters?: unknown;
-  readonly destination?: string | undefined;
-  readonly enabled?: boolean | undefined;
-}
+import { spawnRoute } from './spawn-route.js';
 
 /** What the router needs besides the hosts and power types. */
 export interface RouterPorts {
@@ -33,6 +29,7 @@ export interface RouterPorts {
   readonly children: ChildrenPorts;
   readonly machines: MachineStore;
   readonly notes: MachineNotes;
+  readonly instances: InstanceStore;
   readonly limits: ControllerLimits;
 }
 
@@ -70,7 +67,7 @@ export class Router {
     known?: MachineRecord,
   ): Promise<ChangeRoute> {
     const { operation } = METHODS[method];
-    if (to.host !== undefined) return this.#hostChange(this.host(to.host), method, operation, to);
+    if (to.host !== undefined) return this.#hostChange(this.host(to.host), method, to, requestedBy);
     switch (method) {
       case 'machine.register':
         return registerRoute(this.#machineRoutes, to as MethodParams<'machine.register'>, requestedBy);
@@ -86,7 +83,7 @@ export class Router {
   /** @param known as in {@link change} */
   async read(method: MethodNameOfKind<'read'>, to: Destination, known?: MachineRecord): Promise<ReadRoute> {
     const { operation } = METHODS[method];
-    if (to.host !== undefined) return hostReadRoute(this.host(to.host), method, operation, to.instance);
+    if (to.host !== undefined) return hostReadRoute(this.host(to.host), method, operation, to);
     if (to.machine === undefined) return powerReadRoute(this.#givenMachine(to), method);
     const { machines, notes } = this.#ports;
     const record = known ?? (await findMachine(machines, to.machine));
@@ -108,18 +105,44 @@ export class Router {
     });
   }
 
-  #hostChange(open: OpenHost, method: MethodName, operation: string, to: Destination): ChangeRoute {
-    const { instance, enabled: isEnabled = false, destination: name } = to;
-    const destination = name === undefined ? undefined : this.host(name);
-    if (operation === 'setMaintenance') {
-      const request = { isEnabled, to: destination };
-      return parentRoute(maintenanceOf(open, request, method, this.#ports.children.journal), this.#ports.children);
+  #hostChange(open: OpenHost, method: MethodNameOfKind<'change'>, to: Destination, requestedBy: string): ChangeRoute {
+    const { children, instances } = this.#ports;
+    const { operation } = METHODS[method];
+    const destination = to.destination === undefined ? undefined : this.host(to.destination);
+    switch (method) {
+      case 'host.set_maintenance': {
+        const request = { isEnabled: to.enabled === true, to: destination };
+        return parentRoute(maintenanceOf(open, request, method, children.journal), children);
+      }
+      case 'host.set_enabled':
+        return enablingRoute(open, method, to as MethodParams<typeof method>, instances);
+      case 'compute.spawn':
+        return spawnRoute(open, method, to as MethodParams<typeof method>, requestedBy, instances);
+      case 'compute.destroy':
+        return destroyRoute(open, method, to, instances);
+      case 'compute.adopt':
+        return adoptRoute(open, method, to, requestedBy, instances);
+      case 'compute.release':
+        return releaseRoute(open, method, to, instances);
+      case 'image.import':
+      case 'image.export':
+      case 'image.remove':
+        return imageRoute(open, method, operation, to as MethodParams<'image.remove'>);
+      case 'compute.live_migrate':
+      case 'compute.evacuate':
+        if (destination === undefined) break;
+        if (to.instance === undefined) return parentRoute(evacuationOf(open, destination, method), children);
+        return relocationRoute(
+          open,
+          destination,
+          method,
+          method === 'compute.evacuate' ? 'evacuate' : 'liveMigrate',
+          to.instance,
+          instances,
+        );
+      default:
     }
-    if (destination === undefined || (operation !== 'liveMigrate' && operation !== 'evacuate')) {
-      return hostChangeRoute(open, method, operation, instance ?? '');
-    }
-    if (instance !== undefined) return relocationRoute(open, destination, method, operation, instance);
-    return parentRoute(evacuationOf(open, destination, method), this.#ports.children);
+    return hostChangeRoute(open, method, operation, to);
   }
 
   async #powerChange(

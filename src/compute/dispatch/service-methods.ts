@@ -2,7 +2,9 @@ import type { MethodNameOfKind, MethodParams, MethodResult } from '../contract/i
 import { availability, type AvailabilityOptions } from './availability.js';
 import { catalogueAnswer, driverAnswer, matrixAnswer, powerTypesAnswer, type MatrixParts } from './feature-answers.js';
 import type { Journal } from '../../journal/journal.port.js';
+import type { InstanceStore } from '../../journal/instance-store.port.js';
 import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
+import type { Consoles } from './consoles.js';
 import type { MachineIdentity } from './places.js';
 import { machinePage, machineView } from './machine-views.js';
 import type { MigrationControls } from './migration-controls.js';
@@ -40,10 +42,12 @@ export interface ServiceMethodParts {
   readonly migrations: MigrationControls;
   readonly journal: Journal;
   readonly machines: MachineStore;
+  readonly instances: InstanceStore;
+  readonly consoles: Consoles;
 }
 
 export function serviceMethods(parts: ServiceMethodParts): ServiceMethods {
-  const { server, matrix, looking, router, operations, migrations, journal, machines } = parts;
+  const { server, matrix, looking, router, operations, migrations, journal, machines, instances, consoles } = parts;
   return {
     'features.catalogue': () => catalogueAnswer(),
     'features.matrix': (query) => matrixAnswer(matrix, query),
@@ -55,7 +59,7 @@ export function serviceMethods(parts: ServiceMethodParts): ServiceMethods {
     },
     'power.types': () => powerTypesAnswer(matrix.powerTypes),
     'host.list': async () => {
-      const closed = await journal.hostsInMaintenance();
+      const [inMaintenance, disabled] = await Promise.all([journal.hostsInMaintenance(), instances.disabledHosts()]);
       return {
         hosts: [...router.hosts.values()].map(({ name, driver, manage, protect }) => ({
           name,
@@ -63,13 +67,15 @@ export function serviceMethods(parts: ServiceMethodParts): ServiceMethods {
           server,
           manage: [...manage],
           protect: [...protect],
-          maintenance: closed.includes(name),
+          maintenance: inMaintenance.includes(name),
+          enabled: !disabled.includes(name),
         })),
       };
     },
     'host.retry': async ({ host }) => ({ host, rearmed: await router.host(host).host.rearm() }),
     'compute.live_migration_force_complete': (instance) => migrations.forceComplete(instance),
     'compute.live_migration_abort': (instance) => migrations.abort(instance),
+    'compute.get_console': (request) => consoles.open(request),
     'machine.get': async ({ machine }, { machine: known }) =>
       machineView(known ?? (await findMachine(machines, machine))),
     'machine.list': (filter, access) => machinePage(machines, filter, (machine) => access.seesMachine(machine)),

@@ -4,7 +4,17 @@ export const hostExamples: ExamplesOf<'host'> = {
   'host.list': {
     params: {},
     result: {
-      hosts: [{ name: 'cpc1', driver: 'hmc-dpm', server: 'zenova-1', manage: ['*'], protect: [], maintenance: false }],
+      hosts: [
+        {
+          name: 'cpc1',
+          driver: 'hmc-dpm',
+          server: 'zenova-1',
+          manage: ['*'],
+          protect: [],
+          maintenance: false,
+          enabled: true,
+        },
+      ],
     },
   },
   'host.get_info': {
@@ -19,6 +29,8 @@ export const hostExamples: ExamplesOf<'host'> = {
       running: 2,
       vcpus: 32,
       memory_mib: 1_048_576,
+      uptime_s: null,
+      cpu_traits: null,
       native: {},
       observed_at: EXAMPLE_TIME,
     },
@@ -34,6 +46,26 @@ export const hostExamples: ExamplesOf<'host'> = {
   'host.set_maintenance': {
     params: { host: 'fake2', enabled: true, destination: 'fake1' },
     result: { operation_id: EXAMPLE_OPERATION_ID, outcome: 'done', children: 0, host: 'fake2' },
+  },
+  'host.set_enabled': {
+    params: { host: 'fake2', enabled: true },
+    result: { operation_id: EXAMPLE_OPERATION_ID, outcome: 'already', host: 'fake2', enabled: true },
+  },
+  'host.preflight': {
+    params: { host: 'fake1' },
+    result: {
+      host: 'fake1',
+      ok: false,
+      requirements: [
+        {
+          requirement: 'memory',
+          subject: 'fake1',
+          status: 'not_met',
+          evidence: '4096 MiB',
+          remedy: 'give it at least 8192 MiB',
+        },
+      ],
+    },
   },
   'host.retry': { params: { host: 'cpc1' }, result: { host: 'cpc1', rearmed: false } },
 };

@@ -3,6 +3,7 @@ import { computeExamples } from './compute.js';
 import type { Examples } from './example.js';
 import { featuresExamples } from './features.js';
 import { hostExamples } from './host.js';
+import { imageExamples } from './image.js';
 import { machineExamples } from './machine.js';
 import { operationExamples } from './operation.js';
 import { powerExamples } from './power.js';
@@ -11,6 +12,7 @@ import { powerExamples } from './power.js';
 export const EXAMPLES: Examples<MethodName> = {
   ...powerExamples,
   ...computeExamples,
+  ...imageExamples,
   ...hostExamples,
   ...machineExamples,
   ...featuresExamples,

@@ -13,9 +13,9 @@ describe('reconciling on the fake host', () => {
     const ctx = new RecordingContext(systemClock);
     const target = await host.resolve(ctx, 'instance-0001');
     await ctx.beginStep({ name: 'reboot', description: 'rebooting', requestTimeoutMs: 1 });
-    expect(await host.reconcile(ctx, 'reboot', target)).toEqual({ verdict: 'continue' });
-    await host.operations.reboot?.(ctx, target);
-    expect(await host.reconcile(ctx, 'reboot', target)).toMatchObject({
+    expect(await host.reconcile(ctx, { operation: 'reboot', params: {} }, target)).toEqual({ verdict: 'continue' });
+    await host.operations.reboot?.(ctx, target, {});
+    expect(await host.reconcile(ctx, { operation: 'reboot', params: {} }, target)).toMatchObject({
       verdict: 'concluded',
       result: { outcome: 'done', state: { powerState: 'running' } },
     });

@@ -29,7 +29,12 @@ interface Change {
   readonly doing: string;
 }
 
-const CHANGES: Readonly<Record<ChangeOperationName, Change>> = {
+type StateChange = Extract<
+  ChangeOperationName,
+  'powerOn' | 'powerOff' | 'reboot' | 'pause' | 'unpause' | 'suspend' | 'resume'
+>;
+
+const CHANGES: Readonly<Record<StateChange, Change>> = {
   powerOn: { from: ['shutdown', 'crashed', 'suspended', 'nostate'], to: 'running', doing: 'starting' },
   powerOff: { from: ['running', 'paused', 'crashed', 'suspended', 'nostate'], to: 'shutdown', doing: 'stopping' },
   reboot: { from: ['running', 'shutdown', 'crashed', 'paused'], to: 'running', doing: 'rebooting' },
@@ -38,6 +43,11 @@ const CHANGES: Readonly<Record<ChangeOperationName, Change>> = {
   suspend: { from: ['running', 'paused'], to: 'suspended', doing: 'suspending' },
   resume: { from: ['suspended'], to: 'running', doing: 'resuming' },
 };
+
+function changeOf(operation: ChangeOperationName): Change {
+  if (Object.hasOwn(CHANGES, operation)) return CHANGES[operation as StateChange];
+  throw new ComputeError('FEATURE_UNSUPPORTED', `the fake driver does not offer ${operation}`);
+}
 
 /**
  * Instances in memory, for rehearsal and benchmarks.
@@ -77,7 +87,7 @@ function openFakeHost(
     await site.read(ctx, 'resolveHost');
     return { key: targetKey('fake', name, 'host'), id: 'host', name };
   };
-  const changing = (operation: ChangeOperationName): ChangeOperation =>
+  const changing = (operation: StateChange): ChangeOperation =>
     async function change(ctx, { id }) {
       const { from, to, doing } = CHANGES[operation];
       const instance = site.find(id);
@@ -178,19 +188,19 @@ function openFakeHost(
       return target(site.find(reference));
     },
     provisionalKey: (reference) => targetKey('fake', name, `name:${reference}`),
-    plan: (_ctx, operation, { id }): Promise<PlannedStep[]> => {
-      const { to, doing } = CHANGES[operation];
+    plan: (_ctx, { operation }, { id }): Promise<PlannedStep[]> => {
+      const { to, doing } = changeOf(operation);
       const instance = site.find(id);
       if (instance.state === to && operation !== 'reboot') return Promise.resolve([]);
       return Promise.resolve([{ action: operation, description: `${doing} ${instance.name}` }]);
     },
-    reconcile: (ctx, operation, { id }): Promise<Reconciliation> => {
+    reconcile: (ctx, { operation }, { id }): Promise<Reconciliation> => {
       const instance = site.find(id);
       if (instance.transition !== null) {
         throw new ComputeError('BACKEND_BUSY', `${instance.name} is ${instance.transition}`);
       }
       // The state alone does not tell: a reboot ends where it began.
-      if (instance.changedBy !== ctx.operationId || instance.state !== CHANGES[operation].to) {
+      if (instance.changedBy !== ctx.operationId || instance.state !== changeOf(operation).to) {
         return Promise.resolve({ verdict: 'continue' });
       }
       const state = site.observe(instance, ctx.clock.now());

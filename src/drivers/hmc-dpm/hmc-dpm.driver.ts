@@ -36,8 +36,8 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
             targetOf(await findPartition(ctx, place, reference)),
           ),
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
-        plan: async (ctx, operation, target) => planChange(ctx, place, powerChange(operation), target),
-        reconcile: async (ctx, operation, target) => reconcileChange(ctx, place, powerChange(operation), target),
+        plan: async (ctx, { operation }, target) => planChange(ctx, place, powerChange(operation), target),
+        reconcile: async (ctx, { operation }, target) => reconcileChange(ctx, place, powerChange(operation), target),
         rearm: () => held.client.session.rearm(),
         close: () => held.release(),
       };

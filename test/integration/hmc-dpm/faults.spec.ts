@@ -254,7 +254,9 @@ describe('an operation that is interrupted', () => {
     expect(bench.simulator.status('off')).toBe('stopped');
     const target = await bench.host.resolve(bench.context(), 'off');
     // Also when the service died before it wrote the outcome down: what was cancelled is not begun again.
-    await expect(bench.host.reconcile(bench.context(ctx.checkpoints), 'powerOn', target)).resolves.toMatchObject({
+    await expect(
+      bench.host.reconcile(bench.context(ctx.checkpoints), { operation: 'powerOn', params: {} }, target),
+    ).resolves.toMatchObject({
       verdict: 'failed',
       error: { code: 'OPERATION_CANCELLED', outcome: 'not-applied' },
     });
@@ -266,7 +268,9 @@ describe('an operation that is interrupted', () => {
       bench.change('reboot', 'on', Object.assign(ctx, { progress: cancelAt(ctx, 'finish starting') })),
     ).rejects.toMatchObject({ code: 'OPERATION_CANCELLED' });
     const target = await bench.host.resolve(bench.context(), 'on');
-    await expect(bench.host.reconcile(bench.context(ctx.checkpoints), 'reboot', target)).resolves.toMatchObject({
+    await expect(
+      bench.host.reconcile(bench.context(ctx.checkpoints), { operation: 'reboot', params: {} }, target),
+    ).resolves.toMatchObject({
       verdict: 'failed',
       error: { code: 'OPERATION_CANCELLED', outcome: 'unknown' },
     });
@@ -283,7 +287,9 @@ describe('an operation that is interrupted', () => {
     await expect(work).rejects.toBe(reason);
     expect(bench.simulator.wireLog.count({ path: '/api/jobs/*/operations/cancel' })).toBe(0);
     const target = await bench.host.resolve(bench.context(), 'off');
-    await expect(bench.host.reconcile(bench.context(ctx.checkpoints), 'powerOn', target)).resolves.toMatchObject({
+    await expect(
+      bench.host.reconcile(bench.context(ctx.checkpoints), { operation: 'powerOn', params: {} }, target),
+    ).resolves.toMatchObject({
       verdict: 'concluded',
       result: { outcome: 'done', state: { powerState: 'running' } },
     });

@@ -220,7 +220,7 @@ export function run(
 ) {
   const change = host.operations[operation];
   if (change === undefined) throw new Error(`no ${operation}`);
-  return change(ctx, target);
+  return change(ctx, target, {});
 }
 
 export { failureOf } from '../../support/failure-of.js';

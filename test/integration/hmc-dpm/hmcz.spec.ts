@@ -15,7 +15,7 @@ async function change(machine: PowerMachine, verb: 'powerOn' | 'powerOff' | 'cyc
   const ctx = bench.context();
   const run = machine.verbs[verb];
   if (run === undefined) throw new Error(`no ${verb}`);
-  return await run(ctx, await machine.resolve(ctx));
+  return await run(ctx, await machine.resolve(ctx), {});
 }
 
 describe('hmcz', () => {

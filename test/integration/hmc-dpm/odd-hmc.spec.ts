@@ -144,7 +144,7 @@ test('a start that is accepted without a job is concluded by the status', async 
     await beginStep(step);
     answers['GET /api/partitions/p'] = { body: { name: 'p', status: 'active' } };
   };
-  await expect(host.operations.powerOn(operation, target)).resolves.toMatchObject({ outcome: 'done' });
+  await expect(host.operations.powerOn(operation, target, {})).resolves.toMatchObject({ outcome: 'done' });
   expect(requests.filter((line) => line.endsWith('/start'))).toHaveLength(1);
 });
 
@@ -167,7 +167,7 @@ describe('a power-on', () => {
       await beginStep(step);
       after();
     };
-    return await host.operations.powerOn(operation, await host.resolve(ctx(), 'p'));
+    return await host.operations.powerOn(operation, await host.resolve(ctx(), 'p'), {});
   };
 
   test('whose job is none of the HMC is concluded by the status', async () => {

@@ -177,7 +177,7 @@ describe('plan', () => {
     const ctx = bench.context();
     const target = await bench.host.resolve(ctx, name);
     const before = bench.simulator.status(name);
-    const steps = await bench.host.plan(ctx, operation, target);
+    const steps = await bench.host.plan(ctx, { operation, params: {} }, target);
     expect(steps.map(({ action }) => action)).toEqual(actions);
     expect(bench.simulator.status(name)).toBe(before);
     expect(bench.simulator.wireLog.count({ method: 'POST', path: '/api/partitions/*' })).toBe(0);
@@ -186,7 +186,7 @@ describe('plan', () => {
   test('says why it cannot be done', async () => {
     const ctx = bench.context();
     const target = await bench.host.resolve(ctx, 'bootless');
-    const failure = await failureOf(bench.host.plan(ctx, 'powerOn', target));
+    const failure = await failureOf(bench.host.plan(ctx, { operation: 'powerOn', params: {} }, target));
     expect(failure.code).toBe('STATE_CONFLICT');
   });
 });

@@ -37,7 +37,7 @@ function dyingAt(name: string, count = 1, when: 'before' | 'after' = 'after'): R
 }
 
 const reconcile = (operation: 'powerOn' | 'powerOff' | 'reboot', left: readonly Checkpoint[], target: Target) =>
-  bench.host.reconcile(bench.context(left), operation, target);
+  bench.host.reconcile(bench.context(left), { operation, params: {} }, target);
 
 describe('a power-on whose process died', () => {
   test('before anything was begun goes on', async () => {
@@ -141,7 +141,9 @@ describe('a power-on whose process died', () => {
     const ctx = dyingAt('job');
     const host = bench.open({ operation_timeout_ms: 30_000 });
     await expect(run(host, 'powerOn', ctx, off)).rejects.toThrow(Died);
-    await expect(host.reconcile(bench.context(ctx.checkpoints), 'powerOn', off)).resolves.toMatchObject({
+    await expect(
+      host.reconcile(bench.context(ctx.checkpoints), { operation: 'powerOn', params: {} }, off),
+    ).resolves.toMatchObject({
       verdict: 'unknown',
     });
   });

@@ -178,7 +178,7 @@ test('nothing secret is logged, whatever happens', async () => {
   bench.simulator.fault({ kind: 'html-error', method: 'GET', path: '/api/jobs/*' });
   bench.simulator.fault({ kind: 'session-expired', method: 'GET', path: '/api/jobs/*', nth: 2 });
   bench.simulator.fault({ kind: 'error', method: 'DELETE', path: '/api/*', status: 500, reason: 1, times: 'always' });
-  await host.operations.powerOn(ctx, target);
+  await host.operations.powerOn(ctx, target, {});
   await host.close();
   const sessions = new Set(bench.simulator.wireLog.entries().flatMap(({ session }) => session ?? []));
   expect(sessions.size).toBe(2);
@@ -284,7 +284,7 @@ describe('a refused logon', () => {
     const host = bench.open({ userid: 'reader', password: new Secret('secret-of-reader') });
     const target = await host.resolve(bench.context(), 'off');
     for (let attempt = 0; attempt < 3; attempt++) {
-      const failure = await failureOf(host.operations.powerOn(bench.context(), target));
+      const failure = await failureOf(host.operations.powerOn(bench.context(), target, {}));
       expect(failure.code).toBe('BACKEND_FORBIDDEN');
     }
     expect(bench.simulator.wireLog.logons()).toBe(1);

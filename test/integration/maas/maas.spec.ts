@@ -76,8 +76,8 @@ describe('a machine', () => {
     );
     const ctx = new RecordingContext(systemClock);
     const target = await machine.resolve(ctx);
-    await expect(machine.verbs.powerOn?.(ctx, target)).resolves.toMatchObject({ outcome: 'done' });
-    await expect(machine.verbs.cycle?.(ctx, target)).resolves.toMatchObject({ outcome: 'done' });
+    await expect(machine.verbs.powerOn?.(ctx, target, {})).resolves.toMatchObject({ outcome: 'done' });
+    await expect(machine.verbs.cycle?.(ctx, target, {})).resolves.toMatchObject({ outcome: 'done' });
     await type.close();
   });
 });

@@ -78,7 +78,7 @@ export class WebhookBench {
 export async function change(machine: PowerMachine, verb: PowerChangeName, ctx: RecordingContext) {
   const run = machine.verbs[verb];
   if (run === undefined) throw new Error(`no ${verb}`);
-  return await run(ctx, await machine.resolve(ctx));
+  return await run(ctx, await machine.resolve(ctx), {});
 }
 
 export { failureOf } from '../../support/failure-of.js';

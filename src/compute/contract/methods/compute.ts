@@ -1,5 +1,13 @@
 import { z } from 'zod';
+import { CONSOLE_TYPES, ConsoleSchema } from '../description/console.js';
+import { DiagnosticsSchema } from '../description/diagnostics.js';
+import { FlavorSchema } from '../description/flavor.js';
+import { ImageDestinationSchema, ImageSchema, ImageSourceSchema } from '../description/image.js';
+import { AdminPasswordSchema, BootSchema, InstanceDescriptionFields } from '../description/instance.js';
+import { NetworkSchema } from '../description/network.js';
+import { VolumeSchema } from '../description/volume.js';
 import {
+  ChangeAnswerFields,
   ChangeFields,
   ChildrenAnswerFields,
   HostNameSchema,
@@ -8,18 +16,44 @@ import {
   InstanceRefSchema,
   InstanceSummarySchema,
   InstanceTargetFields,
+  NameSchema,
+  PrintableSchema,
   RelocationAnswerSchema,
 } from '../fields.js';
 import { defineMethod } from '../method.js';
 import { OperationSchema } from './operation.js';
 
 const instance = z.strictObject(InstanceTargetFields);
-const change = z.strictObject({ ...InstanceTargetFields, ...ChangeFields });
 const destination = HostNameSchema.describe('name of the host it comes to, of the same driver');
+const volumeId = NameSchema.describe('id of the volume');
+
+/**
+ * A method that changes one instance where it is.
+ *
+ * @param fields what it takes beside the instance
+ * @param answer what it answers beside the state of the instance
+ */
+function instanceChangeWith<const Operation extends string, Fields extends z.ZodRawShape, Answer extends z.ZodRawShape>(
+  operation: Operation,
+  summary: string,
+  fields: Fields,
+  answer: Answer,
+) {
+  return defineMethod({
+    kind: 'change',
+    summary,
+    params: z.strictObject({ ...InstanceTargetFields, ...fields, ...ChangeFields }),
+    result: z.object({ ...InstanceChangeAnswerSchema.shape, ...answer }),
+    operation,
+  });
+}
 
 function instanceChange<const Operation extends string>(operation: Operation, summary: string) {
-  return defineMethod({ kind: 'change', summary, params: change, result: InstanceChangeAnswerSchema, operation });
+  return instanceChangeWith(operation, summary, {}, {});
 }
+
+/** Which instance came into being, or into our hands. */
+const identity = { name: z.string().optional(), id: z.string().optional() } as const;
 
 /** `compute.*`: instances of the hosts in the configuration. */
 export const computeMethods = {
@@ -37,6 +71,39 @@ export const computeMethods = {
     result: InstanceInfoSchema,
     operation: 'getInfo',
   }),
+  'compute.get_diagnostics': defineMethod({
+    kind: 'read',
+    summary: 'Tell what an instance uses: processor time, memory, disks, network.',
+    params: instance,
+    result: DiagnosticsSchema,
+    operation: 'getDiagnostics',
+  }),
+  'compute.spawn': defineMethod({
+    kind: 'change',
+    summary: 'Make a new instance from a description, and start it.',
+    params: z.strictObject({ host: HostNameSchema, ...InstanceDescriptionFields, ...ChangeFields }),
+    result: z.object({ ...InstanceChangeAnswerSchema.shape, ...identity }),
+    operation: 'spawn',
+  }),
+  'compute.destroy': defineMethod({
+    kind: 'change',
+    summary: 'End an instance that was spawned or adopted, and free what it had; its volumes stay.',
+    params: z.strictObject({ ...InstanceTargetFields, ...ChangeFields }),
+    result: z.object(ChangeAnswerFields),
+    operation: 'destroy',
+  }),
+  'compute.adopt': instanceChangeWith(
+    'adopt',
+    'Take an instance that others made into our hands, so that it may be destroyed.',
+    {},
+    identity,
+  ),
+  'compute.release': instanceChangeWith(
+    'release',
+    'Give an instance out of our hands; it stays, and is no longer destroyed.',
+    {},
+    identity,
+  ),
   'compute.power_on': instanceChange('powerOn', 'Start an instance; one that runs stays as it is.'),
   'compute.power_off': instanceChange('powerOff', 'Stop an instance, hard; its operating system is not asked.'),
   'compute.reboot': instanceChange('reboot', 'Stop an instance, when it runs, and start it.'),
@@ -44,6 +111,101 @@ export const computeMethods = {
   'compute.unpause': instanceChange('unpause', 'Let the processors of a paused instance go on.'),
   'compute.suspend': instanceChange('suspend', "Save an instance's memory to disk and stop it."),
   'compute.resume': instanceChange('resume', 'Continue a suspended instance from its saved memory.'),
+  'compute.rescue': instanceChangeWith(
+    'rescue',
+    'Start an instance from something else, to repair it.',
+    {
+      image: ImageSourceSchema.optional().describe("what it starts from (default: the driver's rescue image)"),
+      boot: BootSchema.optional().describe('what it starts from, when that is no image'),
+      admin_password: AdminPasswordSchema.optional().describe('for the rescue system'),
+    },
+    {},
+  ),
+  'compute.unrescue': instanceChange('unrescue', 'Start a rescued instance again as it was before.'),
+  'compute.rebuild': instanceChangeWith(
+    'rebuild',
+    'Make the root disk of an instance anew from an image.',
+    {
+      image: ImageSourceSchema,
+      reimage_boot_volume: z.boolean().optional().describe('also when it starts from a volume, which is written anew'),
+      admin_password: AdminPasswordSchema.optional(),
+    },
+    {},
+  ),
+  'compute.resize': instanceChangeWith(
+    'resize',
+    'Give an instance another size, to be confirmed or taken back.',
+    {
+      flavor: FlavorSchema,
+    },
+    {},
+  ),
+  'compute.confirm_resize': instanceChange('confirmResize', 'Keep the new size of an instance.'),
+  'compute.revert_resize': instanceChange('revertResize', 'Give an instance its earlier size again.'),
+  'compute.snapshot': instanceChangeWith(
+    'snapshot',
+    'Save the root disk of an instance as an image.',
+    {
+      name: NameSchema.describe('name of the new image'),
+      store_at: ImageDestinationSchema.optional().describe('where it is put (default: among the images of the host)'),
+      quiesce: z
+        .boolean()
+        .optional()
+        .describe('write the file systems of the guest out first, and hold them meanwhile'),
+    },
+    { image: ImageSchema.optional() },
+  ),
+  'compute.quiesce': instanceChange('quiesce', 'Write the file systems of a running guest out and hold them.'),
+  'compute.unquiesce': instanceChange('unquiesce', 'Let the file systems of a guest go on.'),
+  'compute.attach_volume': instanceChangeWith(
+    'attachVolume',
+    'Add a volume to an instance.',
+    { volume: VolumeSchema },
+    { device: z.string().nullable().optional().describe('its name in the instance, where that is known') },
+  ),
+  'compute.detach_volume': instanceChangeWith(
+    'detachVolume',
+    'Take a volume away from an instance.',
+    { volume: volumeId },
+    {},
+  ),
+  'compute.swap_volume': instanceChangeWith(
+    'swapVolume',
+    'Copy a volume to another one, which takes its place.',
+    {
+      volume: volumeId,
+      new_volume: VolumeSchema,
+    },
+    {},
+  ),
+  'compute.extend_volume': instanceChangeWith(
+    'extendVolume',
+    'Let an instance see that a volume of it has grown.',
+    {
+      volume: volumeId,
+      size_gib: z.int().min(1).max(1_048_576).describe('its size now, GiB'),
+    },
+    {},
+  ),
+  'compute.attach_interface': instanceChangeWith(
+    'attachInterface',
+    'Add a network interface to an instance.',
+    { network: NetworkSchema },
+    {
+      interface: z
+        .object({ name: z.string(), mac: z.string().nullable() })
+        .optional()
+        .describe('as detach_interface takes it'),
+    },
+  ),
+  'compute.detach_interface': instanceChangeWith(
+    'detachInterface',
+    'Take a network interface away from an instance.',
+    {
+      interface: NameSchema.describe('its MAC address, or its name at the backend'),
+    },
+    {},
+  ),
   'compute.live_migrate': defineMethod({
     kind: 'change',
     summary: 'Move a running instance to another host while it runs.',
@@ -76,4 +238,47 @@ export const computeMethods = {
     result: z.object({ ...RelocationAnswerSchema.shape, ...ChildrenAnswerFields }),
     operation: 'evacuate',
   }),
+  'compute.set_admin_password': instanceChangeWith(
+    'setAdminPassword',
+    'Set the password of an account in a running guest.',
+    {
+      user: NameSchema.optional().describe("name of the account (default: the guest's administrator)"),
+      password: AdminPasswordSchema,
+    },
+    {},
+  ),
+  'compute.trigger_crash_dump': instanceChange('triggerCrashDump', 'Make the guest of an instance dump its memory.'),
+  'compute.get_console_log': defineMethod({
+    kind: 'read',
+    summary: 'Tell what an instance has written to its console.',
+    params: z.strictObject({
+      ...InstanceTargetFields,
+      tail_lines: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .optional()
+        .describe('only so many of its last lines (default: all there are)'),
+    }),
+    result: z.object({
+      log: z.string(),
+      cut: z.boolean().describe('there is more before it'),
+    }),
+    operation: 'getConsoleLog',
+  }),
+  // Neither a read nor a change: what it opens is for one caller, is no matter for the journal, which would keep what gives
+  // access, and must not wait for an operation that hangs, since that is when a console is needed.
+  'compute.get_console': defineMethod({
+    kind: 'control',
+    summary: 'Open a console of an instance for who asks.',
+    params: z.strictObject({ ...InstanceTargetFields, type: z.enum(CONSOLE_TYPES) }),
+    result: ConsoleSchema,
+    operation: 'getConsole',
+  }),
+  'compute.send_console_command': instanceChangeWith(
+    'sendConsoleCommand',
+    'Send a line to the console of an instance; get_console_log has what comes of it.',
+    { command: PrintableSchema.min(1).max(4096) },
+    {},
+  ),
 } as const;

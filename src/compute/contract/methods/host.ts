@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { ChangeAnswerFields, ChangeFields, ChildrenAnswerFields, HostNameSchema, TimeSchema } from '../fields.js';
+import {
+  ChangeAnswerFields,
+  ChangeFields,
+  ChildrenAnswerFields,
+  HostNameSchema,
+  InstanceRefSchema,
+  TimeSchema,
+} from '../fields.js';
 import { defineMethod } from '../method.js';
 
 const host = z.strictObject({ host: HostNameSchema });
@@ -10,6 +17,19 @@ export const CheckSchema = z.object({
   ok: z.boolean(),
   detail: z.string(),
   remedy: z.string().nullable().describe('what to do about it, when it is not ok'),
+});
+
+export const REQUIREMENT_STATUSES = ['met', 'not_met', 'unknown', 'information'] as const;
+
+/** One thing that `host.preflight` looked at. */
+export const RequirementSchema = z.object({
+  requirement: z.string(),
+  subject: z.string().describe('the host, or the instance, adapter or storage that it is about'),
+  status: z
+    .enum(REQUIREMENT_STATUSES)
+    .describe('unknown: it cannot be told; information: advice that nothing depends on'),
+  evidence: z.string().describe('what was seen'),
+  remedy: z.string().nullable().describe('what to do about it, when it is not met or unknown'),
 });
 
 /** `host.*`: the places where instances live. */
@@ -27,6 +47,7 @@ export const hostMethods = {
           manage: z.array(z.string()),
           protect: z.array(z.string()),
           maintenance: z.boolean().describe('it takes no changes'),
+          enabled: z.boolean().describe('it takes new instances'),
         }),
       ),
     }),
@@ -45,6 +66,8 @@ export const hostMethods = {
       running: z.int(),
       vcpus: z.number().nullable(),
       memory_mib: z.int().nullable(),
+      uptime_s: z.int().nullable().describe('how long it has been up, seconds'),
+      cpu_traits: z.array(z.string()).nullable().describe('what its processors can do, in the words of OpenStack'),
       native: z.record(z.string(), z.json()),
       observed_at: TimeSchema,
     }),
@@ -75,6 +98,27 @@ export const hostMethods = {
       }),
     result: z.object({ ...ChangeAnswerFields, ...ChildrenAnswerFields, host: z.string().optional() }),
     operation: 'setMaintenance',
+  }),
+  'host.set_enabled': defineMethod({
+    kind: 'change',
+    summary: 'Let a host take no new instances, or take them again; those that it has stay.',
+    params: z.strictObject({ host: HostNameSchema, enabled: z.boolean(), ...ChangeFields }),
+    result: z.object({ ...ChangeAnswerFields, host: z.string().optional(), enabled: z.boolean().optional() }),
+    operation: 'setEnabled',
+  }),
+  'host.preflight': defineMethod({
+    kind: 'read',
+    summary: 'Tell which requirements for instances a host meets, and how to meet the others.',
+    params: z.strictObject({
+      host: HostNameSchema,
+      instance: InstanceRefSchema.optional().describe('also what this instance needs to be used as it is'),
+    }),
+    result: z.object({
+      host: z.string(),
+      ok: z.boolean().describe('every requirement is met; one that cannot be told is not'),
+      requirements: z.array(RequirementSchema),
+    }),
+    operation: 'preflight',
   }),
   'host.retry': defineMethod({
     kind: 'control',

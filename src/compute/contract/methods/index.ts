@@ -3,6 +3,7 @@ import type { MethodDefinition } from '../method.js';
 import { computeMethods } from './compute.js';
 import { featureMethods } from './features.js';
 import { hostMethods } from './host.js';
+import { imageMethods } from './image.js';
 import { machineMethods } from './machine.js';
 import { operationMethods } from './operation.js';
 import { powerMethods } from './power.js';
@@ -11,6 +12,7 @@ import { powerMethods } from './power.js';
 export const METHODS = {
   ...powerMethods,
   ...computeMethods,
+  ...imageMethods,
   ...hostMethods,
   ...machineMethods,
   ...featureMethods,

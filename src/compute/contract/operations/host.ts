@@ -10,8 +10,9 @@ export interface HostTarget {
 /** Sets an instance up elsewhere with what it has, in the state it is in. */
 export interface Evacuation extends Relocation, HostTarget {}
 
-export interface Maintenance extends HostTarget {
-  /** Tells the backend; its instances are the dispatcher's to move or stop. Afterwards it is so; `false` when it was so. */
+/** Something that a host is or is not. */
+export interface HostSwitch extends HostTarget {
+  /** Tells the backend, where it has such a thing. Afterwards it is so; `false` when it was so. */
   set(ctx: OperationContext, host: Target, isEnabled: boolean): Promise<boolean>;
 }
 
@@ -19,6 +20,8 @@ export interface Maintenance extends HostTarget {
 export interface HostOperations {
   /** Governed by `operation.evacuate`. */
   evacuate: Evacuation;
-  /** Governed by `operation.maintenance-mode`. */
-  setMaintenance: Maintenance;
+  /** Governed by `operation.maintenance-mode`. The host's instances are the dispatcher's to move or stop. */
+  setMaintenance: HostSwitch;
+  /** Governed by `operation.service-control`. That a host takes no new instances is the dispatcher's to see to. */
+  setEnabled: HostSwitch;
 }

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { CallContext } from '../context.js';
+import type { REQUIREMENT_STATUSES } from '../methods/host.js';
 import type { ObservedState } from '../../state/power-state.js';
 
 export interface InstanceSummary {
@@ -27,8 +28,45 @@ export interface HostInfo {
   readonly running: number;
   readonly vcpus: number | null;
   readonly memoryMib: number | null;
+  /** How long it has been up, seconds; absent where the backend does not tell. */
+  readonly uptimeS?: number;
+  /** What its processors can do, in the words of OpenStack's os-traits. Governed by `operation.report-cpu-traits`. */
+  readonly cpuTraits?: readonly string[];
   readonly native: Record<string, JsonValue>;
   readonly observedAt: number;
+}
+
+/** What an instance has used since its start; null for what the backend does not tell. */
+export interface Diagnostics extends InstanceSummary {
+  readonly uptimeS: number | null;
+  readonly memoryUsedMib: number | null;
+  readonly memoryMib: number | null;
+  readonly cpus: readonly {
+    readonly id: number;
+    readonly timeNs: number | null;
+    readonly utilisationPercent: number | null;
+  }[];
+  readonly disks: readonly {
+    readonly device: string;
+    readonly readBytes: number | null;
+    readonly readRequests: number | null;
+    readonly writeBytes: number | null;
+    readonly writeRequests: number | null;
+    readonly errors: number | null;
+  }[];
+  readonly nics: readonly {
+    readonly device: string;
+    readonly mac: string | null;
+    readonly rxBytes: number | null;
+    readonly rxPackets: number | null;
+    readonly rxErrors: number | null;
+    readonly rxDrops: number | null;
+    readonly txBytes: number | null;
+    readonly txPackets: number | null;
+    readonly txErrors: number | null;
+    readonly txDrops: number | null;
+  }[];
+  readonly native: Record<string, JsonValue>;
 }
 
 /** One thing that a host's self-test looked at. */
@@ -40,6 +78,20 @@ export interface HostCheck {
   readonly remedy: string | null;
 }
 
+/** Something that instances on a host, or one of them, need. */
+export interface Requirement {
+  /** Stable name, the same for every host of the driver. */
+  readonly requirement: string;
+  /** What it is about: the host, an instance, an adapter. */
+  readonly subject: string;
+  /** `unknown` when it cannot be told, which is never `met`; `information` for advice that nothing depends on. */
+  readonly status: (typeof REQUIREMENT_STATUSES)[number];
+  /** What was seen. */
+  readonly evidence: string;
+  /** What to do about it; null when there is nothing to be done. */
+  readonly remedy: string | null;
+}
+
 export interface InventoryOperations {
   listInstances(ctx: CallContext): Promise<InstanceSummary[]>;
   /** Governed by `operation.get-guest-info`. Takes the caller's reference (name or backend id), like `queryPower`. */
@@ -48,4 +100,15 @@ export interface InventoryOperations {
   getHostInfo(ctx: CallContext): Promise<HostInfo>;
   /** Tries address, certificate, credentials and permissions, in this order; never throws for what it is there to find. */
   testHost(ctx: CallContext): Promise<HostCheck[]>;
+}
+
+/** What helps those who look after instances. */
+export interface AdviceOperations {
+  /** Governed by no feature; absent where the backend tells nothing of the kind. Takes the caller's reference. @throws ComputeError as `resolve` does */
+  getDiagnostics(ctx: CallContext, reference: string): Promise<Diagnostics>;
+  /**
+   * Governed by no feature; absent where there is nothing to be looked at. Looks at everything that instances on this host need, and at what the
+   * instance that is named needs beside it. Changes nothing, and throws only when the backend cannot be asked at all.
+   */
+  preflight(ctx: CallContext, params: { readonly instance?: string | undefined }): Promise<Requirement[]>;
 }

@@ -1,16 +1,6 @@
-import type { CallContext, OperationContext } from '../context.js';
+import type { CallContext } from '../context.js';
 import type { ObservedState } from '../../state/power-state.js';
-import type { Target } from '../target.js';
-
-/** How a change ended; a failure is thrown as a ComputeError. */
-export interface ChangeResult {
-  /** `already`: the asked state was there, and nothing was sent. */
-  readonly outcome: 'done' | 'already';
-  readonly state: ObservedState;
-}
-
-/** An operation that changes one target. It asks for the state, acts, and verifies; it may be called again after a restart. */
-export type ChangeOperation = (ctx: OperationContext, target: Target) => Promise<ChangeResult>;
+import type { ChangeOperation } from './change.js';
 
 /** What every virt driver can do to an instance. Errors: INSTANCE_NOT_FOUND, STATE_CONFLICT, BACKEND_*, OUTCOME_UNKNOWN. */
 export interface PowerOperations {

@@ -1,7 +1,7 @@
 import type { CallContext, OperationContext } from '../context.js';
 import type { PlannedStep, Reconciliation } from '../reconciliation.js';
 import type { Target } from '../target.js';
-import type { ChangeResult } from './power.js';
+import type { ChangeResult } from './change.js';
 
 /**
  * Takes an instance from its host to another one of the same driver. It acts on two targets: the instance where it is,

@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+import { describeSchema } from '../common/json-schema.js';
+import { isRecord } from '../common/record.js';
+import { Secret } from '../common/secret.js';
+import { Mistakes, SecretReferences, parseSource, type Environment } from '../config/index.js';
+import { readText } from './machine-import/read-text.js';
+
+/**
+ * Completes a request with the fields of a YAML or JSON file; what is given on the command line wins. A secret field is a
+ * reference there, `{file: …}` or `{env: …}`; the `content` of a file for the guest is the text that its reference leads to.
+ *
+ * @throws ComputeError CONFIG_INVALID with every mistake and its place, none of them with a secret
+ */
+export function readRequestFile<Params>(
+  file: string,
+  given: Readonly<Record<string, unknown>>,
+  schema: z.ZodType<Params>,
+  environment: Environment,
+): Params {
+  const source = parseSource(readText(file), file);
+  const mistakes = new Mistakes(file, source.locate);
+  const references = new SecretReferences(source.directory, environment, mistakes);
+  const written = plain(references.resolveFields(source.document, []));
+  const parsed = schema.safeParse(
+    { ...(written as object), ...given },
+    { error: (issue) => (issue.input === undefined ? 'is required' : undefined) },
+  );
+  mistakes.addFurtherIssues(parsed.error?.issues ?? [], describeSchema(schema));
+  mistakes.throwIfAny();
+  if (!parsed.success) throw new Error('a schema failed without an issue');
+  return parsed.data;
+}
+
+/** As it goes over the wire. */
+function plain(value: unknown, name?: string): unknown {
+  if (value instanceof Secret) {
+    return name === 'content' ? Buffer.from(value.reveal()).toString('base64') : value.reveal();
+  }
+  if (Array.isArray(value)) return value.map((item) => plain(item));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item, key)]));
+}

@@ -1,0 +1,110 @@
+import type { Kysely, Selectable } from 'kysely';
+import type { TargetKey } from '../common/ids.js';
+import type { InstanceOrigin } from '../compute/contract/index.js';
+import { fenced } from './fenced.js';
+import { guarded } from './guarded.js';
+import type { InstanceStore, OwnedInstance } from './instance-store.port.js';
+import type { Lease } from './journal.port.js';
+import type { InstancesTable, JournalDatabase } from './schema.js';
+import { SqlHostMarks } from './sql-host-marks.js';
+
+/** By which hosts are marked that take no new instances. */
+const DISABLED = 'disabled:';
+
+/** The instances that are ours, in the journal's database. */
+export class SqlInstances implements InstanceStore {
+  readonly #db: Kysely<JournalDatabase>;
+  readonly #disabled: SqlHostMarks;
+
+  constructor(db: Kysely<JournalDatabase>) {
+    this.#db = db;
+    this.#disabled = new SqlHostMarks(db, DISABLED);
+  }
+
+  async own({ target, host, id, name, origin, ownedBy }: OwnedInstance, lease: Lease, now: number): Promise<void> {
+    const row = { host, id, name, origin, owned_by: ownedBy, owned_at: now, target };
+    const columns = Object.keys(row) as (keyof typeof row)[];
+    await fenced(this.#db, lease, async (leased) => {
+      const { numInsertedOrUpdatedRows } = await this.#db
+        .insertInto('instances')
+        .columns(columns)
+        .expression(leased.select((eb) => columns.map((column) => eb.val(row[column]).as(column))))
+        .onConflict((conflict) => conflict.column('target').doUpdateSet(row))
+        .executeTakeFirstOrThrow();
+      return numInsertedOrUpdatedRows === 1n;
+    });
+  }
+
+  disown(target: TargetKey, lease: Lease): Promise<boolean> {
+    return fenced(this.#db, lease, async (leased) => {
+      const { numDeletedRows } = await this.#db
+        .deleteFrom('instances')
+        .where('target', '=', target)
+        .where((eb) => eb.exists(leased.select('id')))
+        .executeTakeFirstOrThrow();
+      return numDeletedRows === 1n;
+    });
+  }
+
+  move(target: TargetKey, to: Pick<OwnedInstance, 'target' | 'host'>, lease: Lease): Promise<boolean> {
+    return fenced(this.#db, lease, (leased) =>
+      this.#db.transaction().execute(async (tx) => {
+        const moving = tx.selectFrom('instances').where('target', '=', target).select('target');
+        // Where it has come to, there is no earlier one of its key any more.
+        await tx
+          .deleteFrom('instances')
+          .where('target', '=', to.target)
+          .where((eb) => eb.exists(moving))
+          .where((eb) => eb.exists(leased.select('id')))
+          .execute();
+        const { numUpdatedRows } = await tx
+          .updateTable('instances')
+          .set(to)
+          .where('target', '=', target)
+          .where((eb) => eb.exists(leased.select('id')))
+          .executeTakeFirstOrThrow();
+        return numUpdatedRows === 1n;
+      }),
+    );
+  }
+
+  find(target: TargetKey): Promise<OwnedInstance | undefined> {
+    return guarded(async () => {
+      const row = await this.#db.selectFrom('instances').selectAll().where('target', '=', target).executeTakeFirst();
+      return row === undefined ? undefined : instanceOf(row);
+    });
+  }
+
+  findByReference(host: string, reference: string): Promise<OwnedInstance | undefined> {
+    return guarded(async () => {
+      const rows = await this.#db
+        .selectFrom('instances')
+        .selectAll()
+        .where('host', '=', host)
+        .where((eb) => eb.or([eb('name', '=', reference), eb('id', '=', reference)]))
+        .limit(2)
+        .execute();
+      const [row, another] = rows;
+      return row === undefined || another !== undefined ? undefined : instanceOf(row);
+    });
+  }
+
+  setHostEnabled(host: string, isEnabled: boolean): Promise<boolean> {
+    return guarded(() => this.#disabled.set(host, !isEnabled));
+  }
+
+  disabledHosts(): Promise<string[]> {
+    return guarded(() => this.#disabled.list());
+  }
+}
+
+function instanceOf(row: Selectable<InstancesTable>): OwnedInstance {
+  return {
+    target: row.target as TargetKey,
+    host: row.host,
+    id: row.id,
+    name: row.name,
+    origin: row.origin as InstanceOrigin,
+    ownedBy: row.owned_by,
+  };
+}
