@@ -8,7 +8,7 @@ export type { Flavor } from './description/flavor.js';
 export type { Image, ImageDestination, ImageSource } from './description/image.js';
 export type { Boot, GuestFile } from './description/instance.js';
 export type { FirewallRule, Network } from './description/network.js';
-export type { DiskLimits, Volume, VolumeConnection } from './description/volume.js';
+export type { DiskLimits, Volume } from './description/volume.js';
 export * from './fields.js';
 export { isLeaseLost, leaseLost } from './lease-lost.js';
 export { inMaintenance } from './maintenance.js';

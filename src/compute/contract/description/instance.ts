@@ -9,8 +9,8 @@ import { DiskLimitsSchema, VolumeSchema } from './volume.js';
 const MAX_TEXT = 1 << 20;
 
 export const AdminPasswordSchema = z.string().min(1).max(1024);
-export const UserDataSchema = z.string().max(MAX_TEXT).describe('cloud-config or a script, for cloud-init');
-export const SshKeysSchema = z.array(z.string().min(1).max(16_384)).max(100);
+const UserDataSchema = z.string().max(MAX_TEXT).describe('cloud-config or a script, for cloud-init');
+const SshKeysSchema = z.array(z.string().min(1).max(16_384)).max(100);
 
 /** What an instance starts from. */
 export const BootSchema = z.strictObject({
@@ -23,7 +23,7 @@ export type Boot = z.infer<typeof BootSchema>;
 const base64 = z.base64();
 
 /** A file that is in the guest once it has started. */
-export const GuestFileSchema = z.strictObject({
+const GuestFileSchema = z.strictObject({
   path: AbsolutePathSchema,
   content: z
     .string()

@@ -18,7 +18,7 @@ export type DiskLimits = z.infer<typeof DiskLimitsSchema>;
 const wwpn = z.string().regex(/^(0x)?[0-9a-fA-F]{16}$/, 'must be 16 hexadecimal digits');
 
 /** How a volume is reached. */
-export const VolumeConnectionSchema = z.discriminatedUnion('type', [
+const VolumeConnectionSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('file'),
     path: AbsolutePathSchema.describe('of a file on the host'),
@@ -45,7 +45,6 @@ export const VolumeConnectionSchema = z.discriminatedUnion('type', [
       .describe('for CHAP'),
   }),
 ]);
-export type VolumeConnection = z.infer<typeof VolumeConnectionSchema>;
 
 /** A disk that outlives the instance. */
 export const VolumeSchema = z.strictObject({
