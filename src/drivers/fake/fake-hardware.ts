@@ -130,9 +130,10 @@ export function hardwareOf(
 }
 
 function bootOf({ boot, volumes = [], networks = [], image }: OperationParams<'compute.spawn'>): Boot {
+  const volume = volumes.find((one) => one.boot === true)?.id;
+  if (boot?.from === 'volume') return { ...boot, volume: boot.volume ?? volume ?? volumes[0]?.id };
   if (boot !== undefined) return boot;
-  const volume = volumes.find((one) => one.boot === true);
-  if (volume !== undefined) return { from: 'volume', volume: volume.id };
+  if (volume !== undefined) return { from: 'volume', volume };
   return { from: image === undefined && networks.length > 0 ? 'network' : 'image' };
 }
 

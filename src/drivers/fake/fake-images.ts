@@ -82,7 +82,8 @@ export function fakeImages(site: FakeSite) {
       const copy = fakeImage(placeOf(to), to.format ?? image.format, image.holds);
       await step(ctx, 'exportImage', copy, {
         doing: `copying the image ${name}`,
-        apply: () => storage.remoteImages.set(copy.name, copy),
+        begin: () => storage.remoteImages.set(copy.name, copy),
+        apply: () => undefined,
       });
       return shown(copy, 'done');
     },
@@ -130,22 +131,32 @@ interface Effect {
 function snapshotChange(site: FakeSite): FakeChange<ParamsOf<'snapshot'>, { image: Image }> {
   const madeOf = ({ hardware }: FakeInstance, { name, store_at: at }: ParamsOf<'snapshot'>): FakeImage =>
     fakeImage(at === undefined ? name : placeOf(at), at?.format ?? 'qcow2', hardware.root_disk.holds ?? 'nothing');
+  const placeFor = ({ store_at: at }: ParamsOf<'snapshot'>): Map<string, FakeImage> =>
+    at === undefined ? site.images : site.storage.remoteImages;
+  const check = (instance: FakeInstance, { name, quiesce = false, store_at: at }: ParamsOf<'snapshot'>): void => {
+    if (quiesce) requireAgent(instance);
+    if (at !== undefined || !site.images.has(name)) return;
+    throw new ComputeError('ALREADY_EXISTS', `the fake host ${site.name} has another image ${name}`);
+  };
   return {
     doing: (instance, { name }) => `saving the root disk of ${instance.name} as ${name}`,
     isSo: () => false,
-    check(_ctx, instance, { name, quiesce = false, store_at: at }) {
-      if (quiesce) requireAgent(instance);
-      if (at === undefined && site.images.has(name)) {
-        throw new ComputeError('ALREADY_EXISTS', `the fake host ${site.name} has another image ${name}`);
-      }
+    check: (_ctx, instance, params) => check(instance, params),
+    // The disk as it is now, whatever happens to it while the image is written.
+    begin(instance, params) {
+      check(instance, params);
+      const image = madeOf(instance, params);
+      placeFor(params).set(image.name, { ...image, isChanging: true });
     },
     apply(instance, params, _found, now) {
-      const image = madeOf(instance, params);
-      const place = params.store_at === undefined ? site.images : site.storage.remoteImages;
-      place.set(image.name, image);
+      const image = placeFor(params).get(madeOf(instance, params).name);
+      if (image !== undefined) image.isChanging = false;
       if (params.quiesce === true) instance.write(now, 'file systems were held for a moment');
     },
-    answer: (instance, params) => ({ image: shownImage(madeOf(instance, params)) }),
+    answer(instance, params) {
+      const image = madeOf(instance, params);
+      return { image: shownImage(placeFor(params).get(image.name) ?? image) };
+    },
   };
 }
 
@@ -157,8 +168,11 @@ function placeOf({ url }: ImageDestination): string {
 /** @throws ComputeError RESOURCE_NOT_FOUND */
 function requireImage(site: FakeSite, name: string): FakeImage {
   const image = site.images.get(name);
-  if (image !== undefined) return image;
-  throw new ComputeError('RESOURCE_NOT_FOUND', `the fake host ${site.name} has no image ${name}`);
+  if (image === undefined) {
+    throw new ComputeError('RESOURCE_NOT_FOUND', `the fake host ${site.name} has no image ${name}`);
+  }
+  refuseWhileChanging(image);
+  return image;
 }
 
 /** @throws ComputeError ALREADY_EXISTS when the name stands for another image */

@@ -14,6 +14,7 @@ export function fakeInterfaces(site: FakeSite) {
     doing: ({ name }, { network }) => `attaching ${name} to the network ${network.name}`,
     isSo: (instance, { network }) => network.mac !== undefined && interfaceOf(instance, network.mac) !== undefined,
     check: (_ctx, { id }, { network }) => checkNetwork(site, network, id),
+    begin: ({ id }, { network }) => checkNetwork(site, network, id),
     apply(instance, { network }, _found, now) {
       const { networks } = instance.hardware;
       const added = nextInterface(network, instance.id, networks);

@@ -12,8 +12,8 @@ export interface FakeMoveOptions {
   readonly memoryMib: number;
   /** It never converges by itself. */
   readonly isBusy: boolean;
-  /** Takes the instance from its host to the other one. */
-  readonly arrive: () => void;
+  /** Takes the instance from its host to the other one; false when that does not take it. */
+  readonly arrive: () => boolean;
 }
 
 /** An instance on its way between two hosts. It goes on in the devices, whoever watches. */
@@ -65,8 +65,7 @@ export class FakeMove {
       }
       if (this.state !== 'moving') return;
     }
-    arrive();
-    this.#end('arrived');
+    this.#end(arrive() ? 'arrived' : 'aborted');
   }
 
   #end(state: 'arrived' | 'aborted'): void {

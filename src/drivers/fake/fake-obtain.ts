@@ -24,7 +24,7 @@ export async function obtainImage(ctx: CallContext, site: FakeSite, source: Imag
 async function findImage(ctx: CallContext, site: FakeSite, source: ImageSource): Promise<FakeImage> {
   const name = imageName(source);
   const kept = site.images.get(name);
-  if (kept !== undefined) return kept;
+  if (kept !== undefined && !kept.isChanging) return kept;
   if (!isAddress(source.source)) {
     throw new ComputeError('RESOURCE_NOT_FOUND', `the fake host ${site.name} has no image ${name}`);
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../common/errors/index.js';
 import type {
   AdviceOperations,
   ConsoleOperations,
@@ -80,7 +81,15 @@ export function fakeReads(
         observedAt: now,
       };
     },
-    testHost: () => Promise.resolve([{ name: 'memory', ok: true, detail: 'always there', remedy: null }]),
+    async testHost(ctx) {
+      try {
+        await site.read(ctx, 'testHost');
+        return [{ name: 'memory', ok: true, detail: 'always there', remedy: null }];
+      } catch (error) {
+        ctx.signal.throwIfAborted();
+        return [{ name: 'memory', ok: false, detail: messageOf(error), remedy: 'take the fault out of its settings' }];
+      }
+    },
     async preflight(ctx, { instance: reference }) {
       await site.read(ctx, 'preflight', reference);
       const of = reference === undefined ? [] : instanceRequirements(site, site.find(reference));

@@ -15,7 +15,7 @@ export interface FakeRequest {
   readonly name: string;
   readonly subject: FakeSubject;
   readonly doing: string;
-  /** What happens as soon as it has come. */
+  /** What happens as soon as it has come; it may still be refused. */
   readonly begin?: () => void;
   /** What happens once its time has passed. */
   readonly apply: () => void;
@@ -87,10 +87,12 @@ export class FakeSite {
     for (const { id } of instance.hardware.volumes) this.storage.release(id, instance.id);
   }
 
-  /** From one moment to the next the instance is there, and no longer here. */
-  handOver(instance: FakeInstance, to: FakeSite): void {
+  /** From one moment to the next the instance is there, and no longer here. False when its name is taken there. */
+  handOver(instance: FakeInstance, to: FakeSite): boolean {
+    if (to.tryFind(instance.name) !== undefined) return false;
     this.#forget(instance);
     to.add(instance);
+    return true;
   }
 
   observe(instance: FakeInstance, now: number): ObservedState {

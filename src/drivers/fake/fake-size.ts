@@ -79,7 +79,7 @@ export function takenMemory(site: FakeSite): number {
 
 /** The flavor as an instance has it: a root disk whose size is not asked for stays as it is. */
 function sized(before: Flavor, flavor: Flavor): Flavor {
-  return definedOnly({ ...flavor, root_gib: flavor.root_gib ?? before.root_gib }) as Flavor;
+  return definedOnly({ ...flavor, root_gib: flavor.root_gib ?? before.root_gib });
 }
 
 function become(instance: FakeInstance, flavor: Flavor, now: number): void {

@@ -47,7 +47,11 @@ export function fakeSpawn(site: FakeSite): FakeWork<Description, ChangeResult> {
         name,
         subject: instance,
         doing,
-        begin: () => furnish(site, instance, ctx, description, image),
+        begin() {
+          // While it was looked at, another one may have come.
+          checkDescription(site, description);
+          furnish(site, instance, ctx, description, image);
+        },
         apply: () => keepWhenAsked(site, description.image, image),
       });
     } catch (error) {

@@ -9,14 +9,18 @@ import { instanceWork, type FakeChange, type ParamsOf } from './fake-work.js';
 /** Volumes of instances. What a volume holds is kept for all hosts of the estate, so that it outlives its instances. */
 export function fakeVolumes(site: FakeSite) {
   const { storage } = site;
+  // Two instances that ask for a volume at the same time do not both get it.
+  const take = (volume: Volume, instanceId: string): void => {
+    checkVolume(site, volume, instanceId);
+    storage.hold(volume, instanceId);
+  };
 
   const attachVolume: FakeChange<ParamsOf<'attachVolume'>, { device: string | null }> = {
     doing: ({ name }, { volume }) => `attaching the volume ${volume.id} to ${name}`,
     admit: ({ volume }) => refuseByteLimits(volume.limits),
     isSo: (instance, { volume }) => volumeOf(instance, volume.id) !== undefined,
     check: (_ctx, { id }, { volume }) => checkVolume(site, volume, id),
-    // Two instances that ask for it at the same time do not both get it.
-    begin: ({ id }, { volume }) => storage.hold(volume, id),
+    begin: ({ id }, { volume }) => take(volume, id),
     apply(instance, { volume }, _found, now) {
       const { volumes } = instance.hardware;
       const added = nextVolume(volume, storage.volume(volume.id).sizeGib, volumes);
@@ -55,7 +59,7 @@ export function fakeVolumes(site: FakeSite) {
       }
       checkVolume(site, new_volume, instance.id);
     },
-    begin: ({ id }, { new_volume }) => storage.hold(new_volume, id),
+    begin: ({ id }, { new_volume }) => take(new_volume, id),
     apply(instance, { volume, new_volume }, _found, now) {
       const from = storage.volume(volume);
       const to = storage.volume(new_volume.id);

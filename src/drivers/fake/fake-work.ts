@@ -39,7 +39,7 @@ export interface FakeChange<Params, Answer extends object = object, Found = void
   readonly check: (ctx: CallContext, instance: FakeInstance, params: Params) => Found | Promise<Found>;
   /** What the instance shows meanwhile. */
   readonly transition?: Transition;
-  /** What happens as soon as the request has come. */
+  /** What happens as soon as the request has come; by now it may have to be refused. */
   readonly begin?: (instance: FakeInstance, params: Params) => void;
   /** What happens once its time has passed; it cannot fail. */
   readonly apply: (instance: FakeInstance, params: Params, found: Found, now: number) => void;
