@@ -68,7 +68,7 @@ export function fakeReads(
       const all = site.all();
       const now = ctx.clock.now();
       return {
-        hypervisor: 'fake 1',
+        hypervisor: 'fake',
         status: 'up',
         nativeStatus: site.isInMaintenance ? 'maintenance' : 'up',
         instances: all.length,
