@@ -171,9 +171,9 @@ export function keptVolume({ connection, encryption, ...rest }: Volume, sizeGib:
   };
 }
 
-/** By which an image is known: its name on the host, or its address without what may be secret in it. */
+/** By which an image is known: its name on the host, or its address without what may be secret in it, as all of its query. */
 export function imageName({ source }: Pick<ImageSource, 'source'>): string {
-  return isAddress(source) ? bareAddress(source) : source;
+  return isAddress(source) ? bareAddress(source).replace(/\?.*$/, '') : source;
 }
 
 export function isAddress(source: string): boolean {
