@@ -2,9 +2,6 @@ import { aborted } from '../../common/aborted.js';
 import type { Clock } from '../../common/clock.js';
 import type { OperationId } from '../../common/ids.js';
 
-/** Memory of every fake guest, MiB. */
-export const MEMORY_MIB = 4096;
-
 const TICKS = 20;
 /** How far the copy of a guest comes that changes its memory as fast as it is copied. */
 const BUSY_PERCENT = 75;
@@ -12,10 +9,11 @@ const BUSY_PERCENT = 75;
 export interface FakeMoveOptions {
   readonly operationId: OperationId;
   readonly delayMs: number;
+  readonly memoryMib: number;
   /** It never converges by itself. */
   readonly isBusy: boolean;
-  /** Takes the instance from its host to the other one. */
-  readonly arrive: () => void;
+  /** Takes the instance from its host to the other one; false when that does not take it. */
+  readonly arrive: () => boolean;
 }
 
 /** An instance on its way between two hosts. It goes on in the devices, whoever watches. */
@@ -33,7 +31,7 @@ export class FakeMove {
   }
 
   get remainingMib(): number {
-    return Math.round((MEMORY_MIB * (100 - this.percent)) / 100);
+    return Math.round((this.#options.memoryMib * (100 - this.percent)) / 100);
   }
 
   start(clock: Clock): void {
@@ -67,8 +65,7 @@ export class FakeMove {
       }
       if (this.state !== 'moving') return;
     }
-    arrive();
-    this.#end('arrived');
+    this.#end(arrive() ? 'arrived' : 'aborted');
   }
 
   #end(state: 'arrived' | 'aborted'): void {

@@ -10,7 +10,8 @@ import type {
 import type { InstancePowerState } from '../../compute/state/power-state.js';
 import type { FakeEstate } from './fake-estate.js';
 import { FakeMove } from './fake-move.js';
-import type { FakeInstance, FakeSite } from './fake-site.js';
+import type { FakeInstance } from './fake-instance.js';
+import type { FakeSite } from './fake-site.js';
 
 export interface FakeRelocationOptions {
   /** The driver operation, for faults: liveMigrate. */
@@ -62,10 +63,11 @@ export function fakeRelocation(
       description: describe(instance, destination),
       requestTimeoutMs: site.requestTimeoutMs,
     });
-    site.fail(operation, instance.name, false);
+    site.receive(operation, instance.name);
     const move = new FakeMove({
       operationId: ctx.operationId,
       delayMs: options.delayMs,
+      memoryMib: instance.hardware.flavor.memory_mib,
       isBusy: options.isBusy(instance),
       arrive: () => site.handOver(instance, siteOf(destination)),
     });
@@ -107,7 +109,7 @@ export function fakeRelocation(
           `${doing} ${instance.name} was ended at the host; it is where it was`,
         );
       }
-      site.fail(operation, instance.name, true);
+      site.answer(operation, instance.name);
       return observed(ctx, instance, 'done');
     },
     async reconcile(ctx, { id }, destination) {
@@ -120,7 +122,7 @@ export function fakeRelocation(
       if (move?.operationId === ctx.operationId && move.state === 'moving') {
         const description = `ending the move of ${instance.name}`;
         await ctx.beginStep({ name: 'abort', description, requestTimeoutMs: site.requestTimeoutMs });
-        site.fail('abort', instance.name, false);
+        site.receive('abort', instance.name);
         move.abort();
       }
       // It may have arrived before the request did.
@@ -143,7 +145,7 @@ export function fakeForceComplete(site: FakeSite): ControlOperation {
     if (move?.operationId !== ctx.operationId) return 'too-early';
     const description = `letting the move of ${instance.name} come to its end`;
     await ctx.beginStep({ name: 'force_complete', description, requestTimeoutMs: site.requestTimeoutMs });
-    site.fail('liveMigrationForceComplete', instance.name, false);
+    site.receive('liveMigrationForceComplete', instance.name);
     move.force();
     return 'taken';
   };

@@ -33,6 +33,20 @@ export const FakeSettingsSchema = z.strictObject({
     .partialRecord(z.enum(VIRT_FEATURE_IDS), z.string().min(1))
     .default({})
     .describe('features that the host lacks for now, each with its reason'),
+  vcpus: z.int().min(1).default(1024).describe('processors that the host tells of; any number of them can be promised'),
+  memory_mib: z.int().min(1).default(1_073_741_824).describe('memory of the host, MiB; new instances must fit into it'),
+  cpu_traits: z.array(z.string().min(1)).default(['HW_ARCH_S390X']).describe('what its processors can do'),
+  images: z.array(z.string().min(1)).default(['debian-13', 'rescue']).describe('images that it has at the start'),
+  rescue_image: z.string().min(1).default('rescue').describe('image that a rescue starts from when it names none'),
+  image_certificate: z
+    .string()
+    .min(1)
+    .default('fake certificate')
+    .describe('certificate that all images are signed with, for trusted_certificates'),
+  networks: z.array(z.string().min(1)).default(['lan', 'dmz']).describe('its networks'),
+  security_groups: z.array(z.string().min(1)).default(['default', 'web']).describe('its security groups'),
+  unreachable_volumes: z.array(z.string().min(1)).default([]).describe('ids of volumes that it does not reach'),
+  locked: z.array(z.string().min(1)).default([]).describe('instances that cannot be adopted'),
   faults: z.array(FaultSchema).default([]).describe('what goes wrong'),
 });
 export type FakeSettings = z.output<typeof FakeSettingsSchema>;

@@ -1,0 +1,191 @@
+import { ComputeError } from '../../common/errors/index.js';
+import type {
+  Answering,
+  ChangeResult,
+  Image,
+  ImageDestination,
+  OperationContext,
+  StatelessResult,
+} from '../../compute/contract/index.js';
+import { imageName } from './fake-hardware.js';
+import { checksumOf, fakeImage, shownImage, type FakeImage } from './fake-image.js';
+import { obtainImage } from './fake-obtain.js';
+import type { FakeInstance } from './fake-instance.js';
+import type { FakeSite } from './fake-site.js';
+import { requireAgent } from './fake-guest.js';
+import {
+  hasEnded,
+  instanceWork,
+  refuseWhileChanging,
+  type FakeChange,
+  type FakeWork,
+  type ParamsOf,
+} from './fake-work.js';
+
+type ImageResult = Answering<StatelessResult, { image: Image }>;
+
+/** Images of a host, and those that are made of its instances. */
+export function fakeImages(site: FakeSite) {
+  const { images, storage } = site;
+  const shown = (image: FakeImage, outcome: ChangeResult['outcome']): ImageResult => ({
+    outcome,
+    state: null,
+    answer: { image: shownImage(image) },
+  });
+  const step = async (ctx: OperationContext, operation: string, image: FakeImage, request: Effect): Promise<void> => {
+    await ctx.beginStep({ name: operation, description: request.doing, requestTimeoutMs: site.requestTimeoutMs });
+    await site.change(ctx, { operation, name: image.name, subject: image, ...request });
+  };
+  /** What an earlier attempt has left of an image that it makes. */
+  const lookAfter = async (
+    ctx: OperationContext,
+    name: string,
+    find: () => FakeImage | undefined,
+  ): ReturnType<FakeWork<object, ImageResult>['reconcile']> => {
+    await site.read(ctx, 'reconcile', name);
+    const image = find();
+    if (image === undefined) return { verdict: 'continue' };
+    refuseWhileChanging(image);
+    if (!hasEnded(image, ctx.operationId)) return { verdict: 'continue' };
+    return { verdict: 'concluded', result: shown(image, 'done') };
+  };
+
+  const importImage: FakeWork<ParamsOf<'importImage'>, ImageResult> = {
+    async run(ctx, { name }, { from }) {
+      const before = images.get(name);
+      if (before !== undefined) refuseWhileChanging(before);
+      if (before !== undefined && hasEnded(before, ctx.operationId)) return shown(before, 'done');
+      const found = await obtainImage(ctx, site, from);
+      if (before !== undefined) return shown(sameImage(before, found), 'already');
+      const image = fakeImage(name, from.format ?? found.format, found.holds);
+      const doing = `fetching the image ${name}`;
+      await step(ctx, 'importImage', image, { doing, begin: () => images.set(name, image), apply: () => undefined });
+      return shown(image, 'done');
+    },
+    async plan(ctx, { name }, { from }) {
+      await site.read(ctx, 'plan', name);
+      const found = await obtainImage(ctx, site, from);
+      const before = images.get(name);
+      if (before === undefined) return [{ action: 'importImage', description: `fetching the image ${name}` }];
+      sameImage(before, found);
+      return [];
+    },
+    reconcile: (ctx, { name }) => lookAfter(ctx, name, () => images.get(name)),
+  };
+
+  const exportImage: FakeWork<ParamsOf<'exportImage'>, ImageResult> = {
+    async run(ctx, { name }, { to }) {
+      const image = requireImage(site, name);
+      const before = storage.remoteImages.get(placeOf(to));
+      if (before !== undefined) refuseWhileChanging(before);
+      if (before !== undefined && hasEnded(before, ctx.operationId)) return shown(before, 'done');
+      const copy = fakeImage(placeOf(to), to.format ?? image.format, image.holds);
+      await step(ctx, 'exportImage', copy, {
+        doing: `copying the image ${name}`,
+        begin: () => storage.remoteImages.set(copy.name, copy),
+        apply: () => undefined,
+      });
+      return shown(copy, 'done');
+    },
+    async plan(ctx, { name }) {
+      await site.read(ctx, 'plan', name);
+      requireImage(site, name);
+      return [{ action: 'exportImage', description: `copying the image ${name}` }];
+    },
+    reconcile: (ctx, { name }, { to }) => lookAfter(ctx, name, () => storage.remoteImages.get(placeOf(to))),
+  };
+
+  const removeImage: FakeWork<object, StatelessResult> = {
+    async run(ctx, { name }) {
+      const image = images.get(name);
+      if (image === undefined) return { outcome: 'already', state: null };
+      refuseWhileChanging(image);
+      refuseNeeded(site, name);
+      await step(ctx, 'removeImage', image, { doing: `removing the image ${name}`, apply: () => images.delete(name) });
+      return { outcome: 'done', state: null };
+    },
+    async plan(ctx, { name }) {
+      await site.read(ctx, 'plan', name);
+      if (!images.has(name)) return [];
+      refuseNeeded(site, name);
+      return [{ action: 'removeImage', description: `removing the image ${name}` }];
+    },
+    async reconcile(ctx, { name }) {
+      await site.read(ctx, 'reconcile', name);
+      const image = images.get(name);
+      if (image === undefined) return { verdict: 'concluded', result: { outcome: 'done', state: null } };
+      refuseWhileChanging(image);
+      return { verdict: 'continue' };
+    },
+  };
+
+  return { importImage, exportImage, removeImage, snapshot: instanceWork(site, 'snapshot', snapshotChange(site)) };
+}
+
+interface Effect {
+  readonly doing: string;
+  readonly begin?: () => void;
+  readonly apply: () => void;
+}
+
+function snapshotChange(site: FakeSite): FakeChange<ParamsOf<'snapshot'>, { image: Image }> {
+  const madeOf = ({ hardware }: FakeInstance, { name, store_at: at }: ParamsOf<'snapshot'>): FakeImage =>
+    fakeImage(at === undefined ? name : placeOf(at), at?.format ?? 'qcow2', hardware.root_disk.holds ?? 'nothing');
+  const placeFor = ({ store_at: at }: ParamsOf<'snapshot'>): Map<string, FakeImage> =>
+    at === undefined ? site.images : site.storage.remoteImages;
+  const check = (instance: FakeInstance, { name, quiesce = false, store_at: at }: ParamsOf<'snapshot'>): void => {
+    if (quiesce) requireAgent(instance);
+    if (at !== undefined || !site.images.has(name)) return;
+    throw new ComputeError('ALREADY_EXISTS', `the fake host ${site.name} has another image ${name}`);
+  };
+  return {
+    doing: (instance, { name }) => `saving the root disk of ${instance.name} as ${name}`,
+    isSo: () => false,
+    check: (_ctx, instance, params) => check(instance, params),
+    // The disk as it is now, whatever happens to it while the image is written.
+    begin(instance, params) {
+      check(instance, params);
+      const image = madeOf(instance, params);
+      placeFor(params).set(image.name, { ...image, isChanging: true });
+    },
+    apply(instance, params, _found, now) {
+      const image = placeFor(params).get(madeOf(instance, params).name);
+      if (image !== undefined) image.isChanging = false;
+      if (params.quiesce === true) instance.write(now, 'file systems were held for a moment');
+    },
+    answer(instance, params) {
+      const image = madeOf(instance, params);
+      return { image: shownImage(placeFor(params).get(image.name) ?? image) };
+    },
+  };
+}
+
+/** The address that an image is put at, without what may be secret in it. */
+function placeOf({ url }: ImageDestination): string {
+  return imageName({ source: url });
+}
+
+/** @throws ComputeError RESOURCE_NOT_FOUND */
+function requireImage(site: FakeSite, name: string): FakeImage {
+  const image = site.images.get(name);
+  if (image === undefined) {
+    throw new ComputeError('RESOURCE_NOT_FOUND', `the fake host ${site.name} has no image ${name}`);
+  }
+  refuseWhileChanging(image);
+  return image;
+}
+
+/** @throws ComputeError ALREADY_EXISTS when the name stands for another image */
+function sameImage(before: FakeImage, found: FakeImage): FakeImage {
+  if (checksumOf(before) === checksumOf(found)) return before;
+  throw new ComputeError(
+    'ALREADY_EXISTS',
+    `there is another image ${before.name}, with the checksum ${checksumOf(before)}`,
+  );
+}
+
+/** The root disks of instances grow out of the image that they were made of. @throws ComputeError STATE_CONFLICT */
+function refuseNeeded(site: FakeSite, name: string): void {
+  const user = site.all().find(({ hardware }) => hardware.root_disk.image === name);
+  if (user !== undefined) throw new ComputeError('STATE_CONFLICT', `${user.name} needs the image ${name}`);
+}
