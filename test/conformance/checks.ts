@@ -39,15 +39,10 @@ export async function refused(
 /** Lets nothing reach the backend meanwhile. */
 export async function silent<T>(subject: Subject, what: string, work: () => Promise<T>): Promise<T> {
   const before = subject.wire.requests().length;
-  try {
-    return await work();
-  } finally {
-    const sent = subject.wire.requests().slice(before);
-    if (sent.length > 0) {
-      // oxlint-disable-next-line no-unsafe-finally -- that something was sent says more than how it ended
-      throw new Nonconformance('traffic', `${what} must send nothing to the backend; it sent ${sent.join(', ')}`);
-    }
-  }
+  const result = await work();
+  const sent = subject.wire.requests().slice(before);
+  ensure(sent.length === 0, 'traffic', `${what} must send nothing to the backend; it sent ${sent.join(', ')}`);
+  return result;
 }
 
 /** Lets nothing be changed at the backend meanwhile; it may be asked. */

@@ -15,7 +15,7 @@ export function missingPower(feature: PowerFeatureId): MissingRequest<PowerSubje
         feature,
         word: `refused-${definition.operation}`,
         method,
-        request: (subject: PowerSubject) => subject.machine('unknown'),
+        request: (subject: PowerSubject) => subject.machine('on'),
       },
     ];
   });

@@ -2,12 +2,15 @@ import type { MethodName } from '../../../../src/compute/contract/index.js';
 import type { InstancePowerState } from '../../../../src/compute/state/power-state.js';
 import { eventually } from '../../../support/eventually.js';
 import { answered, ensure, hasFields, refused, text, unchanged } from '../../checks.js';
-import type { FeatureScenario } from '../../scenario.js';
+import { Nonconformance, type FeatureScenario } from '../../scenario.js';
 import type { Answer, VirtSubject } from '../../subject.js';
 import { instancesOf, isInState } from './instance-state.js';
 import { nobody } from './state-changes.js';
 
 type Virt = FeatureScenario<VirtSubject>;
+
+/** How long a migration that was told to end may take. */
+const LONGEST_MS = 5000;
 
 export const liveMigrateScenarios: readonly Virt[] = [
   ...moves('compute.live_migrate', 'running'),
@@ -79,7 +82,7 @@ export const abortScenarios: readonly Virt[] = [
       const { host } = subject;
       const { instance } = await busyMigration(subject);
       await answered(subject, 'compute.live_migration_abort', { host, instance });
-      const { operation_id: again } = await begin(subject, instance);
+      const again = await begin(subject, instance);
       await answered(subject, 'compute.live_migration_abort', { host, instance });
       hasFields(await ended(subject, again), { state: 'cancelled' }, 'the second migration');
     },
@@ -153,24 +156,45 @@ function request({ host, destination }: VirtSubject, instance: string) {
   return { host, instance, destination };
 }
 
-function begin(subject: VirtSubject, instance: string): Promise<Answer> {
-  return answered(subject, 'compute.live_migrate', { ...request(subject, instance), wait: 'accepted' });
+/** A live migration that is under way, and goes on until it is told to end. */
+async function begin(subject: VirtSubject, instance: string): Promise<unknown> {
+  const { operation_id: operation } = await answered(subject, 'compute.live_migrate', {
+    ...request(subject, instance),
+    wait: 'accepted',
+  });
+  await until(subject, operation, 'is not under way', ({ progress }) => {
+    return progress !== null && Number((progress as Answer)['percent']) > 0;
+  });
+  return operation;
 }
 
 async function busyMigration(subject: VirtSubject): Promise<{ instance: string; operation: unknown }> {
   const instance = await subject.busyInstance();
-  const { operation_id: operation } = await begin(subject, instance);
-  return { instance, operation };
+  return { instance, operation: await begin(subject, instance) };
 }
 
 /** An operation once it is over. */
-async function ended(subject: VirtSubject, operation: unknown): Promise<Answer> {
+function ended(subject: VirtSubject, operation: unknown): Promise<Answer> {
+  return until(subject, operation, 'does not end', ({ state }) => {
+    return ['done', 'failed', 'cancelled'].includes(String(state));
+  });
+}
+
+async function until(
+  subject: VirtSubject,
+  operation: unknown,
+  otherwise: string,
+  isSo: (view: Answer) => boolean,
+): Promise<Answer> {
   let latest: Answer = {};
-  return eventually(
-    async () => {
-      latest = await answered(subject, 'operation.get', { operation_id: operation });
-      return ['done', 'failed', 'cancelled'].includes(String(latest['state'])) ? latest : undefined;
-    },
-    () => `the migration to end: ${text(latest)}`,
-  );
+  const look = async (): Promise<boolean> => {
+    latest = await answered(subject, 'operation.get', { operation_id: operation });
+    return isSo(latest);
+  };
+  try {
+    await eventually(look, 'the migration', LONGEST_MS);
+  } catch (error) {
+    throw new Nonconformance('no-effect', `the migration ${otherwise}: ${text(latest)}`, error);
+  }
+  return latest;
 }
