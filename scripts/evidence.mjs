@@ -7,7 +7,7 @@ import { main } from './environment/stop.mjs';
 
 await main(async () => {
   forgetEvidence(FRESH);
-  const { status } = await show(...npm('run', '--silent', 'jest', '--', ...jestReporters, 'test/conformance'));
+  const { status } = await show(...npm('run', '--silent', 'jest', '--', 'test/conformance', ...jestReporters));
   if (status !== 0) {
     console.log('\nevidence/ stays as it is: not everything that is declared was shown');
     return 1;

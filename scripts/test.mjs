@@ -88,7 +88,7 @@ async function jest() {
   const services = { broker: async () => ({}), postgres: async () => ({ fsync: false }) };
   const status = await withServices(services, async (env) => {
     const [command, args, options] = npm('run', '--silent', 'jest', '--');
-    const jestOptions = ['--json', `--outputFile=${resultsFile}`, ...jestReporters, ...jestArgs];
+    const jestOptions = ['--json', `--outputFile=${resultsFile}`, ...jestArgs, ...jestReporters];
     return (await show(command, [...args, ...jestOptions], { ...options, env })).status;
   });
   const counts = readResults();
