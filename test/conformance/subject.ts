@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../src/common/errors/index.js';
-import type { MethodName } from '../../src/compute/contract/index.js';
+import type { DiskLimits, FirewallRule, Flavor, MethodName, Volume } from '../../src/compute/contract/index.js';
 import type { InstancePowerState, MachinePowerState } from '../../src/compute/state/power-state.js';
 
 export type Answer = Record<string, unknown>;
@@ -20,16 +20,73 @@ export interface Subject {
   close(): Promise<void>;
 }
 
-/** An instance as its backend has it, whatever the driver says. */
+export interface BackendVolume {
+  readonly id: string;
+  readonly connection: Volume['connection']['type'];
+  readonly hasLogon: boolean;
+  readonly isEncrypted: boolean;
+  readonly tag: string | null;
+  readonly limits: DiskLimits | null;
+  readonly sizeGib: number;
+}
+
+export interface BackendInterface {
+  readonly name: string;
+  readonly network: string;
+  readonly mac: string;
+  readonly vlan: number | null;
+  readonly addresses: readonly string[];
+  readonly tag: string | null;
+  readonly forwarding: 'nat' | 'route' | null;
+}
+
+/** An instance as its backend has it, whatever the driver says. What a backend does not show is absent. */
 export interface BackendInstance {
   readonly host: string;
   readonly state: InstancePowerState;
+  readonly id: string;
+  readonly vcpus?: number;
+  readonly memoryMib?: number;
+  /** Does its memory lie in files of the host? */
+  readonly isMemoryInFiles?: boolean;
+  /** What its root disk was made of. */
+  readonly image?: string | null;
+  readonly rootGib?: number;
+  readonly rootFileSystemGib?: number;
+  readonly rootLimits?: DiskLimits | null;
+  readonly volumes?: readonly BackendVolume[];
+  readonly interfaces?: readonly BackendInterface[];
+  /** What it starts from, in any form in which it can be compared. */
+  readonly boot?: unknown;
+  readonly firmware?: 'bios' | 'uefi';
+  readonly isFirmwareStateless?: boolean;
+  readonly tpm?: string | null;
+  readonly securityGroups?: readonly string[];
+  readonly firewallRules?: readonly FirewallRule[];
+  readonly hasConfigDrive?: boolean;
+  readonly files?: readonly { readonly path: string; readonly sizeBytes: number }[];
+  readonly hasPassword?: boolean;
+  readonly isQuiesced?: boolean;
+  readonly crashDumps?: number;
 }
 
-/** Values of this backend for the fields of requests. */
+/** Values of this backend for the fields of requests. Without a driver that makes instances they need not exist. */
 export interface VirtValues {
   /** An instance that nobody has. */
   readonly nobody: string;
+  readonly flavor: Flavor;
+  readonly largerFlavor: Flavor;
+  readonly image: { readonly source: string; readonly checksum: string };
+  readonly otherImage: string;
+  /** Addresses of images that no host has yet. */
+  remoteImage(): string;
+  readonly trustedCertificate: string;
+  readonly network: string;
+  readonly securityGroup: string;
+  /** A volume that no instance has. */
+  volume(type?: Volume['connection']['type']): Volume;
+  /** A volume that the host does not reach. */
+  readonly unreachableVolume: Volume;
 }
 
 /** A host with two instances. */
@@ -47,12 +104,20 @@ export interface VirtSubject extends Subject {
   readonly values: VirtValues;
   /** An instance of `host` that no other scenario has, in this state. */
   instance(state: InstancePowerState): Promise<string>;
+  /** A name that no instance has. */
+  freshName(): string;
   /** A host that no other scenario has. */
   wholeHost(): Promise<WholeHost>;
   /** A running instance whose live migration does not come to its end by itself. */
   busyInstance(): Promise<string>;
   /** What the backend has of it; undefined when it has none. */
   atBackend(instance: string): BackendInstance | undefined;
+  /** What is on a volume, in any form in which it can be compared. */
+  volumeHolds(id: string): unknown;
+  /** Lets the guest of an instance write a line to its console. */
+  writeToConsole(instance: string, line: string): void;
+  /** How often images were fetched from addresses. */
+  imageFetches(): number;
 }
 
 /** How a machine is named in requests. */

@@ -8,10 +8,10 @@ import {
 } from '../../src/features/index.js';
 import type { Fixture, LimitScenario } from './fixture.js';
 import type { FeatureScenario, Scenario } from './scenario.js';
-import { core, refusal, type MissingRequest } from './scenarios/negative.js';
+import { core, refusal } from './scenarios/negative.js';
 import { missingPower } from './scenarios/power/missing.js';
 import { POWER_SCENARIOS } from './scenarios/power/index.js';
-import { missingVirt } from './scenarios/virt/missing.js';
+import { missingVirt, untold } from './scenarios/virt/missing.js';
 import { VIRT_SCENARIOS } from './scenarios/virt/index.js';
 import type { Subject } from './subject.js';
 
@@ -36,12 +36,15 @@ export function suiteFor(fixture: Fixture): SuiteRun {
   if (fixture.kind === 'virt') {
     return new Run(
       fixture.start,
-      scenariosOf(fixture, VIRT_FEATURES, VIRT_SCENARIOS, (id) => missingVirt(id as VirtFeatureId)),
+      scenariosOf(fixture, VIRT_FEATURES, VIRT_SCENARIOS, (id) => [
+        ...missingVirt(id as VirtFeatureId).map(refusal),
+        ...untold(id as VirtFeatureId),
+      ]),
     );
   }
   return new Run(
     fixture.start,
-    scenariosOf(fixture, POWER_FEATURES, POWER_SCENARIOS, (id) => missingPower(id as PowerFeatureId)),
+    scenariosOf(fixture, POWER_FEATURES, POWER_SCENARIOS, (id) => missingPower(id as PowerFeatureId).map(refusal)),
   );
 }
 
@@ -70,7 +73,7 @@ function scenariosOf<S extends Subject>(
   { claims, limits }: Claimed<S>,
   catalogue: Readonly<Record<string, CatalogueEntry>>,
   table: Readonly<Partial<Record<string, readonly FeatureScenario<S>[]>>>,
-  missing: (feature: string) => readonly MissingRequest<S>[],
+  missing: (feature: string) => readonly Scenario<S>[],
 ): Scenario<S>[] {
   const isOffered = (feature: string): boolean => claims[feature]?.level !== 'missing';
   const scenarios = Object.entries(catalogue).flatMap(([feature, { status }]) => {
@@ -79,7 +82,7 @@ function scenariosOf<S extends Subject>(
     switch (claims[feature]?.level) {
       case 'missing':
         return [
-          ...missing(feature).map(refusal),
+          ...missing(feature),
           ...(status === 'mandatory' ? asked.map((scenario) => core(feature, scenario)) : []),
         ];
       case 'partial': {

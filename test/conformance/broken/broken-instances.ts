@@ -62,9 +62,9 @@ export const brokenInstances: readonly BrokenDriver[] = [
     name: 'pauses, and answers the state before',
     fixture: fakeFixture({
       driver: operating(({ operations, site }) => ({
-        pause: async (ctx, target) => {
+        pause: async (ctx, target, params) => {
           const before = truth(site, ctx, target.id);
-          return { ...(await there(operations.pause)(ctx, target)), state: before };
+          return { ...(await there(operations.pause)(ctx, target, params)), state: before };
         },
       })),
     }),
@@ -74,7 +74,10 @@ export const brokenInstances: readonly BrokenDriver[] = [
     name: 'pauses, and says that it was so already',
     fixture: fakeFixture({
       driver: operating(({ operations }) => ({
-        pause: async (ctx, target) => ({ ...(await there(operations.pause)(ctx, target)), outcome: 'already' }),
+        pause: async (ctx, target, params) => ({
+          ...(await there(operations.pause)(ctx, target, params)),
+          outcome: 'already',
+        }),
       })),
     }),
     caught: { 'operation.pause/effect': 'wrong-answer' },
@@ -83,10 +86,10 @@ export const brokenInstances: readonly BrokenDriver[] = [
     name: 'starts what runs anew instead of leaving it alone',
     fixture: fakeFixture({
       driver: operating(({ operations }) => ({
-        powerOn: async (ctx, target) => {
+        powerOn: async (ctx, target, params) => {
           if ((await operations.queryPower(ctx, target.id)).powerState === 'running')
-            await operations.powerOff(ctx, target);
-          return operations.powerOn(ctx, target);
+            await operations.powerOff(ctx, target, params);
+          return operations.powerOn(ctx, target, params);
         },
       })),
     }),
@@ -96,9 +99,9 @@ export const brokenInstances: readonly BrokenDriver[] = [
     name: 'pauses what is shut down, by starting it first',
     fixture: fakeFixture({
       driver: operating(({ operations, site }) => ({
-        pause: async (ctx, target) => {
-          if (site.find(target.id).state === 'shutdown') await operations.powerOn(ctx, target);
-          return there(operations.pause)(ctx, target);
+        pause: async (ctx, target, params) => {
+          if (site.find(target.id).state === 'shutdown') await operations.powerOn(ctx, target, params);
+          return there(operations.pause)(ctx, target, params);
         },
       })),
     }),
@@ -108,9 +111,9 @@ export const brokenInstances: readonly BrokenDriver[] = [
     name: 'starts what is shut down, and then refuses to pause it',
     fixture: fakeFixture({
       driver: operating(({ operations, site }) => ({
-        pause: async (ctx, target) => {
-          if (site.find(target.id).state !== 'shutdown') return there(operations.pause)(ctx, target);
-          await operations.powerOn(ctx, target);
+        pause: async (ctx, target, params) => {
+          if (site.find(target.id).state !== 'shutdown') return there(operations.pause)(ctx, target, params);
+          await operations.powerOn(ctx, target, params);
           throw new ComputeError('STATE_CONFLICT', 'it was shut down');
         },
       })),
@@ -121,9 +124,9 @@ export const brokenInstances: readonly BrokenDriver[] = [
     name: 'refuses a wrong state as if the backend had failed',
     fixture: fakeFixture({
       driver: operating(({ operations }) => ({
-        unpause: async (ctx, target) => {
+        unpause: async (ctx, target, params) => {
           try {
-            return await there(operations.unpause)(ctx, target);
+            return await there(operations.unpause)(ctx, target, params);
           } catch (error) {
             throw new ComputeError('BACKEND_REJECTED', 'it does not want to', { cause: error });
           }
@@ -136,10 +139,10 @@ export const brokenInstances: readonly BrokenDriver[] = [
     name: 'pauses another instance than the one that is named',
     fixture: fakeFixture({
       driver: operating(({ operations, site, host }) => ({
-        pause: async (ctx, { id }) => {
+        pause: async (ctx, { id }, params) => {
           const other = there(site.all().find((instance) => instance.id !== id));
           other.state = 'running';
-          return there(operations.pause)(ctx, await host.resolve(ctx, other.id));
+          return there(operations.pause)(ctx, await host.resolve(ctx, other.id), params);
         },
       })),
     }),
@@ -152,7 +155,9 @@ export const brokenInstances: readonly BrokenDriver[] = [
   {
     name: 'reboots nothing',
     fixture: fakeFixture({
-      driver: operating(({ operations }) => ({ reboot: (ctx, target) => operations.powerOn(ctx, target) })),
+      driver: operating(({ operations }) => ({
+        reboot: (ctx, target, params) => operations.powerOn(ctx, target, params),
+      })),
     }),
     caught: { 'operation.reboot/effect': 'no-effect', 'operation.reboot/again': 'no-effect' },
   },
@@ -162,7 +167,7 @@ export const brokenInstances: readonly BrokenDriver[] = [
       driver: hosting(({ host, site }) => ({
         async plan(ctx, change, target) {
           const steps = await host.plan(ctx, change, target);
-          if (steps.length > 0) site.fail('pause', target.name, false);
+          if (steps.length > 0) site.receive('pause', target.name);
           return steps;
         },
       })),

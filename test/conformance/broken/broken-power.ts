@@ -24,9 +24,9 @@ export const brokenPower: readonly BrokenDriver[] = [
     name: 'switches off again what is off',
     fixture: webhookFixture(
       switching(({ powerOn, powerOff }) => ({
-        powerOff: async (ctx, target) => {
-          await there(powerOn)(ctx, target);
-          return there(powerOff)(ctx, target);
+        powerOff: async (ctx, target, params) => {
+          await there(powerOn)(ctx, target, params);
+          return there(powerOff)(ctx, target, params);
         },
       })),
     ),
@@ -54,9 +54,9 @@ export const brokenPower: readonly BrokenDriver[] = [
     name: 'keeps for itself what the controller says',
     fixture: webhookFixture(
       switching(({ powerOn }) => ({
-        powerOn: async (ctx, target) => {
+        powerOn: async (ctx, target, params) => {
           try {
-            return await there(powerOn)(ctx, target);
+            return await there(powerOn)(ctx, target, params);
           } catch {
             throw new ComputeError('STATE_CONFLICT', 'it does not work');
           }

@@ -1,6 +1,6 @@
 import { ComputeError } from '../../../src/common/errors/index.js';
 import type { MethodName } from '../../../src/compute/contract/index.js';
-import { hasFields, refused, silent } from '../checks.js';
+import { ensure, refused, silent, text } from '../checks.js';
 import { Nonconformance, type FeatureScenario, type Scenario } from '../scenario.js';
 import type { Subject } from '../subject.js';
 
@@ -26,7 +26,12 @@ export function refusal<S extends Subject>(missing: MissingRequest<S>): Scenario
       const error = await silent(subject, `${method}, which is declared missing,`, () =>
         refused(subject, method, request, 'FEATURE_UNSUPPORTED'),
       );
-      hasFields(error.details, { feature }, `the refusal of ${method}`, 'wrong-error');
+      const { feature: first, features = [first] } = error.details;
+      ensure(
+        Array.isArray(features) && features.includes(feature),
+        'wrong-error',
+        `${method} has to be refused for ${feature}, not for ${text(features)}`,
+      );
     },
   };
 }

@@ -1,7 +1,8 @@
 import { ComputeError } from '../../../../src/common/errors/index.js';
 import { machinePowerState, type InstancePowerState } from '../../../../src/compute/state/power-state.js';
-import { answered, ensure, hasFields } from '../../checks.js';
-import type { Answer, VirtSubject } from '../../subject.js';
+import { isDeepStrictEqual } from 'node:util';
+import { answered, ensure, hasFields, text } from '../../checks.js';
+import type { Answer, BackendInstance, BackendInterface, BackendVolume, VirtSubject } from '../../subject.js';
 
 /** Where an instance has to be, and how. */
 export interface Expected {
@@ -57,5 +58,68 @@ async function unlessUnsupported(work: Promise<Answer>): Promise<Answer | undefi
   } catch (error) {
     if (error instanceof ComputeError && error.code === 'FEATURE_UNSUPPORTED') return undefined;
     throw error;
+  }
+}
+
+/** An instance as its backend has it. */
+export function atBackend(subject: VirtSubject, instance: string): BackendInstance {
+  const there = subject.atBackend(instance);
+  ensure(there !== undefined, 'no-effect', `the backend has no ${instance}`);
+  return there;
+}
+
+/** What the backend has of an instance has to be so; what it does not show cannot be proven. */
+export function backendHas(subject: VirtSubject, instance: string, expected: Partial<BackendInstance>): void {
+  const there = atBackend(subject, instance);
+  for (const [name, value] of Object.entries(expected)) {
+    const seen: unknown = Reflect.get(there, name);
+    ensure(
+      isDeepStrictEqual(seen, value),
+      'no-effect',
+      `the backend has to have ${instance} with ${name} ${text(value)}, not ${text(seen)}`,
+    );
+  }
+}
+
+export function volumeAt(subject: VirtSubject, instance: string, id: string): BackendVolume | undefined {
+  return atBackend(subject, instance).volumes?.find((volume) => volume.id === id);
+}
+
+/** A volume that the instance has to have, like this. */
+export function hasVolume(
+  subject: VirtSubject,
+  instance: string,
+  id: string,
+  expected: Partial<BackendVolume> = {},
+): BackendVolume {
+  const volume = volumeAt(subject, instance, id);
+  ensure(volume !== undefined, 'no-effect', `the backend has ${instance} without the volume ${id}`);
+  isLike(volume, expected, `the volume ${id} of ${instance}`);
+  return volume;
+}
+
+/** The only interface that the instance has on a network, like this. */
+export function hasInterface(
+  subject: VirtSubject,
+  instance: string,
+  network: string,
+  expected: Partial<BackendInterface> = {},
+): BackendInterface {
+  const all = (atBackend(subject, instance).interfaces ?? []).filter((one) => one.network === network);
+  const [only] = all;
+  ensure(only !== undefined, 'no-effect', `the backend has ${instance} without an interface on ${network}`);
+  ensure(all.length === 1, 'wrong-effect', `the backend has ${instance} with ${all.length} interfaces on ${network}`);
+  isLike(only, expected, `the interface of ${instance} on ${network}`);
+  return only;
+}
+
+function isLike(seen: object, expected: object, what: string): void {
+  for (const [name, value] of Object.entries(expected)) {
+    const its: unknown = Reflect.get(seen, name);
+    ensure(
+      isDeepStrictEqual(its, value),
+      'no-effect',
+      `the backend has to have ${what} with ${name} ${text(value)}, not ${text(its)}`,
+    );
   }
 }
