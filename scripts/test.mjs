@@ -6,6 +6,9 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from './environment/build.mjs';
 import { checkUnit } from './check-unit.mjs';
 import { inCheckout } from './environment/checkout.mjs';
+import { evidenceDrift } from './evidence/gate.mjs';
+import { FRESH, forgetEvidence } from './evidence/files.mjs';
+import { jestReporters } from './evidence/jest-reporters.mjs';
 import { npm } from './environment/npm.mjs';
 import { prepare } from './environment/prepare.mjs';
 import { show } from './environment/run.mjs';
@@ -29,6 +32,7 @@ const steps = [
   ['unit', checkUnit],
   ['build', () => build().then(() => ({ passed: 1, failed: 0 }))],
   ['jest', jest],
+  ['evidence', evidence],
 ];
 
 await main(async () => {
@@ -80,15 +84,28 @@ async function script(name) {
 async function jest() {
   mkdirSync(inCheckout('.zenova'), { recursive: true });
   rmSync(resultsFile, { force: true });
+  forgetEvidence(FRESH);
   const services = { broker: async () => ({}), postgres: async () => ({ fsync: false }) };
   const status = await withServices(services, async (env) => {
     const [command, args, options] = npm('run', '--silent', 'jest', '--');
-    const jestOptions = ['--json', `--outputFile=${resultsFile}`, ...jestArgs];
+    const jestOptions = ['--json', `--outputFile=${resultsFile}`, ...jestArgs, ...jestReporters];
     return (await show(command, [...args, ...jestOptions], { ...options, env })).status;
   });
   const counts = readResults();
   // jest also ends badly for reasons that no test shows: nothing found to run, a crash, a threshold.
   return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/** @returns {Promise<Counts>} */
+async function evidence() {
+  if (jestArgs.length > 0) {
+    console.log('Only a part of the jest tests ran, so that what they showed is not compared with evidence/.');
+    return { passed: 0, failed: 0 };
+  }
+  const lines = await evidenceDrift();
+  if (lines.length === 0) return { passed: 1, failed: 0 };
+  console.log(`${lines.join('\n')}\n\nWhen that is as it should be: npm run evidence, and commit evidence/.`);
+  return { passed: 0, failed: 1 };
 }
 
 /** @returns {Counts} */

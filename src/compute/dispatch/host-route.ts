@@ -111,30 +111,32 @@ function operationParams(request: object): object {
 
 /** @throws ComputeError FEATURE_UNSUPPORTED when a request uses a feature that the driver declares missing */
 export function refuseMissing({ driver, name }: OpenHost, method: string, operation: string, request: object): void {
-  for (const feature of featuresUsed(operation, request)) {
-    const claim = driver.features[feature];
-    if (claim.level === 'missing') throw refusal(driver.name, name, method, feature, claim.reason);
-  }
+  const missing = featuresUsed(operation, request).filter((feature) => driver.features[feature].level === 'missing');
+  const [first] = missing;
+  if (first === undefined) return;
+  throw refusal(driver.name, name, method, missing, claimNotes(driver.features[first]));
 }
 
 /** The refusal of what a driver lacks, with its reason. */
 export function unsupported({ driver, name }: OpenHost, method: string, operation: string): ComputeError {
-  const [feature] = featuresUsed(operation, {});
+  const features = featuresUsed(operation, {}).slice(0, 1);
+  const [feature] = features;
   const reason = feature === undefined ? 'it has no such operation' : claimNotes(driver.features[feature]);
-  return refusal(driver.name, name, method, feature ?? null, reason ?? 'missing');
+  return refusal(driver.name, name, method, features, reason);
 }
 
 function refusal(
   driver: string,
   host: string,
   method: string,
-  feature: VirtFeatureId | null,
-  reason: string,
+  features: readonly VirtFeatureId[],
+  reason: string | null,
 ): ComputeError {
+  const [feature = null] = features;
   const what = feature === null ? '' : ` (${feature})`;
-  return new ComputeError('FEATURE_UNSUPPORTED', `${driver} does not offer ${method}${what}: ${reason}`, {
+  return new ComputeError('FEATURE_UNSUPPORTED', `${driver} does not offer ${method}${what}: ${reason ?? 'missing'}`, {
     driver,
-    details: { method, feature, host },
+    details: { method, feature, features: [...features], host },
   });
 }
 

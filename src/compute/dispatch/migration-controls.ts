@@ -38,7 +38,10 @@ export class MigrationControls {
   /** @returns the operation once its driver has taken it, or it has ended */
   async forceComplete(to: InstanceReference): Promise<OperationView> {
     const { operations, journal } = this.#options;
-    const open = this.#host(to, 'liveMigrationForceComplete', 'compute.live_migration_force_complete');
+    const open = this.#options.router.host(to.host);
+    if (open.host.operations.liveMigrationForceComplete === undefined) {
+      throw unsupported(open, 'compute.live_migration_force_complete', 'liveMigrationForceComplete');
+    }
     const { id } = await this.#ask(open, to, 'force_complete');
     const record = await operations.until(id, `operation ${id} to be forced to its end`, async (now) => {
       if (now.finishedAt !== null) return true;
@@ -53,23 +56,13 @@ export class MigrationControls {
   /** @returns the operation once it has ended */
   async abort(to: InstanceReference): Promise<OperationView> {
     const { operations } = this.#options;
-    const open = this.#host(to, 'liveMigrate', 'compute.live_migration_abort');
+    const open = this.#options.router.host(to.host);
     refuseMissing(open, 'compute.live_migration_abort', 'liveMigrationAbort', to);
     if (open.host.operations.liveMigrate?.abort === undefined) {
       throw unsupported(open, 'compute.live_migration_abort', 'liveMigrationAbort');
     }
     const { id } = await this.#ask(open, to, 'abort');
     return operations.view(await operations.until(id, `operation ${id} to end`));
-  }
-
-  #host(
-    { host }: InstanceReference,
-    operation: 'liveMigrate' | 'liveMigrationForceComplete',
-    method: MethodName,
-  ): OpenHost {
-    const open = this.#options.router.host(host);
-    if (open.host.operations[operation] === undefined) throw unsupported(open, method, operation);
-    return open;
   }
 
   /** @throws ComputeError STATE_CONFLICT when no migration is under way */

@@ -196,7 +196,7 @@ describe('a cycle', () => {
 
   test('does not begin without a state', async () => {
     bench.simulator.fault({ kind: 'other-text', method: 'GET', text: 'no idea', times: 'always' });
-    expect(await failureOf(cycle('on'))).toMatchObject({ code: 'STATE_CONFLICT' });
+    expect(await failureOf(cycle('on'))).toMatchObject({ code: 'FEATURE_LIMITED' });
     expect(bench.posts()).toEqual([]);
   });
 

@@ -86,13 +86,15 @@ export class PowerChange {
   }
 
   error(
-    code: 'OPERATION_FAILED' | 'OUTCOME_UNKNOWN' | 'STATE_CONFLICT',
+    code: 'OPERATION_FAILED' | 'OUTCOME_UNKNOWN' | 'FEATURE_LIMITED',
     what: string,
     cause?: WebhookError,
   ): ComputeError {
     return new ComputeError(code, `${this.webhook.label}: ${what}`, {
       driver: TYPE_NAME,
-      ...(code === 'STATE_CONFLICT' ? {} : { retry: 'after-reconcile', outcome: 'unknown' }),
+      ...(code === 'FEATURE_LIMITED'
+        ? { details: { feature: 'power.cycle' } }
+        : { retry: 'after-reconcile', outcome: 'unknown' }),
       ...(cause === undefined ? {} : { cause, native: nativeOf(cause) }),
     });
   }
@@ -164,7 +166,7 @@ export class PowerChange {
     });
   }
 
-  /** On or off, waited for: a machine on its way shows neither. @throws ComputeError STATE_CONFLICT */
+  /** On or off, waited for: a machine on its way shows neither. @throws ComputeError FEATURE_LIMITED */
   async #known(): Promise<Goal> {
     const until = this.ctx.clock.now() + this.webhook.pacing.verifyTimeoutMs;
     const state = await this.#look('to tell its state', async () => {
@@ -174,7 +176,7 @@ export class PowerChange {
     const known = goalState(state);
     if (known !== undefined) return known;
     throw this.error(
-      'STATE_CONFLICT',
+      'FEATURE_LIMITED',
       `its state matches neither power_on_regex nor power_off_regex (${state.nativeState}), and a cycle has to see the machine go off; correct the expressions, or switch it off and on`,
     );
   }

@@ -88,17 +88,18 @@ function targetOf({ power_on_uri: on, power_off_uri: off }: WebhookParameters, l
   return { key: targetKey(TYPE_NAME, on.url.origin, id), id, name: label };
 }
 
-/** @throws ComputeError STATE_CONFLICT for a cycle that could not begin */
+/** @throws ComputeError FEATURE_LIMITED for a cycle that could not begin */
 function planned(verb: PowerChangeName, state: Goal | undefined, { label }: Webhook): PlannedStep[] {
   const step = (goal: Goal): PlannedStep => ({ action: goal, description: `switch ${label} ${goal}` });
   if (verb === 'powerOn') return state === 'on' ? [] : [step('on')];
   if (verb === 'powerOff') return state === 'off' ? [] : [step('off')];
   if (state !== undefined) return state === 'on' ? [step('off'), step('on')] : [step('on')];
   throw new ComputeError(
-    'STATE_CONFLICT',
+    'FEATURE_LIMITED',
     `the state of ${label} cannot be told now, and a cycle has to see it go off`,
     {
       driver: TYPE_NAME,
+      details: { feature: 'power.cycle' },
     },
   );
 }

@@ -1,0 +1,74 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ComputeError, type ErrorCode } from '../../src/common/errors/index.js';
+import type { MethodName } from '../../src/compute/contract/index.js';
+import { Nonconformance, type Reason } from './scenario.js';
+import type { Answer, Subject } from './subject.js';
+
+/** @throws Nonconformance unless it is so */
+export function ensure(isSo: boolean, reason: Reason, message: string): asserts isSo {
+  if (!isSo) throw new Nonconformance(reason, message);
+}
+
+/** A request that has to succeed. */
+export async function answered(subject: Subject, method: MethodName, params: object): Promise<Answer> {
+  try {
+    return await subject.call(method, params);
+  } catch (error) {
+    throw new Nonconformance('failure', `${method} ${text(params)} failed: ${String(error)}`, error);
+  }
+}
+
+/** A request that has to be refused, with this code. */
+export async function refused(
+  subject: Subject,
+  method: MethodName,
+  params: object,
+  code: ErrorCode,
+): Promise<ComputeError> {
+  const what = `${method} ${text(params)}`;
+  let answer: Answer;
+  try {
+    answer = await subject.call(method, params);
+  } catch (error) {
+    if (error instanceof ComputeError && error.code === code) return error;
+    throw new Nonconformance('wrong-error', `${what} has to be refused with ${code}, not: ${String(error)}`, error);
+  }
+  throw new Nonconformance('not-refused', `${what} has to be refused with ${code}; it answered ${text(answer)}`);
+}
+
+/** Lets nothing reach the backend meanwhile. */
+export async function silent<T>(subject: Subject, what: string, work: () => Promise<T>): Promise<T> {
+  const before = subject.wire.requests().length;
+  const result = await work();
+  const sent = subject.wire.requests().slice(before);
+  ensure(sent.length === 0, 'traffic', `${what} must send nothing to the backend; it sent ${sent.join(', ')}`);
+  return result;
+}
+
+/** Lets nothing be changed at the backend meanwhile; it may be asked. */
+export async function unchanged<T>(subject: Subject, what: string, work: () => Promise<T>): Promise<T> {
+  const before = subject.wire.changes().length;
+  const result = await work();
+  const sent = subject.wire.changes().slice(before);
+  ensure(
+    sent.length === 0,
+    'needless-change',
+    `${what} must change nothing at the backend; it sent ${sent.join(', ')}`,
+  );
+  return result;
+}
+
+/** The fields that an answer has to have, among others. */
+export function hasFields(answer: Answer, fields: Answer, what: string, reason: Reason = 'wrong-answer'): void {
+  for (const [name, value] of Object.entries(fields)) {
+    ensure(
+      isDeepStrictEqual(answer[name], value),
+      reason,
+      `${what}: ${name} has to be ${text(value)}, not ${text(answer[name])}`,
+    );
+  }
+}
+
+export function text(value: unknown): string {
+  return value === undefined ? 'absent' : JSON.stringify(value);
+}

@@ -1,0 +1,28 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { suiteTitle, testTitle } from '../../scripts/evidence/title.mjs';
+import type { Fixture } from './fixture.js';
+import { levelFaults } from './level-gate.js';
+import { suiteFor } from './suite.js';
+
+/** The suite for a driver as jest tests. Their titles carry what the reporter keeps of them as evidence. */
+export function describeDriver(fixture: Fixture): void {
+  const { driver, backend, claims } = fixture;
+  const run = suiteFor(fixture);
+  describe(suiteTitle({ driver, backend: backend.name, version: backend.version, grade: backend.grade }), () => {
+    afterAll(() => run.close());
+
+    test.each(run.scenarios.map((scenario) => [testTitle(scenario), scenario.id] as const))(
+      '%s',
+      async (_title, id) => {
+        const { result, error } = await run.outcome(id);
+        if (result === 'failed') throw error;
+      },
+    );
+
+    test('declares what is proven', async () => {
+      const outcomes = [];
+      for (const { id } of run.scenarios) outcomes.push(await run.outcome(id));
+      expect(levelFaults(claims, outcomes).map(({ text }) => text)).toEqual([]);
+    });
+  });
+}

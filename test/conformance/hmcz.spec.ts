@@ -1,0 +1,4 @@
+import { describeDriver } from './describe-driver.js';
+import { hmczFixture } from './fixtures/hmcz.fixture.js';
+
+describeDriver(hmczFixture);

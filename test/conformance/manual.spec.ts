@@ -1,0 +1,4 @@
+import { describeDriver } from './describe-driver.js';
+import { manualFixture } from './fixtures/manual.fixture.js';
+
+describeDriver(manualFixture);

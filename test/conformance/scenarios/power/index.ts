@@ -1,0 +1,14 @@
+import type { PowerFeatureId } from '../../../../src/features/index.js';
+import type { FeatureScenario } from '../../scenario.js';
+import type { PowerSubject } from '../../subject.js';
+import { errorReportingScenarios } from './error-reporting.js';
+import { cycleScenarios, queryScenarios, switchScenarios } from './switching.js';
+
+/** What is asked of every power type that offers a feature. */
+export const POWER_SCENARIOS: Readonly<Partial<Record<PowerFeatureId, readonly FeatureScenario<PowerSubject>[]>>> = {
+  'power.on': switchScenarios('power.on', 'on'),
+  'power.off': switchScenarios('power.off', 'off'),
+  'power.cycle': cycleScenarios,
+  'power.query': queryScenarios,
+  'power.error-reporting': errorReportingScenarios,
+};

@@ -1,0 +1,130 @@
+import { ComputeError } from '../../../../src/common/errors/index.js';
+import { answered, ensure, hasFields, unchanged } from '../../checks.js';
+import type { FeatureScenario } from '../../scenario.js';
+import type { MachineRef, PowerSubject } from '../../subject.js';
+
+type Power = FeatureScenario<PowerSubject>;
+type Switched = 'on' | 'off';
+
+/** What is asked of a verb that brings a machine to a state. */
+export function switchScenarios(method: 'power.on' | 'power.off', to: Switched): Power[] {
+  const from = to === 'on' ? 'off' : 'on';
+  return [
+    {
+      word: 'effect',
+      title: `switches a machine ${to}, as its controller and power.query tell`,
+      async run(subject) {
+        const machine = await subject.machine(from);
+        const answer = await answered(subject, method, machine);
+        await isSwitched(subject, machine, to, from);
+        hasFields(answer, { outcome: 'done', state: to, transition: null }, method);
+        ensure(typeof answer['operation_id'] === 'string', 'wrong-answer', `${method} names no operation`);
+      },
+    },
+    {
+      word: 'again',
+      title: `says "already" of a machine that is ${to}, and sends no command`,
+      async run(subject) {
+        const machine = await subject.machine(to);
+        const answer = await unchanged(subject, `${method} of what is ${to}`, () => answered(subject, method, machine));
+        hasFields(answer, { outcome: 'already', state: to }, method);
+        await isSwitched(subject, machine, to);
+      },
+    },
+    {
+      word: 'plan',
+      title: 'says what it would do, and sends no command',
+      run: (subject) => plans(subject, method, from),
+    },
+  ];
+}
+
+export const cycleScenarios: readonly Power[] = [
+  {
+    word: 'effect',
+    title: 'switches a machine off and on',
+    async run(subject) {
+      const machine = await subject.machine('on');
+      const before = subject.wire.changes().length;
+      const answer = await answered(subject, 'power.cycle', machine);
+      const sent = subject.wire.changes().slice(before);
+      ensure(sent.length >= 2, 'no-effect', `a cycle is an off and an on; sent were: ${sent.join(', ') || 'none'}`);
+      await isSwitched(subject, machine, 'on');
+      hasFields(answer, { outcome: 'done', state: 'on' }, 'power.cycle');
+    },
+  },
+  {
+    word: 'from-off',
+    title: 'switches a machine on that is off',
+    async run(subject) {
+      const machine = await subject.machine('off');
+      const answer = await answered(subject, 'power.cycle', machine);
+      await isSwitched(subject, machine, 'on', 'off');
+      hasFields(answer, { outcome: 'done', state: 'on' }, 'power.cycle');
+    },
+  },
+  {
+    word: 'plan',
+    title: 'says what it would do, and sends no command',
+    run: (subject) => plans(subject, 'power.cycle', 'on'),
+  },
+];
+
+export const queryScenarios: readonly Power[] = [
+  {
+    word: 'states',
+    title: 'tells whether a machine is on or off, and changes nothing',
+    async run(subject) {
+      for (const state of ['on', 'off'] as const) {
+        const machine = await subject.machine(state);
+        const answer = await unchanged(subject, 'power.query', () => answered(subject, 'power.query', machine));
+        hasFields(answer, { state, transition: null }, 'power.query');
+      }
+    },
+  },
+  {
+    word: 'unknown',
+    title: 'answers unknown, never off, when its controller does not tell',
+    async run(subject) {
+      const machine = await subject.machine('unknown');
+      hasFields(await answered(subject, 'power.query', machine), { state: 'unknown' }, 'power.query');
+    },
+  },
+];
+
+async function plans(subject: PowerSubject, method: 'power.on' | 'power.off' | 'power.cycle', from: Switched) {
+  const machine = await subject.machine(from);
+  const answer = await unchanged(subject, `${method} with plan`, () =>
+    answered(subject, method, { ...machine, plan: true }),
+  );
+  hasFields(answer, { outcome: 'planned' }, method);
+  const { steps } = answer;
+  ensure(Array.isArray(steps) && steps.length > 0, 'wrong-answer', `${method} with plan names no step`);
+  await isSwitched(subject, machine, from);
+}
+
+/** Looks at a machine at its controller, and through `power.query` where there is one. */
+async function isSwitched(subject: PowerSubject, machine: MachineRef, state: Switched, was?: Switched): Promise<void> {
+  const there = subject.atBackend(machine);
+  ensure(
+    there === state,
+    there === was ? 'no-effect' : 'wrong-effect',
+    `the controller has to have the machine ${state}; there it is ${there}`,
+  );
+  const seen = await queried(subject, machine);
+  ensure(
+    seen === undefined || seen === state,
+    'contradiction',
+    `power.query has to answer ${state}, not ${String(seen)}`,
+  );
+}
+
+/** Undefined where the power type cannot be asked. */
+async function queried(subject: PowerSubject, machine: MachineRef): Promise<unknown> {
+  try {
+    return (await subject.call('power.query', machine))['state'];
+  } catch (error) {
+    if (error instanceof ComputeError && error.code === 'FEATURE_UNSUPPORTED') return undefined;
+    throw error;
+  }
+}

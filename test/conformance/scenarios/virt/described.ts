@@ -1,0 +1,395 @@
+import type { FirewallRule, Volume } from '../../../../src/compute/contract/index.js';
+import { answered, ensure } from '../../checks.js';
+import type { VirtSubject } from '../../subject.js';
+import { backendHas, hasInterface, hasVolume } from './instance-state.js';
+import { notSpawning, spawned, spawning, type Virt } from './spawning.js';
+
+/** What the fields of a description bring about. */
+
+const oneVolume = (change: (volume: Volume) => Partial<Volume>, type?: Volume['connection']['type']) => {
+  return ({ values }: VirtSubject): { volumes: [Volume] } => {
+    const volume = values.volume(type);
+    return { volumes: [{ ...volume, ...change(volume) }] };
+  };
+};
+const onNetwork = (more: object) => (subject: VirtSubject) => ({
+  networks: [{ name: subject.values.network, ...more }],
+});
+
+export const autoDiskScenarios: readonly Virt[] = [
+  spawning(
+    'fills',
+    'makes the root file system fill a disk that is larger than its image',
+    ({ values }) => ({ disk_config: 'auto', image: values.image, flavor: { ...values.flavor, root_gib: 20 } }),
+    (subject, name) => backendHas(subject, name, { rootGib: 20, rootFileSystemGib: 20 }),
+  ),
+  spawning(
+    'manual',
+    'leaves it as the image has it when it is asked to',
+    ({ values }) => ({ disk_config: 'manual', image: values.image, flavor: { ...values.flavor, root_gib: 20 } }),
+    (subject, name) => {
+      backendHas(subject, name, { rootGib: 20 });
+      const { rootFileSystemGib: size = 20 } = subject.atBackend(name) ?? {};
+      ensure(size < 20, 'wrong-effect', `the root file system of ${name} fills its disk, and was not to`);
+    },
+  ),
+];
+
+const IOPS = { total_iops_sec: 500 };
+const BYTES = { read_bytes_sec: 1_000_000, write_bytes_sec: 1_000_000 };
+export const rateLimitScenarios: readonly Virt[] = [
+  spawning(
+    'requests',
+    'limits the requests a second of the root disk',
+    () => ({ disk_limits: IOPS }),
+    (subject, name) => backendHas(subject, name, { rootLimits: IOPS }),
+  ),
+  spawning(
+    'bytes',
+    'limits the bytes a second of the root disk',
+    () => ({ disk_limits: BYTES }),
+    (subject, name) => backendHas(subject, name, { rootLimits: BYTES }),
+  ),
+  spawning(
+    'volumes',
+    'limits the volumes of an instance',
+    oneVolume(() => ({ limits: IOPS })),
+    hasItsVolume({ limits: IOPS }),
+  ),
+  {
+    word: 'attached',
+    title: 'limits a volume that is added',
+    needs: ['operation.attach-volume'],
+    run: (subject) => attaches(subject, { ...subject.values.volume(), limits: IOPS }, { limits: IOPS }),
+  },
+];
+
+export const configDriveScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'gives an instance a config drive when it is asked to',
+    () => ({ config_drive: true, metadata: { role: 'web' } }),
+    (subject, name) => backendHas(subject, name, { hasConfigDrive: true }),
+  ),
+];
+
+const file = (path: string, sizeBytes: number) => ({ path, content: Buffer.alloc(sizeBytes, 'a').toString('base64') });
+const filesScenario = (word: string, title: string, sizeBytes: number): Virt =>
+  spawning(
+    word,
+    title,
+    () => ({ files: [file('/etc/motd', sizeBytes), file('/etc/role', 5)] }),
+    (subject, name) =>
+      backendHas(subject, name, {
+        files: [
+          { path: '/etc/motd', sizeBytes },
+          { path: '/etc/role', sizeBytes: 5 },
+        ],
+      }),
+  );
+export const injectFileScenarios: readonly Virt[] = [
+  filesScenario('effect', 'puts files into the guest', 100),
+  filesScenario('large', 'puts a file of 64 KiB into the guest', 65_536),
+];
+
+const ADDRESSES = ['192.0.2.7/24', '2001:db8::7/64'];
+export const injectNetworkingScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'gives an interface its fixed addresses',
+    onNetwork({ addresses: ADDRESSES.map((address) => ({ address })) }),
+    (subject, name) => void hasInterface(subject, name, subject.values.network, { addresses: ADDRESSES }),
+  ),
+];
+
+export const blockScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'gives a new instance its volumes',
+    oneVolume(() => ({})),
+    hasItsVolume({}),
+  ),
+  {
+    word: 'attached',
+    title: 'adds a volume to an instance',
+    needs: ['operation.attach-volume'],
+    run: (subject) => attaches(subject, subject.values.volume(), {}),
+  },
+  notSpawning(
+    'unreachable',
+    'makes no instance with a volume that the host does not reach',
+    ({ values }) => ({ volumes: [values.unreachableVolume] }),
+    'RESOURCE_NOT_FOUND',
+  ),
+];
+
+/** What is asked of every way in which volumes are reached. */
+export function connectionScenarios(type: Volume['connection']['type']): readonly Virt[] {
+  return [
+    spawning(
+      'effect',
+      'gives a new instance such a volume',
+      oneVolume(() => ({}), type),
+      hasItsVolume({ connection: type }),
+    ),
+    {
+      word: 'attached',
+      title: 'adds such a volume to an instance',
+      needs: ['operation.attach-volume'],
+      run: (subject) => attaches(subject, subject.values.volume(type), { connection: type }),
+    },
+  ];
+}
+
+const withLogon = ({ connection }: Volume, password = 'secret-of-the-target') => ({
+  connection: { ...connection, auth: { user: 'initiator', password } } as Volume['connection'],
+});
+export const chapScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'logs on to the target of a volume',
+    oneVolume(withLogon, 'iscsi'),
+    hasItsVolume({ hasLogon: true }),
+  ),
+  {
+    word: 'wrong',
+    title: 'is refused by the target for another secret, and nothing is made',
+    needs: ['operation.launch', 'operation.detach-volume'],
+    async run(subject) {
+      const { host, values } = subject;
+      const volume = values.volume('iscsi');
+      const { name: instance } = await spawned(subject, { volumes: [{ ...volume, ...withLogon(volume) }] });
+      await answered(subject, 'compute.detach_volume', { host, instance, volume: volume.id });
+      const wrong = () => ({ volumes: [{ ...volume, ...withLogon(volume, 'another-secret') }] });
+      await notSpawning('', '', wrong, 'BACKEND_AUTH_FAILED').run(subject);
+    },
+  },
+];
+
+export const imageScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'makes the root disk of an image whose checksum is right',
+    ({ values }) => ({ image: values.image }),
+    (subject, name) => backendHas(subject, name, { image: subject.values.image.source }),
+  ),
+  notSpawning(
+    'checksum',
+    'makes no instance of an image with another checksum',
+    ({ values }) => ({ image: { ...values.image, checksum: `sha256:${'0'.repeat(64)}` } }),
+    null,
+  ),
+  notSpawning(
+    'unknown',
+    'makes no instance of an image that is not there',
+    () => ({ image: { source: 'no-such-image' } }),
+    'RESOURCE_NOT_FOUND',
+  ),
+];
+
+const RULES: readonly FirewallRule[] = [
+  { direction: 'ingress', protocol: 'tcp', ports: '80', remote: '192.0.2.0/24' },
+  { direction: 'egress', protocol: 'any' },
+];
+export const firewallScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'filters by the rules of the request',
+    (subject) => ({ ...onNetwork({})(subject), firewall_rules: RULES }),
+    (subject, name) => backendHas(subject, name, { firewallRules: RULES }),
+  ),
+];
+
+export const routingScenarios: readonly Virt[] = (['nat', 'route'] as const).map((forwarding) =>
+  spawning(
+    forwarding,
+    `forwards the packets of an interface (${forwarding})`,
+    onNetwork({ forwarding }),
+    (subject, name) => void hasInterface(subject, name, subject.values.network, { forwarding }),
+  ),
+);
+
+export const securityGroupScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'puts an instance into a group that the backend keeps',
+    ({ values }) => ({ security_groups: [values.securityGroup] }),
+    (subject, name) => backendHas(subject, name, { securityGroups: [subject.values.securityGroup] }),
+  ),
+  notSpawning(
+    'unknown',
+    'makes no instance in a group that is not there',
+    () => ({ security_groups: ['no-such-group'] }),
+    'RESOURCE_NOT_FOUND',
+  ),
+];
+
+export const flatScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'gives an instance an interface without a VLAN',
+    onNetwork({}),
+    (subject, name) => void hasInterface(subject, name, subject.values.network, { vlan: null }),
+  ),
+  notSpawning(
+    'unknown',
+    'makes no instance on a network that is not there',
+    () => ({ networks: [{ name: 'no-such-network' }] }),
+    'RESOURCE_NOT_FOUND',
+  ),
+];
+
+export const vlanScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'gives an instance an interface whose packets carry a VLAN id',
+    onNetwork({ vlan: 42 }),
+    (subject, name) => void hasInterface(subject, name, subject.values.network, { vlan: 42 }),
+  ),
+];
+
+export const uefiScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'makes an instance that starts by UEFI',
+    () => ({ firmware: 'uefi' }),
+    (subject, name) => backendHas(subject, name, { firmware: 'uefi' }),
+  ),
+];
+
+export const statelessFirmwareScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'makes an instance whose firmware keeps nothing',
+    () => ({ firmware: 'uefi', firmware_stateless: true }),
+    (subject, name) => backendHas(subject, name, { isFirmwareStateless: true }),
+  ),
+];
+
+export const tpmScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'gives an instance a TPM of the version that is asked for',
+    () => ({ tpm: { version: '2.0' } }),
+    (subject, name) => backendHas(subject, name, { tpm: '2.0' }),
+  ),
+];
+
+export const deviceTagScenarios: readonly Virt[] = [
+  spawning(
+    'volumes',
+    'tags a volume',
+    oneVolume(() => ({ tag: 'data' })),
+    hasItsVolume({ tag: 'data' }),
+  ),
+  spawning(
+    'networks',
+    'tags an interface',
+    onNetwork({ tag: 'front' }),
+    (subject, name) => void hasInterface(subject, name, subject.values.network, { tag: 'front' }),
+  ),
+];
+
+export const multiattachScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'gives a volume to two instances that both share it',
+    needs: ['operation.launch', 'storage.block'],
+    async run(subject) {
+      const volumes = [{ ...subject.values.volume(), multiattach: true }];
+      const { name: first } = await spawned(subject, { volumes });
+      const { name: second } = await spawned(subject, { volumes });
+      for (const name of [first, second]) hasItsVolume({})(subject, name, { volumes });
+    },
+  },
+  {
+    word: 'not-shared',
+    title: 'gives it to no second instance that does not share it',
+    needs: ['operation.launch', 'storage.block'],
+    async run(subject) {
+      const volume = subject.values.volume();
+      await spawned(subject, { volumes: [{ ...volume, multiattach: true }] });
+      await notSpawning('', '', () => ({ volumes: [volume] }), 'STATE_CONFLICT').run(subject);
+    },
+  },
+];
+
+const encrypted = (key = 'key-of-the-volume') => ({ encryption: { format: 'luks' as const, key } });
+export const encryptedVolumeScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'decrypts a volume for a new instance',
+    oneVolume(() => encrypted()),
+    hasItsVolume({ isEncrypted: true }),
+  ),
+  {
+    word: 'wrong-key',
+    title: 'makes no instance with a key that does not open the volume',
+    needs: ['operation.launch', 'operation.detach-volume'],
+    async run(subject) {
+      const { host, values } = subject;
+      const volume = values.volume();
+      const { name: instance } = await spawned(subject, { volumes: [{ ...volume, ...encrypted() }] });
+      await answered(subject, 'compute.detach_volume', { host, instance, volume: volume.id });
+      await notSpawning('', '', () => ({ volumes: [{ ...volume, ...encrypted('another-key') }] }), null).run(subject);
+    },
+  },
+];
+
+export const trustedCertScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'makes an instance of an image that is signed by a trusted certificate',
+    ({ values }) => ({ image: { ...values.image, trusted_certificates: [values.trustedCertificate] } }),
+    (subject, name) => backendHas(subject, name, { image: subject.values.image.source }),
+  ),
+  notSpawning(
+    'untrusted',
+    'makes no instance of an image that is signed by no trusted certificate',
+    ({ values }) => ({ image: { ...values.image, trusted_certificates: ['another certificate'] } }),
+    null,
+  ),
+];
+
+export const fileMemoryScenarios: readonly Virt[] = [
+  spawning(
+    'effect',
+    'puts the memory of an instance into files',
+    ({ values }) => ({ flavor: { ...values.flavor, memory_backing: 'file' } }),
+    (subject, name) => backendHas(subject, name, { isMemoryInFiles: true }),
+  ),
+];
+
+export const cacheImageScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'fetches an image once for two instances',
+    needs: ['operation.launch', 'storage.image'],
+    async run(subject) {
+      const image = { source: subject.values.remoteImage(), cache: true };
+      const before = subject.imageFetches();
+      await spawned(subject, { image });
+      const first = subject.imageFetches();
+      ensure(first > before, 'no-effect', 'the image was not fetched for the first instance');
+      const { name } = await spawned(subject, { image });
+      ensure(subject.imageFetches() === first, 'no-effect', 'the image was fetched again for the second instance');
+      backendHas(subject, name, { image: image.source });
+    },
+  },
+];
+
+async function attaches(
+  subject: VirtSubject,
+  volume: Volume,
+  expected: Parameters<typeof hasVolume>[3],
+): Promise<void> {
+  const instance = await subject.instance('running');
+  await answered(subject, 'compute.attach_volume', { host: subject.host, instance, volume });
+  hasVolume(subject, instance, volume.id, expected);
+}
+
+function hasItsVolume(expected: Parameters<typeof hasVolume>[3]) {
+  return (subject: VirtSubject, name: string, { volumes }: { readonly volumes: readonly Volume[] }): void => {
+    for (const { id } of volumes) hasVolume(subject, name, id, expected);
+  };
+}

@@ -1,0 +1,162 @@
+import type { MethodName } from '../../../../src/compute/contract/index.js';
+import { answered, ensure, hasFields, refused, text, unchanged } from '../../checks.js';
+import type { Answer, VirtSubject } from '../../subject.js';
+import { atBackend, backendHas, isInState } from './instance-state.js';
+import { spawned, type Virt } from './spawning.js';
+import { nobody } from './state-changes.js';
+
+const SNAPSHOT = 'compute.snapshot';
+const PASSWORD = 'compute.set_admin_password';
+const DUMP = 'compute.trigger_crash_dump';
+const QUIESCE = 'compute.quiesce';
+const UNQUIESCE = 'compute.unquiesce';
+
+/** What needs a guest that runs is refused without one. */
+function needsGuest(method: MethodName, more: object = {}): Virt {
+  return {
+    word: 'wrong-state',
+    title: 'is refused for an instance that does not run',
+    async run(subject) {
+      const instance = await subject.instance('shutdown');
+      await unchanged(subject, `${method} of what does not run`, () =>
+        refused(subject, method, { host: subject.host, instance, ...more }, 'STATE_CONFLICT'),
+      );
+      await isInState(subject, instance, { state: 'shutdown' });
+    },
+  };
+}
+
+export const snapshotScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'saves the root disk of a running instance as an image, of which another one can be made',
+    needs: ['operation.launch', 'storage.image'],
+    async run(subject) {
+      const { host } = subject;
+      const { name: instance } = await spawned(subject, { image: subject.values.image });
+      const name = subject.freshName();
+      const answer = await answered(subject, SNAPSHOT, { host, instance, name });
+      hasFields(answer, { outcome: 'done', power_state: 'running' }, SNAPSHOT);
+      hasFields((answer['image'] ?? {}) as Answer, { name }, `${SNAPSHOT}: image`);
+      await isInState(subject, instance, { state: 'running' });
+      const { name: copy } = await spawned(subject, { image: { source: name } });
+      backendHas(subject, copy, { image: name });
+      backendHas(subject, instance, { image: subject.values.image.source });
+    },
+  },
+  {
+    word: 'taken',
+    title: 'is refused for a name that another image has',
+    async run(subject) {
+      const { host, values } = subject;
+      const instance = await subject.instance('running');
+      const request = { host, instance, name: values.otherImage };
+      await unchanged(subject, `${SNAPSHOT} to a name that is taken`, () =>
+        refused(subject, SNAPSHOT, request, 'ALREADY_EXISTS'),
+      );
+    },
+  },
+  nobody(SNAPSHOT, { name: 'any' }),
+];
+
+export const passwordScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'sets the password in a running guest, and tells it nobody',
+    async run(subject) {
+      const { host } = subject;
+      const instance = await subject.instance('running');
+      const password = 'canary-of-the-guest';
+      const answer = await answered(subject, PASSWORD, { host, instance, password });
+      backendHas(subject, instance, { hasPassword: true });
+      hasFields(answer, { outcome: 'done', power_state: 'running' }, PASSWORD);
+      const operation = await answered(subject, 'operation.get', { operation_id: answer['operation_id'] });
+      const told = JSON.stringify([answer, operation, await answered(subject, 'compute.get_info', { host, instance })]);
+      ensure(!told.includes(password), 'wrong-answer', 'an answer holds the password');
+    },
+  },
+  needsGuest(PASSWORD, { password: 'any' }),
+  nobody(PASSWORD, { password: 'any' }),
+];
+
+export const crashDumpScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'makes a running guest dump its memory, once for each request',
+    async run(subject) {
+      const { host } = subject;
+      const instance = await subject.instance('running');
+      const { crashDumps: before = 0 } = atBackend(subject, instance);
+      for (const crashDumps of [before + 1, before + 2]) {
+        const answer = await answered(subject, DUMP, { host, instance });
+        backendHas(subject, instance, { crashDumps });
+        hasFields(answer, { outcome: 'done' }, DUMP);
+      }
+    },
+  },
+  needsGuest(DUMP),
+  nobody(DUMP),
+];
+
+export const quiesceScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'holds the file systems of a running guest',
+    async run(subject) {
+      const { request, answer } = await quiesced(subject);
+      await isInState(subject, request.instance, { state: 'running' });
+      hasFields(answer, { outcome: 'done', power_state: 'running' }, QUIESCE);
+      const again = await unchanged(subject, `${QUIESCE} again`, () => answered(subject, QUIESCE, request));
+      hasFields(again, { outcome: 'already' }, QUIESCE);
+    },
+  },
+  needsGuest(QUIESCE),
+  nobody(QUIESCE),
+];
+
+export const unquiesceScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'lets file systems that are held go on',
+    needs: ['operation.quiesce'],
+    async run(subject) {
+      const { request } = await quiesced(subject);
+      const answer = await answered(subject, UNQUIESCE, request);
+      backendHas(subject, request.instance, { isQuiesced: false });
+      hasFields(answer, { outcome: 'done', power_state: 'running' }, UNQUIESCE);
+    },
+  },
+  {
+    word: 'again',
+    title: 'says "already" of file systems that are not held, and changes nothing',
+    async run(subject) {
+      const { host } = subject;
+      const instance = await subject.instance('running');
+      const answer = await unchanged(subject, `${UNQUIESCE} of what goes on`, () =>
+        answered(subject, UNQUIESCE, { host, instance }),
+      );
+      hasFields(answer, { outcome: 'already' }, UNQUIESCE);
+    },
+  },
+  nobody(UNQUIESCE),
+];
+
+async function quiesced(subject: VirtSubject) {
+  const request = { host: subject.host, instance: await subject.instance('running') };
+  const answer = await answered(subject, QUIESCE, request);
+  backendHas(subject, request.instance, { isQuiesced: true });
+  return { request, answer };
+}
+
+export const traitScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'tells what the processors of the host can do',
+    async run(subject) {
+      const { cpu_traits: traits } = await answered(subject, 'host.get_info', { host: subject.host });
+      const isTold =
+        Array.isArray(traits) && traits.length > 0 && traits.every((trait) => /^[A-Z0-9_]+$/.test(String(trait)));
+      ensure(isTold, 'wrong-answer', `cpu_traits have to be names of traits, not ${text(traits)}`);
+    },
+  },
+];

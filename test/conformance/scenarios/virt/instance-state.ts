@@ -1,0 +1,125 @@
+import { ComputeError } from '../../../../src/common/errors/index.js';
+import { machinePowerState, type InstancePowerState } from '../../../../src/compute/state/power-state.js';
+import { isDeepStrictEqual } from 'node:util';
+import { answered, ensure, hasFields, text } from '../../checks.js';
+import type { Answer, BackendInstance, BackendInterface, BackendVolume, VirtSubject } from '../../subject.js';
+
+/** Where an instance has to be, and how. */
+export interface Expected {
+  readonly state: InstancePowerState;
+  /** Default: the host of the subject. */
+  readonly host?: string;
+  /** The state before, to tell no effect from a wrong one. */
+  readonly was?: InstancePowerState;
+}
+
+/** Looks at an instance in every way that there is: at its backend, and through every method that tells of it. */
+export async function isInState(subject: VirtSubject, instance: string, expected: Expected): Promise<void> {
+  const { state, host = subject.host, was } = expected;
+  const there = subject.atBackend(instance);
+  const isThere = there?.state === state && there.host === host;
+  const isAsBefore = there !== undefined && there.state === (was ?? state) && there.host === subject.host;
+  const seen = there === undefined ? 'not there' : `${there.state} at ${there.host}`;
+  ensure(
+    isThere,
+    isAsBefore ? 'no-effect' : 'wrong-effect',
+    `the backend has to have ${instance} ${state} at ${host}; there it is ${seen}`,
+  );
+  hasFields(
+    await listed(subject, host, instance),
+    { power_state: state },
+    `compute.list_instances of ${instance}`,
+    'contradiction',
+  );
+  const info = await unlessUnsupported(subject.call('compute.get_info', { host, instance }));
+  if (info !== undefined) {
+    hasFields(info, { name: instance, power_state: state, transition: null }, 'compute.get_info', 'contradiction');
+  }
+  const power = await answered(subject, 'power.query', { host, instance });
+  hasFields(power, { state: machinePowerState(state), transition: null }, 'power.query', 'contradiction');
+}
+
+/** The instance in the list of its host. */
+export async function listed(subject: VirtSubject, host: string, instance: string): Promise<Answer> {
+  const found = (await instancesOf(subject, host)).find(({ name }) => name === instance);
+  ensure(found !== undefined, 'contradiction', `compute.list_instances of ${host} does not list ${instance}`);
+  return found;
+}
+
+export async function instancesOf(subject: VirtSubject, host: string): Promise<readonly Answer[]> {
+  const { instances } = await answered(subject, 'compute.list_instances', { host });
+  return instances as readonly Answer[];
+}
+
+/** Undefined where the driver does not offer it. */
+async function unlessUnsupported(work: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ComputeError && error.code === 'FEATURE_UNSUPPORTED') return undefined;
+    throw error;
+  }
+}
+
+/** An instance as its backend has it. */
+export function atBackend(subject: VirtSubject, instance: string): BackendInstance {
+  const there = subject.atBackend(instance);
+  ensure(there !== undefined, 'no-effect', `the backend has no ${instance}`);
+  return there;
+}
+
+/** What the backend has of an instance has to be so; what it does not show cannot be proven. */
+export function backendHas(subject: VirtSubject, instance: string, expected: Partial<BackendInstance>): void {
+  const there = atBackend(subject, instance);
+  for (const [name, value] of Object.entries(expected)) {
+    const seen: unknown = Reflect.get(there, name);
+    ensure(
+      isDeepStrictEqual(seen, value),
+      'no-effect',
+      `the backend has to have ${instance} with ${name} ${text(value)}, not ${text(seen)}`,
+    );
+  }
+}
+
+export function volumeAt(subject: VirtSubject, instance: string, id: string): BackendVolume | undefined {
+  return atBackend(subject, instance).volumes?.find((volume) => volume.id === id);
+}
+
+/** A volume that the instance has to have, like this. */
+export function hasVolume(
+  subject: VirtSubject,
+  instance: string,
+  id: string,
+  expected: Partial<BackendVolume> = {},
+): BackendVolume {
+  const volume = volumeAt(subject, instance, id);
+  ensure(volume !== undefined, 'no-effect', `the backend has ${instance} without the volume ${id}`);
+  isLike(volume, expected, `the volume ${id} of ${instance}`);
+  return volume;
+}
+
+/** The only interface that the instance has on a network, like this. */
+export function hasInterface(
+  subject: VirtSubject,
+  instance: string,
+  network: string,
+  expected: Partial<BackendInterface> = {},
+): BackendInterface {
+  const all = (atBackend(subject, instance).interfaces ?? []).filter((one) => one.network === network);
+  const [only] = all;
+  ensure(only !== undefined, 'no-effect', `the backend has ${instance} without an interface on ${network}`);
+  ensure(all.length === 1, 'wrong-effect', `the backend has ${instance} with ${all.length} interfaces on ${network}`);
+  isLike(only, expected, `the interface of ${instance} on ${network}`);
+  return only;
+}
+
+function isLike(seen: object, expected: object, what: string): void {
+  for (const [name, value] of Object.entries(expected)) {
+    const its: unknown = Reflect.get(seen, name);
+    ensure(
+      isDeepStrictEqual(its, value),
+      'no-effect',
+      `the backend has to have ${what} with ${name} ${text(value)}, not ${text(its)}`,
+    );
+  }
+}

@@ -1,0 +1,100 @@
+import type { Network } from '../../../../src/compute/contract/index.js';
+import { answered, ensure, hasFields, refused, unchanged } from '../../checks.js';
+import type { Answer, VirtSubject } from '../../subject.js';
+import { atBackend, hasInterface, isInState } from './instance-state.js';
+import type { Virt } from './spawning.js';
+import { nobody } from './state-changes.js';
+
+const ATTACH = 'compute.attach_interface';
+const DETACH = 'compute.detach_interface';
+
+async function attached(subject: VirtSubject, more: Partial<Network> = {}) {
+  const { host, values } = subject;
+  const instance = await subject.instance('running');
+  const network = { name: values.network, ...more };
+  const answer = await answered(subject, ATTACH, { host, instance, network });
+  return { host, instance, network, answer };
+}
+
+function hasNone(subject: VirtSubject, instance: string): void {
+  const left = atBackend(subject, instance).interfaces?.length;
+  ensure(left === 0, 'no-effect', `the backend has ${instance} with ${String(left)} interfaces`);
+}
+
+/** A MAC address that nobody has: of the names, which are each used once. */
+function mac(subject: VirtSubject): string {
+  const hex = Buffer.from(subject.freshName()).toString('hex').slice(-8);
+  return `02:aa:${hex.replaceAll(/(..)(?!$)/g, '$1:')}`;
+}
+
+export const attachInterfaceScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'adds an interface, and answers by which it is found again',
+    async run(subject) {
+      const { host, instance, network, answer } = await attached(subject);
+      const { name, mac: address } = hasInterface(subject, instance, network.name);
+      await isInState(subject, instance, { state: 'running' });
+      hasFields(answer, { outcome: 'done', interface: { name, mac: address } }, ATTACH);
+      await answered(subject, ATTACH, { host, instance, network });
+      const all = atBackend(subject, instance).interfaces?.length;
+      ensure(all === 2, 'no-effect', `a second request must add a second interface; there are ${String(all)}`);
+    },
+  },
+  {
+    word: 'again',
+    title: 'says "already" of an interface with the MAC address that is asked for, and changes nothing',
+    async run(subject) {
+      const { host, instance, network } = await attached(subject, { mac: mac(subject) });
+      const answer = await unchanged(subject, `${ATTACH} again`, () =>
+        answered(subject, ATTACH, { host, instance, network }),
+      );
+      hasFields(answer, { outcome: 'already' }, ATTACH);
+      hasInterface(subject, instance, network.name, { mac: String(network.mac) });
+    },
+  },
+  {
+    word: 'unknown',
+    title: 'is refused for a network that is not there',
+    async run(subject) {
+      const instance = await subject.instance('running');
+      const request = { host: subject.host, instance, network: { name: 'no-such-network' } };
+      await unchanged(subject, `${ATTACH} to no network`, () =>
+        refused(subject, ATTACH, request, 'RESOURCE_NOT_FOUND'),
+      );
+      hasNone(subject, instance);
+    },
+  },
+  nobody(ATTACH, { network: { name: 'any' } }),
+];
+
+export const attachTaggedInterfaceScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'adds an interface with a tag',
+    async run(subject) {
+      const { instance, network } = await attached(subject, { tag: 'front' });
+      hasInterface(subject, instance, network.name, { tag: 'front' });
+    },
+  },
+];
+
+const found = { mac: 'MAC address', name: 'name' } as const;
+export const detachInterfaceScenarios: readonly Virt[] = [
+  ...(Object.keys(found) as (keyof typeof found)[]).map((by): Virt => ({
+    word: `by-${by}`,
+    title: `takes away an interface that is found by its ${found[by]}`,
+    needs: ['operation.attach-interface'],
+    async run(subject) {
+      const { host, instance, answer } = await attached(subject);
+      const request = { host, instance, interface: (answer['interface'] as Answer)[by] };
+      const gone = await answered(subject, DETACH, request);
+      hasNone(subject, instance);
+      await isInState(subject, instance, { state: 'running' });
+      hasFields(gone, { outcome: 'done' }, DETACH);
+      const again = await unchanged(subject, `${DETACH} again`, () => answered(subject, DETACH, request));
+      hasFields(again, { outcome: 'already' }, DETACH);
+    },
+  })),
+  nobody(DETACH, { interface: 'any' }),
+];

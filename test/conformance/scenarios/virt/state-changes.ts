@@ -1,0 +1,135 @@
+import type { MethodName } from '../../../../src/compute/contract/index.js';
+import type { InstancePowerState } from '../../../../src/compute/state/power-state.js';
+import { answered, ensure, hasFields, refused, unchanged } from '../../checks.js';
+import type { FeatureScenario } from '../../scenario.js';
+import type { VirtSubject } from '../../subject.js';
+import { isInState } from './instance-state.js';
+
+/** A method that brings an instance from one state to another. */
+export interface StateChange {
+  readonly method: MethodName;
+  readonly from: InstancePowerState;
+  readonly to: InstancePowerState;
+  /** A state from which it cannot begin. */
+  readonly conflictsWith?: InstancePowerState;
+}
+
+type Virt = FeatureScenario<VirtSubject>;
+
+/** What is asked of every method that brings an instance to a state. */
+export function stateChangeScenarios(change: StateChange): Virt[] {
+  const { method, from, to, conflictsWith } = change;
+  return [
+    {
+      word: 'effect',
+      title: `makes an instance that is ${from} ${to}, as the backend and every other method tell`,
+      run: (subject) => takesEffect(subject, change),
+    },
+    {
+      word: 'again',
+      title: `says "already" of an instance that is ${to}, and changes nothing`,
+      async run(subject) {
+        const instance = await subject.instance(to);
+        const answer = await unchanged(subject, `${method} of what is ${to}`, () =>
+          answered(subject, method, { host: subject.host, instance }),
+        );
+        hasFields(answer, { outcome: 'already', power_state: to }, method);
+        await isInState(subject, instance, { state: to });
+      },
+    },
+    {
+      word: 'plan',
+      title: 'says what it would do, and does nothing',
+      run: (subject) => plans(subject, change),
+    },
+    nobody(method),
+    ...(conflictsWith === undefined ? [] : [conflict(method, conflictsWith)]),
+  ];
+}
+
+/** `operation.reboot`: it ends where it began, so that only the backend can tell. */
+export const rebootScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'stops and starts an instance that runs',
+    async run(subject) {
+      const instance = await subject.instance('running');
+      const before = subject.wire.changes().length;
+      const answer = await answered(subject, 'compute.reboot', { host: subject.host, instance });
+      ensure(subject.wire.changes().length > before, 'no-effect', `nothing was sent to reboot ${instance}`);
+      await isInState(subject, instance, { state: 'running' });
+      hasFields(answer, { outcome: 'done', power_state: 'running' }, 'compute.reboot');
+    },
+  },
+  {
+    word: 'from-shutdown',
+    title: 'starts an instance that is shut down',
+    run: (subject) => takesEffect(subject, { method: 'compute.reboot', from: 'shutdown', to: 'running' }),
+  },
+  {
+    word: 'again',
+    title: 'reboots again when it is asked again: a running instance is never "already"',
+    async run(subject) {
+      const instance = await subject.instance('running');
+      for (const time of ['first', 'second']) {
+        const before = subject.wire.changes().length;
+        const answer = await answered(subject, 'compute.reboot', { host: subject.host, instance });
+        ensure(subject.wire.changes().length > before, 'no-effect', `nothing was sent for the ${time} reboot`);
+        hasFields(answer, { outcome: 'done', power_state: 'running' }, 'compute.reboot');
+      }
+    },
+  },
+  {
+    word: 'plan',
+    title: 'says what it would do, and does nothing',
+    run: (subject) => plans(subject, { method: 'compute.reboot', from: 'running', to: 'running' }),
+  },
+  nobody('compute.reboot'),
+];
+
+async function takesEffect(subject: VirtSubject, { method, from, to }: StateChange): Promise<void> {
+  const instance = await subject.instance(from);
+  const answer = await answered(subject, method, { host: subject.host, instance });
+  await isInState(subject, instance, { state: to, was: from });
+  hasFields(answer, { outcome: 'done', power_state: to, transition: null }, method);
+  ensure(typeof answer['operation_id'] === 'string', 'wrong-answer', `${method} names no operation`);
+}
+
+async function plans(subject: VirtSubject, { method, from }: StateChange): Promise<void> {
+  const instance = await subject.instance(from);
+  const answer = await unchanged(subject, `${method} with plan`, () =>
+    answered(subject, method, { host: subject.host, instance, plan: true }),
+  );
+  hasFields(answer, { outcome: 'planned' }, method);
+  const { steps } = answer;
+  ensure(Array.isArray(steps) && steps.length > 0, 'wrong-answer', `${method} with plan names no step`);
+  await isInState(subject, instance, { state: from });
+}
+
+function conflict(method: MethodName, state: InstancePowerState): Virt {
+  return {
+    word: 'wrong-state',
+    title: `is refused for an instance that is ${state}, which stays as it is`,
+    async run(subject) {
+      const instance = await subject.instance(state);
+      await unchanged(subject, `${method} of what is ${state}`, () =>
+        refused(subject, method, { host: subject.host, instance }, 'STATE_CONFLICT'),
+      );
+      await isInState(subject, instance, { state });
+    },
+  };
+}
+
+/** What is asked of every method about an instance: one that is not there is not found, and nothing is changed. */
+export function nobody(method: MethodName, more: object = {}): Virt {
+  return {
+    word: 'nobody',
+    title: 'finds no instance of a name that nobody has',
+    async run(subject) {
+      const { host, values } = subject;
+      await unchanged(subject, `${method} of nobody`, () =>
+        refused(subject, method, { host, instance: values.nobody, ...more }, 'INSTANCE_NOT_FOUND'),
+      );
+    },
+  };
+}

@@ -1,0 +1,193 @@
+import type { Volume } from '../../../../src/compute/contract/index.js';
+import type { InstancePowerState } from '../../../../src/compute/state/power-state.js';
+import { answered, ensure, hasFields, refused, unchanged } from '../../checks.js';
+import type { VirtSubject } from '../../subject.js';
+import { hasVolume, isInState, volumeAt } from './instance-state.js';
+import type { Virt } from './spawning.js';
+import { nobody } from './state-changes.js';
+
+const ATTACH = 'compute.attach_volume';
+const DETACH = 'compute.detach_volume';
+const SWAP = 'compute.swap_volume';
+const EXTEND = 'compute.extend_volume';
+
+/** An instance with a volume. */
+async function furnished(subject: VirtSubject, more: Partial<Volume> = {}, state: InstancePowerState = 'running') {
+  const { host, values } = subject;
+  const instance = await subject.instance(state);
+  const volume = { ...values.volume(), ...more };
+  await answered(subject, ATTACH, { host, instance, volume });
+  hasVolume(subject, instance, volume.id);
+  return { host, instance, volume };
+}
+
+function hasNot(subject: VirtSubject, instance: string, id: string): void {
+  ensure(
+    volumeAt(subject, instance, id) === undefined,
+    'no-effect',
+    `the backend has ${instance} with the volume ${id}`,
+  );
+}
+
+export const attachVolumeScenarios: readonly Virt[] = [
+  ...(['running', 'shutdown'] as const).map((state): Virt => ({
+    word: state,
+    title: `adds a volume to an instance that is ${state}, and stays so`,
+    async run(subject) {
+      const { host, values } = subject;
+      const instance = await subject.instance(state);
+      const volume = values.volume();
+      const answer = await answered(subject, ATTACH, { host, instance, volume });
+      hasVolume(subject, instance, volume.id);
+      await isInState(subject, instance, { state });
+      hasFields(answer, { outcome: 'done', power_state: state }, ATTACH);
+    },
+  })),
+  {
+    word: 'again',
+    title: 'says "already" of a volume that the instance has, and changes nothing',
+    async run(subject) {
+      const request = await furnished(subject);
+      const answer = await unchanged(subject, `${ATTACH} again`, () => answered(subject, ATTACH, request));
+      hasFields(answer, { outcome: 'already' }, ATTACH);
+    },
+  },
+  {
+    word: 'taken',
+    title: 'is refused for a volume that another instance has',
+    async run(subject) {
+      const { host, volume } = await furnished(subject);
+      const instance = await subject.instance('running');
+      await unchanged(subject, `${ATTACH} of a volume that is taken`, () =>
+        refused(subject, ATTACH, { host, instance, volume }, 'STATE_CONFLICT'),
+      );
+      hasNot(subject, instance, volume.id);
+    },
+  },
+  {
+    word: 'unreachable',
+    title: 'is refused for a volume that the host does not reach',
+    async run(subject) {
+      const { host, values } = subject;
+      const instance = await subject.instance('running');
+      const volume = values.unreachableVolume;
+      await refused(subject, ATTACH, { host, instance, volume }, 'RESOURCE_NOT_FOUND');
+      hasNot(subject, instance, volume.id);
+    },
+  },
+  {
+    word: 'plan',
+    title: 'says what it would do, and does nothing',
+    async run(subject) {
+      const { host, values } = subject;
+      const instance = await subject.instance('running');
+      const volume = values.volume();
+      const answer = await unchanged(subject, `${ATTACH} with plan`, () =>
+        answered(subject, ATTACH, { host, instance, volume, plan: true }),
+      );
+      hasFields(answer, { outcome: 'planned' }, ATTACH);
+      hasNot(subject, instance, volume.id);
+    },
+  },
+  {
+    word: 'nobody',
+    title: 'finds no instance of a name that nobody has',
+    run: (subject) => nobody(ATTACH, { volume: subject.values.volume() }).run(subject),
+  },
+];
+
+export const attachTaggedVolumeScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'adds a volume with a tag',
+    async run(subject) {
+      const { instance, volume } = await furnished(subject, { tag: 'data' });
+      hasVolume(subject, instance, volume.id, { tag: 'data' });
+    },
+  },
+];
+
+export const detachVolumeScenarios: readonly Virt[] = [
+  ...(['running', 'shutdown'] as const).map((state): Virt => ({
+    word: state,
+    title: `takes a volume from an instance that is ${state}; what is on it stays, and another one can have it`,
+    needs: ['operation.attach-volume'],
+    async run(subject) {
+      const { host, instance, volume } = await furnished(subject, {}, state);
+      const held = subject.volumeHolds(volume.id);
+      const answer = await answered(subject, DETACH, { host, instance, volume: volume.id });
+      hasNot(subject, instance, volume.id);
+      await isInState(subject, instance, { state });
+      hasFields(answer, { outcome: 'done' }, DETACH);
+      const isKept = held !== undefined && subject.volumeHolds(volume.id) === held;
+      ensure(isKept, 'wrong-effect', `what was on ${volume.id} has gone`);
+      const other = await subject.instance('running');
+      await answered(subject, ATTACH, { host, instance: other, volume });
+    },
+  })),
+  {
+    word: 'again',
+    title: 'says "already" of a volume that the instance does not have, and changes nothing',
+    async run(subject) {
+      const { host, values } = subject;
+      const instance = await subject.instance('running');
+      const answer = await unchanged(subject, `${DETACH} of what is not there`, () =>
+        answered(subject, DETACH, { host, instance, volume: values.volume().id }),
+      );
+      hasFields(answer, { outcome: 'already' }, DETACH);
+    },
+  },
+  nobody(DETACH, { volume: 'v' }),
+];
+
+export const swapVolumeScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'copies a volume to another one, which takes its place while the instance runs',
+    needs: ['operation.attach-volume'],
+    async run(subject) {
+      const { host, instance, volume } = await furnished(subject);
+      const held = subject.volumeHolds(volume.id);
+      const new_volume = subject.values.volume();
+      const request = { host, instance, volume: volume.id, new_volume };
+      const answer = await answered(subject, SWAP, request);
+      hasVolume(subject, instance, new_volume.id);
+      hasNot(subject, instance, volume.id);
+      const isCopied = held !== undefined && subject.volumeHolds(new_volume.id) === held;
+      ensure(isCopied, 'no-effect', `${new_volume.id} does not hold what was on ${volume.id}`);
+      await isInState(subject, instance, { state: 'running' });
+      hasFields(answer, { outcome: 'done' }, SWAP);
+      const again = await unchanged(subject, `${SWAP} again`, () => answered(subject, SWAP, request));
+      hasFields(again, { outcome: 'already' }, SWAP);
+    },
+  },
+  {
+    word: 'unknown',
+    title: 'is refused for a volume that the instance does not have',
+    async run(subject) {
+      const { host, values } = subject;
+      const instance = await subject.instance('running');
+      const new_volume = values.volume();
+      await refused(subject, SWAP, { host, instance, volume: values.volume().id, new_volume }, 'RESOURCE_NOT_FOUND');
+      hasNot(subject, instance, new_volume.id);
+    },
+  },
+];
+
+export const extendVolumeScenarios: readonly Virt[] = [
+  {
+    word: 'effect',
+    title: 'lets a running instance see that a volume has grown',
+    needs: ['operation.attach-volume'],
+    async run(subject) {
+      const { host, instance, volume } = await furnished(subject);
+      const size_gib = hasVolume(subject, instance, volume.id).sizeGib + 5;
+      const request = { host, instance, volume: volume.id, size_gib };
+      const answer = await answered(subject, EXTEND, request);
+      hasVolume(subject, instance, volume.id, { sizeGib: size_gib });
+      hasFields(answer, { outcome: 'done', power_state: 'running' }, EXTEND);
+      const again = await unchanged(subject, `${EXTEND} again`, () => answered(subject, EXTEND, request));
+      hasFields(again, { outcome: 'already' }, EXTEND);
+    },
+  },
+];
