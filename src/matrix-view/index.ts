@@ -4,14 +4,4 @@ export { troublePage, type Trouble } from './html/trouble-page.js';
 export { driverMarkdown } from './markdown/driver-markdown.js';
 export { matrixMarkdown } from './markdown/matrix-markdown.js';
 export { KINDS, groupsOf } from './matrix-parts.js';
-export {
-  LEVELS,
-  LEVEL_NAMES,
-  PROOFS,
-  counted,
-  demandText,
-  proofOf,
-  shortcomingsOf,
-  shownLevel,
-  statusWord,
-} from './words.js';
+export { proofOf, shortcomingsOf, shownLevel, statusWord } from './words.js';

@@ -26,7 +26,7 @@ export function virtTable({ base, catalogue, drivers, references, titleOf }: Tab
 <tr role="row">
 <th role="columnheader" scope="col" class="w-feature">Feature</th>
 ${drivers.map((driver) => markup`<th role="columnheader" scope="col" data-driver="${driver.driver}">${driverHead(base, driver)}</th>\n`)}${columns.map(
-    ([id, { title }]) =>
+    ([id]) =>
       markup`<th role="columnheader" scope="col" data-driver="${REFERENCE}${id}" class="reference">Reference</th>\n`,
   )}</tr>
 </thead>

@@ -111,9 +111,11 @@ function missingLines(cells: readonly (readonly [string, MatrixCell])[], titleOf
   }
   if (byReason.size === 0) return ['Nothing is missing.'];
   return [
-    ['Missing:', '', ...[...byReason].map(([reason, titles]) => `- ${md(reason)}: ${titles.map(md).join('; ')}`)].join(
-      '\n',
-    ),
+    [
+      'Missing:',
+      '',
+      ...[...byReason].map(([reason, titles]) => `- _${md(reason)}_: ${titles.map(md).join('; ')}`),
+    ].join('\n'),
   ];
 }
 

@@ -87,7 +87,7 @@ export class ApiBench {
     const isJson = answer.headers.get('content-type')?.startsWith('application/json') ?? false;
     return {
       status: answer.status,
-      body: (isJson ? JSON.parse(text) : {}) as Record<string, unknown>,
+      body: (isJson && text !== '' ? JSON.parse(text) : {}) as Record<string, unknown>,
       text,
       headers: answer.headers,
     };
