@@ -71,7 +71,7 @@ module.exports = {
       'cli-is-a-client',
       '^src/cli/',
       [
-        '^src/(client|common|config|features)/',
+        '^src/(client|common|config|features|matrix-view)/',
         '^src/compute/contract/',
         '^src/compute/dispatch/(feature-answers|caller-rules)\\.ts$',
       ],
@@ -97,9 +97,15 @@ module.exports = {
       'both ends of a wire between two of our own processes',
     ),
     only(
+      'matrix-view-on-contract',
+      '^src/matrix-view/',
+      ['^src/common/', '^src/compute/contract/'],
+      'it shows what it is given, to whoever reads it',
+    ),
+    only(
       'http-on-contract',
       '^src/http/',
-      ['^src/common/', '^src/compute/contract/'],
+      ['^src/common/', '^src/compute/contract/', '^src/matrix-view/'],
       'what it shows is injected, and what it is asked goes to the gateway',
     ),
     only(

@@ -172,7 +172,7 @@ function drawFacts(name, places) {
   fill(
     places.facts,
     facts([
-      ['Driver', host.driver],
+      ['Driver', el('a', { href: featuresHref(host) }, host.driver)],
       ['System', info?.hypervisor],
       ['Says', info?.native_status],
       ['Running', info === undefined ? null : `${info.running} of ${info.instances}`],
@@ -186,6 +186,11 @@ function drawFacts(name, places) {
   );
   const native = info?.native ?? {};
   fill(places.native, Object.keys(native).length === 0 ? null : folded('In its own words', native));
+}
+
+/** What its driver can do, and what this host has of it now. @param {{ name: string, driver: string }} host */
+function featuresHref({ name, driver }) {
+  return `v1/features/${encodeURIComponent(driver)}.html?host=${encodeURIComponent(name)}`;
 }
 
 /**

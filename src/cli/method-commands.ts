@@ -26,12 +26,24 @@ export type MethodRuns = {
   readonly [M in MethodName]?: (params: MethodParams<M>, options: GlobalOptions, parts: CliParts) => Promise<void>;
 };
 
+export interface GroupOptions {
+  readonly runs?: MethodRuns;
+  /** The method that the group stands for when no verb follows. */
+  readonly byItself?: MethodName;
+}
+
 /** Adds a group and, as its verbs, every RPC method of its namespace. */
-export function addMethodGroup(program: Command, name: GroupName, parts: CliParts, runs: MethodRuns = {}): Command {
+export function addMethodGroup(
+  program: Command,
+  name: GroupName,
+  parts: CliParts,
+  { runs = {}, byItself }: GroupOptions = {},
+): Command {
   const { namespace, description } = GROUPS[name];
   const group = program.command(name).description(description);
   for (const method of METHOD_NAMES) {
-    if (method.startsWith(`${namespace}.`)) addMethod(group, namespace, method, parts, runs[method]);
+    if (method.startsWith(`${namespace}.`))
+      addMethod(group, namespace, method, parts, { run: runs[method], isDefault: method === byItself });
   }
   return group;
 }
@@ -56,7 +68,7 @@ function addMethod<M extends MethodName>(
   namespace: string,
   method: M,
   parts: CliParts,
-  run: MethodRuns[M],
+  { run, isDefault }: { readonly run: MethodRuns[M]; readonly isDefault: boolean },
 ): void {
   const definition = METHODS[method];
   const schema: z.ZodType = definition.params;
@@ -65,7 +77,9 @@ function addMethod<M extends MethodName>(
   const places = (POSITIONALS[namespace] ?? []).filter((field) => fields.includes(field));
   const required = new Set(params.required ?? []);
 
-  const command = group.command(wordOf(method.slice(namespace.length + 1))).description(definition.summary);
+  const command = group
+    .command(wordOf(method.slice(namespace.length + 1)), { isDefault })
+    .description(definition.summary);
   const alias = ALIASES[method];
   if (alias !== undefined) command.alias(alias);
   for (const field of places) {

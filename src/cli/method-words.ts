@@ -81,6 +81,12 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'power.off': ['zenova power off --host cpc1 --instance ubuntu01 --preempt'],
   'power.on': ['zenova power on --host cpc1 --instance ubuntu01', 'zenova power on --machine web01'],
   'power.types': ['zenova power types', 'zenova power types --json'],
+  'features.driver': ['zenova features driver hmc-dpm', 'zenova features driver hmc-dpm --host cpc1'],
+  'features.matrix': [
+    'zenova features --kind virt',
+    'zenova features --having operation.live-migrate --having console.serial.log --proven',
+    'zenova features --having console.vnc --level complete --proven --grade live --json',
+  ],
   'host.test': ['zenova host test cpc1'],
   'machine.register': [
     'zenova machine register web01 --type hmcz --param power_address=hmc1 --param power_user=operator \\\n' +

@@ -1,4 +1,5 @@
 import type { MethodName, MethodResult, OperationView } from '../compute/contract/index.js';
+import { driverView, matrixView } from './feature-views.js';
 import { factsOf, type Cell, type TableView } from './table.js';
 
 /** How people see the answers that are lists; every other one is shown as facts. */
@@ -110,16 +111,8 @@ const VIEWS: { readonly [M in MethodName]?: (result: MethodResult<M>) => TableVi
         [...new Set(governs.map(({ method, field }) => (field === null ? method : `${method} ${field}`)))].join(', '),
       ]),
     ),
-  'features.driver': ({ features }) =>
-    list(
-      ['feature', 'level', 'declared', 'grade', 'notes'],
-      Object.entries(features).map(([key, { level, declared, grade, notes }]) => [key, level, declared, grade, notes]),
-    ),
-  'features.matrix': ({ catalogue, drivers }) =>
-    list(
-      ['feature', 'status', ...drivers.map(({ driver }) => driver)],
-      catalogue.map(({ key, status }) => [key, status, ...drivers.map(({ features }) => features[key]?.level ?? '')]),
-    ),
+  'features.driver': driverView,
+  'features.matrix': matrixView,
 };
 
 /** The table for an answer. */

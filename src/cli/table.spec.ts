@@ -29,6 +29,20 @@ describe('a table', () => {
     );
   });
 
+  it('is printed in parts where its columns have no room side by side, each with what its rows are about', () => {
+    const wide: TableView = {
+      kind: 'list',
+      head: ['feature', 'one', 'two', 'three'],
+      rows: [['pause', 'complete', 'missing', 'partial']],
+      keys: 1,
+    };
+    expect(renderTable(wide, 27)).toBe(
+      ['FEATURE  ONE       TWO', 'pause    complete  missing', '', 'FEATURE  THREE', 'pause    partial', ''].join('\n'),
+    );
+    expect(renderTable(wide, 10).match(/FEATURE/g)).toHaveLength(3);
+    expect(renderTable(wide, Number.POSITIVE_INFINITY).match(/FEATURE/g)).toHaveLength(1);
+  });
+
   it('cuts no word, however narrow the terminal', () => {
     const text = renderTable(CHECKS, 10);
     expect(text).not.toContain('…');

@@ -2,10 +2,18 @@ import Table from 'cli-table3';
 import type { Output } from './cli-parts.js';
 import { terminalText } from './terminal-text.js';
 
-/** What a person reads: rows under headings, or names beside values. */
+/** What a person reads: rows under headings, names beside values, sentences, or some of these one below the other. */
 export type TableView =
-  | { readonly kind: 'list'; readonly head: readonly string[]; readonly rows: readonly (readonly Cell[])[] }
-  | { readonly kind: 'facts'; readonly facts: readonly (readonly [string, Cell])[] };
+  | {
+      readonly kind: 'list';
+      readonly head: readonly string[];
+      readonly rows: readonly (readonly Cell[])[];
+      /** So many columns say what a row is about. With them, a table that is too wide is printed in parts, each with these. */
+      readonly keys?: number;
+    }
+  | { readonly kind: 'facts'; readonly facts: readonly (readonly [string, Cell])[] }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'parts'; readonly parts: readonly TableView[] };
 
 export type Cell = string | number | boolean | null | undefined;
 
@@ -36,17 +44,62 @@ export function widthOf({ isTTY, columns }: Output): number {
 
 /** Aligned columns without lines or colours, sentences wrapped to the width; ends in a line end. */
 export function renderTable(view: TableView, width: number): string {
-  if (view.kind === 'list' && view.rows.length === 0) return '(none)\n';
-  const head = view.kind === 'list' ? view.head.map((title) => title.toUpperCase()) : [];
-  const rows = (view.kind === 'list' ? view.rows : view.facts).map((row: readonly Cell[]) => row.map(cellText));
+  switch (view.kind) {
+    case 'parts':
+      return view.parts.map((part) => renderTable(part, width)).join('\n');
+    case 'text':
+      return aligned([], [[cellText(view.text)]], width);
+    case 'facts':
+      return aligned([], textsOf(view.facts), width);
+    case 'list':
+      return listText(view, width);
+  }
+}
+
+function listText({ head: titles, rows, keys }: Extract<TableView, { kind: 'list' }>, width: number): string {
+  if (rows.length === 0) return '(none)\n';
+  const head = titles.map((title) => title.toUpperCase());
+  const texts = textsOf(rows);
+  if (keys === undefined) return aligned(head, texts, width);
+  return columnsThatFit([head, ...texts], keys, width)
+    .map((columns) => {
+      const only = (row: readonly string[]): string[] => columns.map((column) => row[column] ?? '');
+      return aligned(only(head), texts.map(only), width);
+    })
+    .join('\n');
+}
+
+/** The columns of each part: first those that say what a row is about, and then as many as there is room for, at least one. */
+function columnsThatFit(rows: readonly (readonly string[])[], keys: number, width: number): number[][] {
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length))) ?? [];
+  const lead = [...widths.keys()].slice(0, keys);
+  const parts: number[][] = [];
+  let room = 0;
+  for (const column of [...widths.keys()].slice(keys)) {
+    const needed = GAP + (widths[column] ?? 0);
+    if (parts.length === 0 || needed > room) {
+      parts.push([...lead]);
+      room = width - lead.reduce((sum, one) => sum + (widths[one] ?? 0), GAP * (keys - 1));
+    }
+    parts.at(-1)?.push(column);
+    room -= needed;
+  }
+  return parts.length === 0 ? [lead] : parts;
+}
+
+function textsOf(rows: readonly (readonly Cell[])[]): string[][] {
+  return rows.map((row) => row.map(cellText));
+}
+
+function aligned(head: readonly string[], rows: readonly (readonly string[])[], width: number): string {
   const table = new Table({
     chars: BARE,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-    head,
+    head: [...head],
     colWidths: narrowed([head, ...rows], width),
     wordWrap: true,
   });
-  table.push(...rows);
+  table.push(...rows.map((row) => [...row]));
   return `${table
     .toString()
     .split('\n')
@@ -85,11 +138,11 @@ function flatten(value: object, prefix: string): [string, Cell][] {
     const path = prefix === '' ? name : `${prefix}.${name}`;
     if (item === null || item === undefined) return [];
     if (typeof item === 'object' && !Array.isArray(item)) return flatten(item, path);
-    return [[path, Array.isArray(item) ? listText(item) : (item as Cell)]];
+    return [[path, Array.isArray(item) ? itemsText(item) : (item as Cell)]];
   });
 }
 
-function listText(items: readonly unknown[]): string {
+function itemsText(items: readonly unknown[]): string {
   return items.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(', ');
 }
 

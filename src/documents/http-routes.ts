@@ -138,13 +138,9 @@ function resources(): JsonObject {
       'getOperation',
       'operation.get',
       [pathParameter('id', 'operation_id of the operation', EXAMPLE_OPERATION_ID)],
-      operation,
+      { example: operation },
     ),
-    '/v1/features': resource('getFeatures', 'features.matrix', queryOf('features.matrix')),
-    '/v1/features/{driver}': resource('getDriverFeatures', 'features.driver', [
-      pathParameter('driver', 'name of a driver or power type', EXAMPLES['features.driver'].params.driver),
-      ...queryOf('features.driver', ['driver']),
-    ]),
+    ...features(),
     '/v1/hosts': resource('listHosts', 'host.list', []),
     '/v1/hosts/{host}': resource('getHost', 'host.get_info', [hostParameter('host.get_info')]),
     '/v1/hosts/{host}/test': resource('testHost', 'host.test', [hostParameter('host.test')]),
@@ -153,6 +149,52 @@ function resources(): JsonObject {
     ]),
     '/v1/events': events(),
     '/v1/machines': resource('listMachines', 'machine.list', queryOf('machine.list')),
+  };
+}
+
+/** The matrix: data for programs, and two forms of it for people, which an ending or `Accept` asks for. */
+function features(): JsonObject {
+  const query = queryOf('features.matrix');
+  const driver = [
+    pathParameter(
+      'driver',
+      'name of a driver or power type; with `.html` or `.md` behind it, its page or its Markdown',
+      EXAMPLES['features.driver'].params.driver,
+    ),
+    ...queryOf('features.driver', ['driver']),
+  ];
+  const text = { schema: { type: 'string' } };
+  const forms = { 'text/html': text, 'text/markdown': text };
+  const one = (operationId: string, summary: string, type: keyof typeof forms) => ({
+    get: {
+      operationId,
+      summary,
+      tags: ['resources'],
+      security: [NONE, TOKEN],
+      parameters: query,
+      responses: {
+        200: { description: 'The answer.', content: { [type]: text } },
+        ...failureRefs(failureStatuses('service')),
+      },
+    },
+  });
+  return {
+    '/v1/features': resource('getFeatures', 'features.matrix', query, { forms }),
+    '/v1/features.html': one('getFeaturesPage', 'The feature matrix, a page for people.', 'text/html'),
+    '/v1/features.md': one('getFeaturesMarkdown', 'The feature matrix in Markdown.', 'text/markdown'),
+    '/v1/features/schema.json': {
+      get: {
+        operationId: 'getFeaturesSchema',
+        summary: 'The JSON schema of the feature matrix; `$defs.driver` is that of one driver.',
+        tags: ['documents'],
+        security: [NONE, TOKEN],
+        responses: {
+          200: { description: 'The schema.', content: { 'application/json': { schema: { type: 'object' } } } },
+          ...failureRefs([401]),
+        },
+      },
+    },
+    '/v1/features/{driver}': resource('getDriverFeatures', 'features.driver', driver, { forms }),
   };
 }
 
@@ -200,12 +242,19 @@ function events(): JsonObject {
   };
 }
 
+interface ResourceOptions {
+  /** Default: that of the method. */
+  readonly example?: unknown;
+  /** The media types in which it is there besides JSON. */
+  readonly forms?: JsonObject;
+}
+
 /** The answer of an RPC method under an address. */
 function resource(
   operationId: string,
   method: MethodName,
   parameters: readonly JsonObject[],
-  example: unknown = EXAMPLES[method].result,
+  { example = EXAMPLES[method].result, forms = {} }: ResourceOptions = {},
 ): JsonObject {
   return {
     get: {
@@ -216,7 +265,10 @@ function resource(
       security: [NONE, TOKEN],
       ...(parameters.length === 0 ? {} : { parameters }),
       responses: {
-        200: { description: 'The answer.', content: { 'application/json': { schema: resultRef(method), example } } },
+        200: {
+          description: 'The answer.',
+          content: { 'application/json': { schema: resultRef(method), example }, ...forms },
+        },
         ...failureRefs(failureStatuses(METHODS[method].kind)),
       },
     },

@@ -7,6 +7,7 @@ import type { RequestGateway } from '../compute/contract/index.js';
 import { Access, type HttpToken } from './access.js';
 import { BadRequestFilter } from './bad-request.filter.js';
 import { EVENT_SOURCE, EventsController, type EventSource } from './events/index.js';
+import { FeaturesController } from './features/index.js';
 import { HEALTH_SOURCES, HealthController } from './health.controller.js';
 import { HostsController } from './hosts.controller.js';
 import { HttpRequests } from './http-requests.js';
@@ -52,6 +53,7 @@ export class HttpModule {
         MaasController,
         MetricsController,
         ResourcesController,
+        FeaturesController,
         HostsController,
         HttpRpcController,
         EventsController,

@@ -5,13 +5,9 @@ import { HttpRequests } from './http-requests.js';
 import { queryReader } from './query-params.js';
 
 const NO_STORE = ['Cache-Control', 'no-store'] as const;
-/** May be kept, and is asked for anew with its ETag: it changes with a new version of the service. */
-const REVALIDATE = ['Cache-Control', 'private, no-cache'] as const;
 
 const operationQuery = queryReader('operation.list');
 const machineQuery = queryReader('machine.list');
-const matrixQuery = queryReader('features.matrix');
-const driverQuery = queryReader('features.driver');
 
 type Query = Readonly<Record<string, unknown>>;
 
@@ -30,22 +26,6 @@ export class ResourcesController {
   @Header(...NO_STORE)
   operation(@Param('id') id: string, @Headers() headers: IncomingHttpHeaders): Promise<JsonValue> {
     return this.requests.ask('operation.get', { operation_id: id }, headers);
-  }
-
-  @Get('features')
-  @Header(...REVALIDATE)
-  features(@Query() query: Query, @Headers() headers: IncomingHttpHeaders): Promise<JsonValue> {
-    return this.requests.ask('features.matrix', matrixQuery(query), headers);
-  }
-
-  @Get('features/:driver')
-  @Header(...REVALIDATE)
-  driverFeatures(
-    @Param('driver') driver: string,
-    @Query() query: Query,
-    @Headers() headers: IncomingHttpHeaders,
-  ): Promise<JsonValue> {
-    return this.requests.ask('features.driver', { ...driverQuery(query), driver }, headers);
   }
 
   @Get('hosts')

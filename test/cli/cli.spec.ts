@@ -180,8 +180,11 @@ describe('without a broker', () => {
   it('features shows the matrix, and one driver', async () => {
     const matrix = await cli(['features', ...NOWHERE]);
     expect(matrix).toMatchObject({ code: 0, stderr: '' });
-    expect(matrix.stdout).toMatch(/^FEATURE +STATUS +HMC-DPM +FAKE /);
-    expect(matrix.stdout).toMatch(/\noperation\.get-guest-info +mandatory +unproven +unproven/);
+    expect(matrix.stdout).toMatch(/^FEATURE +STATUS +HMC-DPM +FAKE/);
+    expect(matrix.stdout).toMatch(/\noperation\.get-guest-info +mandatory +complete\? +complete\?/);
+    expect(matrix.stdout).toMatch(/\nPOWER TYPE +ON +OFF /);
+    expect(matrix.stdout).toMatch(/\nmanual +power\.query +always answers unknown\n/);
+    expect(matrix.stdout).toMatch(/\nmanual +not met +no +mandatory, and missing: power\.on, power\.off\n/);
     const driver = await cli(['features', 'driver', 'hmc-dpm', '--json']);
     expect(JSON.parse(driver.stdout)).toMatchObject({ driver: 'hmc-dpm', kind: 'virt' });
   });

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { Operator } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { ServiceProcess, type ServiceProcessOptions } from '../support/service-process.js';
+import { Visitor } from './visitor.js';
 
 export const TOKENS = { operator: 'canary-token-of-operator', watcher: 'canary-token-of-watcher' };
 /** Whoever shows this as markup instead of text has lost. */
@@ -30,20 +31,11 @@ const HOSTS = {
   },
 };
 
-/** Shorter than a test's, so that it is told what was waited for. */
-const TIMEOUT_MS = 15_000;
-const WIDE = { width: 1400, height: 900 };
-
 /** The built service, and a browser that looks at its page. */
 export class PageBench {
-  /** What no page may do: asked of another server, or put a token into an address. */
-  readonly trespasses: string[] = [];
-  /** Defects of the page's scripts, and what its policy kept from happening. */
-  readonly defects: string[] = [];
-
   private constructor(
     private readonly broker: Pick<Broker, 'url' | 'stop'>,
-    private readonly browser: Browser,
+    private readonly visitor: Visitor,
     private readonly run: string,
     readonly service: ServiceProcess,
   ) {}
@@ -67,14 +59,14 @@ export class PageBench {
       },
       hosts: HOSTS,
     };
-    const bench = new PageBench(broker, await launch(), run, new ServiceProcess(options));
+    const bench = new PageBench(broker, await Visitor.start(), run, new ServiceProcess(options));
     await bench.service.start();
     await bench.service.ready();
     return bench;
   }
 
   async stop(): Promise<void> {
-    await this.browser.close();
+    await this.visitor.leave();
     await this.service.discard();
     const operator = await Operator.connect(this.broker.url);
     await operator.remove({
@@ -87,25 +79,17 @@ export class PageBench {
     await this.broker.stop();
   }
 
+  get trespasses(): string[] {
+    return this.visitor.trespasses;
+  }
+
+  get defects(): string[] {
+    return this.visitor.defects;
+  }
+
   /** Opens the page in a browser profile of its own. */
-  async open(path = '/ui', options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.browser.newContext({ viewport: WIDE, ...options });
-    context.setDefaultTimeout(TIMEOUT_MS);
-    const page = await context.newPage();
-    const origin = this.service.httpUrl;
-    page.on('request', (request) => {
-      const url = request.url();
-      if (new URL(url).origin !== origin) this.trespasses.push(`asked ${url}`);
-      if (url.includes('canary-token')) this.trespasses.push(`told its token to ${url}`);
-    });
-    page.on('pageerror', (error) => this.defects.push(error.message));
-    page.on('console', (message) => {
-      // The browser reports every status that is not 2xx, and that a server is away, by itself.
-      const isExpected = message.text().startsWith('Failed to load resource');
-      if (message.type() === 'error' && !isExpected) this.defects.push(message.text());
-    });
-    await page.goto(`${origin}${path}`);
-    return page;
+  open(path = '/ui', options: BrowserContextOptions = {}): Promise<Page> {
+    return this.visitor.open(this.service.httpUrl, path, options);
   }
 
   /** Opens the page and gives it a token, as an operator does. */
@@ -136,15 +120,4 @@ export async function enterToken(page: Page, token: string): Promise<void> {
   if (!(await dialog.isVisible())) await page.locator('#session').click();
   await dialog.getByLabel('Token').fill(token);
   await dialog.getByRole('button', { name: 'Use it' }).click();
-}
-
-/** It must start: a page that is not looked at is not tested. */
-async function launch(): Promise<Browser> {
-  const script = new URL('../../scripts/chromium.mjs', import.meta.url).href;
-  const { findChromium } = (await import(script)) as { findChromium: () => string | undefined };
-  const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error('there is no Chromium here; npm test installs it');
-  // As root Chromium starts without its sandbox only; containers have little shared memory.
-  const root = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath, args: [...root, '--disable-dev-shm-usage'] });
 }

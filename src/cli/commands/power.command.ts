@@ -5,5 +5,5 @@ import { queryMany } from '../query-many.js';
 
 /** `power`: the RPC methods; `query-many` goes through all pages. */
 export function addPowerCommand(program: Command, parts: CliParts): void {
-  addMethodGroup(program, 'power', parts, { 'power.query_many': queryMany });
+  addMethodGroup(program, 'power', parts, { runs: { 'power.query_many': queryMany } });
 }

@@ -1,2 +1,3 @@
 export { PAGE_FILES, PageController } from './page.controller.js';
 export { readPageFiles } from './page-files.js';
+export { PAGE_HEADERS } from './page-headers.js';

@@ -2,34 +2,13 @@ import { Controller, Get, Inject, NotFoundException, Param, Req, Res } from '@ne
 import type { Request, Response } from 'express';
 import { Open } from '../token.guard.js';
 import type { PageFile } from './page-files.js';
+import { PAGE_HEADERS } from './page-headers.js';
 
 /** Injection token of the page's files by name. */
 export const PAGE_FILES = Symbol('PageFiles');
 
-/** Nothing from elsewhere, nothing in line, nothing around it, and no text that a script could take for markup. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ');
-
-const HEADERS = {
-  'Cache-Control': 'no-cache', // may be kept, and is asked for anew with its ETag
-  'Content-Security-Policy': POLICY,
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-} as const;
+/** It may be kept, and is asked for anew with its ETag. */
+const HEADERS = { 'Cache-Control': 'no-cache', ...PAGE_HEADERS } as const;
 
 /** The page for operators. It holds nothing to hide: what it shows it asks for, with the reader's token. */
 @Open()

@@ -7,10 +7,10 @@ import { Secret } from '../../../src/common/secret.js';
 import type { CallerRule } from '../../../src/common/caller-rule.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
 import { HttpModule, listen } from '../../../src/http/index.js';
-import { ComputeBench } from '../../support/compute-bench.js';
+import { ComputeBench, type ComputeBenchOptions } from '../../support/compute-bench.js';
 import { NO_OBSERVATION } from '../../support/no-observation.js';
 
-const TOKENS = { act: 'canary-token-of-operator', read: 'canary-token-of-watcher' };
+export const TOKENS = { act: 'canary-token-of-operator', read: 'canary-token-of-watcher' };
 
 export interface Ask {
   /** Default: a GET without a body, else a POST of JSON. */
@@ -22,11 +22,13 @@ export interface Ask {
 
 export interface Answer {
   readonly status: number;
+  /** Empty when it is not JSON. */
   readonly body: Record<string, unknown>;
+  readonly text: string;
   readonly headers: Headers;
 }
 
-export interface ApiBenchOptions {
+export interface ApiBenchOptions extends Partial<Pick<ComputeBenchOptions, 'drivers' | 'powerTypes' | 'evidence'>> {
   /** That the configuration says; the socket is on loopback whatever it is. */
   readonly host?: string;
   readonly rules?: readonly CallerRule[];
@@ -41,7 +43,7 @@ export class ApiBench {
   private constructor(
     readonly compute: ComputeBench,
     private readonly app: NestExpressApplication,
-    private readonly url: string,
+    readonly url: string,
   ) {}
 
   static async start({
@@ -50,10 +52,12 @@ export class ApiBench {
     settings = {},
     maxAccepted = 1000,
     log = silentLog,
-  }: ApiBenchOptions = {}) {
+    ...matrix
+  }: ApiBenchOptions = {}): Promise<ApiBench> {
     const compute = await ComputeBench.start({
       drivers: VIRT_DRIVERS,
       powerTypes: POWER_TYPES,
+      ...matrix,
       hosts: [{ name: 'site', driver: 'fake', settings, manage: ['*'], protect: [], protectSelf: false }],
       limits: { maxAccepted },
       ...(rules === undefined ? {} : { rules }),
@@ -80,9 +84,11 @@ export class ApiBench {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await answer.text();
+    const isJson = answer.headers.get('content-type')?.startsWith('application/json') ?? false;
     return {
       status: answer.status,
-      body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
+      body: (isJson && text !== '' ? JSON.parse(text) : {}) as Record<string, unknown>,
+      text,
       headers: answer.headers,
     };
   }

@@ -1,0 +1,1 @@
+export { FeaturesController } from './features.controller.js';
