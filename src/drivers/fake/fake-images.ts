@@ -11,7 +11,7 @@ import { imageName } from './fake-hardware.js';
 import { checksumOf, fakeImage, shownImage, type FakeImage } from './fake-image.js';
 import { obtainImage } from './fake-obtain.js';
 import type { FakeInstance } from './fake-instance.js';
-import type { FakeSite } from './fake-site.js';
+import type { FakeRequest, FakeSite } from './fake-site.js';
 import { requireAgent } from './fake-guest.js';
 import {
   hasEnded,
@@ -22,6 +22,7 @@ import {
   type ParamsOf,
 } from './fake-work.js';
 
+type ImageRequest = Pick<FakeRequest, 'doing' | 'begin' | 'apply'>;
 type ImageResult = Answering<StatelessResult, { image: Image }>;
 
 /** Images of a host, and those that are made of its instances. */
@@ -32,7 +33,12 @@ export function fakeImages(site: FakeSite) {
     state: null,
     answer: { image: shownImage(image) },
   });
-  const step = async (ctx: OperationContext, operation: string, image: FakeImage, request: Effect): Promise<void> => {
+  const step = async (
+    ctx: OperationContext,
+    operation: string,
+    image: FakeImage,
+    request: ImageRequest,
+  ): Promise<void> => {
     await ctx.beginStep({ name: operation, description: request.doing, requestTimeoutMs: site.requestTimeoutMs });
     await site.change(ctx, { operation, name: image.name, subject: image, ...request });
   };
@@ -120,12 +126,6 @@ export function fakeImages(site: FakeSite) {
   };
 
   return { importImage, exportImage, removeImage, snapshot: instanceWork(site, 'snapshot', snapshotChange(site)) };
-}
-
-interface Effect {
-  readonly doing: string;
-  readonly begin?: () => void;
-  readonly apply: () => void;
 }
 
 function snapshotChange(site: FakeSite): FakeChange<ParamsOf<'snapshot'>, { image: Image }> {
