@@ -7,10 +7,12 @@ import type { BrokenDriver } from './broken-driver.js';
 import { brokenHosts } from './broken-hosts.js';
 import { brokenInstances } from './broken-instances.js';
 import { brokenPower } from './broken-power.js';
+import { brokenProvisioning } from './broken-provisioning.js';
 
 /** The suite must be able to fail: each of these drivers is wrong in one way, and noticed for that. */
 describe.each<[string, readonly BrokenDriver[]]>([
   ['an instance', brokenInstances],
+  ['the making of an instance', brokenProvisioning],
   ['a host', brokenHosts],
   ['a machine', brokenPower],
   ['a declaration', brokenClaims],
