@@ -15,5 +15,6 @@ await main(async () => {
   const fresh = readEvidence(FRESH);
   writeEvidence(KEPT, fresh.values());
   console.log(`\nevidence/ holds what was shown of ${[...fresh.keys()].toSorted().join(', ')}`);
+  console.log('docs/feature-matrix.md is made of it: npm run build, npm run docs:generate');
   return 0;
 });

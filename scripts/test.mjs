@@ -104,7 +104,9 @@ async function evidence() {
   }
   const lines = await evidenceDrift();
   if (lines.length === 0) return { passed: 1, failed: 0 };
-  console.log(`${lines.join('\n')}\n\nWhen that is as it should be: npm run evidence, and commit evidence/.`);
+  console.log(
+    `${lines.join('\n')}\n\nWhen that is as it should be: npm run evidence, npm run docs:generate, and commit what they wrote.`,
+  );
   return { passed: 0, failed: 1 };
 }
 

@@ -79,12 +79,12 @@ export interface VirtValues {
   readonly image: { readonly source: string; readonly checksum: string };
   readonly otherImage: string;
   /** Addresses of images that no host has yet. */
-  remoteImage(): string;
+  readonly remoteImage: () => string;
   readonly trustedCertificate: string;
   readonly network: string;
   readonly securityGroup: string;
   /** A volume that no instance has. */
-  volume(type?: Volume['connection']['type']): Volume;
+  readonly volume: (type?: Volume['connection']['type']) => Volume;
   /** A volume that the host does not reach. */
   readonly unreachableVolume: Volume;
 }

@@ -22,8 +22,8 @@ export function consoleScenarios(type: 'serial' | 'vnc' | 'spice' | 'rdp'): read
           const { url, host: at, port } = access;
           const isAddress = typeof url === 'string' ? URL.canParse(url) : typeof at === 'string' && Number(port) > 0;
           ensure(isAddress, 'wrong-answer', `${text(access)} is no address of a console`);
-          const { expires_at: end } = access;
-          ensure(end === null || Date.parse(String(end)) > Date.now(), 'wrong-answer', 'the console is over already');
+          const end = access['expires_at'] as string | null;
+          ensure(end === null || Date.parse(end) > Date.now(), 'wrong-answer', 'the console is over already');
           consoles.push(access);
         }
         const secrets = consoles.map(({ url, password }) => text([url, password]));
