@@ -1,9 +1,11 @@
 import { operationExample } from './operation.js';
 import { EXAMPLE_OPERATION_ID, EXAMPLE_TIME, type ExamplesOf } from './example.js';
-import { EXAMPLE_IMAGE } from './image.js';
+import { EXAMPLE_IMAGE, EXAMPLE_IMAGE_ADDRESS } from './image.js';
 
 const ID = '00000000-0000-4000-8000-000000000001';
 const instance = { host: 'fake1', instance: 'instance-0001' };
+/** What the example of `compute.spawn` makes, and that of `compute.destroy` ends. */
+const web01 = { host: 'fake1', instance: 'web01' };
 const seen = { transition: null, observed_at: EXAMPLE_TIME };
 const running = { ...seen, power_state: 'running', power_state_code: 1, native_state: 'running' } as const;
 const shutdown = { ...seen, power_state: 'shutdown', power_state_code: 4, native_state: 'shutdown' } as const;
@@ -68,7 +70,7 @@ export const computeExamples: ExamplesOf<'compute'> = {
       host: 'fake1',
       name: 'web01',
       flavor: { vcpus: 2, memory_mib: 4096, root_gib: 20 },
-      image: { source: 'https://images.example/debian-13-s390x.qcow2', format: 'qcow2' },
+      image: { source: EXAMPLE_IMAGE_ADDRESS, format: 'qcow2' },
       networks: [{ name: 'lan', vlan: 7, addresses: [{ address: '192.0.2.7/24', gateway: '192.0.2.1' }] }],
       config_drive: true,
       ssh_keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample operator'],
@@ -76,7 +78,7 @@ export const computeExamples: ExamplesOf<'compute'> = {
     },
     result: { ...done, ...running, name: 'web01', id: '00000000-0000-4000-8000-000000000007' },
   },
-  'compute.destroy': { params: { host: 'fake1', instance: 'web01' }, result: done },
+  'compute.destroy': { params: web01, result: done },
   'compute.adopt': { params: instance, result: { ...done, ...running, name: 'instance-0001', id: ID } },
   'compute.release': { params: instance, result: { ...done, ...running, name: 'instance-0001', id: ID } },
   'compute.power_on': { params: { ...instance, deadline_ms: 600_000 }, result: { ...done, ...running } },
@@ -87,62 +89,62 @@ export const computeExamples: ExamplesOf<'compute'> = {
   'compute.suspend': { params: instance, result: { ...done, ...suspended } },
   'compute.resume': { params: instance, result: { ...done, ...running } },
   'compute.rescue': {
-    params: { ...instance, image: { source: 'rescue' } },
+    params: { ...web01, image: { source: 'rescue' } },
     result: { ...done, ...running },
   },
-  'compute.unrescue': { params: instance, result: { ...done, ...running } },
+  'compute.unrescue': { params: web01, result: { ...done, ...running } },
   'compute.rebuild': {
-    params: { ...instance, image: { source: 'https://images.example/debian-13-s390x.qcow2' } },
+    params: { ...web01, image: { source: EXAMPLE_IMAGE_ADDRESS } },
     result: { ...done, ...running },
   },
   'compute.resize': {
-    params: { ...instance, flavor: { vcpus: 4, memory_mib: 8192 } },
+    params: { ...web01, flavor: { vcpus: 4, memory_mib: 8192 } },
     result: { ...done, ...running },
   },
-  'compute.confirm_resize': { params: instance, result: { ...done, ...running } },
-  'compute.revert_resize': { params: instance, result: { ...done, ...running } },
+  'compute.confirm_resize': { params: web01, result: { ...done, ...running } },
+  'compute.revert_resize': { params: web01, result: { ...done, ...running } },
   'compute.snapshot': {
-    params: { ...instance, name: 'web01-before-upgrade' },
+    params: { ...web01, name: 'web01-before-upgrade' },
     result: { ...done, ...running, image: { ...EXAMPLE_IMAGE, name: 'web01-before-upgrade' } },
   },
-  'compute.quiesce': { params: instance, result: { ...done, ...running } },
-  'compute.unquiesce': { params: instance, result: { ...done, ...running } },
+  'compute.quiesce': { params: web01, result: { ...done, ...running } },
+  'compute.unquiesce': { params: web01, result: { ...done, ...running } },
   'compute.attach_volume': {
-    params: { ...instance, volume: { id: 'data01', connection: { type: 'block', path: '/dev/vg0/data01' } } },
+    params: { ...web01, volume: { id: 'data01', connection: { type: 'block', path: '/dev/vg0/data01' } } },
     result: { ...done, ...running, device: 'vdb' },
   },
   'compute.swap_volume': {
     params: {
-      ...instance,
+      ...web01,
       volume: 'data01',
       new_volume: { id: 'data02', connection: { type: 'block', path: '/dev/vg1/data02' } },
     },
     result: { ...done, ...running },
   },
   'compute.extend_volume': {
-    params: { ...instance, volume: 'data02', size_gib: 200 },
+    params: { ...web01, volume: 'data02', size_gib: 200 },
     result: { ...done, ...running },
   },
-  'compute.detach_volume': { params: { ...instance, volume: 'data02' }, result: { ...done, ...running } },
+  'compute.detach_volume': { params: { ...web01, volume: 'data02' }, result: { ...done, ...running } },
   'compute.attach_interface': {
-    params: { ...instance, network: { name: 'lan', mac: '52:54:00:00:00:01' } },
-    result: { ...done, ...running, interface: { name: 'eth1', mac: '52:54:00:00:00:01' } },
+    params: { ...web01, network: { name: 'lan', mac: '52:54:00:00:00:01' } },
+    result: { ...done, ...running, interface: { name: 'nic1', mac: '52:54:00:00:00:01' } },
   },
   'compute.detach_interface': {
-    params: { ...instance, interface: '52:54:00:00:00:01' },
+    params: { ...web01, interface: '52:54:00:00:00:01' },
     result: { ...done, ...running },
   },
   'compute.set_admin_password': {
-    params: { ...instance, user: 'root', password: 'a new password' },
+    params: { ...web01, user: 'root', password: 'a new password' },
     result: { ...done, ...running },
   },
-  'compute.trigger_crash_dump': { params: instance, result: { ...done, ...running } },
+  'compute.trigger_crash_dump': { params: web01, result: { ...done, ...running } },
   'compute.get_console_log': {
-    params: { ...instance, tail_lines: 100 },
+    params: { ...web01, tail_lines: 100 },
     result: { log: 'Debian GNU/Linux 13 web01 ttysclp0\n\nweb01 login: ', cut: true },
   },
   'compute.get_console': {
-    params: { ...instance, type: 'serial' },
+    params: { ...web01, type: 'serial' },
     result: {
       type: 'serial',
       url: 'wss://console.example/7f0c1d6e',
@@ -153,7 +155,7 @@ export const computeExamples: ExamplesOf<'compute'> = {
       expires_at: EXAMPLE_TIME,
     },
   },
-  'compute.send_console_command': { params: { ...instance, command: 'uptime' }, result: { ...done, ...running } },
+  'compute.send_console_command': { params: { ...web01, command: 'uptime' }, result: { ...done, ...running } },
   'compute.live_migrate': {
     params: { ...instance, destination: 'fake2' },
     result: { ...done, ...running, host: 'fake2' },

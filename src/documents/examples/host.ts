@@ -58,11 +58,18 @@ export const hostExamples: ExamplesOf<'host'> = {
       ok: false,
       requirements: [
         {
-          requirement: 'memory',
+          requirement: 'enabled',
+          subject: 'fake1',
+          status: 'met',
+          evidence: 'it takes new instances',
+          remedy: null,
+        },
+        {
+          requirement: 'rescue_image',
           subject: 'fake1',
           status: 'not_met',
-          evidence: '4096 MiB',
-          remedy: 'give it at least 8192 MiB',
+          evidence: 'the image rescue',
+          remedy: 'import an image under the name rescue',
         },
       ],
     },
