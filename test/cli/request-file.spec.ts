@@ -107,7 +107,7 @@ describe('methods whose requests are more than some words', () => {
 
   it('are deployed as the documents say', async () => {
     const [example] = examplesOf('docs/instances.md').filter(({ language }) => language === 'sh');
-    const [, description = ''] = /<<'END'\n(.*?)^END$/ms.exec(example?.text ?? '') ?? [];
+    const [, description = ''] = /cat >web01.yaml <<'END'\n(.*?)^END$/ms.exec(example?.text ?? '') ?? [];
     write('cloud-config.yaml', '#cloud-config\n');
     const request = read(description, { host: 'fake1' }, { WEB01_PASSWORD: 'x' });
     expect(request).toMatchObject({ name: 'web01', networks: [{ vlan: 7 }], user_data: '#cloud-config' });

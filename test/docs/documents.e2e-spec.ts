@@ -38,6 +38,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     },
   },
   'src/drivers/hmc-dpm/README.md': { estate: false },
+  'docs/instances.md': { ...AT_NPM_START, answers: { WEB01_PASSWORD: 'of-root\n' } },
   'docs/machines.md': { ...AT_NPM_START, answers: { 'HMC user': 'zenova-simulator\n' } },
   'docs/first-lpar.md': {
     estate: false,

@@ -55,12 +55,6 @@ const LEFT_OUT: readonly LeftOut[] = [
     reason: 'takes a MAAS; what it prints stands in the next example, which is used',
   },
   {
-    page: 'docs/instances.md',
-    begins: 'cat >web01.yaml',
-    reason:
-      'takes a driver that makes instances; test/cli/request-file.spec.ts reads the file, test/dispatch/spawn.spec.ts makes some',
-  },
-  {
     page: 'docs/torture.md',
     begins: 'npm run torture',
     reason: 'takes from minutes to hours; test/e2e/torture.e2e-spec.ts runs a short one',
