@@ -7,10 +7,13 @@ export type Print = (line: string) => void;
 
 const HOST = 'cpc1';
 const LPAR = 'web01';
+/** The host of the estate that makes instances. */
+const MAKER = 'fake1';
+const MADE = 'tour01';
 
 /**
  * A tour of the service, over AMQP like any caller's: what drivers can do, which LPARs there are, one switched off and
- * on, a request repeated, and two that fail. Throws when anything is not as it should be.
+ * on, a request repeated, two that fail, and an instance made and ended. Throws when anything is not as it should be.
  */
 export async function tour(client: ZenovaClient, print: Print): Promise<void> {
   const step = (title: string): void => print(`\n== ${title}`);
@@ -58,6 +61,27 @@ export async function tour(client: ZenovaClient, print: Print): Promise<void> {
 
   step('Something that DPM cannot do');
   await refused(print, 'FEATURE_UNSUPPORTED', () => client.call('compute.pause', { host: HOST, instance: LPAR }));
+
+  step(`Make an instance of a description on ${MAKER} (compute.spawn)`);
+  const made = await client.call(
+    'compute.spawn',
+    {
+      host: MAKER,
+      name: MADE,
+      flavor: { vcpus: 2, memory_mib: 4096, root_gib: 20 },
+      image: { source: 'debian-13' },
+      networks: [{ name: 'lan' }],
+    },
+    { onOperation: progress(print) },
+  );
+  print(`outcome ${made.outcome}, ${made.name} is ${made.power_state}`);
+  expect(made.power_state === 'running', `${MADE} does not run`);
+
+  step('End it: only what was made or adopted here can be (compute.destroy)');
+  const ended = await client.call('compute.destroy', { host: MAKER, instance: MADE }, { onOperation: progress(print) });
+  print(`outcome ${ended.outcome}`);
+  const { instances: left } = await client.call('compute.list_instances', { host: MAKER });
+  expect(!left.some(({ name }) => name === MADE), `${MADE} is still there`);
 
   print('\nThat was the tour. `npm start` serves the same estate; the README shows how to call it.');
 }
