@@ -31,7 +31,7 @@ function list(shortcomings: readonly Shortcoming[], nameOf: FeatureName): Markup
 }
 
 /** Only what is declared and not proven: what is not even declared stands there already. */
-function provenMarkup(declared: Evaluation, proven: Evaluation, nameOf: FeatureName): Markup {
+function provenMarkup(declared: Evaluation, proven: Evaluation, nameOf: FeatureName): Markup | false {
   const features = (one: Evaluation): string[] => [
     ...one.mandatory_missing,
     ...one.choices_without_member,
@@ -39,9 +39,7 @@ function provenMarkup(declared: Evaluation, proven: Evaluation, nameOf: FeatureN
   ];
   const known = new Set(features(declared));
   const unproven = features(proven).filter((feature) => !known.has(feature));
-  if (unproven.length === 0) {
-    return markup`<p class="proof simulator">${declared.satisfied ? 'and all of it is proven' : 'the rest is proven'}</p>`;
-  }
+  if (unproven.length === 0) return declared.satisfied && markup`<p class="proof">and all of it is proven</p>`;
   const mandatory = proven.mandatory_missing.filter((feature) => !known.has(feature));
   const choices = unproven.length - mandatory.length;
   const parts = [
