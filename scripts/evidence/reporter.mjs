@@ -11,6 +11,16 @@ import { readSuiteTitle, readTestTitle } from './title.mjs';
 export default class EvidenceReporter {
   /** @type {Map<string, Evidence>} */
   #evidence = new Map();
+  /** @type {string} */
+  #directory;
+
+  /**
+   * @param {unknown} [_config] jest's
+   * @param {{ directory?: string }} [options]
+   */
+  constructor(_config, { directory = FRESH } = {}) {
+    this.#directory = directory;
+  }
 
   /**
    * @param {unknown} _test
@@ -21,7 +31,7 @@ export default class EvidenceReporter {
   }
 
   onRunComplete() {
-    if (this.#evidence.size > 0) writeEvidence(FRESH, [...this.#evidence.values()].map(sorted));
+    if (this.#evidence.size > 0) writeEvidence(this.#directory, [...this.#evidence.values()].map(sorted));
   }
 
   /** @param {TestResult} result */

@@ -1,7 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { drift } from '../../scripts/evidence/drift.mjs';
+import { readEvidence } from '../../scripts/evidence/files.mjs';
+import EvidenceReporter from '../../scripts/evidence/reporter.mjs';
 import { readSuiteTitle, readTestTitle, suiteTitle, testTitle } from '../../scripts/evidence/title.mjs';
-import { provenLevel, type Evidence } from '../../src/features/index.js';
+import { EvidenceSchema, provenLevel, type Evidence } from '../../src/features/index.js';
 
 const scenario = { feature: 'f', kind: 'positive', title: 't', grade: 'simulator', backend: 'b 1', result: 'passed' };
 const levelOf = (scenarios: unknown) => provenLevel(scenarios as Evidence['scenarios']);
@@ -88,5 +93,45 @@ describe('drift of evidence', () => {
 
   it('tells a driver of which nothing is kept', () => {
     expect(drift(new Map(), evidence({}), levelOf)).toEqual(['d: no evidence of it is kept']);
+  });
+});
+
+describe('the reporter', () => {
+  const suite = { driver: 'd', backend: 'b', version: '1', grade: 'simulator' };
+  const result = (id: string, status: string, parent = suiteTitle(suite)) => {
+    return { ancestorTitles: [parent], title: testTitle({ id, kind: 'positive', title: 't' }), status };
+  };
+  /** What a run with these results leaves. */
+  const left = (...files: ReturnType<typeof result>[][]) => {
+    const directory = mkdtempSync(join(tmpdir(), 'zenova-evidence-'));
+    try {
+      const reporter = new EvidenceReporter({}, { directory });
+      for (const testResults of files) reporter.onTestResult({}, { testResults });
+      reporter.onRunComplete();
+      return [...readEvidence(directory).values()];
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  };
+
+  it('keeps what was shown, in one order, and calls skipped what has not run', () => {
+    const results = [result('f/b', 'passed'), result('f/c', 'pending'), result('f/a', 'failed')];
+    const [kept] = left(results);
+    expect(EvidenceSchema.parse(kept)).toMatchObject({ driver: 'd', backends: [{ name: 'b', version: '1' }] });
+    expect(kept?.scenarios.map(({ id, feature, result: its }) => [id, feature, its])).toEqual([
+      ['f/a', 'f', 'failed'],
+      ['f/b', 'f', 'passed'],
+      ['f/c', 'f', 'skipped'],
+    ]);
+    expect(left(results.toReversed())).toEqual([kept]);
+  });
+
+  it('keeps a file for each driver, and none of other tests', () => {
+    const other = suiteTitle({ ...suite, driver: 'e' });
+    expect(left([result('f/a', 'passed')], [result('f/a', 'passed', other)]).map(({ driver }) => driver)).toEqual([
+      'd',
+      'e',
+    ]);
+    expect(left([result('f/a', 'passed', 'something else')])).toEqual([]);
   });
 });
