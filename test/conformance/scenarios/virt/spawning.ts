@@ -21,11 +21,11 @@ export async function spawned(subject: VirtSubject, fields: object = {}): Promis
 }
 
 /** A scenario in which an instance is made with fields that use the feature. */
-export function spawning(
+export function spawning<Fields extends object>(
   word: string,
   title: string,
-  fields: (subject: VirtSubject) => object,
-  check: (subject: VirtSubject, instance: string, fields: never) => void | Promise<void>,
+  fields: (subject: VirtSubject) => Fields,
+  check: (subject: VirtSubject, instance: string, fields: Fields) => void | Promise<void>,
 ): Virt {
   return {
     word,
@@ -35,7 +35,7 @@ export function spawning(
       const its = fields(subject);
       const { name } = await spawned(subject, its);
       await isInState(subject, name, { state: 'running' });
-      await check(subject, name, its as never);
+      await check(subject, name, its);
     },
   };
 }
