@@ -54,6 +54,8 @@ export class SqlInstances implements InstanceStore {
         await tx
           .deleteFrom('instances')
           .where('target', '=', to.target)
+          // Hosts of one endpoint can have one key for it.
+          .where('target', '!=', target)
           .where((eb) => eb.exists(moving))
           .where((eb) => eb.exists(leased.select('id')))
           .execute();

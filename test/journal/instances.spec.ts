@@ -70,6 +70,14 @@ describe.each(PLACES)('instances of ours in a journal on %s', (_, makePlace) => 
     expect(await instances.move(instance('1').target, there, lease)).toBe(true);
   });
 
+  it('stay ours where they are moved to under the key that they had', async () => {
+    const { instances } = opened;
+    const there = { target: instance('1').target, host: 'two' };
+    await instances.own(instance('1'), lease, 1000);
+    expect(await instances.move(instance('1').target, there, lease)).toBe(true);
+    expect(await instances.find(there.target)).toEqual({ ...instance('1'), host: 'two' });
+  });
+
   it('are changed for an operation only while it has its lease', async () => {
     const { instances } = opened;
     await instances.own(instance('1'), lease, 1000);
