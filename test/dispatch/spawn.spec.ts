@@ -217,9 +217,51 @@ describe('spawning', () => {
   });
 });
 
+describe('what a spawn that fails has made', () => {
+  const ours = () => bench.opened.instances.findByReference('site', 'web01');
+
+  it('is ours while it is there, whatever its driver says of the outcome', async () => {
+    await start();
+    device.before = (request) =>
+      request === 'start web01'
+        ? Promise.reject(new ComputeError('BACKEND_REJECTED', 'no', { outcome: 'not-applied' }))
+        : Promise.resolve();
+    await expect(bench.call('compute.spawn', web01)).rejects.toMatchObject({ code: 'BACKEND_REJECTED' });
+    expect(await ours()).toMatchObject({ id: 'id-1', origin: 'spawned' });
+    await bench.call('compute.destroy', one);
+    expect([device.names, await ours()]).toEqual([[], undefined]);
+  });
+
+  it('is not ours when nothing is left of it', async () => {
+    await start();
+    device.before = (request) => {
+      if (request !== 'start web01') return Promise.resolve();
+      device.lose('web01');
+      return Promise.reject(new ComputeError('OPERATION_FAILED', 'undone', { outcome: 'not-applied' }));
+    };
+    await expect(bench.call('compute.spawn', web01)).rejects.toMatchObject({ code: 'OPERATION_FAILED' });
+    expect(await ours()).toBeUndefined();
+  });
+
+  it('is ours as soon as it is looked after, also when its backend answers no more', async () => {
+    await start();
+    const held = holdUp('start web01', 'before');
+    bench.send('compute.spawn', { ...web01, idempotency_key: 'k' });
+    await held.reached();
+    await bench.stop();
+    device.duringReconcile = () => Promise.reject(new ComputeError('BACKEND_REJECTED', 'no more'));
+    await bench.start();
+    await inState('k', 'failed');
+    expect(await view('k')).toMatchObject({ error: { code: 'OUTCOME_UNKNOWN' } });
+    expect(await ours()).toMatchObject({ id: 'id-1', origin: 'spawned' });
+  });
+});
+
 describe('what a driver does not have', () => {
   beforeEach(() => {
-    device = new InstanceDevice({ lacks: ['guest.setup.configdrive', 'console.vnc', 'operation.rebuild'] });
+    device = new InstanceDevice({
+      lacks: ['guest.setup.configdrive', 'console.vnc', 'operation.rebuild', 'operation.quiesce'],
+    });
   });
 
   it.each([
@@ -227,6 +269,7 @@ describe('what a driver does not have', () => {
     ['a method', 'compute.rebuild', { ...one, image: { source: 'a' } }, 'operation.rebuild'],
     ['a type of console', 'compute.get_console', { ...one, type: 'vnc' }, 'console.vnc'],
     ['a method that no feature governs', 'compute.send_console_command', { ...one, command: 'x' }, null],
+    ['a field of another method', 'compute.snapshot', { ...one, name: 'a', quiesce: true }, 'operation.quiesce'],
     ['an image method', 'image.remove', { host: 'site', image: 'a' }, null],
   ])('%s is refused before anything is asked or written down', async (_, method, request, feature) => {
     await start();

@@ -46,6 +46,8 @@ export class InstanceDevice {
   before: (request: string) => Promise<void> = () => Promise.resolve();
   /** Its answer is under way back. */
   after: (request: string) => Promise<void> = () => Promise.resolve();
+  /** It is asked what came of an operation; it may wait, or throw. */
+  duringReconcile: () => Promise<void> = () => Promise.resolve();
   duringRead: (read: string) => Promise<void> = () => Promise.resolve();
   readonly #instances = new Map<string, Instance>();
   #ids = 0;
@@ -151,8 +153,9 @@ export class InstanceDevice {
         this.asked.push({ by: 'plan', change, target });
         return Promise.resolve([{ action: change.operation, description: `${change.operation} ${target.name}` }]);
       },
-      reconcile: (ctx, change, target) => {
+      reconcile: async (ctx, change, target) => {
         this.asked.push({ by: 'reconcile', change, target });
+        await this.duringReconcile();
         return this.#reconcile(ctx, change, target, targetOf);
       },
       rearm: () => Promise.resolve(false),

@@ -41,11 +41,17 @@ export function spawnRoute(
     const { id } = await own(ctx, made);
     return { name: made.name, id };
   };
+  /** Is it there although its driver says that nothing is left of it? Most errors say so unless they are told otherwise. */
+  const isThere = ({ key: madeKey, id }: Target, ctx: OperationContext): Promise<boolean> =>
+    open.host.resolve(ctx, id).then(
+      (found) => found.key === madeKey,
+      () => false,
+    );
   /** What stays of one that did not come to its end is ours too, or nobody could remove it. */
   const undone = async (ctx: OperationContext, effect: Effect): Promise<void> => {
     const made = createdOf(ctx.checkpoints);
     if (made === undefined) return;
-    if (effect === 'not-applied') await instances.disown(made.key, ctx);
+    if (effect === 'not-applied' && !(await isThere(made, ctx))) await instances.disown(made.key, ctx);
     else await own(ctx, made);
   };
 
@@ -70,6 +76,8 @@ export function spawnRoute(
       }
     },
     async reconcile(ctx, target) {
+      // Before its backend is asked, which may not answer any more while this is looked after.
+      await undone(ctx, 'unknown');
       const found = await reconcile(ctx, target);
       if (found.verdict !== 'concluded') {
         await undone(ctx, effectOf(found));
