@@ -6,8 +6,8 @@ export type FeatureStatus =
 export interface FieldUse {
   /** The driver operation that the request asks for. */
   readonly operation: string;
-  /** Path of a field in the request: `config_drive`, `networks[].vlan`. */
-  readonly field: string;
+  /** Path of a field in the request: `config_drive`, `networks[].vlan`; without it every request for the operation uses it. */
+  readonly field?: string;
   /** The values that use it, null for a field that is not given; without them every value but false and an empty list. */
   readonly values?: readonly (string | boolean | null)[];
 }

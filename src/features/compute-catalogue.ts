@@ -206,6 +206,7 @@ export const COMPUTE_FEATURES = {
       { operation: 'spawn', field: 'disk_limits' },
       { operation: 'spawn', field: 'volumes[].limits' },
       { operation: 'attachVolume', field: 'volume.limits' },
+      { operation: 'swapVolume', field: 'new_volume.limits' },
     ],
     cli: ['nova limits'],
     notes: 'Bytes and requests a second of a disk are limited, so that instances on one storage leave each other room.',
@@ -230,7 +231,10 @@ export const COMPUTE_FEATURES = {
     title: 'Inject guest networking config',
     status: 'optional',
     operations: ['spawn'],
-    uses: [{ operation: 'spawn', field: 'networks[].addresses' }],
+    uses: [
+      { operation: 'spawn', field: 'networks[].addresses' },
+      { operation: 'attachInterface', field: 'network.addresses' },
+    ],
     cli: [],
     notes: 'Fixed addresses of the request are those of the guest once it has started, without DHCP.',
   },
@@ -280,6 +284,7 @@ export const COMPUTE_FEATURES = {
     uses: [
       { operation: 'spawn', field: 'volumes' },
       { operation: 'attachVolume', field: 'volume' },
+      { operation: 'swapVolume', field: 'new_volume' },
     ],
     cli: [],
     notes: 'Disks that outlive the instance, given at its making or later.',
@@ -291,6 +296,7 @@ export const COMPUTE_FEATURES = {
     uses: [
       { operation: 'spawn', field: 'volumes[].connection.type', values: ['fibre_channel'] },
       { operation: 'attachVolume', field: 'volume.connection.type', values: ['fibre_channel'] },
+      { operation: 'swapVolume', field: 'new_volume.connection.type', values: ['fibre_channel'] },
     ],
     cli: [],
     notes: 'Volumes are LUNs that the host or the instance reaches over fibre channel.',
@@ -302,6 +308,7 @@ export const COMPUTE_FEATURES = {
     uses: [
       { operation: 'spawn', field: 'volumes[].connection.type', values: ['iscsi'] },
       { operation: 'attachVolume', field: 'volume.connection.type', values: ['iscsi'] },
+      { operation: 'swapVolume', field: 'new_volume.connection.type', values: ['iscsi'] },
     ],
     cli: [],
     notes:
@@ -314,6 +321,7 @@ export const COMPUTE_FEATURES = {
     uses: [
       { operation: 'spawn', field: 'volumes[].connection.auth' },
       { operation: 'attachVolume', field: 'volume.connection.auth' },
+      { operation: 'swapVolume', field: 'new_volume.connection.auth' },
     ],
     cli: [],
     notes: 'The iSCSI target is given a name and a secret.',
@@ -325,6 +333,7 @@ export const COMPUTE_FEATURES = {
     uses: [
       { operation: 'spawn', field: 'image' },
       { operation: 'rebuild', field: 'image' },
+      { operation: 'rescue', field: 'image' },
     ],
     cli: ['nova boot --image <image> <name>'],
     notes: 'Instances start from an image, which is fetched and checked against its checksum.',

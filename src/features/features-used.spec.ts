@@ -40,6 +40,61 @@ describe('the features that a request uses', () => {
     expect(featuresUsed('spawn', fields)).toContain('operation.launch');
   });
 
+  it.each<[string, string, object, string[]]>([
+    [
+      'a volume that takes the place of another one',
+      'swapVolume',
+      {
+        new_volume: {
+          tag: 'x',
+          multiattach: true,
+          encryption: {},
+          limits: {},
+          connection: { type: 'iscsi', auth: { user: 'u' } },
+        },
+      },
+      [
+        'operation.swap-volume',
+        'guest.disk.rate-limit',
+        'storage.block',
+        'storage.block.backend.iscsi',
+        'storage.block.backend.iscsi.auth.chap',
+        'operation.attach-tagged-volume',
+        'operation.multiattach-volume',
+        'operation.encrypted-volume',
+      ],
+    ],
+    ['a snapshot', 'snapshot', { name: 'a' }, ['operation.snapshot']],
+    ['one that holds the guest', 'snapshot', { name: 'a', quiesce: true }, ['operation.snapshot', 'operation.quiesce']],
+    ['holding the guest', 'quiesce', {}, ['operation.quiesce']],
+    ['a size', 'resize', { flavor: { memory_backing: 'file' } }, ['operation.resize', 'operation.file-backed-memory']],
+    [
+      'an interface',
+      'attachInterface',
+      { network: { name: 'a', vlan: 7, addresses: [{ address: 'a' }], resource_request: { egress_kbps: 1 } } },
+      [
+        'operation.attach-interface',
+        'guest.setup.inject.networking',
+        'networking.topology.vlan',
+        'operation.port-with-resource-request',
+      ],
+    ],
+    ...(['rebuild', 'rescue'] as const).map((operation): [string, string, object, string[]] => [
+      'an image',
+      operation,
+      { image: { source: 'a', trusted_certificates: ['c'], cache: true } },
+      [`operation.${operation}`, 'storage.image', 'operation.trusted-certs', 'operation.cache-images'],
+    ]),
+    [
+      'an image that is brought',
+      'importImage',
+      { from: { source: 'a', trusted_certificates: ['c'], cache: true } },
+      ['operation.trusted-certs', 'operation.cache-images'],
+    ],
+  ])('are those of %s, whatever the operation (%s)', (_what, operation, fields, expected) => {
+    expect(featuresUsed(operation, fields)).toEqual(expected);
+  });
+
   it('are one of the consoles', () => {
     expect(featuresUsed('getConsole', { type: 'vnc' })).toEqual(['console.vnc']);
   });

@@ -18,6 +18,7 @@ export function featuresUsed(operation: string, params: unknown): VirtFeatureId[
 }
 
 function isUsed({ field, values }: FieldUse, params: unknown): boolean {
+  if (field === undefined) return true;
   return valuesAt(params, field.split('.')).some((value) =>
     values === undefined
       ? isGiven(value)

@@ -77,13 +77,14 @@ export function matrixAnswer(parts: MatrixParts, query: Query = {}): MethodResul
       details: { features: unknown },
     });
   }
+  const all = everyDriver(parts);
   const { drivers: named } = query;
-  for (const name of named ?? []) driverAnswer(parts, name);
+  for (const name of named ?? []) driverNamed(all, name);
   return {
     schema_version: 1,
     version: parts.version,
     catalogue,
-    drivers: everyDriver(parts)
+    drivers: all
       .filter(({ driver }) => named?.includes(driver) ?? true)
       .filter((driver) => isAskedFor(driver, query))
       .map((driver) => ({ ...driver, features: mapValues(driver.features, withIds) })),
@@ -99,7 +100,10 @@ export function matrixAnswer(parts: MatrixParts, query: Query = {}): MethodResul
 
 /** @throws ComputeError RESOURCE_NOT_FOUND, naming those there are */
 export function driverAnswer(parts: MatrixParts, name: string): DriverAnswer {
-  const all = everyDriver(parts);
+  return driverNamed(everyDriver(parts), name);
+}
+
+function driverNamed(all: readonly DriverAnswer[], name: string): DriverAnswer {
   const found = all.find(({ driver }) => driver === name);
   if (found !== undefined) return found;
   const known = all.map(({ driver }) => driver);
@@ -222,12 +226,12 @@ function governedBy(
   namespace: 'compute' | 'power',
   { operations, uses, method }: CatalogueEntry,
 ): MethodResult<'features.catalogue'>['features'][number]['governs'] {
-  const whole = (operation: string): FieldUse[] => [{ operation, field: '' }];
+  const whole = (operation: string): FieldUse[] => [{ operation }];
   return (uses ?? operations.flatMap(whole)).flatMap(({ operation, field, values }) => {
     const named = method ?? methodOf(namespace, operation);
     if (named === null) return [];
-    const isWhole = field === '' || method !== undefined;
-    return [{ method: named, field: isWhole ? null : field, values: values === undefined ? null : [...values] }];
+    const shown = method === undefined ? (field ?? null) : null;
+    return [{ method: named, field: shown, values: values === undefined ? null : [...values] }];
   });
 }
 

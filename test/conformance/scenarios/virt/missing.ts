@@ -15,23 +15,21 @@ type Missing = MissingRequest<VirtSubject>;
 /** Every way to ask for a feature that the catalogue knows. */
 export function missingVirt(feature: VirtFeatureId): Missing[] {
   const { operations, uses }: CatalogueEntry = VIRT_FEATURES[feature];
-  const ways = uses ?? operations.map((operation) => ({ operation }));
+  const ways: readonly FieldUse[] = uses ?? operations.map((operation) => ({ operation }));
   return ways.flatMap((way) => asked(feature, way));
 }
 
-function asked(feature: string, way: { readonly operation: string } | FieldUse): Missing[] {
-  const { operation } = way;
+function asked(feature: string, { operation, field, values: uses }: FieldUse): Missing[] {
   const method = virtMethodOf(operation);
   if (method === undefined) return [];
-  const use = 'field' in way ? way : undefined;
   return [
     {
       feature,
-      word: `refused-${operation}${use === undefined ? '' : `-${use.field.replaceAll(/[^a-z]+/g, '-')}`}`,
+      word: `refused-${operation}${field === undefined ? '' : `-${field.replaceAll(/[^a-z]+/g, '-')}`}`,
       method,
       request: async (subject) => ({
         ...requestFor(operation, subject, await subject.instance('running')),
-        ...(use === undefined ? {} : fieldsFor(use, subject.values)),
+        ...(field === undefined ? {} : fieldsFor({ field, uses }, subject.values)),
       }),
     },
   ];
@@ -102,15 +100,23 @@ const FIELDS: Readonly<Record<string, Fields>> = {
   'flavor.memory_backing=file': ({ flavor }) => ({ flavor: { ...flavor, memory_backing: 'file' } }),
   volumes: ({ volume }) => ({ volumes: [volume()] }),
   volume: ({ volume }) => ({ volume: volume() }),
+  new_volume: ({ volume }) => ({ new_volume: volume() }),
+  'from.trusted_certificates': ({ image, trustedCertificate }) => ({
+    from: { source: image.source, trusted_certificates: [trustedCertificate] },
+  }),
+  'from.cache=true': ({ image }) => ({ from: { source: image.source, cache: true } }),
 };
 
 /** @throws Error for a use that the catalogue knows and this table does not */
-function fieldsFor({ field, values: uses }: FieldUse, values: VirtValues): object {
+function fieldsFor(
+  { field, uses }: { readonly field: string; readonly uses: FieldUse['values'] },
+  values: VirtValues,
+): object {
   const use = uses === undefined ? '' : `=${String(uses[0])}`;
   const own = FIELDS[`${field}${use}`];
   if (own !== undefined) return own(values);
-  const [, place = '', isList, part = ''] = /^(volume|network)s?(\[\])?\.(.+)$/.exec(field) ?? [];
-  const table = { volume: VOLUMES, network: NETWORKS }[place];
+  const [, place = '', isList, part = ''] = /^(new_volume|volume|network)s?(\[\])?\.(.+)$/.exec(field) ?? [];
+  const table = { new_volume: VOLUMES, volume: VOLUMES, network: NETWORKS }[place];
   const made = table?.[`${part}${use}`] ?? table?.[part];
   if (made !== undefined) return isList === undefined ? { [place]: made(values) } : { [`${place}s`]: [made(values)] };
   if (uses !== undefined && !/[.[]/.test(field)) return { [field]: uses[0] };

@@ -28,6 +28,11 @@ const REQUESTS: Readonly<Record<string, RequestOf>> = {
   extendVolume: including(({ values }) => ({ volume: values.volume().id, size_gib: 20 })),
   attachInterface: including(({ values }) => ({ network: { name: values.network } })),
   detachInterface: including(() => ({ interface: 'eth0' })),
+  importImage: (subject) => ({
+    host: subject.host,
+    image: subject.freshName(),
+    from: { source: subject.values.image.source },
+  }),
   setAdminPassword: including(() => ({ password: 'canary' })),
 };
 
