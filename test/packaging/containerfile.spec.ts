@@ -25,6 +25,17 @@ describe('the container file', () => {
     expect(file).not.toMatch(/https?:\/\/(?!127\.0\.0\.1)/);
   });
 
+  it('holds all that is published and is there before the build, so that nothing is missing at run time', () => {
+    const read = (name: string): string => readFileSync(resolve(import.meta.dirname, '../..', name), 'utf8');
+    const { files } = JSON.parse(read('package.json')) as { files: string[] };
+    const copied = parsed.getCOPYs().flatMap((copy) => copy.getArguments().slice(0, -1).map(String));
+    const admitted = read('.dockerignore').split('\n');
+    const needed = files.filter((name) => name !== 'dist');
+    expect(needed).toContain('evidence');
+    expect(copied).toEqual(expect.arrayContaining(needed));
+    expect(admitted).toEqual(expect.arrayContaining(needed.map((name) => `!${name}`)));
+  });
+
   it('does not run as root, and can be asked for its health', () => {
     const [user] = parsed.getInstructions().filter((instruction) => instruction.getKeyword() === 'USER');
     expect(user?.getArgumentsContent()).toMatch(/^[1-9]\d*:[1-9]\d*$/);
