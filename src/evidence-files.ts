@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describeIssues } from './common/errors/index.js';
+import { describeIssues, messageOf } from './common/errors/index.js';
 import { EvidenceSchema, type Evidence, type EvidenceByDriver } from './features/index.js';
 
 /** Where the evidence lies that belongs to this version, beside `src` and `dist`. */
@@ -24,7 +24,15 @@ function namesIn(directory: string): string[] {
 }
 
 function evidenceIn(file: string): [string, Evidence] {
-  const parsed = EvidenceSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  const parsed = EvidenceSchema.safeParse(read(file));
   if (parsed.success) return [parsed.data.driver, parsed.data];
   throw new Error(`${file} is no evidence: ${describeIssues(parsed.error.issues).text}`);
+}
+
+function read(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`${file} is no evidence: ${messageOf(error)}`, { cause: error });
+  }
 }
