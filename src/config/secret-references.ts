@@ -17,10 +17,12 @@ const HOW = 'write {file: /path/to/secret} or {env: NAME_OF_VARIABLE}';
 
 /** Puts a {@link Secret} where the configuration refers to one. Each mistake is collected; none holds a secret. */
 export class SecretReferences {
+  /** @param whole names of fields that take what a reference leads to byte by byte, and have it in base64 */
   constructor(
     private readonly directory: string,
     private readonly environment: Environment,
     private readonly mistakes: Mistakes,
+    private readonly whole: ReadonlySet<string> = new Set(),
   ) {}
 
   /** A copy in which every secret field, at any depth, is resolved; a secret written in clear is refused. */
@@ -64,6 +66,10 @@ export class SecretReferences {
 
   /** A file's text, without the line end it closes with; undefined, and a mistake, when it cannot be had. */
   readFile(file: string, path: ConfigPath, rights: 'private' | 'any'): string | undefined {
+    return this.#readBytes(file, path, rights)?.toString('utf8');
+  }
+
+  #readBytes(file: string, path: ConfigPath, rights: 'private' | 'any'): Buffer | undefined {
     const name = isAbsolute(file) ? file : resolve(this.directory, file);
     try {
       const { mode, size } = statSync(name);
@@ -76,7 +82,7 @@ export class SecretReferences {
         this.mistakes.add(path, `${name} is larger than 64 KiB`);
         return undefined;
       }
-      return readFileSync(name, 'utf8');
+      return readFileSync(name);
     } catch (error) {
       const code = errorCodeOf(error) ?? 'unknown error';
       this.mistakes.add(path, code === 'ENOENT' ? `${name} does not exist` : `${name} cannot be read (${code})`);
@@ -94,14 +100,23 @@ export class SecretReferences {
   }
 
   #resolve(reference: z.output<typeof ReferenceSchema>, path: ConfigPath): Secret | undefined {
+    const isWhole = this.whole.has(String(path.at(-1)));
     if ('env' in reference) {
       const value = this.environment[reference.env];
-      if (value !== undefined && value !== '') return new Secret(value);
+      if (value !== undefined && value !== '') return new Secret(isWhole ? base64(Buffer.from(value)) : value);
       this.mistakes.add(path, `the environment variable ${reference.env} is ${value === '' ? 'empty' : 'not set'}`);
       return undefined;
+    }
+    if (isWhole) {
+      const bytes = this.#readBytes(reference.file, path, 'private');
+      return bytes === undefined ? undefined : new Secret(base64(bytes));
     }
     const text = this.readFile(reference.file, path, 'private')?.replace(/\r?\n$/, '');
     if (text === '') this.mistakes.add(path, `${reference.file} is empty`);
     return text === undefined || text === '' ? undefined : new Secret(text);
   }
+}
+
+function base64(bytes: Buffer): string {
+  return bytes.toString('base64');
 }

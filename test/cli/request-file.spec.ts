@@ -60,7 +60,21 @@ describe('a request in a file', () => {
     expect(read(text, { host: 'fake1' }, { PW: 'hidden' })).toMatchObject({
       admin_password: 'hidden',
       user_data: '#cloud-config',
-      files: [{ path: '/etc/motd', content: Buffer.from('hello').toString('base64') }],
+      files: [{ path: '/etc/motd', content: Buffer.from('hello\n').toString('base64') }],
+    });
+  });
+
+  it('gives the guest its files byte by byte, also those that are no text, or empty', () => {
+    const bytes = Buffer.from([0xff, 0x00, 0xfe, 0x0a]);
+    writeFileSync(join(directory, 'blob'), bytes, { mode: 0o600 });
+    write('none', '');
+    const text = `name: web01\n${FLAVOR}files:\n  - { path: /a, content: { file: blob } }\n  - { path: /b, content: { file: none } }\n  - { path: /c, content: { env: C } }\n`;
+    expect(read(text, { host: 'fake1' }, { C: 'c\n' })).toMatchObject({
+      files: [
+        { content: bytes.toString('base64') },
+        { content: '' },
+        { content: Buffer.from('c\n').toString('base64') },
+      ],
     });
   });
 
