@@ -232,6 +232,17 @@ describe('what a spawn that fails has made', () => {
     expect([device.names, await ours()]).toEqual([[], undefined]);
   });
 
+  it('stays ours while nobody can be asked whether anything is left of it', async () => {
+    await start();
+    device.before = (request) => {
+      if (request !== 'start web01') return Promise.resolve();
+      device.duringResolve = () => Promise.reject(new ComputeError('BACKEND_UNREACHABLE', 'gone'));
+      return Promise.reject(new ComputeError('BACKEND_UNREACHABLE', 'gone', { outcome: 'not-applied' }));
+    };
+    await expect(bench.call('compute.spawn', web01)).rejects.toMatchObject({ code: 'BACKEND_UNREACHABLE' });
+    expect(await ours()).toMatchObject({ id: 'id-1', origin: 'spawned' });
+  });
+
   it('is not ours when nothing is left of it', async () => {
     await start();
     device.before = (request) => {

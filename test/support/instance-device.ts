@@ -48,6 +48,8 @@ export class InstanceDevice {
   after: (request: string) => Promise<void> = () => Promise.resolve();
   /** It is asked what came of an operation; it may wait, or throw. */
   duringReconcile: () => Promise<void> = () => Promise.resolve();
+  /** An instance is looked for; it may wait, or throw. */
+  duringResolve: (reference: string) => Promise<void> = () => Promise.resolve();
   duringRead: (read: string) => Promise<void> = () => Promise.resolve();
   readonly #instances = new Map<string, Instance>();
   #ids = 0;
@@ -147,7 +149,10 @@ export class InstanceDevice {
     };
     return {
       operations,
-      resolve: (_ctx, reference) => Promise.resolve().then(() => targetOf(find(reference))),
+      resolve: async (_ctx, reference) => {
+        await this.duringResolve(reference);
+        return targetOf(find(reference));
+      },
       provisionalKey: (reference) => targetKey('device', 'box', `name:${reference}`),
       plan: (_ctx, change, target) => {
         this.asked.push({ by: 'plan', change, target });

@@ -45,7 +45,8 @@ export function spawnRoute(
   const isThere = ({ key: madeKey, id }: Target, ctx: OperationContext): Promise<boolean> =>
     open.host.resolve(ctx, id).then(
       (found) => found.key === madeKey,
-      () => false,
+      // Whoever cannot be asked has not said that it is gone.
+      (error: unknown) => toComputeError(error).code !== 'INSTANCE_NOT_FOUND',
     );
   /** What stays of one that did not come to its end is ours too, or nobody could remove it. */
   const undone = async (ctx: OperationContext, effect: Effect): Promise<void> => {
