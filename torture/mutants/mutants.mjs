@@ -312,7 +312,7 @@ export const mutants = [
     removes: 'equal reads in flight share one request to the backend',
     scenarios: ['reads'],
     foundBy: ['reads-not-shared'],
-    patches: [{ file: 'compute/dispatch/reads.js', find: 'if (shared !== undefined)', replace: 'if (false)' }],
+    patches: [{ file: 'compute/dispatch/shared-work.js', find: 'if (shared !== undefined)', replace: 'if (false)' }],
   },
   {
     name: 'reads-wait',
