@@ -17,6 +17,7 @@ export class ChannelEpoch<C extends Channel = Channel> {
   readonly closed: Promise<Error | undefined>;
   readonly acknowledgements: Acknowledgements;
   #isOpen = true;
+  #gone: () => void = () => undefined;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -33,10 +34,11 @@ export class ChannelEpoch<C extends Channel = Channel> {
     // Without a listener for it, an exception below an event would end in amqplib's frame loop and cost the connection.
     channel.on('handler-error', (error, event) => log.error('a channel event failed', { event, err: error }));
     this.closed = new Promise((resolve) => {
-      channel.once('close', () => {
+      this.#gone = () => {
         this.#isOpen = false;
         resolve(failure);
-      });
+      };
+      channel.once('close', this.#gone);
     });
   }
 
@@ -57,7 +59,7 @@ export class ChannelEpoch<C extends Channel = Channel> {
     } catch {
       // It was lost in the same moment, or hangs; either way nothing more comes of it.
     }
-    this.#isOpen = false;
+    this.#gone();
   }
 }
 

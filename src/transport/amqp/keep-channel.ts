@@ -37,6 +37,8 @@ export async function keepChannel<C extends Channel>(options: KeepChannelOptions
     try {
       const model = await connection.opened(signal);
       epoch = new ChannelEpoch(await within(ANSWER_TIMEOUT_MS, 'open a channel', () => open(model)), log);
+      // A connection that is lost in the moment in which its channel opens has told nobody that the channel is gone.
+      if (!connection.isOpen) throw new Error('the connection was lost while a channel was opened');
       signal.addEventListener('abort', close);
       if (!signal.aborted) await use(epoch, () => backoff.reset());
     } catch (error) {
