@@ -28,6 +28,11 @@ export interface CatalogueEntry {
   readonly notes: string;
 }
 
+/** What asks for a feature: the parts of requests that it names, or every request for one of its operations. */
+export function usesOf({ operations, uses }: CatalogueEntry): readonly FieldUse[] {
+  return uses ?? operations.map((operation) => ({ operation }));
+}
+
 /** At least one feature of the group is required. */
 export function choice<const Group extends string>(group: Group): { readonly choice: Group } {
   return { choice: group };

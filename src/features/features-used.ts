@@ -1,7 +1,12 @@
-import type { CatalogueEntry, FieldUse } from './catalogue-entry.js';
+import { usesOf, type CatalogueEntry, type FieldUse } from './catalogue-entry.js';
 import { VIRT_FEATURES, VIRT_FEATURE_IDS, type VirtFeatureId } from './virt-catalogue.js';
 
-const CATALOGUE: Readonly<Record<VirtFeatureId, CatalogueEntry>> = VIRT_FEATURES;
+interface Use extends FieldUse {
+  readonly feature: VirtFeatureId;
+}
+
+/** By operation, in the order of the catalogue: every request for a host is looked at. */
+const USES: ReadonlyMap<string, readonly Use[]> = usesByOperation(VIRT_FEATURES);
 
 /**
  * The features of virt drivers that a request uses: by its operation, and by its fields.
@@ -10,11 +15,20 @@ const CATALOGUE: Readonly<Record<VirtFeatureId, CatalogueEntry>> = VIRT_FEATURES
  * @param params as the method's schema has checked them
  */
 export function featuresUsed(operation: string, params: unknown): VirtFeatureId[] {
-  return VIRT_FEATURE_IDS.filter((id) => {
-    const { operations, uses } = CATALOGUE[id];
-    if (uses === undefined) return operations.includes(operation);
-    return uses.some((use) => use.operation === operation && isUsed(use, params));
-  });
+  const used = USES.get(operation)?.filter((use) => isUsed(use, params)) ?? [];
+  return [...new Set(used.map(({ feature }) => feature))];
+}
+
+function usesByOperation(catalogue: Readonly<Record<VirtFeatureId, CatalogueEntry>>): ReadonlyMap<string, Use[]> {
+  const byOperation = new Map<string, Use[]>();
+  for (const feature of VIRT_FEATURE_IDS) {
+    for (const use of usesOf(catalogue[feature])) {
+      const uses = byOperation.get(use.operation) ?? [];
+      uses.push({ ...use, feature });
+      byOperation.set(use.operation, uses);
+    }
+  }
+  return byOperation;
 }
 
 function isUsed({ field, values }: FieldUse, params: unknown): boolean {

@@ -1,4 +1,11 @@
-export { groupOf, statusText, type CatalogueEntry, type FeatureStatus, type FieldUse } from './catalogue-entry.js';
+export {
+  groupOf,
+  statusText,
+  usesOf,
+  type CatalogueEntry,
+  type FeatureStatus,
+  type FieldUse,
+} from './catalogue-entry.js';
 export { COMPUTE_FEATURES, COMPUTE_FEATURE_IDS, type ComputeFeatureId } from './compute-catalogue.js';
 export { claimNotes, complete, missing, partial, type FeatureClaim } from './declare.js';
 export { evaluate, isSatisfied, type Evaluation } from './evaluate.js';

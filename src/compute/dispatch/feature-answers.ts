@@ -12,12 +12,12 @@ import {
   isSatisfied,
   reaches,
   statusText,
+  usesOf,
   type CatalogueEntry,
   type Cell,
   type Evaluation,
   type EvidenceByDriver,
   type FeatureClaim,
-  type FieldUse,
   type Scenario,
 } from '../../features/index.js';
 import {
@@ -224,20 +224,18 @@ export function powerTypesAnswer(types: readonly AnyPowerType[]): MethodResult<'
 /** What a caller asks for with a feature, in the words of requests. */
 function governedBy(
   namespace: 'compute' | 'power',
-  { operations, uses, method }: CatalogueEntry,
+  entry: CatalogueEntry,
 ): MethodResult<'features.catalogue'>['features'][number]['governs'] {
-  const whole = (operation: string): FieldUse[] => [{ operation }];
-  return (uses ?? operations.flatMap(whole)).flatMap(({ operation, field, values }) => {
-    const named = method ?? methodOf(namespace, operation);
+  return usesOf(entry).flatMap(({ operation, field, values }) => {
+    const named = entry.method ?? methodOf(namespace, operation);
     if (named === null) return [];
-    const shown = method === undefined ? (field ?? null) : null;
+    const shown = entry.method === undefined ? (field ?? null) : null;
     return [{ method: named, field: shown, values: values === undefined ? null : [...values] }];
   });
 }
 
 /** The RPC method of a driver operation, in the namespace of its feature set. */
-function methodOf(set: 'compute' | 'power', operation: string | null): string | null {
-  if (operation === null) return null;
+function methodOf(set: 'compute' | 'power', operation: string): string | null {
   const named = METHOD_NAMES.filter((method) => {
     const definition = METHODS[method];
     return 'operation' in definition && definition.operation === operation;
