@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/clock.js';
+import { isoTime, type Clock } from '../../common/clock.js';
 import { ComputeError, toComputeError } from '../../common/errors/index.js';
 import type { Log } from '../../common/log.js';
 import { VIRT_FEATURE_IDS, claimNotes, type VirtFeatureId } from '../../features/index.js';
@@ -44,7 +44,7 @@ export async function availability(
       reachable: true,
       error: null,
       backend,
-      observed_at: new Date(clock.now()).toISOString(),
+      observed_at: isoTime(clock.now()),
       features: featuresOf(open, (feature) => lacking.get(feature) ?? null),
     };
   } catch (error) {
@@ -54,7 +54,7 @@ export async function availability(
       reachable: !SILENT.has(code),
       error: { code, message },
       backend: null,
-      observed_at: new Date(clock.now()).toISOString(),
+      observed_at: isoTime(clock.now()),
       features: featuresOf(open, () => `${code}: ${message}`),
     };
   }

@@ -1,11 +1,10 @@
 import type { Clock } from '../../common/clock.js';
-import { ComputeError } from '../../common/errors/index.js';
 import type { Log } from '../../common/log.js';
 import type { MethodParams, MethodResult, Observer } from '../contract/index.js';
 import { consoleAccess } from './answers.js';
-import { refuseMissing, unsupported, within } from './host-route.js';
+import { offered, within } from './host-route.js';
 import type { Router } from './router.js';
-import { limited } from './time-limits.js';
+import { limited, notAnswered } from './time-limits.js';
 
 const METHOD = 'compute.get_console';
 
@@ -30,23 +29,20 @@ export class Consoles {
     const { router, clock, log, observer, timeoutMs } = this.#options;
     const { instance, type } = request;
     const open = router.host(request.host);
-    refuseMissing(open, METHOD, 'getConsole', request);
-    const { getConsole } = open.host.operations;
-    if (getConsole === undefined) throw unsupported(open, METHOD, 'getConsole');
-    const overdue = (): ComputeError =>
-      new ComputeError('BACKEND_TIMEOUT', `no answer to ${METHOD} within ${timeoutMs / 1000} s`, {
-        retry: 'safe',
-        outcome: 'not-applied',
-      });
+    const getConsole = offered(open, METHOD, 'getConsole', request);
     const driver = open.driver.name;
-    return limited(clock, clock.now() + timeoutMs, overdue, (signal) =>
-      within({ driver }, async () => {
-        const outgoing = observer.read({ driver, host: open.name, trace: null });
-        const ctx = { clock, log, signal, outgoing };
-        const target = await open.host.resolve(ctx, instance);
-        open.rails.check(target, 'getConsole');
-        return consoleAccess(await getConsole(ctx, target, { type }));
-      }),
+    return limited(
+      clock,
+      clock.now() + timeoutMs,
+      () => notAnswered(METHOD, timeoutMs),
+      (signal) =>
+        within({ driver }, async () => {
+          const outgoing = observer.read({ driver, host: open.name, trace: null });
+          const ctx = { clock, log, signal, outgoing };
+          const target = await open.host.resolve(ctx, instance);
+          open.rails.check(target, 'getConsole');
+          return consoleAccess(await getConsole(ctx, target, { type }));
+        }),
     );
   }
 }

@@ -1,3 +1,5 @@
+import { ChangeFields } from '../contract/index.js';
+
 /** The fields that say where a request goes; which of them are there, the method's schema has checked. */
 export interface Destination {
   readonly host?: string | undefined;
@@ -9,4 +11,9 @@ export interface Destination {
   readonly enabled?: boolean | undefined;
   /** Of what is made. */
   readonly name?: string | undefined;
+}
+
+/** What a changing request asks for, without how it is to be carried out. */
+export function withoutChangeFields(request: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(request).filter(([name]) => !Object.hasOwn(ChangeFields, name)));
 }

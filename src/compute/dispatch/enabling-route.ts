@@ -1,7 +1,7 @@
 import { targetKey } from '../../common/ids.js';
 import type { InstanceStore } from '../../journal/instance-store.port.js';
 import type { MethodName, MethodParams } from '../contract/index.js';
-import { refuseMissing, targetPlace, unsupported, within, type OpenHost } from './host-route.js';
+import { offered, routeOn, targetPlace, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute } from './route.js';
 import { hasBegun } from './run-context.js';
 
@@ -12,18 +12,13 @@ export function enablingRoute(
   request: MethodParams<'host.set_enabled'>,
   instances: InstanceStore,
 ): ChangeRoute {
-  refuseMissing(open, method, 'setEnabled', request);
-  const { setEnabled } = open.host.operations;
-  if (setEnabled === undefined) throw unsupported(open, method, 'setEnabled');
+  const setEnabled = offered(open, method, 'setEnabled', request);
   const { name, driver } = open;
   const { enabled } = request;
   const place = { driver: driver.name };
   const description = `letting ${name} take ${enabled ? 'new instances again' : 'no new instances'}`;
   return {
-    driver: driver.name,
-    host: name,
-    name,
-    isParent: false,
+    ...routeOn(open, name),
     hosts: [],
     resolve: (ctx) => within(place, () => setEnabled.resolveHost(ctx)),
     provisionalKey: () => targetKey(driver.name, name, 'host'),

@@ -1,20 +1,21 @@
 import { ComputeError, toComputeError } from '../../common/errors/index.js';
+import type { TargetKey } from '../../common/ids.js';
 import { claimNotes, featuresUsed, type VirtFeatureId } from '../../features/index.js';
-import {
-  ChangeFields,
-  type AnyVirtDriver,
-  type AskedChange,
-  type ChangeOperation,
-  type ChangeOperationName,
-  type ChangeResult,
-  type MethodName,
-  type OperationContext,
-  type StatelessResult,
-  type Target,
-  type VirtHost,
+import type {
+  AnyOperations,
+  AnyVirtDriver,
+  AskedChange,
+  ChangeOperation,
+  ChangeOperationName,
+  ChangeResult,
+  MethodName,
+  OperationContext,
+  StatelessResult,
+  Target,
+  VirtHost,
 } from '../contract/index.js';
 import { instanceState, machineState } from './answers.js';
-import type { Destination } from './destination.js';
+import { withoutChangeFields, type Destination } from './destination.js';
 import type { GuardRails } from './guard-rails.js';
 import type { ChangeRoute } from './route.js';
 
@@ -43,6 +44,19 @@ export interface DriverChange {
   readonly run: (ctx: OperationContext, target: Target) => Promise<ChangeResult | StatelessResult>;
 }
 
+/** Where a route on one host begins. @param name of what it changes, as the caller named it */
+export function routeOn(
+  { name: host, driver }: OpenHost,
+  name: string,
+): Pick<ChangeRoute, 'driver' | 'host' | 'name' | 'isParent' | 'hosts'> {
+  return { driver: driver.name, host, name, isParent: false, hosts: [host] };
+}
+
+/** A target that has no key but that of its name. */
+export function byName(key: TargetKey, name: string): Pick<ChangeRoute, 'resolve' | 'provisionalKey'> {
+  return { resolve: () => Promise.resolve({ key, id: name, name }), provisionalKey: () => key };
+}
+
 /** Binds a changing method to an instance of a host. @throws ComputeError FEATURE_UNSUPPORTED, before any traffic */
 export function hostChangeRoute(
   open: OpenHost,
@@ -57,11 +71,7 @@ export function hostChangeRoute(
   if (change === undefined) throw unsupported(open, method, operation);
   const place = { driver: open.driver.name };
   return {
-    driver: open.driver.name,
-    host: open.name,
-    name: reference,
-    isParent: false,
-    hosts: [open.name],
+    ...routeOn(open, reference),
     resolve: (ctx) => within(place, () => open.host.resolve(ctx, reference)),
     provisionalKey: () => open.host.provisionalKey(reference),
     permit: (_ctx, target) => within(place, async () => open.rails.check(target, change.asked.operation)),
@@ -76,13 +86,13 @@ export function hostChangeRoute(
  * @throws ComputeError FEATURE_UNSUPPORTED when it lacks the operation, or a feature that the request's fields use
  */
 export function driverChange(open: OpenHost, method: MethodName, operation: string, request: object): DriverChange {
-  refuseMissing(open, method, operation, request);
   // The method's schema has checked the parameters, and each method names the operation whose parameters they are: the type
   // of one goes with that of the other, which only this line has to believe.
   const asked = { operation, params: operationParams(request) } as AskedChange;
-  const run = open.host.operations[asked.operation] as
-    ChangeOperation<object, ChangeResult | StatelessResult> | undefined;
-  if (run === undefined) throw unsupported(open, method, operation);
+  const run = offered(open, method, asked.operation, request) as ChangeOperation<
+    object,
+    ChangeResult | StatelessResult
+  >;
   return { asked, run: (ctx, target) => run(ctx, target, asked.params) };
 }
 
@@ -102,11 +112,25 @@ export function carriedOut(
 
 /** The fields of a request that its driver is given. */
 function operationParams(request: object): object {
-  return Object.fromEntries(
-    Object.entries(request).filter(
-      ([name]) => name !== 'host' && name !== 'instance' && !Object.hasOwn(ChangeFields, name),
-    ),
-  );
+  const { host: _host, instance: _instance, ...params } = withoutChangeFields(request);
+  return params;
+}
+
+/**
+ * The operation of a host that a request asks for.
+ *
+ * @throws ComputeError FEATURE_UNSUPPORTED when its driver lacks it, or a feature that the request's fields use
+ */
+export function offered<O extends keyof AnyOperations>(
+  open: OpenHost,
+  method: string,
+  operation: O,
+  request: object,
+): NonNullable<AnyOperations[O]> {
+  refuseMissing(open, method, operation, request);
+  const offer = open.host.operations[operation];
+  if (offer === undefined) throw unsupported(open, method, operation);
+  return offer;
 }
 
 /** @throws ComputeError FEATURE_UNSUPPORTED when a request uses a feature that the driver declares missing */

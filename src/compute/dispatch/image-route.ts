@@ -1,5 +1,5 @@
 import type { MethodName, MethodParams } from '../contract/index.js';
-import { carriedOut, driverChange, type OpenHost } from './host-route.js';
+import { byName, carriedOut, driverChange, routeOn, type OpenHost } from './host-route.js';
 import type { ChangeRoute } from './route.js';
 
 /** Binds a method that changes an image of a host. Images go by their names, one change at a time. */
@@ -13,13 +13,8 @@ export function imageRoute(
   // An instance that is called so, too, would only wait.
   const key = open.host.provisionalKey(`image ${name}`);
   return {
-    driver: open.driver.name,
-    host: open.name,
-    name,
-    isParent: false,
-    hosts: [open.name],
-    resolve: () => Promise.resolve({ key, id: name, name }),
-    provisionalKey: () => key,
+    ...routeOn(open, name),
+    ...byName(key, name),
     permit: () => Promise.resolve(),
     ...carriedOut(open, driverChange(open, method, operation, request)),
     describe: () => ({}),

@@ -298,12 +298,12 @@ export class OperationRun {
     return hasBegun(this.#checkpoints);
   }
 
-  #done({ outcome, state, answer: more }: RouteResult): RunEnd {
+  #done({ outcome, state = null, answer: more }: RouteResult): RunEnd {
     const { record, route } = this.#input;
-    const described = state === undefined || state === null ? {} : route.describe(state);
+    const described = state === null ? {} : route.describe(state);
     const answer = toJson({ operation_id: record.id, outcome, ...described, ...more });
     const end = { state: 'done', result: answer as Record<string, never> } as const;
-    return { kind: 'ended', end, ...(state === undefined || state === null ? {} : { state }) };
+    return { kind: 'ended', end, ...(state === null ? {} : { state }) };
   }
 
   #failed(error: ComputeError): RunEnd {

@@ -7,7 +7,6 @@ import { pollUntil } from '../../common/poll.js';
 import type { Control, Journal, Lease, NewOperation, OperationRecord, SignalLine } from '../../journal/journal.port.js';
 import type { MachineRecord } from '../../journal/machine-store.port.js';
 import {
-  ChangeFields,
   correlationOf,
   isMethodName,
   type AuditLog,
@@ -25,7 +24,7 @@ import {
 } from '../contract/index.js';
 import { operationFact } from './audit-facts.js';
 import type { Child } from './children.js';
-import type { Destination } from './destination.js';
+import { withoutChangeFields, type Destination } from './destination.js';
 import { logOf } from './operation-log.js';
 import { OperationLookup, type OperationAccess } from './operation-lookup.js';
 import type { OperationRunner } from './operation-runner.js';
@@ -423,10 +422,6 @@ function refuseUnstorable(texts: Record<string, string>): void {
 /** Whoever waits for an outcome waits for the journal too. */
 function unlessAway(error: unknown): undefined {
   if (toComputeError(error).code !== 'JOURNAL_UNAVAILABLE') throw error;
-}
-
-function withoutChangeFields(request: ChangeRequest): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(request).filter(([name]) => !Object.hasOwn(ChangeFields, name)));
 }
 
 /** Where somebody waits for the outcome. */

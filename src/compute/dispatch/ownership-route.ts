@@ -12,7 +12,7 @@ import {
 } from '../contract/index.js';
 import { instanceState } from './answers.js';
 import type { Destination } from './destination.js';
-import { carriedOut, driverChange, unsupported, within, type OpenHost } from './host-route.js';
+import { carriedOut, driverChange, routeOn, unsupported, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute, RouteResult } from './route.js';
 
 /** What is written down of a target before it is ended or given away: afterwards nobody else knows it. */
@@ -153,11 +153,7 @@ function ownershipRoute(
     }
   };
   return {
-    driver: open.driver.name,
-    host: open.name,
-    name: reference,
-    isParent: false,
-    hosts: [open.name],
+    ...routeOn(open, reference),
     needsTarget: true,
     resolve: (ctx, left) => within(place, () => resolve(ctx, left)),
     provisionalKey: () => open.host.provisionalKey(reference),

@@ -4,7 +4,7 @@ import { targetKey } from '../../common/ids.js';
 import type { OperationRecord } from '../../journal/journal.port.js';
 import type { HostTarget, InstanceSummary, OperationContext, Target } from '../contract/index.js';
 import { Children, type Child, type ChildFailure, type ChildrenPorts } from './children.js';
-import { targetPlace, within, type OpenHost } from './host-route.js';
+import { routeOn, targetPlace, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute, RouteResult } from './route.js';
 
 /** Work on a host that consists of one child operation for each of its instances. */
@@ -33,9 +33,7 @@ export function parentRoute(work: ParentWork, ports: ChildrenPorts): ChangeRoute
     (await open.host.operations.listInstances(ctx)).filter((instance) => work.concerns(instance));
 
   return {
-    driver: open.driver.name,
-    host: open.name,
-    name: open.name,
+    ...routeOn(open, open.name),
     isParent: true,
     hosts: work.hosts,
     resolve: (ctx) => within(place, () => target.resolveHost(ctx)),

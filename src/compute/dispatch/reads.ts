@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../common/clock.js';
-import { ComputeError } from '../../common/errors/index.js';
 import { canonicalJson } from '../../common/json.js';
 import type { Log } from '../../common/log.js';
 import type { MachineRecord } from '../../journal/machine-store.port.js';
@@ -9,7 +8,7 @@ import type { Destination } from './destination.js';
 import type { Answer, ReadRoute } from './route.js';
 import type { Router } from './router.js';
 import { SharedWork } from './shared-work.js';
-import { limited } from './time-limits.js';
+import { limited, notAnswered } from './time-limits.js';
 
 export interface ReadsOptions {
   readonly clock: Clock;
@@ -43,15 +42,15 @@ export class Reads {
 
   #ask(method: MethodNameOfKind<'read'>, route: ReadRoute, meta: RequestMeta): Promise<Answer> {
     const { clock, log, observer, timeoutMs } = this.#options;
-    const overdue = (): ComputeError =>
-      new ComputeError('BACKEND_TIMEOUT', `no answer to ${method} within ${timeoutMs / 1000} s`, {
-        retry: 'safe',
-        outcome: 'not-applied',
-      });
-    return limited(clock, clock.now() + timeoutMs, overdue, (signal) => {
-      const outgoing = observer.read({ driver: route.driver, host: route.host, trace: meta.trace ?? null });
-      return route.read({ clock, log: log.child(correlationOf(meta)), signal, outgoing });
-    });
+    return limited(
+      clock,
+      clock.now() + timeoutMs,
+      () => notAnswered(method, timeoutMs),
+      (signal) => {
+        const outgoing = observer.read({ driver: route.driver, host: route.host, trace: meta.trace ?? null });
+        return route.read({ clock, log: log.child(correlationOf(meta)), signal, outgoing });
+      },
+    );
   }
 }
 

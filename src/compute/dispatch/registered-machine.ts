@@ -49,8 +49,9 @@ export function registeredChangeRoute(
       const found = known === before.known ? target : await route.resolve(ctx);
       if (found.key !== target.key) throw isAnother(record, target.key, found.key);
       const result: RouteResult = await route.run(ctx, found);
+      const { state = null } = result;
       // Whoever looks at the registry after the answer finds it there.
-      if (result.state !== undefined && result.state !== null) await notes.seen(known, result.state);
+      if (state !== null) await notes.seen(known, state);
       return result;
     },
     async reconcile(ctx, target) {

@@ -2,7 +2,7 @@ import { ComputeError } from '../../common/errors/index.js';
 import type { InstanceStore } from '../../journal/instance-store.port.js';
 import type { MethodName, OperationContext, Reconciliation, Relocation, Target } from '../contract/index.js';
 import { instanceState } from './answers.js';
-import { targetPlace, unsupported, within, type OpenHost } from './host-route.js';
+import { routeOn, targetPlace, unsupported, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute } from './route.js';
 import { refuseDisabled } from './spawn-route.js';
 
@@ -34,10 +34,7 @@ export function relocationRoute(
     return reconciliation;
   };
   return {
-    driver: open.driver.name,
-    host: open.name,
-    name: reference,
-    isParent: false,
+    ...routeOn(open, reference),
     hosts: [open.name, destination],
     needsTarget: true,
     endsAt: destination,

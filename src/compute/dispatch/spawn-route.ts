@@ -9,7 +9,7 @@ import {
   type Target,
 } from '../contract/index.js';
 import { instanceState } from './answers.js';
-import { carriedOut, driverChange, within, type OpenHost } from './host-route.js';
+import { byName, carriedOut, driverChange, routeOn, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute } from './route.js';
 
 /**
@@ -57,13 +57,8 @@ export function spawnRoute(
   };
 
   return {
-    driver: open.driver.name,
-    host: open.name,
-    name,
-    isParent: false,
-    hosts: [open.name],
-    resolve: () => Promise.resolve({ key, id: name, name }),
-    provisionalKey: () => key,
+    ...routeOn(open, name),
+    ...byName(key, name),
     permit: (_ctx, target) => within(place, async () => open.rails.check(target, 'spawn')),
     mayBegin: () => refuseDisabled(open, instances),
     plan,

@@ -20,6 +20,14 @@ export function deadlineExceeded(what: string): ComputeError {
   return new ComputeError('DEADLINE_EXCEEDED', `the time for ${what} was over before it began; nothing was done`);
 }
 
+/** What a read that took too long is told; nothing was changed. */
+export function notAnswered(method: string, timeoutMs: number): ComputeError {
+  return new ComputeError('BACKEND_TIMEOUT', `no answer to ${method} within ${timeoutMs / 1000} s`, {
+    retry: 'safe',
+    outcome: 'not-applied',
+  });
+}
+
 /** Calls `end` at a moment, unless cancelled before. Answers the cancelling function. */
 export function at(clock: Clock, moment: number | null, end: () => void): () => void {
   const leftMs = moment === null ? Number.POSITIVE_INFINITY : moment - clock.now();
