@@ -14,4 +14,5 @@ export { Reads } from './reads.js';
 export { Router, hostsOf } from './router.js';
 export { serviceMethods } from './service-methods.js';
 export { Takeover } from './takeover.js';
+export { TargetFinder } from './target-finder.js';
 export { WorkerLease } from './worker-lease.js';

@@ -7,20 +7,16 @@ import { pollUntil } from '../../common/poll.js';
 import type { Control, Journal, Lease, NewOperation, OperationRecord, SignalLine } from '../../journal/journal.port.js';
 import type { MachineRecord } from '../../journal/machine-store.port.js';
 import {
-  correlationOf,
   isMethodName,
   type AuditLog,
-  type CallContext,
   type ChangeOptions,
   type MethodNameOfKind,
   type MethodParams,
-  type Observer,
   type OperationView,
   type Outcome,
   type ReplyAddress,
   type ReplySender,
   type RequestMeta,
-  type Target,
 } from '../contract/index.js';
 import { operationFact } from './audit-facts.js';
 import type { Child } from './children.js';
@@ -30,7 +26,8 @@ import { OperationLookup, type OperationAccess } from './operation-lookup.js';
 import type { OperationRunner } from './operation-runner.js';
 import { openHosts, type Answer, type ChangeRoute } from './route.js';
 import { isMethodOfKind, type Router } from './router.js';
-import { deadlineExceeded, limited, notAfter } from './time-limits.js';
+import type { TargetFinder } from './target-finder.js';
+import { deadlineExceeded, notAfter } from './time-limits.js';
 import type { WorkerLease } from './worker-lease.js';
 
 export interface OperationsOptions {
@@ -43,10 +40,7 @@ export interface OperationsOptions {
   readonly fingerprint: (text: string) => string;
   readonly replies: ReplySender;
   readonly audit: AuditLog;
-  readonly observer: Observer;
-  /** Longest that accepting waits for a backend to name the target; then it is accepted by name. */
-  readonly resolveTimeoutMs: number;
-  readonly planTimeoutMs: number;
+  readonly targets: TargetFinder;
   /** Is so much unfinished that nothing more should come in? */
   readonly isFull: () => boolean;
   /** An accepted operation that has not begun so long after a restart never does. */
@@ -64,14 +58,6 @@ export interface SubmitOptions {
   /** The machine that it names, when it has been looked up already. */
   readonly machine?: MachineRecord | undefined;
 }
-
-/** The errors that mean "no answer", after which a target is accepted by its name. */
-const NO_ANSWER: ReadonlySet<string> = new Set([
-  'BACKEND_UNREACHABLE',
-  'BACKEND_TIMEOUT',
-  'BACKEND_BUSY',
-  'BACKEND_PROTOCOL',
-]);
 
 /** Accepts changing requests into the journal, joins repeats to what they repeat, and takes up what a restart left. */
 export class Operations {
@@ -104,7 +90,7 @@ export class Operations {
     const now = clock.now();
     const until = notAfter(request, meta.sentAt, now);
     const routed = () => this.#router.change(method, request, meta.requestedBy, machine);
-    if (request.plan === true) return this.#plan(await routed(), meta);
+    if (request.plan === true) return this.#options.targets.plan(await routed(), meta);
 
     const requestKey = request.idempotency_key ?? meta.requestId;
     refuseUnstorable({ 'the name of the request': requestKey, 'its correlation id': meta.correlationId });
@@ -115,7 +101,7 @@ export class Operations {
     if (until !== null && until <= now) throw deadlineExceeded(method);
     if (meta.isDirect === true && this.#options.isFull()) throw busy();
     const route = await routed();
-    const target = await this.#find(route, method, until, meta);
+    const target = await this.#options.targets.find(route, method, until, meta);
     const id = newOperationId();
     this.#accepting.add(id);
     try {
@@ -351,65 +337,12 @@ export class Operations {
   stop(): void {
     this.#life.abort(new ComputeError('SHUTTING_DOWN', 'the service stops; ask operation.get after its restart'));
   }
-
-  #plan(route: ChangeRoute, meta: RequestMeta): Promise<Answer> {
-    const { clock, planTimeoutMs } = this.#options;
-    return this.#limited(clock.now() + planTimeoutMs, meta, route, async (ctx) => {
-      const target = await route.resolve(ctx);
-      await route.permit(ctx, target);
-      await route.mayBegin?.();
-      return { operation_id: null, outcome: 'planned', steps: await route.plan(ctx, target) };
-    });
-  }
-
-  /** The target; undefined when its backend does not answer now. */
-  async #find(
-    route: ChangeRoute,
-    method: string,
-    until: number | null,
-    meta: RequestMeta,
-  ): Promise<Target | undefined> {
-    const { clock, resolveTimeoutMs } = this.#options;
-    const limit = clock.now() + resolveTimeoutMs;
-    try {
-      return await this.#limited(Math.min(until ?? limit, limit), meta, route, async (ctx) => {
-        const target = await route.resolve(ctx);
-        await route.permit(ctx, target);
-        await route.mayBegin?.();
-        return target;
-      });
-    } catch (error) {
-      if (route.needsTarget === true || !NO_ANSWER.has(toComputeError(error).code)) throw error;
-      if (until !== null && until <= clock.now()) throw deadlineExceeded(method);
-      return undefined;
-    }
-  }
-
-  #limited<T>(
-    moment: number,
-    meta: RequestMeta,
-    { driver, host }: ChangeRoute,
-    work: (ctx: CallContext) => Promise<T>,
-  ): Promise<T> {
-    const { clock, log, observer } = this.#options;
-    return limited(clock, moment, notAnswered, (signal) => {
-      const outgoing = observer.read({ driver, host, trace: meta.trace ?? null });
-      return work({ clock, log: log.child(correlationOf(meta)), signal, outgoing });
-    });
-  }
 }
 
 /** Other requests are kept by their broker meanwhile. */
 function busy(): ComputeError {
   const message = 'too many operations are unfinished (journal.max_accepted); try again later';
   return new ComputeError('BACKEND_BUSY', message, { outcome: 'not-started' });
-}
-
-function notAnswered(): ComputeError {
-  return new ComputeError('BACKEND_TIMEOUT', 'the backend did not answer in time', {
-    retry: 'safe',
-    outcome: 'not-started',
-  });
 }
 
 /** PostgreSQL keeps no text with a NUL in it, and nobody means one. @throws ComputeError REQUEST_INVALID */
