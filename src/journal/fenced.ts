@@ -7,6 +7,12 @@ import type { JournalDatabase } from './schema.js';
 /** The row of an operation as long as the lease is its newest, and no row otherwise. */
 export type LeasedOperation = SelectQueryBuilder<JournalDatabase, 'operations', object>;
 
+/** A row to be inserted as long as the lease holds: its columns, and what to insert into them. */
+export function leasedRow<R extends object>(leased: LeasedOperation, row: R) {
+  const columns = Object.keys(row) as (keyof R & string)[];
+  return { columns, rows: leased.select((eb) => columns.map((column) => eb.val(row[column]).as(column))) };
+}
+
 /**
  * Lets something be written by whoever has the lease, in one statement that makes sure of it by `leased`.
  *

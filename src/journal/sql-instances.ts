@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { TargetKey } from '../common/ids.js';
 import type { InstanceOrigin } from '../compute/contract/index.js';
-import { fenced } from './fenced.js';
+import { fenced, leasedRow } from './fenced.js';
 import { guarded } from './guarded.js';
 import type { InstanceStore, OwnedInstance } from './instance-store.port.js';
 import type { Lease } from './journal.port.js';
@@ -23,12 +23,12 @@ export class SqlInstances implements InstanceStore {
 
   async own({ target, host, id, name, origin, ownedBy }: OwnedInstance, lease: Lease, now: number): Promise<void> {
     const row = { host, id, name, origin, owned_by: ownedBy, owned_at: now, target };
-    const columns = Object.keys(row) as (keyof typeof row)[];
     await fenced(this.#db, lease, async (leased) => {
+      const { columns, rows } = leasedRow(leased, row);
       const { numInsertedOrUpdatedRows } = await this.#db
         .insertInto('instances')
         .columns(columns)
-        .expression(leased.select((eb) => columns.map((column) => eb.val(row[column]).as(column))))
+        .expression(rows)
         .onConflict((conflict) => conflict.column('target').doUpdateSet(row))
         .executeTakeFirstOrThrow();
       return numInsertedOrUpdatedRows === 1n;

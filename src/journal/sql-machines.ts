@@ -3,7 +3,7 @@ import type { JsonValue } from '../common/errors/index.js';
 import { targetKey } from '../common/ids.js';
 import type { Failure, MachineStatus, PowerParameters } from '../compute/contract/index.js';
 import type { MachinePowerState, Transition } from '../compute/state/power-state.js';
-import { fenced } from './fenced.js';
+import { fenced, leasedRow } from './fenced.js';
 import { guarded } from './guarded.js';
 import type { Lease } from './journal.port.js';
 import type {
@@ -49,12 +49,12 @@ export class SqlMachines implements MachineStore {
       updated_at: now,
       revision: now,
     };
-    const columns = Object.keys(row) as (keyof typeof row)[];
     return fenced(this.#db, lease, async (leased) => {
+      const { columns, rows } = leasedRow(leased, row);
       const { numInsertedOrUpdatedRows } = await this.#db
         .insertInto('machines')
         .columns(columns)
-        .expression(leased.select((eb) => columns.map((column) => eb.val(row[column]).as(column))))
+        .expression(rows)
         .onConflict((conflict) => conflict.column('name').doNothing())
         .executeTakeFirstOrThrow();
       return numInsertedOrUpdatedRows === 1n;
