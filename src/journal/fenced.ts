@@ -1,4 +1,4 @@
-import type { Kysely, SelectQueryBuilder } from 'kysely';
+import type { Expression, Kysely, SelectQueryBuilder } from 'kysely';
 import { leaseLost } from '../compute/contract/index.js';
 import { guarded } from './guarded.js';
 import type { Lease } from './journal.port.js';
@@ -7,8 +7,14 @@ import type { JournalDatabase } from './schema.js';
 /** The row of an operation as long as the lease is its newest, and no row otherwise. */
 export type LeasedOperation = SelectQueryBuilder<JournalDatabase, 'operations', object>;
 
-/** A row to be inserted as long as the lease holds: its columns, and what to insert into them. */
-export function leasedRow<R extends object>(leased: LeasedOperation, row: R) {
+/** A row to be inserted as long as the lease holds. */
+export interface LeasedRow<R> {
+  readonly columns: readonly (keyof R & string)[];
+  /** What goes into them: that row, or none. */
+  readonly rows: Expression<unknown>;
+}
+
+export function leasedRow<R extends object>(leased: LeasedOperation, row: R): LeasedRow<R> {
   const columns = Object.keys(row) as (keyof R & string)[];
   return { columns, rows: leased.select((eb) => columns.map((column) => eb.val(row[column]).as(column))) };
 }

@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Client } from 'pg';
 import { startBroker, type Broker } from '../support/broker.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/server/free-port.mjs';
 import { startPostgres, type Postgres } from '../support/postgres.js';
 import { CHECKOUT } from './documents.js';
 import { STAND_INS } from './stand-ins.js';

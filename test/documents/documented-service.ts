@@ -8,7 +8,7 @@ import { VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
 import { serve, type RunningService } from '../../src/serve.js';
 import { Operator, type ServiceNames } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/server/free-port.mjs';
 
 const TOKEN = 'canary-token-of-the-documents';
 

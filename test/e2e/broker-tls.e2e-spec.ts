@@ -7,7 +7,7 @@ import { startBroker, type Broker } from '../support/broker.js';
 import { cli } from '../support/cli.js';
 import { eventually } from '../support/eventually.js';
 import { ServiceProcess } from '../support/service-process.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/server/free-port.mjs';
 
 /** RabbitMQ's own TLS listener and certificate logon, which no other server can stand in for. */
 let broker: Broker;

@@ -10,7 +10,7 @@ import { serve } from '../../src/serve.js';
 import { Operator } from '../support/amqp-clients.js';
 import { sharedBroker } from '../support/broker.js';
 import { eventually } from '../support/eventually.js';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '../../scripts/server/free-port.mjs';
 
 const TOKEN = 'canary-token-of-the-stop';
 

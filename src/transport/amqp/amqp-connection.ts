@@ -139,8 +139,12 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
     });
     const stream = streamOf(model);
     if (stream !== undefined) batchWrites(stream);
-    const ended = new Promise<Error>((resolve) => {
-      model.once('close', (error?: Error) => resolve(error ?? new Error('closed by us')));
+    const ended = new Promise<void>((resolve) => {
+      model.once('close', (error?: Error) => {
+        // At once: whoever has opened a channel in the same moment looks whether the connection stands.
+        if (this.#model === model) this.#lose(broker, error ?? new Error('closed by us'));
+        resolve();
+      });
     });
     model.on('error', (error) => {
       this.#closeCode = replyCodeOf(error);
@@ -165,7 +169,11 @@ export class AmqpConnection extends EventEmitter<ConnectionEvents> {
     log.info('connected to the broker', { broker, connection: name });
     this.emit('open', model);
 
-    const reason = await ended;
+    await ended;
+  }
+
+  #lose(broker: string, reason: Error): void {
+    const { log, name } = this.options;
     this.#model = undefined;
     if (!this.#stop.signal.aborted) {
       log.warn('lost the broker', { broker, connection: name, reason: reason.message });

@@ -54,6 +54,8 @@ export class ChannelEpoch<C extends Channel = Channel> {
   async #close(): Promise<void> {
     if (!this.#isOpen) return;
     this.acknowledgements.flush();
+    // Nothing more is sent on it, though the broker has yet to agree.
+    this.#isOpen = false;
     try {
       await within(CLOSE_TIMEOUT_MS, 'close a channel', () => this.channel.close());
     } catch {

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { IllegalOperationError, type ConfirmChannel, type Message, type Options } from 'amqplib';
+import type { ConfirmChannel, Message, Options } from 'amqplib';
 import type { Clock } from '../../common/clock.js';
 import { ComputeError } from '../../common/errors/index.js';
 import type { Log } from '../../common/log.js';
@@ -220,10 +220,7 @@ export class Publisher extends EventEmitter<PublisherEvents> {
         },
       );
     } catch (error) {
-      if (error instanceof IllegalOperationError) {
-        // The channel is gone, and has not said so: what was under way goes over the next one.
-        void epoch.close();
-      } else if (epoch.isOpen) {
+      if (epoch.isOpen) {
         // It cannot be encoded: a routing key over 255 bytes, for one.
         this.options.log.warn('dropped a message that cannot be sent', { publisher: this.options.name, err: error });
         this.#settle(pending, 'unroutable');
