@@ -16,9 +16,8 @@ export function fakeSwitches(site: FakeSite): { readonly setMaintenance: HostSwi
       resolveHost,
       async set(ctx, _host, isEnabled) {
         if (site.isInMaintenance === isEnabled) return false;
-        const description = `${isEnabled ? 'beginning' : 'ending'} maintenance of ${site.name}`;
-        await ctx.beginStep({ name: 'setMaintenance', description, requestTimeoutMs: site.requestTimeoutMs });
-        site.receive('setMaintenance', '*');
+        const doing = `${isEnabled ? 'beginning' : 'ending'} maintenance of ${site.name}`;
+        await site.beginStep(ctx, { operation: 'setMaintenance', name: '*', doing });
         site.isInMaintenance = isEnabled;
         site.answer('setMaintenance', '*');
         return true;
@@ -28,9 +27,8 @@ export function fakeSwitches(site: FakeSite): { readonly setMaintenance: HostSwi
       resolveHost,
       async set(ctx, _host, isEnabled) {
         if (site.isEnabled === isEnabled) return false;
-        const description = `${isEnabled ? 'opening' : 'closing'} ${site.name} for new instances`;
-        await ctx.beginStep({ name: 'setEnabled', description, requestTimeoutMs: site.requestTimeoutMs });
-        site.receive('setEnabled', '*');
+        const doing = `${isEnabled ? 'opening' : 'closing'} ${site.name} for new instances`;
+        await site.beginStep(ctx, { operation: 'setEnabled', name: '*', doing });
         site.isEnabled = isEnabled;
         site.answer('setEnabled', '*');
         return true;

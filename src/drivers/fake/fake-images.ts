@@ -11,7 +11,7 @@ import { imageName } from './fake-hardware.js';
 import { checksumOf, fakeImage, shownImage, type FakeImage } from './fake-image.js';
 import { obtainImage } from './fake-obtain.js';
 import type { FakeInstance } from './fake-instance.js';
-import type { FakeRequest, FakeSite } from './fake-site.js';
+import type { FakeSite } from './fake-site.js';
 import { requireAgent } from './fake-guest.js';
 import {
   hasEnded,
@@ -22,7 +22,6 @@ import {
   type ParamsOf,
 } from './fake-work.js';
 
-type ImageRequest = Pick<FakeRequest, 'doing' | 'begin' | 'apply'>;
 type ImageResult = Answering<StatelessResult, { image: Image }>;
 
 /** Images of a host, and those that are made of its instances. */
@@ -33,15 +32,6 @@ export function fakeImages(site: FakeSite) {
     state: null,
     answer: { image: shownImage(image) },
   });
-  const step = async (
-    ctx: OperationContext,
-    operation: string,
-    image: FakeImage,
-    request: ImageRequest,
-  ): Promise<void> => {
-    await ctx.beginStep({ name: operation, description: request.doing, requestTimeoutMs: site.requestTimeoutMs });
-    await site.change(ctx, { operation, name: image.name, subject: image, ...request });
-  };
   /** What an earlier attempt has left of an image that it makes. */
   const lookAfter = async (
     ctx: OperationContext,
@@ -64,8 +54,14 @@ export function fakeImages(site: FakeSite) {
       const found = await obtainImage(ctx, site, from);
       if (before !== undefined) return shown(sameImage(before, found), 'already');
       const image = fakeImage(name, from.format ?? found.format, found.holds);
-      const doing = `fetching the image ${name}`;
-      await step(ctx, 'importImage', image, { doing, begin: () => images.set(name, image), apply: () => undefined });
+      await site.change(ctx, {
+        operation: 'importImage',
+        name,
+        subject: image,
+        doing: `fetching the image ${name}`,
+        begin: () => images.set(name, image),
+        apply: () => undefined,
+      });
       return shown(image, 'done');
     },
     async plan(ctx, { name }, { from }) {
@@ -86,7 +82,10 @@ export function fakeImages(site: FakeSite) {
       if (before !== undefined) refuseWhileChanging(before);
       if (before !== undefined && hasEnded(before, ctx.operationId)) return shown(before, 'done');
       const copy = fakeImage(placeOf(to), to.format ?? image.format, image.holds);
-      await step(ctx, 'exportImage', copy, {
+      await site.change(ctx, {
+        operation: 'exportImage',
+        name: copy.name,
+        subject: copy,
         doing: `copying the image ${name}`,
         begin: () => storage.remoteImages.set(copy.name, copy),
         apply: () => undefined,
@@ -107,7 +106,13 @@ export function fakeImages(site: FakeSite) {
       if (image === undefined) return { outcome: 'already', state: null };
       refuseWhileChanging(image);
       refuseNeeded(site, name);
-      await step(ctx, 'removeImage', image, { doing: `removing the image ${name}`, apply: () => images.delete(name) });
+      await site.change(ctx, {
+        operation: 'removeImage',
+        name,
+        subject: image,
+        doing: `removing the image ${name}`,
+        apply: () => images.delete(name),
+      });
       return { outcome: 'done', state: null };
     },
     async plan(ctx, { name }) {

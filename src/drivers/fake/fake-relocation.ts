@@ -58,12 +58,7 @@ export function fakeRelocation(
   };
   const begin = async (ctx: OperationContext, instance: FakeInstance, destination: string): Promise<FakeMove> => {
     check(instance, destination);
-    await ctx.beginStep({
-      name: operation,
-      description: describe(instance, destination),
-      requestTimeoutMs: site.requestTimeoutMs,
-    });
-    site.receive(operation, instance.name);
+    await site.beginStep(ctx, { operation, name: instance.name, doing: describe(instance, destination) });
     const move = new FakeMove({
       operationId: ctx.operationId,
       delayMs: options.delayMs,
@@ -120,9 +115,8 @@ export function fakeRelocation(
       const { instance } = placeOf(id, destination);
       const { move } = instance;
       if (move?.operationId === ctx.operationId && move.state === 'moving') {
-        const description = `ending the move of ${instance.name}`;
-        await ctx.beginStep({ name: 'abort', description, requestTimeoutMs: site.requestTimeoutMs });
-        site.receive('abort', instance.name);
+        const doing = `ending the move of ${instance.name}`;
+        await site.beginStep(ctx, { operation: 'abort', name: instance.name, doing });
         move.abort();
       }
       // It may have arrived before the request did.
@@ -143,9 +137,9 @@ export function fakeForceComplete(site: FakeSite): ControlOperation {
     const move = instance?.move;
     if (instance === undefined) return 'taken';
     if (move?.operationId !== ctx.operationId) return 'too-early';
-    const description = `letting the move of ${instance.name} come to its end`;
-    await ctx.beginStep({ name: 'force_complete', description, requestTimeoutMs: site.requestTimeoutMs });
-    site.receive('liveMigrationForceComplete', instance.name);
+    const doing = `letting the move of ${instance.name} come to its end`;
+    const request = { operation: 'liveMigrationForceComplete', name: instance.name, doing };
+    await site.beginStep(ctx, request, 'force_complete');
     move.force();
     return 'taken';
   };

@@ -39,14 +39,12 @@ export function fakeSpawn(site: FakeSite): FakeWork<Description, ChangeResult> {
     const image = await look(ctx, site, description);
     const { name } = description;
     const instance = new FakeInstance(name, randomUUID(), 'shutdown');
-    const doing = `making ${name}`;
-    await ctx.beginStep({ name: 'spawn', description: doing, requestTimeoutMs: site.requestTimeoutMs });
     try {
       await site.change(ctx, {
         operation: 'spawn',
         name,
         subject: instance,
-        doing,
+        doing: `making ${name}`,
         begin() {
           // While it was looked at, another one may have come.
           checkDescription(site, description);
@@ -61,15 +59,13 @@ export function fakeSpawn(site: FakeSite): FakeWork<Description, ChangeResult> {
     return note(ctx, instance);
   };
   const start = async (ctx: OperationContext, instance: FakeInstance): Promise<void> => {
-    const doing = `starting ${instance.name}`;
-    await ctx.beginStep({ name: 'powerOn', description: doing, requestTimeoutMs: site.requestTimeoutMs });
     await site.change(ctx, {
       operation: 'powerOn',
       name: instance.name,
       subject: instance,
-      doing,
+      doing: `starting ${instance.name}`,
       begin: () => {
-        if (site.settings.change_delay_ms > 0) instance.transition = transitionTo('running');
+        instance.transition = transitionTo('running');
       },
       apply: () => {
         instance.transition = null;
@@ -182,10 +178,13 @@ function furnish(
 
 async function remove(ctx: OperationContext, site: FakeSite, instance: FakeInstance): Promise<void> {
   const { name } = instance;
-  const doing = `removing ${name}`;
-  await ctx.beginStep({ name: 'destroy', description: doing, requestTimeoutMs: site.requestTimeoutMs });
-  const apply = (): void => site.remove(instance);
-  await site.change(ctx, { operation: 'destroy', name, subject: instance, doing, apply });
+  await site.change(ctx, {
+    operation: 'destroy',
+    name,
+    subject: instance,
+    doing: `removing ${name}`,
+    apply: () => site.remove(instance),
+  });
 }
 
 /** Removes an instance that could not be started. @returns what the caller is told */

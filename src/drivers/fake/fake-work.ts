@@ -76,16 +76,14 @@ export function instanceWork<Params extends object, Answer extends object = obje
       if (hasEnded(instance, ctx.operationId)) return ended(ctx, 'done', instance, params);
       if (change.isSo(instance, params)) return ended(ctx, 'already', instance, params);
       const found = await change.check(ctx, instance, params);
-      const doing = change.doing(instance, params);
-      await ctx.beginStep({ name: operation, description: doing, requestTimeoutMs: site.requestTimeoutMs });
       await site.change(ctx, {
         operation,
         name: instance.name,
         subject: instance,
-        doing,
+        doing: change.doing(instance, params),
         begin: () => {
           change.begin?.(instance, params);
-          if (site.settings.change_delay_ms > 0) instance.transition = change.transition ?? null;
+          instance.transition = change.transition ?? null;
         },
         apply: () => {
           instance.transition = null;
