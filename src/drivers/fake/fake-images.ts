@@ -17,6 +17,7 @@ import {
   hasEnded,
   instanceWork,
   refuseWhileChanging,
+  removalWork,
   type FakeChange,
   type FakeWork,
   type ParamsOf,
@@ -100,35 +101,12 @@ export function fakeImages(site: FakeSite) {
     reconcile: (ctx, { name }, { to }) => lookAfter(ctx, name, () => storage.remoteImages.get(placeOf(to))),
   };
 
-  const removeImage: FakeWork<object, StatelessResult> = {
-    async run(ctx, { name }) {
-      const image = images.get(name);
-      if (image === undefined) return { outcome: 'already', state: null };
-      refuseWhileChanging(image);
-      refuseNeeded(site, name);
-      await site.change(ctx, {
-        operation: 'removeImage',
-        name,
-        subject: image,
-        doing: `removing the image ${name}`,
-        apply: () => images.delete(name),
-      });
-      return { outcome: 'done', state: null };
-    },
-    async plan(ctx, { name }) {
-      await site.read(ctx, 'plan', name);
-      if (!images.has(name)) return [];
-      refuseNeeded(site, name);
-      return [{ action: 'removeImage', description: `removing the image ${name}` }];
-    },
-    async reconcile(ctx, { name }) {
-      await site.read(ctx, 'reconcile', name);
-      const image = images.get(name);
-      if (image === undefined) return { verdict: 'concluded', result: { outcome: 'done', state: null } };
-      refuseWhileChanging(image);
-      return { verdict: 'continue' };
-    },
-  };
+  const removeImage = removalWork<FakeImage>(site, 'removeImage', {
+    find: (name) => images.get(name),
+    doing: ({ name }) => `removing the image ${name}`,
+    check: ({ name }) => refuseNeeded(site, name),
+    remove: ({ name }) => images.delete(name),
+  });
 
   return { importImage, exportImage, removeImage, snapshot: instanceWork(site, 'snapshot', snapshotChange(site)) };
 }

@@ -16,7 +16,7 @@ import type { FakeImage } from './fake-image.js';
 import { FakeInstance } from './fake-instance.js';
 import { keepWhenAsked, obtainImage } from './fake-obtain.js';
 import { transitionTo, type FakeSite } from './fake-site.js';
-import { refuseWhileChanging, type FakeWork, type ParamsOf } from './fake-work.js';
+import { refuseWhileChanging, removalWork, type FakeWork, type ParamsOf } from './fake-work.js';
 
 type Description = ParamsOf<'spawn'>;
 
@@ -119,26 +119,11 @@ export function fakeSpawn(site: FakeSite): FakeWork<Description, ChangeResult> {
 
 /** Ends instances. */
 export function fakeDestroy(site: FakeSite): FakeWork<object, StatelessResult> {
-  return {
-    async run(ctx, { id }) {
-      const instance = site.tryFind(id);
-      if (instance === undefined) return { outcome: 'already', state: null };
-      refuseWhileChanging(instance);
-      await remove(ctx, site, instance);
-      return { outcome: 'done', state: null };
-    },
-    async plan(ctx, { id, name }) {
-      await site.read(ctx, 'plan', id);
-      return site.tryFind(id) === undefined ? [] : [{ action: 'destroy', description: `removing ${name}` }];
-    },
-    async reconcile(ctx, { id }) {
-      await site.read(ctx, 'reconcile', id);
-      const instance = site.tryFind(id);
-      if (instance === undefined) return { verdict: 'concluded', result: { outcome: 'done', state: null } };
-      refuseWhileChanging(instance);
-      return { verdict: 'continue' };
-    },
-  };
+  return removalWork<FakeInstance>(site, 'destroy', {
+    find: (id) => site.tryFind(id),
+    doing: ({ name }) => `removing ${name}`,
+    remove: (instance) => site.remove(instance),
+  });
 }
 
 export function targetOf(site: FakeSite, { id, name }: FakeInstance): Target {
@@ -176,17 +161,6 @@ function furnish(
   site.add(instance);
 }
 
-async function remove(ctx: OperationContext, site: FakeSite, instance: FakeInstance): Promise<void> {
-  const { name } = instance;
-  await site.change(ctx, {
-    operation: 'destroy',
-    name,
-    subject: instance,
-    doing: `removing ${name}`,
-    apply: () => site.remove(instance),
-  });
-}
-
 /** Removes an instance that could not be started. @returns what the caller is told */
 async function undo(
   ctx: OperationContext,
@@ -195,7 +169,7 @@ async function undo(
   cause: ComputeError,
 ): Promise<ComputeError> {
   try {
-    await remove(ctx, site, instance);
+    await fakeDestroy(site).run(ctx, targetOf(site, instance), {});
   } catch (error) {
     if (ctx.signal.aborted) return toComputeError(error);
     return new ComputeError(

@@ -111,6 +111,49 @@ export function instanceWork<Params extends object, Answer extends object = obje
   };
 }
 
+/** One way to end something of a host. What differs from one operation to the next; {@link removalWork} is the rest. */
+interface FakeRemoval<Subject> {
+  readonly find: (id: string) => Subject | undefined;
+  /** For people: "removing web01". */
+  readonly doing: (subject: Subject) => string;
+  /** Refuses what must stay now. @throws ComputeError STATE_CONFLICT */
+  readonly check?: (subject: Subject) => void;
+  readonly remove: (subject: Subject) => void;
+}
+
+/** Carries out what leaves nothing to tell the state of: what is gone is gone, whoever removed it. */
+export function removalWork<Subject extends FakeSubject & { readonly name: string }>(
+  site: FakeSite,
+  operation: ChangeOperationName,
+  { find, doing, check, remove }: FakeRemoval<Subject>,
+): FakeWork<object, StatelessResult> {
+  return {
+    async run(ctx, { id }) {
+      const subject = find(id);
+      if (subject === undefined) return { outcome: 'already', state: null };
+      refuseWhileChanging(subject);
+      check?.(subject);
+      const { name } = subject;
+      await site.change(ctx, { operation, name, subject, doing: doing(subject), apply: () => remove(subject) });
+      return { outcome: 'done', state: null };
+    },
+    async plan(ctx, { id }) {
+      await site.read(ctx, 'plan', id);
+      const subject = find(id);
+      if (subject === undefined) return [];
+      check?.(subject);
+      return [{ action: operation, description: doing(subject) }];
+    },
+    async reconcile(ctx, { id }) {
+      await site.read(ctx, 'reconcile', id);
+      const subject = find(id);
+      if (subject === undefined) return { verdict: 'concluded', result: { outcome: 'done', state: null } };
+      refuseWhileChanging(subject);
+      return { verdict: 'continue' };
+    },
+  };
+}
+
 /** Has the request of this operation come, and had its effect? */
 export function hasEnded({ changedBy, isChanging }: FakeSubject, operationId: OperationId): boolean {
   return changedBy === operationId && !isChanging;
