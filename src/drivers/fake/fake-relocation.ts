@@ -12,6 +12,7 @@ import type { FakeEstate } from './fake-estate.js';
 import { FakeMove } from './fake-move.js';
 import type { FakeInstance } from './fake-instance.js';
 import type { FakeSite } from './fake-site.js';
+import { requireState } from './fake-work.js';
 
 export interface FakeRelocationOptions {
   /** The driver operation, for faults: liveMigrate. */
@@ -49,9 +50,7 @@ export function fakeRelocation(
     `${doing} ${instance.name} to ${destination}`;
 
   const check = (instance: FakeInstance, destination: string): void => {
-    if (from !== undefined && !from.includes(instance.state)) {
-      throw new ComputeError('STATE_CONFLICT', `${instance.name} is ${instance.state}, not ${from.join(' or ')}`);
-    }
+    if (from !== undefined) requireState(instance, from);
     if (siteOf(destination).tryFind(instance.name) !== undefined) {
       throw new ComputeError('ALREADY_EXISTS', `${destination} has another instance ${instance.name}`);
     }
