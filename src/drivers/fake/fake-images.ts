@@ -40,18 +40,15 @@ export function fakeImages(site: FakeSite) {
     find: () => FakeImage | undefined,
   ): ReturnType<FakeWork<object, ImageResult>['reconcile']> => {
     await site.read(ctx, 'reconcile', name);
-    const image = find();
-    if (image === undefined) return { verdict: 'continue' };
-    refuseWhileChanging(image);
-    if (!hasEnded(image, ctx.operationId)) return { verdict: 'continue' };
-    return { verdict: 'concluded', result: shown(image, 'done') };
+    const own = ownOf(ctx, find());
+    return own === undefined ? { verdict: 'continue' } : { verdict: 'concluded', result: shown(own, 'done') };
   };
 
   const importImage: FakeWork<ParamsOf<'importImage'>, ImageResult> = {
     async run(ctx, { name }, { from }) {
       const before = images.get(name);
-      if (before !== undefined) refuseWhileChanging(before);
-      if (before !== undefined && hasEnded(before, ctx.operationId)) return shown(before, 'done');
+      const own = ownOf(ctx, before);
+      if (own !== undefined) return shown(own, 'done');
       const found = await obtainImage(ctx, site, from);
       if (before !== undefined) return shown(sameImage(before, found), 'already');
       const image = fakeImage(name, from.format ?? found.format, found.holds);
@@ -80,8 +77,8 @@ export function fakeImages(site: FakeSite) {
     async run(ctx, { name }, { to }) {
       const image = requireImage(site, name);
       const before = storage.remoteImages.get(placeOf(to));
-      if (before !== undefined) refuseWhileChanging(before);
-      if (before !== undefined && hasEnded(before, ctx.operationId)) return shown(before, 'done');
+      const own = ownOf(ctx, before);
+      if (own !== undefined) return shown(own, 'done');
       const copy = fakeImage(placeOf(to), to.format ?? image.format, image.holds);
       await site.change(ctx, {
         operation: 'exportImage',
@@ -141,6 +138,13 @@ function snapshotChange(site: FakeSite): FakeChange<ParamsOf<'snapshot'>, { imag
       return { image: shownImage(placeFor(params).get(image.name) ?? image) };
     },
   };
+}
+
+/** The image, when this very operation has put it there. @throws ComputeError BACKEND_BUSY while anybody does */
+function ownOf({ operationId }: OperationContext, image: FakeImage | undefined): FakeImage | undefined {
+  if (image === undefined) return undefined;
+  refuseWhileChanging(image);
+  return hasEnded(image, operationId) ? image : undefined;
 }
 
 /** The address that an image is put at, without what may be secret in it. */
