@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { NameSchema } from '../fields.js';
+import { NameSchema, NativeFactsSchema } from '../fields.js';
 
 export const IMAGE_FORMATS = ['raw', 'qcow2', 'vmdk', 'vhdx', 'iso', 'kernel', 'tar'] as const;
 
@@ -50,6 +50,6 @@ export const ImageSchema = z.object({
   format: z.string().nullable(),
   size_bytes: z.int().nullable(),
   checksum: z.string().nullable().describe('sha256:…, where it is known'),
-  native: z.record(z.string(), z.json()).describe("facts that only this backend has, in the backend's words"),
+  native: NativeFactsSchema,
 });
 export type Image = z.infer<typeof ImageSchema>;
