@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { amqpAddressMistake } from '../common/amqp-address.js';
 import { ComputeError, errorCodeOf } from '../common/errors/index.js';
+import { holdsPassword } from '../common/secret.js';
 import type { Environment } from '../config/index.js';
 import type { ZenovaClientOptions } from '../client/index.js';
 import { DEFAULT_URL, type GlobalOptions } from './global-options.js';
@@ -29,7 +30,7 @@ export function brokerOf({ url: option }: GlobalOptions, environment: Environmen
   const url = option ?? (variable === undefined || variable === '' ? DEFAULT_URL : variable);
   const mistake = amqpAddressMistake(url);
   if (mistake !== undefined) throw invalid(`${option === undefined ? 'ZENOVA_AMQP_URL' : '--url'} ${mistake}`);
-  if (option !== undefined && new URL(option).password !== '') {
+  if (option !== undefined && holdsPassword(option)) {
     throw invalid(
       '--url holds a password, which every user of this machine could read there; put the address into ZENOVA_AMQP_URL',
     );

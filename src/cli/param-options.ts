@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { errorCodeOf } from '../common/errors/index.js';
-import { isSealedField, isSecretField } from '../common/secret.js';
+import { holdsPassword, isSealedField, isSecretField } from '../common/secret.js';
 import type { Environment } from '../config/index.js';
 import type { Catalogue } from './cli-parts.js';
 
@@ -69,10 +69,6 @@ export async function readParams(
     values[name] = text;
   }
   return values;
-}
-
-function holdsPassword(address: string): boolean {
-  return URL.canParse(address) && new URL(address).password !== '';
 }
 
 async function secretNames(

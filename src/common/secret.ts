@@ -46,6 +46,11 @@ export function isSealedField(name: string): boolean {
   return isSecretField(name) || SEALED_FIELDS.has(name) || /^power_\w+_uri$/i.test(name);
 }
 
+/** Is it an address with a password in it? */
+export function holdsPassword(text: string): boolean {
+  return URL.canParse(text) && new URL(text).password !== '';
+}
+
 /** An address without what may be secret in one: user and password, and all of its query. */
 export function bareAddress(text: string): string {
   if (!URL.canParse(text)) return REDACTED;

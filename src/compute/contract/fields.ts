@@ -79,6 +79,10 @@ const observed = {
   observed_at: TimeSchema,
 } as const;
 
+export const NativeFactsSchema = z
+  .record(z.string(), z.json())
+  .describe("facts that only this backend has, in the backend's words");
+
 /** What `power.query` answers. */
 export const MachineStateSchema = z.object({ state: z.enum(MACHINE_POWER_STATES), ...observed });
 export type MachineState = z.infer<typeof MachineStateSchema>;
@@ -109,7 +113,7 @@ export const InstanceInfoSchema = z.object({
   memory_mib: z.int().nullable(),
   max_memory_mib: z.int().nullable(),
   cpu_time_ns: z.int().nullable(),
-  native: z.record(z.string(), z.json()).describe("facts that only this backend has, in the backend's words"),
+  native: NativeFactsSchema,
 });
 export type InstanceInfoAnswer = z.infer<typeof InstanceInfoSchema>;
 

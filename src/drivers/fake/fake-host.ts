@@ -10,31 +10,30 @@ export async function resolveFakeHost(ctx: CallContext, site: FakeSite): Promise
 
 /** What a host as a whole is switched to. */
 export function fakeSwitches(site: FakeSite): { readonly setMaintenance: HostSwitch; readonly setEnabled: HostSwitch } {
-  const resolveHost = (ctx: CallContext): Promise<Target> => resolveFakeHost(ctx, site);
+  const switching = (
+    operation: string,
+    what: 'isInMaintenance' | 'isEnabled',
+    doing: (isEnabled: boolean) => string,
+  ): HostSwitch => ({
+    resolveHost: (ctx) => resolveFakeHost(ctx, site),
+    async set(ctx, _host, isEnabled) {
+      if (site[what] === isEnabled) return false;
+      await site.beginStep(ctx, { operation, name: '*', doing: doing(isEnabled) });
+      site[what] = isEnabled;
+      site.answer(operation, '*');
+      return true;
+    },
+  });
   return {
-    setMaintenance: {
-      resolveHost,
-      async set(ctx, _host, isEnabled) {
-        if (site.isInMaintenance === isEnabled) return false;
-        const description = `${isEnabled ? 'beginning' : 'ending'} maintenance of ${site.name}`;
-        await ctx.beginStep({ name: 'setMaintenance', description, requestTimeoutMs: site.requestTimeoutMs });
-        site.receive('setMaintenance', '*');
-        site.isInMaintenance = isEnabled;
-        site.answer('setMaintenance', '*');
-        return true;
-      },
-    },
-    setEnabled: {
-      resolveHost,
-      async set(ctx, _host, isEnabled) {
-        if (site.isEnabled === isEnabled) return false;
-        const description = `${isEnabled ? 'opening' : 'closing'} ${site.name} for new instances`;
-        await ctx.beginStep({ name: 'setEnabled', description, requestTimeoutMs: site.requestTimeoutMs });
-        site.receive('setEnabled', '*');
-        site.isEnabled = isEnabled;
-        site.answer('setEnabled', '*');
-        return true;
-      },
-    },
+    setMaintenance: switching(
+      'setMaintenance',
+      'isInMaintenance',
+      (isEnabled) => `${isEnabled ? 'beginning' : 'ending'} maintenance of ${site.name}`,
+    ),
+    setEnabled: switching(
+      'setEnabled',
+      'isEnabled',
+      (isEnabled) => `${isEnabled ? 'opening' : 'closing'} ${site.name} for new instances`,
+    ),
   };
 }

@@ -11,18 +11,18 @@ import { imageName } from './fake-hardware.js';
 import { checksumOf, fakeImage, shownImage, type FakeImage } from './fake-image.js';
 import { obtainImage } from './fake-obtain.js';
 import type { FakeInstance } from './fake-instance.js';
-import type { FakeRequest, FakeSite } from './fake-site.js';
+import type { FakeSite } from './fake-site.js';
 import { requireAgent } from './fake-guest.js';
 import {
   hasEnded,
   instanceWork,
   refuseWhileChanging,
+  removalWork,
   type FakeChange,
   type FakeWork,
   type ParamsOf,
 } from './fake-work.js';
 
-type ImageRequest = Pick<FakeRequest, 'doing' | 'begin' | 'apply'>;
 type ImageResult = Answering<StatelessResult, { image: Image }>;
 
 /** Images of a host, and those that are made of its instances. */
@@ -33,15 +33,6 @@ export function fakeImages(site: FakeSite) {
     state: null,
     answer: { image: shownImage(image) },
   });
-  const step = async (
-    ctx: OperationContext,
-    operation: string,
-    image: FakeImage,
-    request: ImageRequest,
-  ): Promise<void> => {
-    await ctx.beginStep({ name: operation, description: request.doing, requestTimeoutMs: site.requestTimeoutMs });
-    await site.change(ctx, { operation, name: image.name, subject: image, ...request });
-  };
   /** What an earlier attempt has left of an image that it makes. */
   const lookAfter = async (
     ctx: OperationContext,
@@ -49,23 +40,26 @@ export function fakeImages(site: FakeSite) {
     find: () => FakeImage | undefined,
   ): ReturnType<FakeWork<object, ImageResult>['reconcile']> => {
     await site.read(ctx, 'reconcile', name);
-    const image = find();
-    if (image === undefined) return { verdict: 'continue' };
-    refuseWhileChanging(image);
-    if (!hasEnded(image, ctx.operationId)) return { verdict: 'continue' };
-    return { verdict: 'concluded', result: shown(image, 'done') };
+    const own = ownOf(ctx, find());
+    return own === undefined ? { verdict: 'continue' } : { verdict: 'concluded', result: shown(own, 'done') };
   };
 
   const importImage: FakeWork<ParamsOf<'importImage'>, ImageResult> = {
     async run(ctx, { name }, { from }) {
       const before = images.get(name);
-      if (before !== undefined) refuseWhileChanging(before);
-      if (before !== undefined && hasEnded(before, ctx.operationId)) return shown(before, 'done');
+      const own = ownOf(ctx, before);
+      if (own !== undefined) return shown(own, 'done');
       const found = await obtainImage(ctx, site, from);
       if (before !== undefined) return shown(sameImage(before, found), 'already');
       const image = fakeImage(name, from.format ?? found.format, found.holds);
-      const doing = `fetching the image ${name}`;
-      await step(ctx, 'importImage', image, { doing, begin: () => images.set(name, image), apply: () => undefined });
+      await site.change(ctx, {
+        operation: 'importImage',
+        name,
+        subject: image,
+        doing: `fetching the image ${name}`,
+        begin: () => images.set(name, image),
+        apply: () => undefined,
+      });
       return shown(image, 'done');
     },
     async plan(ctx, { name }, { from }) {
@@ -83,10 +77,13 @@ export function fakeImages(site: FakeSite) {
     async run(ctx, { name }, { to }) {
       const image = requireImage(site, name);
       const before = storage.remoteImages.get(placeOf(to));
-      if (before !== undefined) refuseWhileChanging(before);
-      if (before !== undefined && hasEnded(before, ctx.operationId)) return shown(before, 'done');
+      const own = ownOf(ctx, before);
+      if (own !== undefined) return shown(own, 'done');
       const copy = fakeImage(placeOf(to), to.format ?? image.format, image.holds);
-      await step(ctx, 'exportImage', copy, {
+      await site.change(ctx, {
+        operation: 'exportImage',
+        name: copy.name,
+        subject: copy,
         doing: `copying the image ${name}`,
         begin: () => storage.remoteImages.set(copy.name, copy),
         apply: () => undefined,
@@ -101,29 +98,12 @@ export function fakeImages(site: FakeSite) {
     reconcile: (ctx, { name }, { to }) => lookAfter(ctx, name, () => storage.remoteImages.get(placeOf(to))),
   };
 
-  const removeImage: FakeWork<object, StatelessResult> = {
-    async run(ctx, { name }) {
-      const image = images.get(name);
-      if (image === undefined) return { outcome: 'already', state: null };
-      refuseWhileChanging(image);
-      refuseNeeded(site, name);
-      await step(ctx, 'removeImage', image, { doing: `removing the image ${name}`, apply: () => images.delete(name) });
-      return { outcome: 'done', state: null };
-    },
-    async plan(ctx, { name }) {
-      await site.read(ctx, 'plan', name);
-      if (!images.has(name)) return [];
-      refuseNeeded(site, name);
-      return [{ action: 'removeImage', description: `removing the image ${name}` }];
-    },
-    async reconcile(ctx, { name }) {
-      await site.read(ctx, 'reconcile', name);
-      const image = images.get(name);
-      if (image === undefined) return { verdict: 'concluded', result: { outcome: 'done', state: null } };
-      refuseWhileChanging(image);
-      return { verdict: 'continue' };
-    },
-  };
+  const removeImage = removalWork<FakeImage>(site, 'removeImage', {
+    find: (name) => images.get(name),
+    doing: ({ name }) => `removing the image ${name}`,
+    check: ({ name }) => refuseNeeded(site, name),
+    remove: ({ name }) => images.delete(name),
+  });
 
   return { importImage, exportImage, removeImage, snapshot: instanceWork(site, 'snapshot', snapshotChange(site)) };
 }
@@ -158,6 +138,13 @@ function snapshotChange(site: FakeSite): FakeChange<ParamsOf<'snapshot'>, { imag
       return { image: shownImage(placeFor(params).get(image.name) ?? image) };
     },
   };
+}
+
+/** The image, when this very operation has put it there. @throws ComputeError BACKEND_BUSY while anybody does */
+function ownOf({ operationId }: OperationContext, image: FakeImage | undefined): FakeImage | undefined {
+  if (image === undefined) return undefined;
+  refuseWhileChanging(image);
+  return hasEnded(image, operationId) ? image : undefined;
 }
 
 /** The address that an image is put at, without what may be secret in it. */

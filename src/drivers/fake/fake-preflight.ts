@@ -1,12 +1,12 @@
 import type { Requirement } from '../../compute/contract/index.js';
 import type { FakeInstance } from './fake-instance.js';
 import type { FakeSite } from './fake-site.js';
-import { takenMemory } from './fake-size.js';
+import { memoryLeft } from './fake-size.js';
 
 /** What every instance on this host needs. */
 export function hostRequirements(site: FakeSite): Requirement[] {
   const { name, isEnabled, isInMaintenance, settings, images } = site;
-  const left = settings.memory_mib - takenMemory(site);
+  const left = memoryLeft(site);
   return [
     requirement(
       'enabled',

@@ -12,6 +12,7 @@ import type { FakeEstate } from './fake-estate.js';
 import { FakeMove } from './fake-move.js';
 import type { FakeInstance } from './fake-instance.js';
 import type { FakeSite } from './fake-site.js';
+import { requireState } from './fake-work.js';
 
 export interface FakeRelocationOptions {
   /** The driver operation, for faults: liveMigrate. */
@@ -49,21 +50,14 @@ export function fakeRelocation(
     `${doing} ${instance.name} to ${destination}`;
 
   const check = (instance: FakeInstance, destination: string): void => {
-    if (from !== undefined && !from.includes(instance.state)) {
-      throw new ComputeError('STATE_CONFLICT', `${instance.name} is ${instance.state}, not ${from.join(' or ')}`);
-    }
+    if (from !== undefined) requireState(instance, from);
     if (siteOf(destination).tryFind(instance.name) !== undefined) {
       throw new ComputeError('ALREADY_EXISTS', `${destination} has another instance ${instance.name}`);
     }
   };
   const begin = async (ctx: OperationContext, instance: FakeInstance, destination: string): Promise<FakeMove> => {
     check(instance, destination);
-    await ctx.beginStep({
-      name: operation,
-      description: describe(instance, destination),
-      requestTimeoutMs: site.requestTimeoutMs,
-    });
-    site.receive(operation, instance.name);
+    await site.beginStep(ctx, { operation, name: instance.name, doing: describe(instance, destination) });
     const move = new FakeMove({
       operationId: ctx.operationId,
       delayMs: options.delayMs,
@@ -120,9 +114,8 @@ export function fakeRelocation(
       const { instance } = placeOf(id, destination);
       const { move } = instance;
       if (move?.operationId === ctx.operationId && move.state === 'moving') {
-        const description = `ending the move of ${instance.name}`;
-        await ctx.beginStep({ name: 'abort', description, requestTimeoutMs: site.requestTimeoutMs });
-        site.receive('abort', instance.name);
+        const doing = `ending the move of ${instance.name}`;
+        await site.beginStep(ctx, { operation: 'abort', name: instance.name, doing });
         move.abort();
       }
       // It may have arrived before the request did.
@@ -143,9 +136,9 @@ export function fakeForceComplete(site: FakeSite): ControlOperation {
     const move = instance?.move;
     if (instance === undefined) return 'taken';
     if (move?.operationId !== ctx.operationId) return 'too-early';
-    const description = `letting the move of ${instance.name} come to its end`;
-    await ctx.beginStep({ name: 'force_complete', description, requestTimeoutMs: site.requestTimeoutMs });
-    site.receive('liveMigrationForceComplete', instance.name);
+    const doing = `letting the move of ${instance.name} come to its end`;
+    const request = { operation: 'liveMigrationForceComplete', name: instance.name, doing };
+    await site.beginStep(ctx, request, 'force_complete');
     move.force();
     return 'taken';
   };

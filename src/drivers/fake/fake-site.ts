@@ -46,11 +46,6 @@ export class FakeSite {
     }
   }
 
-  /** Longest that a request to it may be under way. */
-  get requestTimeoutMs(): number {
-    return this.settings.request_timeout_ms;
-  }
-
   /** How many requests have reached it: reads and changes, those that failed too. */
   get requests(): number {
     return [...this.#requests.values()].reduce((sum, count) => sum + count, 0);
@@ -111,10 +106,10 @@ export class FakeSite {
     if (this.settings.read_delay_ms > 0) await ctx.clock.sleep(this.settings.read_delay_ms, ctx.signal);
   }
 
-  /** A change, in quarters of its delay. What was begun goes on in the device, even when the caller gives up. */
+  /** A step of an operation, in quarters of its delay. What was begun goes on in the device, even when the caller gives up. */
   async change(ctx: OperationContext, request: FakeRequest): Promise<void> {
     const { operation, name, subject, doing, begin, apply } = request;
-    this.receive(operation, name);
+    await this.beginStep(ctx, request);
     begin?.();
     subject.changedBy = ctx.operationId;
     const { change_delay_ms: delayMs } = this.settings;
@@ -131,6 +126,21 @@ export class FakeSite {
       apply();
     }
     this.answer(operation, name);
+  }
+
+  /**
+   * A step begins, and its request comes.
+   *
+   * @param step its name in the journal
+   * @throws ComputeError as {@link receive}
+   */
+  async beginStep(
+    ctx: OperationContext,
+    { operation, name, doing }: Pick<FakeRequest, 'operation' | 'name' | 'doing'>,
+    step = operation,
+  ): Promise<void> {
+    await ctx.beginStep({ name: step, description: doing, requestTimeoutMs: this.settings.request_timeout_ms });
+    this.receive(operation, name);
   }
 
   /** A request has come. @throws ComputeError when the settings say that it fails before it has an effect */

@@ -68,13 +68,14 @@ export function checkFlavor({ extras = {}, memory_mib }: Flavor): void {
 
 /** @throws ComputeError CAPACITY_EXHAUSTED when the host has not so much memory left */
 export function requireMemory(site: FakeSite, moreMib: number): void {
-  const left = site.settings.memory_mib - takenMemory(site);
+  const left = memoryLeft(site);
   if (moreMib <= Math.max(0, left)) return;
   throw new ComputeError('CAPACITY_EXHAUSTED', `the fake host ${site.name} has ${left} MiB of memory left`);
 }
 
-export function takenMemory(site: FakeSite): number {
-  return site.all().reduce((sum, { hardware }) => sum + hardware.flavor.memory_mib, 0);
+/** Less than nothing when it was made with more instances than it has room for. */
+export function memoryLeft(site: FakeSite): number {
+  return site.all().reduce((left, { hardware }) => left - hardware.flavor.memory_mib, site.settings.memory_mib);
 }
 
 /** The flavor as an instance has it: a root disk whose size is not asked for stays as it is. */

@@ -16,7 +16,7 @@ import type { FakeImage } from './fake-image.js';
 import { FakeInstance } from './fake-instance.js';
 import { keepWhenAsked, obtainImage } from './fake-obtain.js';
 import { transitionTo, type FakeSite } from './fake-site.js';
-import { refuseWhileChanging, type FakeWork, type ParamsOf } from './fake-work.js';
+import { refuseWhileChanging, removalWork, type FakeWork, type ParamsOf } from './fake-work.js';
 
 type Description = ParamsOf<'spawn'>;
 
@@ -39,14 +39,12 @@ export function fakeSpawn(site: FakeSite): FakeWork<Description, ChangeResult> {
     const image = await look(ctx, site, description);
     const { name } = description;
     const instance = new FakeInstance(name, randomUUID(), 'shutdown');
-    const doing = `making ${name}`;
-    await ctx.beginStep({ name: 'spawn', description: doing, requestTimeoutMs: site.requestTimeoutMs });
     try {
       await site.change(ctx, {
         operation: 'spawn',
         name,
         subject: instance,
-        doing,
+        doing: `making ${name}`,
         begin() {
           // While it was looked at, another one may have come.
           checkDescription(site, description);
@@ -61,15 +59,13 @@ export function fakeSpawn(site: FakeSite): FakeWork<Description, ChangeResult> {
     return note(ctx, instance);
   };
   const start = async (ctx: OperationContext, instance: FakeInstance): Promise<void> => {
-    const doing = `starting ${instance.name}`;
-    await ctx.beginStep({ name: 'powerOn', description: doing, requestTimeoutMs: site.requestTimeoutMs });
     await site.change(ctx, {
       operation: 'powerOn',
       name: instance.name,
       subject: instance,
-      doing,
+      doing: `starting ${instance.name}`,
       begin: () => {
-        if (site.settings.change_delay_ms > 0) instance.transition = transitionTo('running');
+        instance.transition = transitionTo('running');
       },
       apply: () => {
         instance.transition = null;
@@ -123,26 +119,11 @@ export function fakeSpawn(site: FakeSite): FakeWork<Description, ChangeResult> {
 
 /** Ends instances. */
 export function fakeDestroy(site: FakeSite): FakeWork<object, StatelessResult> {
-  return {
-    async run(ctx, { id }) {
-      const instance = site.tryFind(id);
-      if (instance === undefined) return { outcome: 'already', state: null };
-      refuseWhileChanging(instance);
-      await remove(ctx, site, instance);
-      return { outcome: 'done', state: null };
-    },
-    async plan(ctx, { id, name }) {
-      await site.read(ctx, 'plan', id);
-      return site.tryFind(id) === undefined ? [] : [{ action: 'destroy', description: `removing ${name}` }];
-    },
-    async reconcile(ctx, { id }) {
-      await site.read(ctx, 'reconcile', id);
-      const instance = site.tryFind(id);
-      if (instance === undefined) return { verdict: 'concluded', result: { outcome: 'done', state: null } };
-      refuseWhileChanging(instance);
-      return { verdict: 'continue' };
-    },
-  };
+  return removalWork<FakeInstance>(site, 'destroy', {
+    find: (id) => site.tryFind(id),
+    doing: ({ name }) => `removing ${name}`,
+    remove: (instance) => site.remove(instance),
+  });
 }
 
 export function targetOf(site: FakeSite, { id, name }: FakeInstance): Target {
@@ -180,14 +161,6 @@ function furnish(
   site.add(instance);
 }
 
-async function remove(ctx: OperationContext, site: FakeSite, instance: FakeInstance): Promise<void> {
-  const { name } = instance;
-  const doing = `removing ${name}`;
-  await ctx.beginStep({ name: 'destroy', description: doing, requestTimeoutMs: site.requestTimeoutMs });
-  const apply = (): void => site.remove(instance);
-  await site.change(ctx, { operation: 'destroy', name, subject: instance, doing, apply });
-}
-
 /** Removes an instance that could not be started. @returns what the caller is told */
 async function undo(
   ctx: OperationContext,
@@ -196,7 +169,7 @@ async function undo(
   cause: ComputeError,
 ): Promise<ComputeError> {
   try {
-    await remove(ctx, site, instance);
+    await fakeDestroy(site).run(ctx, targetOf(site, instance), {});
   } catch (error) {
     if (ctx.signal.aborted) return toComputeError(error);
     return new ComputeError(

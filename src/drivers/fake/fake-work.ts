@@ -76,16 +76,14 @@ export function instanceWork<Params extends object, Answer extends object = obje
       if (hasEnded(instance, ctx.operationId)) return ended(ctx, 'done', instance, params);
       if (change.isSo(instance, params)) return ended(ctx, 'already', instance, params);
       const found = await change.check(ctx, instance, params);
-      const doing = change.doing(instance, params);
-      await ctx.beginStep({ name: operation, description: doing, requestTimeoutMs: site.requestTimeoutMs });
       await site.change(ctx, {
         operation,
         name: instance.name,
         subject: instance,
-        doing,
+        doing: change.doing(instance, params),
         begin: () => {
           change.begin?.(instance, params);
-          if (site.settings.change_delay_ms > 0) instance.transition = change.transition ?? null;
+          instance.transition = change.transition ?? null;
         },
         apply: () => {
           instance.transition = null;
@@ -109,6 +107,49 @@ export function instanceWork<Params extends object, Answer extends object = obje
       // The state alone does not tell: a reboot ends where it began.
       if (!hasEnded(instance, ctx.operationId)) return { verdict: 'continue' };
       return { verdict: 'concluded', result: ended(ctx, 'done', instance, params) };
+    },
+  };
+}
+
+/** One way to end something of a host. What differs from one operation to the next; {@link removalWork} is the rest. */
+interface FakeRemoval<Subject> {
+  readonly find: (id: string) => Subject | undefined;
+  /** For people: "removing web01". */
+  readonly doing: (subject: Subject) => string;
+  /** Refuses what must stay now. @throws ComputeError STATE_CONFLICT */
+  readonly check?: (subject: Subject) => void;
+  readonly remove: (subject: Subject) => void;
+}
+
+/** Carries out what leaves nothing to tell the state of: what is gone is gone, whoever removed it. */
+export function removalWork<Subject extends FakeSubject & { readonly name: string }>(
+  site: FakeSite,
+  operation: ChangeOperationName,
+  { find, doing, check, remove }: FakeRemoval<Subject>,
+): FakeWork<object, StatelessResult> {
+  return {
+    async run(ctx, { id }) {
+      const subject = find(id);
+      if (subject === undefined) return { outcome: 'already', state: null };
+      refuseWhileChanging(subject);
+      check?.(subject);
+      const { name } = subject;
+      await site.change(ctx, { operation, name, subject, doing: doing(subject), apply: () => remove(subject) });
+      return { outcome: 'done', state: null };
+    },
+    async plan(ctx, { id }) {
+      await site.read(ctx, 'plan', id);
+      const subject = find(id);
+      if (subject === undefined) return [];
+      check?.(subject);
+      return [{ action: operation, description: doing(subject) }];
+    },
+    async reconcile(ctx, { id }) {
+      await site.read(ctx, 'reconcile', id);
+      const subject = find(id);
+      if (subject === undefined) return { verdict: 'concluded', result: { outcome: 'done', state: null } };
+      refuseWhileChanging(subject);
+      return { verdict: 'continue' };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InstanceStateSchema } from '../fields.js';
+import { InstanceStateSchema, NativeFactsSchema } from '../fields.js';
 
 const amount = z.int().nullable();
 
@@ -36,5 +36,5 @@ export const DiagnosticsSchema = z.object({
       tx_drops: amount,
     }),
   ),
-  native: z.record(z.string(), z.json()).describe("facts that only this backend has, in the backend's words"),
+  native: NativeFactsSchema,
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { NameSchema } from '../fields.js';
+import { holdsPassword } from '../../../common/secret.js';
+import { NameSchema, NativeFactsSchema } from '../fields.js';
 
 export const IMAGE_FORMATS = ['raw', 'qcow2', 'vmdk', 'vhdx', 'iso', 'kernel', 'tar'] as const;
 
@@ -10,10 +11,6 @@ const address = z
   .max(4096)
   .refine((text) => !holdsPassword(text), { message: 'must hold no password; give a token beside it' });
 const token = z.string().min(1).max(16_384).optional().describe('bearer token for the address');
-
-function holdsPassword(text: string): boolean {
-  return URL.canParse(text) && new URL(text).password !== '';
-}
 
 /** What an instance is made of. */
 export const ImageSourceSchema = z.strictObject({
@@ -50,6 +47,6 @@ export const ImageSchema = z.object({
   format: z.string().nullable(),
   size_bytes: z.int().nullable(),
   checksum: z.string().nullable().describe('sha256:…, where it is known'),
-  native: z.record(z.string(), z.json()).describe("facts that only this backend has, in the backend's words"),
+  native: NativeFactsSchema,
 });
 export type Image = z.infer<typeof ImageSchema>;

@@ -26,6 +26,7 @@ import { OperationSchema } from './operation.js';
 const instance = z.strictObject(InstanceTargetFields);
 const destination = HostNameSchema.describe('name of the host it comes to, of the same driver');
 const volumeId = NameSchema.describe('id of the volume');
+const nothing = {} as const;
 
 /**
  * A method that changes one instance where it is.
@@ -33,12 +34,11 @@ const volumeId = NameSchema.describe('id of the volume');
  * @param fields what it takes beside the instance
  * @param answer what it answers beside the state of the instance
  */
-function instanceChangeWith<const Operation extends string, Fields extends z.ZodRawShape, Answer extends z.ZodRawShape>(
-  operation: Operation,
-  summary: string,
-  fields: Fields,
-  answer: Answer,
-) {
+function instanceChange<
+  const Operation extends string,
+  Fields extends z.ZodRawShape = typeof nothing,
+  Answer extends z.ZodRawShape = typeof nothing,
+>(operation: Operation, summary: string, fields = nothing as Fields, answer = nothing as Answer) {
   return defineMethod({
     kind: 'change',
     summary,
@@ -46,10 +46,6 @@ function instanceChangeWith<const Operation extends string, Fields extends z.Zod
     result: z.object({ ...InstanceChangeAnswerSchema.shape, ...answer }),
     operation,
   });
-}
-
-function instanceChange<const Operation extends string>(operation: Operation, summary: string) {
-  return instanceChangeWith(operation, summary, {}, {});
 }
 
 /** Which instance came into being, or into our hands. */
@@ -92,13 +88,13 @@ export const computeMethods = {
     result: z.object(ChangeAnswerFields),
     operation: 'destroy',
   }),
-  'compute.adopt': instanceChangeWith(
+  'compute.adopt': instanceChange(
     'adopt',
     'Take an instance that others made into our hands, so that it may be destroyed.',
     {},
     identity,
   ),
-  'compute.release': instanceChangeWith(
+  'compute.release': instanceChange(
     'release',
     'Give an instance out of our hands; it stays, and is no longer destroyed.',
     {},
@@ -111,38 +107,23 @@ export const computeMethods = {
   'compute.unpause': instanceChange('unpause', 'Let the processors of a paused instance go on.'),
   'compute.suspend': instanceChange('suspend', "Save an instance's memory to disk and stop it."),
   'compute.resume': instanceChange('resume', 'Continue a suspended instance from its saved memory.'),
-  'compute.rescue': instanceChangeWith(
-    'rescue',
-    'Start an instance from something else, to repair it.',
-    {
-      image: ImageSourceSchema.optional().describe("what it starts from (default: the driver's rescue image)"),
-      boot: BootSchema.optional().describe('what it starts from, when that is no image'),
-      admin_password: AdminPasswordSchema.optional().describe('for the rescue system'),
-    },
-    {},
-  ),
+  'compute.rescue': instanceChange('rescue', 'Start an instance from something else, to repair it.', {
+    image: ImageSourceSchema.optional().describe("what it starts from (default: the driver's rescue image)"),
+    boot: BootSchema.optional().describe('what it starts from, when that is no image'),
+    admin_password: AdminPasswordSchema.optional().describe('for the rescue system'),
+  }),
   'compute.unrescue': instanceChange('unrescue', 'Start a rescued instance again as it was before.'),
-  'compute.rebuild': instanceChangeWith(
-    'rebuild',
-    'Make the root disk of an instance anew from an image.',
-    {
-      image: ImageSourceSchema,
-      reimage_boot_volume: z.boolean().optional().describe('also when it starts from a volume, which is written anew'),
-      admin_password: AdminPasswordSchema.optional(),
-    },
-    {},
-  ),
-  'compute.resize': instanceChangeWith(
-    'resize',
-    'Give an instance another size, to be confirmed or taken back.',
-    {
-      flavor: FlavorSchema,
-    },
-    {},
-  ),
+  'compute.rebuild': instanceChange('rebuild', 'Make the root disk of an instance anew from an image.', {
+    image: ImageSourceSchema,
+    reimage_boot_volume: z.boolean().optional().describe('also when it starts from a volume, which is written anew'),
+    admin_password: AdminPasswordSchema.optional(),
+  }),
+  'compute.resize': instanceChange('resize', 'Give an instance another size, to be confirmed or taken back.', {
+    flavor: FlavorSchema,
+  }),
   'compute.confirm_resize': instanceChange('confirmResize', 'Keep the new size of an instance.'),
   'compute.revert_resize': instanceChange('revertResize', 'Give an instance its earlier size again.'),
-  'compute.snapshot': instanceChangeWith(
+  'compute.snapshot': instanceChange(
     'snapshot',
     'Save the root disk of an instance as an image.',
     {
@@ -157,37 +138,22 @@ export const computeMethods = {
   ),
   'compute.quiesce': instanceChange('quiesce', 'Write the file systems of a running guest out and hold them.'),
   'compute.unquiesce': instanceChange('unquiesce', 'Let the file systems of a guest go on.'),
-  'compute.attach_volume': instanceChangeWith(
+  'compute.attach_volume': instanceChange(
     'attachVolume',
     'Add a volume to an instance.',
     { volume: VolumeSchema },
     { device: z.string().nullable().optional().describe('its name in the instance, where that is known') },
   ),
-  'compute.detach_volume': instanceChangeWith(
-    'detachVolume',
-    'Take a volume away from an instance.',
-    { volume: volumeId },
-    {},
-  ),
-  'compute.swap_volume': instanceChangeWith(
-    'swapVolume',
-    'Copy a volume to another one, which takes its place.',
-    {
-      volume: volumeId,
-      new_volume: VolumeSchema,
-    },
-    {},
-  ),
-  'compute.extend_volume': instanceChangeWith(
-    'extendVolume',
-    'Let an instance see that a volume of it has grown.',
-    {
-      volume: volumeId,
-      size_gib: z.int().min(1).max(1_048_576).describe('its size now, GiB'),
-    },
-    {},
-  ),
-  'compute.attach_interface': instanceChangeWith(
+  'compute.detach_volume': instanceChange('detachVolume', 'Take a volume away from an instance.', { volume: volumeId }),
+  'compute.swap_volume': instanceChange('swapVolume', 'Copy a volume to another one, which takes its place.', {
+    volume: volumeId,
+    new_volume: VolumeSchema,
+  }),
+  'compute.extend_volume': instanceChange('extendVolume', 'Let an instance see that a volume of it has grown.', {
+    volume: volumeId,
+    size_gib: z.int().min(1).max(1_048_576).describe('its size now, GiB'),
+  }),
+  'compute.attach_interface': instanceChange(
     'attachInterface',
     'Add a network interface to an instance.',
     { network: NetworkSchema },
@@ -198,14 +164,9 @@ export const computeMethods = {
         .describe('as detach_interface takes it'),
     },
   ),
-  'compute.detach_interface': instanceChangeWith(
-    'detachInterface',
-    'Take a network interface away from an instance.',
-    {
-      interface: NameSchema.describe('its MAC address, or its name at the backend'),
-    },
-    {},
-  ),
+  'compute.detach_interface': instanceChange('detachInterface', 'Take a network interface away from an instance.', {
+    interface: NameSchema.describe('its MAC address, or its name at the backend'),
+  }),
   'compute.live_migrate': defineMethod({
     kind: 'change',
     summary: 'Move a running instance to another host while it runs.',
@@ -238,14 +199,13 @@ export const computeMethods = {
     result: z.object({ ...RelocationAnswerSchema.shape, ...ChildrenAnswerFields }),
     operation: 'evacuate',
   }),
-  'compute.set_admin_password': instanceChangeWith(
+  'compute.set_admin_password': instanceChange(
     'setAdminPassword',
     'Set the password of an account in a running guest.',
     {
       user: NameSchema.optional().describe("name of the account (default: the guest's administrator)"),
       password: AdminPasswordSchema,
     },
-    {},
   ),
   'compute.trigger_crash_dump': instanceChange('triggerCrashDump', 'Make the guest of an instance dump its memory.'),
   'compute.get_console_log': defineMethod({
@@ -275,10 +235,9 @@ export const computeMethods = {
     result: ConsoleSchema,
     operation: 'getConsole',
   }),
-  'compute.send_console_command': instanceChangeWith(
+  'compute.send_console_command': instanceChange(
     'sendConsoleCommand',
     'Send a line to the console of an instance; get_console_log has what comes of it.',
     { command: PrintableSchema.min(1).max(4096) },
-    {},
   ),
 } as const;

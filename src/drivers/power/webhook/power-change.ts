@@ -5,7 +5,7 @@ import type { ObservedState } from '../../../compute/state/power-state.js';
 import { ACCEPTED_CHECKPOINT } from './checkpoints.js';
 import type { Goal } from './webhook-client.js';
 import { WebhookError } from './webhook-error.js';
-import { nativeOf, toWebhookComputeError, TYPE_NAME } from './webhook.errors.js';
+import { cycleLimited, nativeOf, toWebhookComputeError, TYPE_NAME } from './webhook.errors.js';
 import { goalState, type Webhook } from './webhook.js';
 
 /** What the query showed when the looking ended. */
@@ -85,16 +85,11 @@ export class PowerChange {
     }
   }
 
-  error(
-    code: 'OPERATION_FAILED' | 'OUTCOME_UNKNOWN' | 'FEATURE_LIMITED',
-    what: string,
-    cause?: WebhookError,
-  ): ComputeError {
+  error(code: 'OPERATION_FAILED' | 'OUTCOME_UNKNOWN', what: string, cause?: WebhookError): ComputeError {
     return new ComputeError(code, `${this.webhook.label}: ${what}`, {
       driver: TYPE_NAME,
-      ...(code === 'FEATURE_LIMITED'
-        ? { details: { feature: 'power.cycle' } }
-        : { retry: 'after-reconcile', outcome: 'unknown' }),
+      retry: 'after-reconcile',
+      outcome: 'unknown',
       ...(cause === undefined ? {} : { cause, native: nativeOf(cause) }),
     });
   }
@@ -175,9 +170,8 @@ export class PowerChange {
     });
     const known = goalState(state);
     if (known !== undefined) return known;
-    throw this.error(
-      'FEATURE_LIMITED',
-      `its state matches neither power_on_regex nor power_off_regex (${state.nativeState}), and a cycle has to see the machine go off; correct the expressions, or switch it off and on`,
+    throw cycleLimited(
+      `${this.webhook.label}: its state matches neither power_on_regex nor power_off_regex (${state.nativeState}), and a cycle has to see the machine go off; correct the expressions, or switch it off and on`,
     );
   }
 

@@ -51,6 +51,11 @@ export function toWebhookComputeError(error: unknown, what: string): unknown {
   );
 }
 
+/** What the limits of the feature rule out: a cycle has to see the machine go off. */
+export function cycleLimited(text: string): ComputeError {
+  return new ComputeError('FEATURE_LIMITED', text, { driver: TYPE_NAME, details: { feature: 'power.cycle' } });
+}
+
 export function nativeOf({ status, failure, message }: WebhookError): NativeError {
   return {
     ...(status === undefined ? {} : { status }),

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { ComputeError } from '../../../common/errors/index.js';
 import { targetKey } from '../../../common/ids.js';
 import {
   definePowerType,
@@ -17,7 +16,7 @@ import { reconcileChange } from './reconcile.js';
 import { bare, shown } from './webhook-address.js';
 import { WebhookClient, type Goal } from './webhook-client.js';
 import { WebhookPool } from './webhook-pool.js';
-import { TYPE_NAME } from './webhook.errors.js';
+import { cycleLimited, TYPE_NAME } from './webhook.errors.js';
 import { WEBHOOK_PARAMETERS, WebhookParametersSchema, type WebhookParameters } from './webhook.settings.js';
 import { DEFAULT_PACING, Webhook, goalState, type WebhookPacing } from './webhook.js';
 
@@ -94,12 +93,5 @@ function planned(verb: PowerChangeName, state: Goal | undefined, { label }: Webh
   if (verb === 'powerOn') return state === 'on' ? [] : [step('on')];
   if (verb === 'powerOff') return state === 'off' ? [] : [step('off')];
   if (state !== undefined) return state === 'on' ? [step('off'), step('on')] : [step('on')];
-  throw new ComputeError(
-    'FEATURE_LIMITED',
-    `the state of ${label} cannot be told now, and a cycle has to see it go off`,
-    {
-      driver: TYPE_NAME,
-      details: { feature: 'power.cycle' },
-    },
-  );
+  throw cycleLimited(`the state of ${label} cannot be told now, and a cycle has to see it go off`);
 }
