@@ -44,9 +44,7 @@ export function matrixMarkdown(matrix: Matrix, { remark }: MarkdownOptions = {})
 function legendLines(): string {
   return [
     ...LEVEL_NAMES.map((level) => `- ${LEVELS[level].sign} **${level}**: ${LEVELS[level].meaning}`),
-    ...[PROOFS.live, PROOFS.simulator, PROOFS.none].map(
-      ({ sign, text, meaning }) => `- ${sign} **${text}**: ${meaning}`,
-    ),
+    ...Object.values(PROOFS).map(({ sign, text, meaning }) => `- ${sign} **${text}**: ${meaning}`),
   ].join('\n');
 }
 
