@@ -1,5 +1,5 @@
 import { el } from './dom.mjs';
-import { body, closeDrawer, initDrawer, openDrawer, retitle } from './drawer.mjs';
+import { body, closeDrawer, initDrawer, openDrawer } from './drawer.mjs';
 import { addressOf, amendView, readView } from './matrix-address.mjs';
 import { otherPage } from './other-page.mjs';
 import { troubleOf } from './words.mjs';
@@ -67,7 +67,6 @@ async function showEvidence(feature, driver, about) {
       ...withoutHeading(document.importNode(article, true)),
       el('p', { class: 'more' }, el('a', { href: link.href }, `All of ${driver}`)),
     );
-    retitle(`${titleOf(about)}: ${driver}`);
   } catch (error) {
     if (isShown) body.replaceChildren(troubleOf(error));
   }

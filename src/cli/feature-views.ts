@@ -1,11 +1,17 @@
-import type { MethodResult } from '../compute/contract/index.js';
-import { KINDS, groupsOf, proofOf, shortcomingsOf, shownLevel, statusWord } from '../matrix-view/index.js';
+import {
+  byKind,
+  groupsOf,
+  proofOf,
+  shortcomingsOf,
+  shownLevel,
+  statusWord,
+  type Driver,
+  type Feature,
+  type Matrix,
+  type MatrixCell,
+  type MatrixDriver,
+} from '../matrix-view/index.js';
 import type { TableView } from './table.js';
-
-type Matrix = MethodResult<'features.matrix'>;
-type MatrixDriver = Matrix['drivers'][number];
-type MatrixCell = MatrixDriver['features'][string];
-type Driver = MethodResult<'features.driver'>;
 
 /** Behind a level. What is proven on a simulator, as most is, has no mark. */
 const MARKS = { live: '*', simulator: '', none: '?' } as const;
@@ -16,11 +22,9 @@ const LEGEND =
 /** The matrix: virt drivers side by side, power types below each other, then limits and what is demanded. */
 export function matrixView({ catalogue, drivers }: Matrix): TableView {
   if (drivers.length === 0) return text('No driver has all that is asked for.');
-  const tables = KINDS.flatMap(({ kind }) => {
-    const own = drivers.filter((driver) => driver.kind === kind);
+  const tables = byKind(drivers).map(({ kind, drivers: own }) => {
     const features = groupsOf(catalogue, kind).flatMap(({ features }) => features);
-    if (own.length === 0) return [];
-    return [kind === 'virt' ? byFeature(features, own) : byDriver(features, own)];
+    return kind === 'virt' ? byFeature(features, own) : byDriver(features, own);
   });
   const limits = drivers.flatMap(({ driver, features }) =>
     Object.entries(features)
@@ -84,7 +88,7 @@ export function driverView(driver: Driver): TableView {
   };
 }
 
-function byFeature(features: Matrix['catalogue'], drivers: readonly MatrixDriver[]): TableView {
+function byFeature(features: readonly Feature[], drivers: readonly MatrixDriver[]): TableView {
   return {
     ...list(
       ['feature', 'status', ...drivers.map(({ driver }) => driver)],
@@ -99,7 +103,7 @@ function byFeature(features: Matrix['catalogue'], drivers: readonly MatrixDriver
 }
 
 /** There are many power types, with few features each. */
-function byDriver(features: Matrix['catalogue'], drivers: readonly MatrixDriver[]): TableView {
+function byDriver(features: readonly Feature[], drivers: readonly MatrixDriver[]): TableView {
   return {
     ...list(
       ['power type', ...features.map(({ key }) => key.replace(/^power\./, ''))],

@@ -13,7 +13,7 @@ import type { MethodInput } from '../client/index.js';
 import type { CliParts } from './cli-parts.js';
 import { globalOptionsOf, type GlobalOptions } from './global-options.js';
 import { invoke } from './invoke.js';
-import { fieldOptions, fileOption, flagOf, takesFile } from './method-options.js';
+import { fieldOptions, fileFields, fileOption, flagOf, requiredFields } from './method-options.js';
 import { ALIASES, EXAMPLES, GROUPS, POSITIONALS, wordOf, type GroupName } from './method-words.js';
 import { NotOk } from './not-ok.js';
 import { addParamOptions, readParams, type ParamOptions } from './param-options.js';
@@ -75,7 +75,8 @@ function addMethod<M extends MethodName>(
   const params = describeSchema(schema);
   const fields = Object.keys(params.properties ?? {});
   const places = (POSITIONALS[namespace] ?? []).filter((field) => fields.includes(field));
-  const required = new Set(params.required ?? []);
+  const required = requiredFields(params);
+  const inFile = fileFields(params);
 
   const command = group
     .command(wordOf(method.slice(namespace.length + 1)), { isDefault })
@@ -84,12 +85,11 @@ function addMethod<M extends MethodName>(
   if (alias !== undefined) command.alias(alias);
   for (const field of places) {
     const word = wordOf(field);
-    const isMandatory = required.has(field) && !takesFile(params);
-    command.argument(isMandatory ? `<${word}>` : `[${word}]`, params.properties?.[field]?.description ?? '');
+    command.argument(required.has(field) ? `<${word}>` : `[${word}]`, params.properties?.[field]?.description ?? '');
   }
   const options = fieldOptions(params, places);
   for (const { option } of options) command.addOption(option);
-  if (takesFile(params)) command.addOption(fileOption(params));
+  if (inFile.length > 0) command.addOption(fileOption(inFile));
   if (fields.includes('power_parameters')) addParamOptions(command);
   const examples = EXAMPLES[method];
   if (examples !== undefined) command.addHelpText('after', examplesText(examples));

@@ -11,20 +11,27 @@ export interface FieldOption {
 
 /** The options for a method's fields, but for those given by place and those that only a file can hold. */
 export function fieldOptions(params: SchemaNode, positionals: readonly string[]): FieldOption[] {
-  const required = new Set(params.required ?? []);
-  const isMandatory = (field: string): boolean => required.has(field) && !takesFile(params);
+  const required = requiredFields(params);
+  const elsewhere = new Set([...positionals, ...fileFields(params), 'power_parameters']);
   return Object.entries(params.properties ?? {})
-    .filter(([field, node]) => !positionals.includes(field) && field !== 'power_parameters' && !isForFile(field, node))
+    .filter(([field]) => !elsewhere.has(field))
     .map(([field, node]) => {
-      const option = optionFor(field, node, isMandatory(field));
-      if (isMandatory(field)) option.makeOptionMandatory();
+      const option = optionFor(field, node, required.has(field));
+      if (required.has(field)) option.makeOptionMandatory();
       return { field, option };
     });
 }
 
-/** Has a request fields that can only be given in a file? */
-export function takesFile({ properties = {} }: SchemaNode): boolean {
-  return Object.entries(properties).some(([field, node]) => field !== 'power_parameters' && isForFile(field, node));
+/** The fields that the command line must hold: none where a file may hold them. */
+export function requiredFields(params: SchemaNode): ReadonlySet<string> {
+  return new Set(fileFields(params).length > 0 ? [] : params.required);
+}
+
+/** The fields that can only be given in a file. */
+export function fileFields({ properties = {} }: SchemaNode): string[] {
+  return Object.entries(properties)
+    .filter(([field, node]) => field !== 'power_parameters' && isForFile(field, node))
+    .map(([field]) => field);
 }
 
 /** What is more than a word does not fit on a command line, and a secret is not for one, since every user can list processes. */
@@ -32,11 +39,9 @@ function isForFile(field: string, { type, items }: SchemaNode): boolean {
   return isSecretField(field) || type === 'object' || (type === 'array' && items?.type === 'object');
 }
 
-/** The option that names the file. */
-export function fileOption({ properties = {} }: SchemaNode): Option {
-  const fields = Object.entries(properties).filter(([field, node]) => isForFile(field, node));
-  const names = fields.map(([field]) => field).join(', ');
-  return new Option('--file <path>', `YAML or JSON with any fields of the request; only there: ${names}`);
+/** The option that names the file in which alone these fields can be given. */
+export function fileOption(fields: readonly string[]): Option {
+  return new Option('--file <path>', `YAML or JSON with any fields of the request; only there: ${fields.join(', ')}`);
 }
 
 /** The flag of a field, for messages. */

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { describeSchema } from '../common/json-schema.js';
 import { isRecord } from '../common/record.js';
 import { Secret } from '../common/secret.js';
-import { Mistakes, SecretReferences, parseSource, type Environment } from '../config/index.js';
+import { Mistakes, SecretReferences, inOurWords, parseSource, type Environment } from '../config/index.js';
 import { readText } from './machine-import/read-text.js';
 
 /** What is in base64 on the wire. */
@@ -24,10 +24,7 @@ export function readRequestFile<Params>(
   const mistakes = new Mistakes(file, source.locate);
   const references = new SecretReferences(source.directory, environment, mistakes, WHOLE_FIELDS);
   const written = plain(references.resolveFields(source.document, []));
-  const parsed = schema.safeParse(
-    { ...(written as object), ...given },
-    { error: (issue) => (issue.input === undefined ? 'is required' : undefined) },
-  );
+  const parsed = schema.safeParse({ ...(written as object), ...given }, inOurWords);
   mistakes.addFurtherIssues(parsed.error?.issues ?? [], describeSchema(schema));
   mistakes.throwIfAny();
   if (!parsed.success) throw new Error('a schema failed without an issue');

@@ -3,7 +3,7 @@ export { CONFIG_EXAMPLE, RULES_EXAMPLE, configReference } from './config-referen
 export { findConfig, parseSource, type ConfigSource, type FindOptions } from './config-source.js';
 export { effectiveConfig, showConfig, summariseConfig } from './describe-config.js';
 export { processEnvironment, type Environment } from './environment.js';
-export { loadConfig, type DriverSettings, type LoadOptions, type RuleWords } from './load-config.js';
+export { inOurWords, loadConfig, type DriverSettings, type LoadOptions, type RuleWords } from './load-config.js';
 export { Mistakes, type Mistake } from './mistakes.js';
 export { SecretReferences } from './secret-references.js';
 export { SIMULATED_HMC_INVENTORY, withSimulatedEstate, type SimulatedHmc } from './simulated-estate.js';

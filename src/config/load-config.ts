@@ -37,7 +37,7 @@ const fileSchema = describeSchema(ConfigFileSchema);
 const DEFAULT_TOKEN = 'default';
 
 /** Says "is required" where zod says that it received undefined. */
-const inOurWords = {
+export const inOurWords = {
   error: (issue: z.core.$ZodRawIssue) => (issue.input === undefined ? 'is required' : undefined),
 };
 

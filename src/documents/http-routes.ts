@@ -275,8 +275,11 @@ function resource(
   };
 }
 
-/** The parameters of a method as those of a query, with the example's values. */
-/** @param inPath the parameters that stand in the path */
+/**
+ * The parameters of a method as those of a query, with the example's values.
+ *
+ * @param inPath the parameters that stand in the path
+ */
 function queryOf(method: MethodName, inPath: readonly string[] = []): JsonObject[] {
   const { properties = {} } = z.toJSONSchema(METHODS[method].params, { io: 'input' });
   const given = EXAMPLES[method].params as JsonObject;

@@ -47,3 +47,21 @@ export const KINDS: readonly { readonly kind: Kind; readonly title: string; read
   { kind: 'virt', title: 'Virt drivers', one: 'virt driver' },
   { kind: 'power', title: 'Power types', one: 'power type' },
 ];
+
+/** Drivers by their kind, without a kind of which there is none. */
+export function byKind(
+  drivers: readonly MatrixDriver[],
+): { readonly kind: Kind; readonly title: string; readonly drivers: readonly MatrixDriver[] }[] {
+  return KINDS.map(({ kind, title }) => ({ kind, title, drivers: drivers.filter((one) => one.kind === kind) })).filter(
+    ({ drivers }) => drivers.length > 0,
+  );
+}
+
+/** What people call a feature. */
+export type TitleOf = (key: string) => string;
+
+/** The titles of a catalogue; what is not in it goes by its key. */
+export function titlesOf(catalogue: readonly Feature[]): TitleOf {
+  const titles = new Map(catalogue.map(({ key, title }) => [key, title]));
+  return (key) => titles.get(key) ?? key;
+}

@@ -1,4 +1,4 @@
-import type { Evaluation, Feature, MatrixCell } from './matrix-parts.js';
+import type { Evaluation, Feature, MatrixCell, TitleOf } from './matrix-parts.js';
 
 /** The matrix in words, decided once for the page, the Markdown and the command line. */
 
@@ -64,7 +64,7 @@ export function statusWord({ status, group, condition }: Feature): string {
 }
 
 /** What the matrix demands of a driver for this feature. */
-export function demandText(feature: Feature, titleOf: (key: string) => string): string {
+export function demandText(feature: Feature, titleOf: TitleOf): string {
   const { status, group, condition } = feature;
   if (group !== null) return `choice: at least one of ${groupName(group)} is demanded`;
   if (condition === null) return status;
@@ -91,7 +91,7 @@ export interface Shortcoming {
 /** What a driver lacks of all that is demanded. */
 export function shortcomingsOf(
   { mandatory_missing, choices_without_member, conditions_violated, mandatory_with_limits }: Evaluation,
-  titleOf: (key: string) => string,
+  titleOf: TitleOf,
 ): Shortcoming[] {
   const some = (text: string, features: readonly string[], kind: Shortcoming['kind'] = 'missing'): Shortcoming[] =>
     features.length === 0 ? [] : [{ kind, text, features }];
@@ -120,7 +120,7 @@ export function groupName(group: string): string {
   return GROUPS[group] ?? `the group ${group}`;
 }
 
-function conditionText(condition: string, titleOf: (key: string) => string): string {
+function conditionText(condition: string, titleOf: TitleOf): string {
   const [feature = '', level = ''] = condition.split('==');
   return `${titleOf(feature)} is ${level}`;
 }

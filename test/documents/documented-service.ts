@@ -6,7 +6,7 @@ import { silentLog } from '../../src/common/log.js';
 import { loadConfig, parseSource } from '../../src/config/index.js';
 import { VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
 import { serve, type RunningService } from '../../src/serve.js';
-import { Operator, type ServiceNames } from '../support/amqp-clients.js';
+import { Operator, namesOf, type ServiceNames } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { freePort } from '../../scripts/server/free-port.mjs';
 
@@ -27,13 +27,7 @@ export class DocumentedService {
     const broker = await sharedBroker();
     const run = `docs-${randomBytes(6).toString('hex')}`;
     const directory = mkdtempSync(join(tmpdir(), 'zenova-docs-'));
-    const names = {
-      groupQueue: `zenova.rpc.${run}`,
-      serverQueue: `zenova.rpc.server.${run}`,
-      deadQueue: `zenova.rpc.dead.${run}`,
-      eventsExchange: `zenova.events.${run}`,
-      oslo: run,
-    };
+    const names = { ...namesOf(run), oslo: run };
     const port = await freePort();
     const written = {
       server: run,

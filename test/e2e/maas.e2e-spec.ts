@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { HmcSimulator } from '../../src/simulators/hmc/index.js';
 import { WebhookSimulator } from '../../src/simulators/webhook/index.js';
-import { Operator } from '../support/amqp-clients.js';
+import { Operator, namesOf } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { cli } from '../support/cli.js';
 import { parseCurl } from '../support/curl-example.js';
@@ -21,12 +21,7 @@ const DOCUMENTED = 'http://zenova.example:8780';
 /** MAAS waits for seconds where the simulator takes tenths of them. */
 const clock = scaledClock(10);
 const run = `maas-${randomBytes(6).toString('hex')}`;
-const names = {
-  groupQueue: `zenova.rpc.${run}`,
-  serverQueue: `zenova.rpc.server.${run}`,
-  deadQueue: `zenova.rpc.dead.${run}`,
-  eventsExchange: `zenova.events.${run}`,
-};
+const names = namesOf(run);
 
 let broker: Pick<Broker, 'url' | 'stop'>;
 let hmc: HmcSimulator;

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HmcSimulator } from '../../src/simulators/hmc/index.js';
-import { Operator, PlainClient } from '../support/amqp-clients.js';
+import { Operator, PlainClient, namesOf } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { eventually } from '../support/eventually.js';
 import { OtlpCollector, type CollectedSpan } from '../support/otlp-collector.js';
@@ -16,12 +16,7 @@ const COLLECTOR_TOKEN = 'canary-token-of-the-collector';
 const HMC_PASSWORD = 'canary-hmc-password';
 
 const run = `observation-${randomBytes(6).toString('hex')}`;
-const names = {
-  groupQueue: `zenova.rpc.${run}`,
-  serverQueue: `zenova.rpc.server.${run}`,
-  deadQueue: `zenova.rpc.dead.${run}`,
-  eventsExchange: `zenova.events.${run}`,
-};
+const names = namesOf(run);
 const bearer = { authorization: `Bearer ${TOKEN}` };
 
 let broker: Pick<Broker, 'url' | 'stop'>;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { Operator } from '../support/amqp-clients.js';
+import { Operator, namesOf } from '../support/amqp-clients.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { ServiceProcess, type ServiceProcessOptions } from '../support/service-process.js';
 import { Visitor } from './visitor.js';
@@ -43,12 +43,13 @@ export class PageBench {
   static async start(http: Record<string, unknown> = {}): Promise<PageBench> {
     const broker = await sharedBroker();
     const run = `page-${randomBytes(6).toString('hex')}`;
+    const { deadQueue, eventsExchange } = namesOf(run);
     const options: ServiceProcessOptions = {
       url: broker.url,
       group: run,
       server: run,
-      deadQueue: `zenova.rpc.dead.${run}`,
-      eventsExchange: `zenova.events.${run}`,
+      deadQueue,
+      eventsExchange,
       environment: { OPERATOR_TOKEN: TOKENS.operator, WATCHER_TOKEN: TOKENS.watcher },
       http: {
         tokens: [
@@ -69,12 +70,7 @@ export class PageBench {
     await this.visitor.leave();
     await this.service.discard();
     const operator = await Operator.connect(this.broker.url);
-    await operator.remove({
-      groupQueue: `zenova.rpc.${this.run}`,
-      serverQueue: `zenova.rpc.server.${this.run}`,
-      deadQueue: `zenova.rpc.dead.${this.run}`,
-      eventsExchange: `zenova.events.${this.run}`,
-    });
+    await operator.remove(namesOf(this.run));
     await operator.close();
     await this.broker.stop();
   }

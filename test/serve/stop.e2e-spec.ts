@@ -7,7 +7,7 @@ import { silentLog } from '../../src/common/log.js';
 import { loadConfig, parseSource } from '../../src/config/index.js';
 import { VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
 import { serve } from '../../src/serve.js';
-import { Operator } from '../support/amqp-clients.js';
+import { Operator, namesOf } from '../support/amqp-clients.js';
 import { sharedBroker } from '../support/broker.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../../scripts/server/free-port.mjs';
@@ -25,12 +25,7 @@ it('a service that stops takes nothing more from the broker, while HTTP waits fo
   const directory = mkdtempSync(join(tmpdir(), 'zenova-stop-'));
   cleanups.push(() => rmSync(directory, { recursive: true }));
   const run = `stop-${randomBytes(6).toString('hex')}`;
-  const names = {
-    groupQueue: `zenova.rpc.${run}`,
-    serverQueue: `zenova.rpc.server.${run}`,
-    deadQueue: `zenova.rpc.dead.${run}`,
-    eventsExchange: `zenova.events.${run}`,
-  };
+  const names = namesOf(run);
   const port = await freePort();
   const written = {
     server: run,

@@ -9,6 +9,16 @@ export interface ServiceNames {
   readonly eventsExchange: string;
 }
 
+/** Those of a service whose group and server are called alike. */
+export function namesOf(run: string): ServiceNames {
+  return {
+    groupQueue: `zenova.rpc.${run}`,
+    serverQueue: `zenova.rpc.server.${run}`,
+    deadQueue: `zenova.rpc.dead.${run}`,
+    eventsExchange: `zenova.events.${run}`,
+  };
+}
+
 /** A plain AMQP client with a reply queue of its own. */
 export class PlainClient {
   readonly #replies = new Map<string, (message: ConsumeMessage) => void>();

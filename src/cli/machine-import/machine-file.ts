@@ -3,7 +3,7 @@ import { describeSchema } from '../../common/json-schema.js';
 import { isRecord } from '../../common/record.js';
 import { Secret } from '../../common/secret.js';
 import { NameSchema, PowerParametersSchema } from '../../compute/contract/index.js';
-import { Mistakes, SecretReferences, parseSource, type Environment } from '../../config/index.js';
+import { Mistakes, SecretReferences, inOurWords, parseSource, type Environment } from '../../config/index.js';
 import type { MachineEntry } from './machine-entry.js';
 import { readText } from './read-text.js';
 
@@ -34,9 +34,7 @@ export function readMachineFile(file: string, environment: Environment): Machine
     isRecord(machine) ? withSecrets(machine, ['machines', i], references) : machine,
   );
   const written = { ...source.document, ...('machines' in source.document ? { machines } : {}) };
-  const parsed = FileSchema.safeParse(written, {
-    error: (issue) => (issue.input === undefined ? 'is required' : undefined),
-  });
+  const parsed = FileSchema.safeParse(written, inOurWords);
   mistakes.addFurtherIssues(parsed.error?.issues ?? [], fileSchema);
   const seen = new Set<unknown>();
   for (const [i, machine] of machines.entries()) {

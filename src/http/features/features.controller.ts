@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { Controller, Get, Inject, Param, Query, Req, Res, UseFilters } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ComputeError } from '../../common/errors/index.js';
 import type { MethodName, MethodResult } from '../../compute/contract/index.js';
 import { driverMarkdown, driverPage, matrixMarkdown, matrixPage } from '../../matrix-view/index.js';
+import { etagOf } from '../etag.js';
 import { HttpRequests } from '../http-requests.js';
 import { PAGE_HEADERS } from '../page/index.js';
 import { queryReader } from '../query-params.js';
@@ -15,7 +15,6 @@ type RawQuery = Readonly<Record<string, unknown>>;
 
 const matrixQuery = queryReader('features.matrix');
 const driverQuery = queryReader('features.driver');
-const SCHEMA = JSON.stringify(featuresSchema());
 
 const HEADERS: Readonly<Record<Form, Readonly<Record<string, string>>>> = {
   json: { 'Content-Type': 'application/json; charset=utf-8' },
@@ -27,11 +26,13 @@ const HEADERS: Readonly<Record<Form, Readonly<Record<string, string>>>> = {
 @UseFilters(TroublePageFilter)
 @Controller('v1')
 export class FeaturesController {
+  #schema: string | undefined;
+
   constructor(@Inject(HttpRequests) private readonly requests: HttpRequests) {}
 
   @Get('features/schema.json')
-  schema(@Req() request: Request, @Res() response: Response): void {
-    this.#send(request, response, 'json', SCHEMA);
+  schema(@Res() response: Response): void {
+    send(response, 'json', (this.#schema ??= JSON.stringify(featuresSchema())));
   }
 
   @Get(['features', 'features.html', 'features.md'])
@@ -43,11 +44,11 @@ export class FeaturesController {
     response.set('Link', schemaLink(request));
     switch (form) {
       case 'json':
-        return this.#send(request, response, form, JSON.stringify(matrix));
+        return send(response, form, JSON.stringify(matrix));
       case 'html':
-        return this.#send(request, response, form, matrixPage(matrix, { ...place, query }));
+        return send(response, form, matrixPage(matrix, { ...place, query }));
       case 'md':
-        return this.#send(request, response, form, matrixMarkdown(matrix));
+        return send(response, form, matrixMarkdown(matrix));
     }
   }
 
@@ -64,11 +65,11 @@ export class FeaturesController {
     response.set('Link', schemaLink(request, DRIVER_POINTER));
     switch (form) {
       case 'json':
-        return this.#send(request, response, form, JSON.stringify(answer));
+        return send(response, form, JSON.stringify(answer));
       case 'html':
-        return this.#send(request, response, form, driverPage(answer, await catalogue(), place));
+        return send(response, form, driverPage(answer, await catalogue(), place));
       case 'md':
-        return this.#send(request, response, form, driverMarkdown(answer, await catalogue()));
+        return send(response, form, driverMarkdown(answer, await catalogue()));
     }
   }
 
@@ -92,14 +93,15 @@ export class FeaturesController {
   async #ask<M extends MethodName>(method: M, params: object, { headers }: Request): Promise<MethodResult<M>> {
     return (await this.requests.ask(method, params, headers)) as MethodResult<M>;
   }
+}
 
-  /** It may be kept, and is asked for anew with its ETag: it changes with a new version of the service, and with its evidence. */
-  #send(request: Request, response: Response, form: Form, body: string): void {
-    const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-    response.set({ ...HEADERS[form], 'Cache-Control': 'private, no-cache', ETag: etag }).vary('Accept');
-    if (request.fresh) response.status(304).end();
-    else response.send(body);
-  }
+/**
+ * It may be kept, and is asked for anew with its ETag: it changes with a new version of the service, and with its
+ * evidence. Whoever has it is sent the head only.
+ */
+function send(response: Response, form: Form, body: string): void {
+  response.set({ ...HEADERS[form], 'Cache-Control': 'private, no-cache', ETag: etagOf(body) });
+  response.vary('Accept').send(body);
 }
 
 function schemaLink(request: Request, pointer = ''): string {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { etagOf } from '../etag.js';
 
 /** A file of the page, as it is sent. */
 export interface PageFile {
@@ -27,7 +27,7 @@ export function readPageFiles(directory: string = DIRECTORY): ReadonlyMap<string
     const type = TYPES[extname(name)];
     if (type === undefined) continue;
     const body = readFileSync(join(directory, name));
-    files.set(name, { type, etag: `"${createHash('sha256').update(body).digest('base64url')}"`, body });
+    files.set(name, { type, etag: etagOf(body), body });
   }
   return files;
 }

@@ -20,19 +20,18 @@ export class PageController {
   page(@Req() request: Request, @Res() response: Response): void {
     // Below that address its files would be looked for in another place.
     if (request.path === '/ui/') response.redirect(308, '/ui');
-    else this.#send('index.html', request, response);
+    else this.#send('index.html', response);
   }
 
   @Get('ui/:file')
-  file(@Param('file') name: string, @Req() request: Request, @Res() response: Response): void {
-    this.#send(name, request, response);
+  file(@Param('file') name: string, @Res() response: Response): void {
+    this.#send(name, response);
   }
 
-  #send(name: string, request: Request, response: Response): void {
+  #send(name: string, response: Response): void {
     const file = this.files.get(name);
     if (file === undefined) throw new NotFoundException();
-    response.set({ ...HEADERS, ETag: file.etag, 'Content-Type': file.type });
-    if (request.fresh) response.status(304).end();
-    else response.send(file.body);
+    // Whoever has it by its ETag is sent the head only.
+    response.set({ ...HEADERS, ETag: file.etag, 'Content-Type': file.type }).send(file.body);
   }
 }

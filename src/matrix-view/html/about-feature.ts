@@ -1,9 +1,9 @@
-import type { Feature } from '../matrix-parts.js';
+import type { Feature, TitleOf } from '../matrix-parts.js';
 import { askedForWith, demandText } from '../words.js';
 import { markup, type Markup } from './markup.js';
 
 /** What a feature means, what is demanded of it, and how it is asked for. */
-export function aboutFeature(feature: Feature, titleOf: (key: string) => string): Markup {
+export function aboutFeature(feature: Feature, titleOf: TitleOf): Markup {
   const asked = askedForWith(feature);
   const { condition } = feature;
   return markup`<p class="meaning">${feature.notes}</p>

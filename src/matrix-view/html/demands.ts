@@ -1,10 +1,9 @@
-import type { Evaluation, MatrixDriver } from '../matrix-parts.js';
+import type { Evaluation, MatrixDriver, TitleOf } from '../matrix-parts.js';
 import { counted, shortcomingsOf, type Shortcoming } from '../words.js';
 import { markup, type Markup } from './markup.js';
 
 /** How the page speaks of a feature: a link to it, or its title. */
 export type FeatureName = (key: string) => Markup;
-type TitleOf = (key: string) => string;
 
 /** Whether a driver has what the matrix demands, and what it lacks: by what it declares, and by what is proven. */
 export function demandsMarkup(

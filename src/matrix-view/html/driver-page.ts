@@ -1,4 +1,13 @@
-import { KINDS, groupsOf, type Availability, type Driver, type DriverCell, type Feature } from '../matrix-parts.js';
+import {
+  KINDS,
+  groupsOf,
+  titlesOf,
+  type Availability,
+  type Driver,
+  type DriverCell,
+  type Feature,
+  type TitleOf,
+} from '../matrix-parts.js';
 import { SCENARIO_KINDS, shownLevel } from '../words.js';
 import { aboutFeature } from './about-feature.js';
 import { demandsMarkup } from './demands.js';
@@ -16,8 +25,7 @@ export interface DriverPageOptions {
 /** One driver for people: each feature with its level, its limits or reason, and its evidence in full. */
 export function driverPage(answer: Driver, catalogue: readonly Feature[], { base, search }: DriverPageOptions): string {
   const { driver, title, kind, backends, evaluation, available } = answer;
-  const titles = new Map(catalogue.map(({ key, title }) => [key, title]));
-  const titleOf = (key: string): string => titles.get(key) ?? key;
+  const titleOf = titlesOf(catalogue);
   const named = (key: string): Markup => markup`<a href="#${encodeURIComponent(key)}">${titleOf(key)}</a>`;
   const path = `v1/features/${encodeURIComponent(driver)}`;
   const main = markup`<header class="matrix-head">
@@ -47,7 +55,7 @@ ${group.features.map((feature) => featureMarkup(feature, answer.features[feature
 function featureMarkup(
   feature: Feature,
   cell: DriverCell | undefined,
-  titleOf: (key: string) => string,
+  titleOf: TitleOf,
   available: Availability | undefined,
 ): Markup {
   return markup`<article id="${feature.key}" tabindex="-1">

@@ -4,13 +4,12 @@ import { markup, type Markup } from './markup.js';
 
 /** What the words and signs of the page mean. */
 export function legend(): Markup {
-  const proofs = [PROOFS.live, PROOFS.simulator, PROOFS.none];
   return markup`<section class="legend" aria-labelledby="legend-title">
 <h2 id="legend-title" class="unseen">What the words mean</h2>
 <dl>
 ${LEVEL_NAMES.map((level) => markup`<div><dt>${levelMarkup(level)}</dt><dd>${LEVELS[level].meaning}</dd></div>\n`)}</dl>
 <dl>
-${proofs.map(
+${Object.values(PROOFS).map(
   ({ sign, word, meaning }) =>
     markup`<div><dt class="proof"><span class="sign" aria-hidden="true">${sign}</span> ${word}</dt><dd>${meaning}</dd></div>\n`,
 )}</dl>

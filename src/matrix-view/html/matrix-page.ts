@@ -1,4 +1,4 @@
-import { KINDS, groupsOf, type Feature, type Matrix } from '../matrix-parts.js';
+import { byKind, groupsOf, titlesOf, type Feature, type Kind, type Matrix, type TitleOf } from '../matrix-parts.js';
 import { aboutFeature } from './about-feature.js';
 import { legend } from './legend.js';
 import { powerTable, virtTable } from './matrix-tables.js';
@@ -19,13 +19,10 @@ export interface MatrixPageOptions {
 /** The matrix for people: all drivers side by side, and below what each feature means. */
 export function matrixPage(matrix: Matrix, { base, query, search }: MatrixPageOptions): string {
   const { catalogue, drivers, references, version } = matrix;
-  const titles = new Map(catalogue.map(({ key, title }) => [key, title]));
-  const titleOf = (key: string): string => titles.get(key) ?? key;
+  const titleOf = titlesOf(catalogue);
   const tables = { virt: virtTable, power: powerTable };
   const forms = { json: `v1/features${search}`, markdown: `v1/features.md${search}` };
-  const shown = KINDS.map((one) => ({ ...one, drivers: drivers.filter(({ kind }) => kind === one.kind) })).filter(
-    ({ drivers }) => drivers.length > 0,
-  );
+  const shown = byKind(drivers);
   const main = markup`<header class="matrix-head">
 <h1>Feature matrix</h1>
 <p>What every driver and power type of Zenova ${version} can do: what it declares, and what tests have proven of that. Each level leads to its evidence, each feature to what it means.
@@ -57,7 +54,7 @@ ${
 }
 
 /** Says that not all drivers are shown, and why. */
-function questionMarkup(base: string, query: MatrixQuery, titleOf: (key: string) => string): Markup | false {
+function questionMarkup(base: string, query: MatrixQuery, titleOf: TitleOf): Markup | false {
   if (Object.keys(query).length === 0) return false;
   const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
   const having = list(query['having']);
@@ -71,11 +68,7 @@ function questionMarkup(base: string, query: MatrixQuery, titleOf: (key: string)
   return markup`<p class="question"><strong>Not all are shown:</strong> ${parts.join('; ')}. <a href="${base}v1/features.html">Show all</a></p>`;
 }
 
-function about(
-  catalogue: readonly Feature[],
-  kinds: readonly ('virt' | 'power')[],
-  titleOf: (key: string) => string,
-): Markup {
+function about(catalogue: readonly Feature[], kinds: readonly Kind[], titleOf: TitleOf): Markup {
   return markup`<section class="abouts" aria-labelledby="abouts-title">
 <h2 id="abouts-title">What the features mean</h2>
 ${kinds

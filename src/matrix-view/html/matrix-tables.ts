@@ -1,6 +1,6 @@
-import type { Feature, Matrix, MatrixCell, MatrixDriver, Reference } from '../matrix-parts.js';
+import type { Feature, Matrix, MatrixCell, MatrixDriver, Reference, TitleOf } from '../matrix-parts.js';
 import { groupsOf } from '../matrix-parts.js';
-import { statusWord } from '../words.js';
+import { counted, shownLevel, statusWord } from '../words.js';
 import { demandsMarkup } from './demands.js';
 import { cellAttributes, levelMarkup, proofWord } from './level-markup.js';
 import { markup, type Markup } from './markup.js';
@@ -14,7 +14,7 @@ interface TableParts {
   readonly catalogue: readonly Feature[];
   readonly drivers: readonly MatrixDriver[];
   readonly references: Matrix['references'];
-  readonly titleOf: (key: string) => string;
+  readonly titleOf: TitleOf;
 }
 
 /** Virt drivers side by side: a row for each feature, a column for each driver. */
@@ -109,9 +109,7 @@ function cell(base: string, driver: MatrixDriver, { key, title }: Feature, name 
   if (known === undefined)
     return markup`<td role="cell" data-driver="${driver.driver}" data-feature="${key}" data-name="${name}"></td>\n`;
   const tests = known.scenarios.length;
-  return markup`<td role="cell" ${cellAttributes(driver.driver, key, known)} data-name="${name}"><a href="${driverHref(base, driver.driver, key)}" data-evidence><span class="unseen">${title}, ${driver.driver}: </span>${levelMarkup(
-    known.level === 'unproven' ? known.declared : known.level,
-  )}</a> ${proofWord(known)}${tests > 0 && markup` <span class="tests">${tests === 1 ? '1 test' : `${tests} tests`}</span>`}${
+  return markup`<td role="cell" ${cellAttributes(driver.driver, key, known)} data-name="${name}"><a href="${driverHref(base, driver.driver, key)}" data-evidence><span class="unseen">${title}, ${driver.driver}: </span>${levelMarkup(shownLevel(known))}</a> ${proofWord(known)}${tests > 0 && markup` <span class="tests">${counted(tests, 'test')}</span>`}${
     known.notes !== null && markup` <span class="note">${known.notes}</span>`
   }</td>\n`;
 }
@@ -123,6 +121,6 @@ function referenceCell(id: string, { features }: Reference, { key }: Feature): M
   } data-name="Reference">${level === undefined ? markup`<span class="quiet">says nothing</span>` : levelMarkup(level)}</td>\n`;
 }
 
-function linkTo(titleOf: (key: string) => string) {
+function linkTo(titleOf: TitleOf) {
   return (key: string): Markup => markup`<a href="#about-${key}" data-about="${key}">${titleOf(key)}</a>`;
 }

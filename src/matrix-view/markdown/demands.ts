@@ -1,12 +1,9 @@
-import type { MatrixDriver } from '../matrix-parts.js';
+import type { MatrixDriver, TitleOf } from '../matrix-parts.js';
 import { shortcomingsOf } from '../words.js';
 import { md } from './text.js';
 
 /** Whether a driver has what the matrix demands, by what it declares and by what is proven. */
-export function demandsLines(
-  { declared, proven }: MatrixDriver['evaluation'],
-  titleOf: (key: string) => string,
-): string {
+export function demandsLines({ declared, proven }: MatrixDriver['evaluation'], titleOf: TitleOf): string {
   const lacks = shortcomingsOf(declared, titleOf).map(
     ({ text, features }) =>
       `- ${md(text)}${features.length === 0 ? '' : `: ${features.map((key) => md(titleOf(key))).join(', ')}`}`,

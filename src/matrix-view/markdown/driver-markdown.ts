@@ -1,4 +1,4 @@
-import { groupsOf, type Driver, type Feature } from '../matrix-parts.js';
+import { groupsOf, titlesOf, type Driver, type Feature } from '../matrix-parts.js';
 import { LEVELS, PROOFS, SCENARIO_KINDS, differenceText, proofOf, shownLevel } from '../words.js';
 import { demandsLines } from './demands.js';
 import { blocks, code, md, table } from './text.js';
@@ -6,11 +6,11 @@ import { blocks, code, md, table } from './text.js';
 /** One driver in Markdown: each feature with its level, its limits or reason, and its evidence in full. */
 export function driverMarkdown(answer: Driver, catalogue: readonly Feature[]): string {
   const { driver, title, kind, evaluation, available } = answer;
-  const titles = new Map(catalogue.map(({ key, title }) => [key, title]));
+  const titleOf = titlesOf(catalogue);
   const gone = Object.entries(available?.features ?? {}).filter(([, { available }]) => !available);
   return blocks([
     `# ${code(driver)}: ${md(title)}`,
-    demandsLines(evaluation, (key) => titles.get(key) ?? key),
+    demandsLines(evaluation, titleOf),
     ...(available === undefined
       ? []
       : [
@@ -18,9 +18,7 @@ export function driverMarkdown(answer: Driver, catalogue: readonly Feature[]): s
           available.reachable
             ? `${md(available.backend ?? 'The host')} answered at ${available.observed_at}.`
             : `It cannot be asked: ${md(`${available.error?.code} ${available.error?.message}`)}`,
-          gone
-            .map(([key, { reason }]) => `- ${md(titles.get(key) ?? key)} is not available: ${md(reason ?? '')}`)
-            .join('\n'),
+          gone.map(([key, { reason }]) => `- ${md(titleOf(key))} is not available: ${md(reason ?? '')}`).join('\n'),
         ]),
     ...groupsOf(catalogue, kind).flatMap(({ title, features }) => [
       `## ${title}`,

@@ -1,9 +1,16 @@
-import { KINDS, groupsOf, type Feature, type Matrix, type MatrixCell, type MatrixDriver } from '../matrix-parts.js';
+import {
+  byKind,
+  groupsOf,
+  titlesOf,
+  type Feature,
+  type Matrix,
+  type MatrixCell,
+  type MatrixDriver,
+  type TitleOf,
+} from '../matrix-parts.js';
 import { LEVELS, LEVEL_NAMES, PROOFS, askedForWith, demandText, proofOf, shownLevel, statusWord } from '../words.js';
 import { demandsLines } from './demands.js';
 import { blocks, code, md, table } from './text.js';
-
-type TitleOf = (key: string) => string;
 
 export interface MarkdownOptions {
   /** A remark for whoever looks at the source. */
@@ -13,11 +20,8 @@ export interface MarkdownOptions {
 /** The matrix in Markdown: all drivers side by side, what each lacks and why, and what the features mean. */
 export function matrixMarkdown(matrix: Matrix, { remark }: MarkdownOptions = {}): string {
   const { catalogue, drivers, version } = matrix;
-  const titles = new Map(catalogue.map(({ key, title }) => [key, title]));
-  const titleOf: TitleOf = (key) => titles.get(key) ?? key;
-  const shown = KINDS.map((one) => ({ ...one, drivers: drivers.filter(({ kind }) => kind === one.kind) })).filter(
-    ({ drivers }) => drivers.length > 0,
-  );
+  const titleOf = titlesOf(catalogue);
+  const shown = byKind(drivers);
   return blocks([
     '# Feature matrix',
     remark !== undefined && `<!-- ${remark} -->`,
@@ -40,9 +44,7 @@ export function matrixMarkdown(matrix: Matrix, { remark }: MarkdownOptions = {})
 function legendLines(): string {
   return [
     ...LEVEL_NAMES.map((level) => `- ${LEVELS[level].sign} **${level}**: ${LEVELS[level].meaning}`),
-    ...[PROOFS.live, PROOFS.simulator, PROOFS.none].map(
-      ({ sign, text, meaning }) => `- ${sign} **${text}**: ${meaning}`,
-    ),
+    ...Object.values(PROOFS).map(({ sign, text, meaning }) => `- ${sign} **${text}**: ${meaning}`),
   ].join('\n');
 }
 

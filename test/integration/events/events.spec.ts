@@ -53,6 +53,20 @@ async function start({ host = '127.0.0.1', handle = () => Promise.resolve(NOTHIN
   return { feed, url, open };
 }
 
+/** A journal that tells nothing before it is let. */
+function heldJournal() {
+  let answer = (): void => undefined;
+  const told = new Promise<typeof NOTHING>((resolve) => {
+    answer = () => resolve(NOTHING);
+  });
+  let count = 0;
+  const handle = (): Promise<typeof NOTHING> => {
+    count += 1;
+    return told;
+  };
+  return { handle, asked: () => count, answer: () => answer() };
+}
+
 function power(name: string, data: Record<string, string> = {}): ServiceEvent {
   return { kind: 'power', host: 'cpc1', name, state: 'on', data, at: Date.now() };
 }
@@ -78,19 +92,10 @@ describe('GET /v1/events', () => {
   });
 
   it('tells what happens while it looks how things stand after that, and all of it', async () => {
-    let answer = (): void => undefined;
-    const looked = new Promise<typeof NOTHING>((resolve) => {
-      answer = () => resolve(NOTHING);
-    });
-    let asked = 0;
-    const { feed, open } = await start({
-      handle: () => {
-        asked += 1;
-        return looked;
-      },
-    });
+    const { answer, asked, handle } = heldJournal();
+    const { feed, open } = await start({ handle });
     const opening = open();
-    await eventually(() => asked === 2, 'the journal to be asked');
+    await eventually(() => asked() === 2, 'the journal to be asked');
     feed.publish(power('meanwhile'));
     answer();
     const reader = await opening;
@@ -204,19 +209,10 @@ describe('GET /v1/events', () => {
   });
 
   it('lets the service end although a client is only just being told how things stand', async () => {
-    let answer = (): void => undefined;
-    const looked = new Promise<typeof NOTHING>((resolve) => {
-      answer = () => resolve(NOTHING);
-    });
-    let asked = 0;
-    const { url, open } = await start({
-      handle: () => {
-        asked += 1;
-        return looked;
-      },
-    });
+    const { answer, asked, handle } = heldJournal();
+    const { url, open } = await start({ handle });
     const opening = open();
-    await eventually(() => asked === 2, 'the journal to be asked');
+    await eventually(() => asked() === 2, 'the journal to be asked');
     const closed = app?.close();
     await eventually(
       () =>

@@ -11,6 +11,7 @@ import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { HttpClient, HttpFailure, type HttpClientOptions } from '../../../src/connectors/http/index.js';
 import { createCertificate, type ServerCertificate } from '../../../src/simulators/kit/certificate.js';
 import { eventually } from '../../support/eventually.js';
+import { rejectionOf } from '../../support/failure-of.js';
 
 /** `npm test` builds it first. */
 const BUILT = resolve(import.meta.dirname, '../../../dist/connectors/http/index.js');
@@ -75,15 +76,7 @@ const ok = (_request: IncomingMessage, response: ServerResponse): void => {
 const get = { method: 'GET', path: '/a%20b?c=%5CQ', timeoutMs: 5000 } as const;
 const post = { method: 'POST', path: '/act', timeoutMs: 5000, headers: { 'X-Key': 'hidden' } } as const;
 
-async function failureOf(promise: Promise<unknown>): Promise<HttpFailure> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof HttpFailure) return error;
-    throw error;
-  }
-  throw new Error('it did not fail');
-}
+const failureOf = (promise: Promise<unknown>): Promise<HttpFailure> => rejectionOf(promise, HttpFailure);
 
 test('sends what it is given, and keeps the connection', async () => {
   const { client, seen } = await serve(ok);
