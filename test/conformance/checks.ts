@@ -58,6 +58,27 @@ export async function unchanged<T>(subject: Subject, what: string, work: () => P
   return result;
 }
 
+/** A request for what is so already: the answer says that, with these fields, and nothing is changed. */
+export async function already(
+  subject: Subject,
+  method: MethodName,
+  params: object,
+  fields: Answer = {},
+): Promise<void> {
+  const answer = await unchanged(subject, `${method} of what is so already`, () => answered(subject, method, params));
+  hasFields(answer, { outcome: 'already', ...fields }, method);
+}
+
+/** A request that is only planned: the answer says what would be done, and nothing is changed. */
+export async function planned(subject: Subject, method: MethodName, params: object): Promise<void> {
+  const answer = await unchanged(subject, `${method} with plan`, () =>
+    answered(subject, method, { ...params, plan: true }),
+  );
+  hasFields(answer, { outcome: 'planned' }, method);
+  const { steps } = answer;
+  ensure(Array.isArray(steps) && steps.length > 0, 'wrong-answer', `${method} with plan names no step`);
+}
+
 /** The fields that an answer has to have, among others. */
 export function hasFields(answer: Answer, fields: Answer, what: string, reason: Reason = 'wrong-answer'): void {
   for (const [name, value] of Object.entries(fields)) {

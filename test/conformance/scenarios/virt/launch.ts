@@ -1,4 +1,4 @@
-import { answered, ensure, hasFields, refused, unchanged } from '../../checks.js';
+import { answered, ensure, hasFields, planned, refused, unchanged } from '../../checks.js';
 import { atBackend, backendHas, instancesOf, isInState, listed } from './instance-state.js';
 import { description, isNotThere, spawned, type Virt } from './spawning.js';
 
@@ -62,9 +62,8 @@ export const launchScenarios: readonly Virt[] = [
     word: 'plan',
     title: 'says what it would do, and does nothing',
     async run(subject) {
-      const request = description(subject, { plan: true });
-      const answer = await unchanged(subject, `${SPAWN} with plan`, () => answered(subject, SPAWN, request));
-      hasFields(answer, { outcome: 'planned' }, SPAWN);
+      const request = description(subject);
+      await planned(subject, SPAWN, request);
       await isNotThere(subject, request.name);
     },
   },
@@ -123,9 +122,7 @@ export const terminateScenarios: readonly Virt[] = [
     needs: ['operation.launch'],
     async run(subject) {
       const { name: instance } = await spawned(subject);
-      const request = { host: subject.host, instance, plan: true };
-      const answer = await unchanged(subject, `${DESTROY} with plan`, () => answered(subject, DESTROY, request));
-      hasFields(answer, { outcome: 'planned' }, DESTROY);
+      await planned(subject, DESTROY, { host: subject.host, instance });
       await isInState(subject, instance, { state: 'running' });
     },
   },

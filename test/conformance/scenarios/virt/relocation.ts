@@ -1,7 +1,7 @@
 import type { MethodName } from '../../../../src/compute/contract/index.js';
 import type { InstancePowerState } from '../../../../src/compute/state/power-state.js';
 import { eventually } from '../../../support/eventually.js';
-import { answered, ensure, hasFields, refused, text, unchanged } from '../../checks.js';
+import { already, answered, ensure, hasFields, planned, refused, text, unchanged } from '../../checks.js';
 import { Nonconformance, type FeatureScenario } from '../../scenario.js';
 import type { Answer, VirtSubject } from '../../subject.js';
 import { instancesOf, isInState } from './instance-state.js';
@@ -112,10 +112,7 @@ function moves(method: MethodName, state: InstancePowerState): Virt[] {
       async run(subject) {
         const instance = await subject.instance(state);
         await answered(subject, method, request(subject, instance));
-        const answer = await unchanged(subject, `${method} of what is there`, () =>
-          answered(subject, method, request(subject, instance)),
-        );
-        hasFields(answer, { outcome: 'already', host: subject.destination }, method);
+        await already(subject, method, request(subject, instance), { host: subject.destination });
       },
     },
     {
@@ -123,10 +120,7 @@ function moves(method: MethodName, state: InstancePowerState): Virt[] {
       title: 'says what it would do, and does nothing',
       async run(subject) {
         const instance = await subject.instance(state);
-        const answer = await unchanged(subject, `${method} with plan`, () =>
-          answered(subject, method, { ...request(subject, instance), plan: true }),
-        );
-        hasFields(answer, { outcome: 'planned' }, method);
+        await planned(subject, method, request(subject, instance));
         await isInState(subject, instance, { state });
       },
     },

@@ -1,6 +1,6 @@
 import type { MethodName } from '../../../../src/compute/contract/index.js';
 import type { InstancePowerState } from '../../../../src/compute/state/power-state.js';
-import { answered, ensure, hasFields, refused, unchanged } from '../../checks.js';
+import { already, answered, ensure, hasFields, planned, refused, unchanged } from '../../checks.js';
 import type { FeatureScenario } from '../../scenario.js';
 import type { VirtSubject } from '../../subject.js';
 import { isInState } from './instance-state.js';
@@ -30,10 +30,7 @@ export function stateChangeScenarios(change: StateChange): Virt[] {
       title: `says "already" of an instance that is ${to}, and changes nothing`,
       async run(subject) {
         const instance = await subject.instance(to);
-        const answer = await unchanged(subject, `${method} of what is ${to}`, () =>
-          answered(subject, method, { host: subject.host, instance }),
-        );
-        hasFields(answer, { outcome: 'already', power_state: to }, method);
+        await already(subject, method, { host: subject.host, instance }, { power_state: to });
         await isInState(subject, instance, { state: to });
       },
     },
@@ -97,12 +94,7 @@ async function takesEffect(subject: VirtSubject, { method, from, to }: StateChan
 
 async function plans(subject: VirtSubject, { method, from }: StateChange): Promise<void> {
   const instance = await subject.instance(from);
-  const answer = await unchanged(subject, `${method} with plan`, () =>
-    answered(subject, method, { host: subject.host, instance, plan: true }),
-  );
-  hasFields(answer, { outcome: 'planned' }, method);
-  const { steps } = answer;
-  ensure(Array.isArray(steps) && steps.length > 0, 'wrong-answer', `${method} with plan names no step`);
+  await planned(subject, method, { host: subject.host, instance });
   await isInState(subject, instance, { state: from });
 }
 
