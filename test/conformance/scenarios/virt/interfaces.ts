@@ -62,7 +62,7 @@ export const attachInterfaceScenarios: readonly Virt[] = [
       hasNone(subject, instance);
     },
   },
-  nobody(ATTACH, { network: { name: 'any' } }),
+  nobody(ATTACH),
 ];
 
 export const attachTaggedInterfaceScenarios: readonly Virt[] = [
@@ -92,5 +92,5 @@ export const detachInterfaceScenarios: readonly Virt[] = [
       await already(subject, DETACH, request);
     },
   })),
-  nobody(DETACH, { interface: 'any' }),
+  nobody(DETACH),
 ];

@@ -1,6 +1,7 @@
 import { answered, ensure, hasFields, planned, refused, unchanged } from '../../checks.js';
 import { atBackend, backendHas, instancesOf, isInState, listed } from './instance-state.js';
 import { description, isNotThere, spawned, type Virt } from './spawning.js';
+import { isRefused } from './state-changes.js';
 
 const SPAWN = 'compute.spawn';
 const DESTROY = 'compute.destroy';
@@ -96,13 +97,7 @@ export const terminateScenarios: readonly Virt[] = [
   {
     word: 'not-ours',
     title: 'is refused for an instance that this service has neither made nor adopted',
-    async run(subject) {
-      const instance = await subject.instance('running');
-      await unchanged(subject, `${DESTROY} of what is not ours`, () =>
-        refused(subject, DESTROY, { host: subject.host, instance }, 'FORBIDDEN'),
-      );
-      await isInState(subject, instance, { state: 'running' });
-    },
+    run: (subject) => isRefused(subject, 'running', DESTROY, 'FORBIDDEN'),
   },
   {
     word: 'released',

@@ -1,11 +1,10 @@
 import { already, answered, hasFields, refused, unchanged } from '../../checks.js';
-import type { FeatureScenario } from '../../scenario.js';
-import type { VirtSubject } from '../../subject.js';
 import { isInState } from './instance-state.js';
+import type { Virt } from './spawning.js';
 
 const METHOD = 'host.set_maintenance';
 
-export const maintenanceScenarios: readonly FeatureScenario<VirtSubject>[] = [
+export const maintenanceScenarios: readonly Virt[] = [
   {
     word: 'stops',
     title: 'switches off what runs on a host, and takes no changes there until it is over',

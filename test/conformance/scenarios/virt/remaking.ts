@@ -61,7 +61,7 @@ export const rebuildScenarios: readonly Virt[] = [
       backendHas(subject, instance, { image: subject.values.image.source });
     },
   },
-  nobody(REBUILD, { image: { source: 'any' } }),
+  nobody(REBUILD),
 ];
 
 export const rebuildVolumeScenarios: readonly Virt[] = [
@@ -184,11 +184,7 @@ export const resizeScenarios: readonly Virt[] = [
       }
     },
   },
-  {
-    word: 'nobody',
-    title: 'finds no instance of a name that nobody has',
-    run: (subject) => nobody(RESIZE, { flavor: subject.values.largerFlavor }).run(subject),
-  },
+  nobody(RESIZE),
 ];
 
 interface Size {

@@ -84,11 +84,7 @@ export const attachVolumeScenarios: readonly Virt[] = [
       hasNot(subject, instance, volume.id);
     },
   },
-  {
-    word: 'nobody',
-    title: 'finds no instance of a name that nobody has',
-    run: (subject) => nobody(ATTACH, { volume: subject.values.volume() }).run(subject),
-  },
+  nobody(ATTACH),
 ];
 
 export const attachTaggedVolumeScenarios: readonly Virt[] = [
@@ -129,7 +125,7 @@ export const detachVolumeScenarios: readonly Virt[] = [
       await already(subject, DETACH, { host, instance, volume: values.volume().id });
     },
   },
-  nobody(DETACH, { volume: 'v' }),
+  nobody(DETACH),
 ];
 
 export const swapVolumeScenarios: readonly Virt[] = [
