@@ -18,6 +18,16 @@ export async function answered(subject: Subject, method: MethodName, params: obj
   }
 }
 
+/** A request that only looks; undefined where the driver does not offer it. */
+export async function ifOffered(subject: Subject, method: MethodName, params: object): Promise<Answer | undefined> {
+  try {
+    return await subject.call(method, params);
+  } catch (error) {
+    if (error instanceof ComputeError && error.code === 'FEATURE_UNSUPPORTED') return undefined;
+    throw error;
+  }
+}
+
 /** A request that has to be refused, with this code. */
 export async function refused(
   subject: Subject,

@@ -1,5 +1,4 @@
-import { ComputeError } from '../../../../src/common/errors/index.js';
-import { already, answered, ensure, hasFields, planned, unchanged } from '../../checks.js';
+import { already, answered, ensure, hasFields, ifOffered, planned, unchanged } from '../../checks.js';
 import type { FeatureScenario } from '../../scenario.js';
 import type { MachineRef, PowerSubject } from '../../subject.js';
 
@@ -105,20 +104,6 @@ async function isSwitched(subject: PowerSubject, machine: MachineRef, state: Swi
     there === was ? 'no-effect' : 'wrong-effect',
     `the controller has to have the machine ${state}; there it is ${there}`,
   );
-  const seen = await queried(subject, machine);
-  ensure(
-    seen === undefined || seen === state,
-    'contradiction',
-    `power.query has to answer ${state}, not ${String(seen)}`,
-  );
-}
-
-/** Undefined where the power type cannot be asked. */
-async function queried(subject: PowerSubject, machine: MachineRef): Promise<unknown> {
-  try {
-    return (await subject.call('power.query', machine))['state'];
-  } catch (error) {
-    if (error instanceof ComputeError && error.code === 'FEATURE_UNSUPPORTED') return undefined;
-    throw error;
-  }
+  const seen = await ifOffered(subject, 'power.query', machine);
+  if (seen !== undefined) hasFields(seen, { state }, 'power.query', 'contradiction');
 }
