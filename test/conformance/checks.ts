@@ -18,6 +18,16 @@ export async function answered(subject: Subject, method: MethodName, params: obj
   }
 }
 
+/** A request that only looks; undefined where the driver does not offer it. */
+export async function ifOffered(subject: Subject, method: MethodName, params: object): Promise<Answer | undefined> {
+  try {
+    return await subject.call(method, params);
+  } catch (error) {
+    if (error instanceof ComputeError && error.code === 'FEATURE_UNSUPPORTED') return undefined;
+    throw error;
+  }
+}
+
 /** A request that has to be refused, with this code. */
 export async function refused(
   subject: Subject,
@@ -56,6 +66,27 @@ export async function unchanged<T>(subject: Subject, what: string, work: () => P
     `${what} must change nothing at the backend; it sent ${sent.join(', ')}`,
   );
   return result;
+}
+
+/** A request for what is so already: the answer says that, with these fields, and nothing is changed. */
+export async function already(
+  subject: Subject,
+  method: MethodName,
+  params: object,
+  fields: Answer = {},
+): Promise<void> {
+  const answer = await unchanged(subject, `${method} of what is so already`, () => answered(subject, method, params));
+  hasFields(answer, { outcome: 'already', ...fields }, method);
+}
+
+/** A request that is only planned: the answer says what would be done, and nothing is changed. */
+export async function planned(subject: Subject, method: MethodName, params: object): Promise<void> {
+  const answer = await unchanged(subject, `${method} with plan`, () =>
+    answered(subject, method, { ...params, plan: true }),
+  );
+  hasFields(answer, { outcome: 'planned' }, method);
+  const { steps } = answer;
+  ensure(Array.isArray(steps) && steps.length > 0, 'wrong-answer', `${method} with plan names no step`);
 }
 
 /** The fields that an answer has to have, among others. */

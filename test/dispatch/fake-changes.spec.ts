@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeEstate, createFakeDriver } from '../../src/drivers/fake/index.js';
 import { ComputeBench } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
+import { inState } from './estate-bench.js';
 
 let estate: FakeEstate;
 let bench: ComputeBench;
@@ -32,8 +33,6 @@ const site = () => {
   if (found === undefined) throw new Error('the host is not open');
   return found;
 };
-const state = async (key: string) =>
-  (await bench.call('operation.get', { idempotency_key: key }).catch(() => undefined))?.['state'];
 /** What the host has of it, whatever was answered. */
 const seen = {
   spawn: () =>
@@ -57,7 +56,7 @@ describe.each(CHANGES)('%s of the fake driver', (change) => {
     await eventually(() => site().requestsOf(change) === 1, 'the request to reach the host');
     await bench.stop();
     await bench.start();
-    await eventually(async () => (await state('k')) === 'done', 'the operation to be done', 20_000);
+    await inState(bench, 'k', 'done');
     expect(seen[change]()).toEqual(asked[change]);
     expect(site().requestsOf(change)).toBe(1);
     // A repeat is told the same.

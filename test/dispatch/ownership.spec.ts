@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.js';
 import { InstanceDevice } from '../support/instance-device.js';
 import { freshDatabase } from '../support/postgres.js';
 import { gate } from '../support/scripted-driver.js';
-import { EstateBench } from './estate-bench.js';
+import { EstateBench, inState } from './estate-bench.js';
 
 let device: InstanceDevice;
 let bench: ComputeBench;
@@ -33,11 +33,6 @@ const old = { host: 'site', instance: 'old' };
 const destroyed = (outcome: string) => ({ operation_id: expect.any(String), outcome });
 const notOwned = { code: 'FORBIDDEN', outcome: 'not-started', details: { reason: 'not_owned', host: 'site' } };
 const view = (key: string) => bench.call('operation.get', { idempotency_key: key });
-const isDone = (key: string) =>
-  eventually(
-    async () => (await view(key).catch(() => undefined))?.['state'] === 'done',
-    () => `${key} to be done`,
-  );
 
 describe('an instance that others made', () => {
   it('is not destroyed', async () => {
@@ -112,18 +107,13 @@ describe('destroying', () => {
     ['before it was sent', 'before'],
     ['before the answer came', 'after'],
   ] as const)('comes to its end when its process dies %s', async (_, when) => {
-    const { passed } = gate();
-    let isUnderWay = false;
-    device[when] = async () => {
-      isUnderWay = true;
-      await passed;
-    };
+    const held = device.holdUp('remove old', when);
     bench.send('compute.destroy', { ...old, idempotency_key: 'k' });
-    await eventually(() => isUnderWay, 'it to be under way');
+    await held.reached();
     await bench.stop();
     device[when] = () => Promise.resolve();
     await bench.start();
-    await isDone('k');
+    await inState(bench, 'k', 'done');
     expect(await view('k')).toMatchObject({ result: { outcome: 'done' } });
     expect(device.names).toEqual([]);
     expect(device.requests).toEqual(['remove old']);
@@ -134,9 +124,9 @@ describe('destroying', () => {
     const { passed, open } = gate();
     device.before = () => passed;
     bench.send('compute.power_off', { ...old, idempotency_key: 'runs' });
-    await eventually(async () => (await view('runs').catch(() => undefined))?.['state'] === 'running', 'it runs');
+    await inState(bench, 'runs', 'running');
     const released = bench.call('compute.release', { ...old, idempotency_key: 'released' });
-    await eventually(async () => (await view('released').catch(() => undefined))?.['state'] === 'accepted', 'it waits');
+    await inState(bench, 'released', 'accepted');
     const refused = expect(bench.call('compute.destroy', old)).rejects.toMatchObject(notOwned);
     await eventually(() => bench.service.load === 3, 'the last one waits');
     open();
@@ -149,10 +139,10 @@ describe('destroying', () => {
     const { passed, open } = gate();
     device.before = () => passed;
     bench.send('compute.destroy', { ...old, idempotency_key: 'destroyed' });
-    await eventually(async () => (await view('destroyed').catch(() => undefined))?.['state'] === 'running', 'it runs');
+    await inState(bench, 'destroyed', 'running');
     const flavor = { vcpus: 1, memory_mib: 1 };
     const spawned = bench.call('compute.spawn', { host: 'site', name: 'old', flavor, idempotency_key: 'spawned' });
-    await eventually(async () => (await view('spawned').catch(() => undefined))?.['state'] === 'accepted', 'it waits');
+    await inState(bench, 'spawned', 'accepted');
     open();
     expect(await spawned).toMatchObject({ outcome: 'done', name: 'old' });
     expect(device.requests).toEqual(['remove old', 'create old', 'start old']);

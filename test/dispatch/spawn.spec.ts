@@ -7,6 +7,7 @@ import { ComputeBench, type ComputeBenchOptions } from '../support/compute-bench
 import { eventually } from '../support/eventually.js';
 import { InstanceDevice } from '../support/instance-device.js';
 import { gate } from '../support/scripted-driver.js';
+import { inState } from './estate-bench.js';
 
 let device: InstanceDevice;
 let bench: ComputeBench;
@@ -25,24 +26,7 @@ const flavor = { vcpus: 2, memory_mib: 1024 };
 const web01 = { host: 'site', name: 'web01', flavor };
 const one = { host: 'site', instance: 'web01' };
 const view = (key: string) => bench.call('operation.get', { idempotency_key: key });
-const inState = (key: string, state: string) =>
-  eventually(
-    async () => (await view(key).catch(() => undefined))?.['state'] === state,
-    () => `${key} to be ${state}`,
-  );
 const operations = async () => (await bench.call('operation.list', {}))['operations'];
-
-/** Holds a request up, before or after its effect; its process may end meanwhile. */
-function holdUp(request: string, when: 'before' | 'after') {
-  const { passed, open } = gate();
-  let isThere = false;
-  device[when] = async (asked) => {
-    if (asked !== request) return;
-    isThere = true;
-    await passed;
-  };
-  return { reached: () => eventually(() => isThere, `${request} to be under way`), open };
-}
 
 describe('spawning', () => {
   it('makes an instance, which is ours', async () => {
@@ -83,12 +67,12 @@ describe('spawning', () => {
 
   it('makes one instance of a name, and of one request', async () => {
     await start();
-    const created = holdUp('create web01', 'before');
+    const created = device.holdUp('create web01', 'before');
     const first = bench.call('compute.spawn', { ...web01, idempotency_key: 'first' });
     await created.reached();
     const second = bench.call('compute.spawn', { ...web01, idempotency_key: 'second' });
     const refused = expect(second).rejects.toMatchObject({ code: 'ALREADY_EXISTS', outcome: 'not-started' });
-    await inState('second', 'accepted');
+    await inState(bench, 'second', 'accepted');
     // Another name waits for nobody.
     await bench.call('compute.spawn', { ...web01, name: 'web02' });
     created.open();
@@ -105,30 +89,24 @@ describe('spawning', () => {
     ['before the answer to its start came', 'start web01', 'after'],
   ] as const)('makes no second one when its process dies %s', async (_, request, when) => {
     await start();
-    const held = holdUp(request, when);
+    const held = device.holdUp(request, when);
     bench.send('compute.spawn', { ...web01, idempotency_key: 'k' });
     await held.reached();
     await bench.stop();
     // What a dead process had not sent never arrives.
-    const late = device.requests.length;
     device[when] = () => Promise.resolve();
     await bench.start();
-    await inState('k', 'done');
+    await inState(bench, 'k', 'done');
     expect(await view('k')).toMatchObject({ result: { outcome: 'done', name: 'web01', power_state: 'running' } });
     expect(device.names).toEqual(['web01']);
-    expect(device.requests.slice(late).filter((asked) => asked === 'create web01').length + countBefore(late)).toBe(1);
+    expect(device.requests.filter((asked) => asked === 'create web01')).toHaveLength(1);
     await bench.call('compute.destroy', one);
     expect(device.names).toEqual([]);
-
-    function countBefore(index: number): number {
-      return device.requests.slice(0, index).filter((asked) => asked === 'create web01').length;
-    }
   });
 
   it('leaves what did not come to its end in our hands', async () => {
     await start();
-    device.before = (request) =>
-      request === 'start web01' ? Promise.reject(new ComputeError('BACKEND_TIMEOUT', 'lost')) : Promise.resolve();
+    device.fail('start web01', new ComputeError('BACKEND_TIMEOUT', 'lost'));
     await expect(bench.call('compute.spawn', web01)).rejects.toMatchObject({ outcome: 'unknown' });
     await bench.call('compute.destroy', one);
     expect(device.requests).toEqual(['create web01', 'remove web01']);
@@ -136,11 +114,7 @@ describe('spawning', () => {
 
   it('leaves nothing in our hands that its driver has undone', async () => {
     await start();
-    device.before = (request) => {
-      if (request !== 'start web01') return Promise.resolve();
-      device.lose('web01');
-      return Promise.reject(new ComputeError('CAPACITY_EXHAUSTED', 'no memory left'));
-    };
+    device.fail('start web01', new ComputeError('CAPACITY_EXHAUSTED', 'no memory left'), () => device.lose('web01'));
     await expect(bench.call('compute.spawn', web01)).rejects.toMatchObject({ outcome: 'not-applied' });
     // Somebody else gets the same id.
     device.add('web01', 'id-1');
@@ -222,10 +196,7 @@ describe('what a spawn that fails has made', () => {
 
   it('is ours while it is there, whatever its driver says of the outcome', async () => {
     await start();
-    device.before = (request) =>
-      request === 'start web01'
-        ? Promise.reject(new ComputeError('BACKEND_REJECTED', 'no', { outcome: 'not-applied' }))
-        : Promise.resolve();
+    device.fail('start web01', new ComputeError('BACKEND_REJECTED', 'no', { outcome: 'not-applied' }));
     await expect(bench.call('compute.spawn', web01)).rejects.toMatchObject({ code: 'BACKEND_REJECTED' });
     expect(await ours()).toMatchObject({ id: 'id-1', origin: 'spawned' });
     await bench.call('compute.destroy', one);
@@ -234,35 +205,30 @@ describe('what a spawn that fails has made', () => {
 
   it('stays ours while nobody can be asked whether anything is left of it', async () => {
     await start();
-    device.before = (request) => {
-      if (request !== 'start web01') return Promise.resolve();
+    device.fail('start web01', new ComputeError('BACKEND_UNREACHABLE', 'gone', { outcome: 'not-applied' }), () => {
       device.duringResolve = () => Promise.reject(new ComputeError('BACKEND_UNREACHABLE', 'gone'));
-      return Promise.reject(new ComputeError('BACKEND_UNREACHABLE', 'gone', { outcome: 'not-applied' }));
-    };
+    });
     await expect(bench.call('compute.spawn', web01)).rejects.toMatchObject({ code: 'BACKEND_UNREACHABLE' });
     expect(await ours()).toMatchObject({ id: 'id-1', origin: 'spawned' });
   });
 
   it('is not ours when nothing is left of it', async () => {
     await start();
-    device.before = (request) => {
-      if (request !== 'start web01') return Promise.resolve();
-      device.lose('web01');
-      return Promise.reject(new ComputeError('OPERATION_FAILED', 'undone', { outcome: 'not-applied' }));
-    };
+    const undone = new ComputeError('OPERATION_FAILED', 'undone', { outcome: 'not-applied' });
+    device.fail('start web01', undone, () => device.lose('web01'));
     await expect(bench.call('compute.spawn', web01)).rejects.toMatchObject({ code: 'OPERATION_FAILED' });
     expect(await ours()).toBeUndefined();
   });
 
   it('is ours as soon as it is looked after, also when its backend answers no more', async () => {
     await start();
-    const held = holdUp('start web01', 'before');
+    const held = device.holdUp('start web01', 'before');
     bench.send('compute.spawn', { ...web01, idempotency_key: 'k' });
     await held.reached();
     await bench.stop();
     device.duringReconcile = () => Promise.reject(new ComputeError('BACKEND_REJECTED', 'no more'));
     await bench.start();
-    await inState('k', 'failed');
+    await inState(bench, 'k', 'failed');
     expect(await view('k')).toMatchObject({ error: { code: 'OUTCOME_UNKNOWN' } });
     expect(await ours()).toMatchObject({ id: 'id-1', origin: 'spawned' });
   });
@@ -307,13 +273,13 @@ describe('operations with parameters', () => {
   });
 
   it('have them over a restart', async () => {
-    const held = holdUp('resize web01 to 4', 'before');
+    const held = device.holdUp('resize web01 to 4', 'before');
     bench.send('compute.resize', { ...one, flavor: { vcpus: 4, memory_mib: 1 }, idempotency_key: 'k' });
     await held.reached();
     await bench.stop();
     device.before = () => Promise.resolve();
     await bench.start();
-    await inState('k', 'done');
+    await inState(bench, 'k', 'done');
     expect(device.asked.at(-1)).toMatchObject({
       by: 'run',
       change: { params: { flavor: { vcpus: 4, memory_mib: 1 } } },
@@ -355,7 +321,7 @@ describe('a console', () => {
   it('is for each who asks, waits for nobody, and is told to the audit log and to no journal', async () => {
     await start();
     await bench.call('compute.spawn', { ...web01, start: false });
-    const held = holdUp('start web01', 'before');
+    const held = device.holdUp('start web01', 'before');
     bench.send('compute.power_on', { ...one, idempotency_key: 'k' });
     await held.reached();
     const both = [bench.call('compute.get_console', console), bench.call('compute.get_console', console)];
@@ -401,12 +367,12 @@ describe('a host that takes no new instances', () => {
 
   it('begins none that waited, and ends those that it has begun', async () => {
     await start();
-    const held = holdUp('create web01', 'before');
+    const held = device.holdUp('create web01', 'before');
     const begun = bench.call('compute.spawn', web01);
     await held.reached();
     const waiting = bench.call('compute.spawn', { ...web01, idempotency_key: 'waits' });
     const refused = expect(waiting).rejects.toMatchObject({ code: 'STATE_CONFLICT', details: { reason: 'disabled' } });
-    await inState('waits', 'accepted');
+    await inState(bench, 'waits', 'accepted');
     await enable(false);
     held.open();
     expect(await begun).toMatchObject({ outcome: 'done' });

@@ -10,6 +10,7 @@ import { accepted, claimed, self } from '../journal/journal-places.js';
 import { ComputeBench } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
 import { ScriptedControllers } from '../support/scripted-controllers.js';
+import { gate } from '../support/scripted-driver.js';
 
 type Page = MethodResult<'power.query_many'>;
 
@@ -251,10 +252,9 @@ describe('equal sweeps at the same moment', () => {
     await start();
     await register('many', 'a', 3);
     await register('one', 'b', 4);
-    let open: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => (open = resolve));
-    many.gates.set('a', gate);
-    one.gates.set('b', gate);
+    const { passed, open } = gate();
+    many.gates.set('a', passed);
+    one.gates.set('b', passed);
     const first = query();
     await eventually(() => many.requestsTo('a') === 1 && one.requestsTo('b') === 4, 'the first to ask');
     const told: unknown[] = [];

@@ -16,6 +16,8 @@ import {
 } from '../../src/compute/contract/index.js';
 import type { ObservedState } from '../../src/compute/state/power-state.js';
 import { VIRT_FEATURE_IDS, complete, missing, type VirtFeatureId } from '../../src/features/index.js';
+import { eventually } from './eventually.js';
+import { gate } from './scripted-driver.js';
 
 interface Instance {
   readonly id: string;
@@ -79,6 +81,30 @@ export class InstanceDevice {
     for (const { id, name: known } of this.#instances.values()) if (known === name) this.#instances.delete(id);
   }
 
+  /** Holds a request up, before or after its effect; the process that sent it may end meanwhile. */
+  holdUp(
+    request: string,
+    when: 'before' | 'after',
+  ): { readonly reached: () => Promise<void>; readonly open: () => void } {
+    const { passed, open } = gate();
+    let isThere = false;
+    this[when] = async (asked) => {
+      if (asked !== request) return;
+      isThere = true;
+      await passed;
+    };
+    return { reached: async () => void (await eventually(() => isThere, `${request} to be under way`)), open };
+  }
+
+  /** Lets a request fail before it takes effect, and something else happen then. */
+  fail(request: string, error: ComputeError, meanwhile: () => void = () => undefined): void {
+    this.before = (asked) => {
+      if (asked !== request) return Promise.resolve();
+      meanwhile();
+      return Promise.reject(error);
+    };
+  }
+
   get names(): string[] {
     return [...this.#instances.values()].map(({ name }) => name).toSorted();
   }
@@ -89,7 +115,6 @@ export class InstanceDevice {
       if (found !== undefined) return found;
       throw new ComputeError('INSTANCE_NOT_FOUND', `${host} has no instance ${reference}`);
     };
-    const targetOf = ({ id, name }: Instance): Target => ({ key: targetKey('device', 'box', id), id, name });
     const operations: AnyOperations = {
       powerOn: (ctx, { id }) => this.#switch(ctx, find(id), true),
       powerOff: (ctx, { id }) => this.#switch(ctx, find(id), false),
@@ -102,7 +127,7 @@ export class InstanceDevice {
       spawn: async (ctx, target, params) => {
         this.asked.push({ by: 'run', change: { operation: 'spawn', params }, target });
         const noted = createdOf(ctx.checkpoints);
-        const made = (noted && this.#instances.get(noted.id)) ?? (await this.#create(ctx, target.name, targetOf));
+        const made = (noted && this.#instances.get(noted.id)) ?? (await this.#create(ctx, target.name));
         if (params.start !== false) await this.#switch(ctx, made, true);
         return { outcome: 'done', state: stateOf(made, ctx) };
       },
@@ -161,7 +186,7 @@ export class InstanceDevice {
       reconcile: async (ctx, change, target) => {
         this.asked.push({ by: 'reconcile', change, target });
         await this.duringReconcile();
-        return this.#reconcile(ctx, change, target, targetOf);
+        return this.#reconcile(ctx, change, target);
       },
       rearm: () => Promise.resolve(false),
       close: () => Promise.resolve(),
@@ -172,7 +197,7 @@ export class InstanceDevice {
     return [...this.#instances.values()].find((one) => one.name === name);
   }
 
-  async #create(ctx: OperationContext, name: string, targetOf: (made: Instance) => Target): Promise<Instance> {
+  async #create(ctx: OperationContext, name: string): Promise<Instance> {
     if (this.#named(name) !== undefined) throw new ComputeError('ALREADY_EXISTS', `there is an instance ${name}`);
     const made: Instance = { id: `id-${(this.#ids += 1)}`, name, madeBy: ctx.operationId, isRunning: false };
     await this.#request(ctx, `create ${name}`, () => this.#instances.set(made.id, made));
@@ -203,12 +228,7 @@ export class InstanceDevice {
     return count;
   }
 
-  async #reconcile(
-    ctx: OperationContext,
-    { operation, params }: AskedChange,
-    target: Target,
-    targetOf: (made: Instance) => Target,
-  ): Promise<Reconciliation> {
+  async #reconcile(ctx: OperationContext, { operation, params }: AskedChange, target: Target): Promise<Reconciliation> {
     if (operation === 'destroy') {
       if (this.#instances.has(target.id)) return { verdict: 'continue' };
       return { verdict: 'concluded', result: { outcome: 'done', state: null } };
@@ -220,6 +240,10 @@ export class InstanceDevice {
     if (params.start !== false && !made.isRunning) return { verdict: 'continue' };
     return { verdict: 'concluded', result: { outcome: 'done', state: stateOf(made, ctx) } };
   }
+}
+
+function targetOf({ id, name }: Instance): Target {
+  return { key: targetKey('device', 'box', id), id, name };
 }
 
 function stateOf({ isRunning }: Instance, { clock }: CallContext): ObservedState {

@@ -1,4 +1,11 @@
-import type { AnyPowerType, AnyVirtDriver, PowerMachine, VirtHost } from '../../../src/compute/contract/index.js';
+import type {
+  AnyPowerType,
+  AnyVirtDriver,
+  CallContext,
+  PowerMachine,
+  VirtHost,
+} from '../../../src/compute/contract/index.js';
+import type { ObservedState } from '../../../src/compute/state/power-state.js';
 import type { FakeEstate } from '../../../src/drivers/fake/index.js';
 import type { FakeSite } from '../fixtures/fake-wire.js';
 import type { Fixture } from '../fixture.js';
@@ -62,6 +69,11 @@ export function switching(
       };
     },
   });
+}
+
+/** An instance as it is, whatever was done to it. */
+export function truth(site: FakeSite, { clock }: CallContext, id: string): ObservedState {
+  return site.observe(site.find(id), clock.now());
 }
 
 /** What has to be there to be broken. */

@@ -1,6 +1,6 @@
 import type { Relocation } from '../../../src/compute/contract/index.js';
 import { fakeFixture } from '../fixtures/fake.fixture.js';
-import { operating, there, type Breakable, type BrokenDriver } from './broken-driver.js';
+import { operating, there, truth, type Breakable, type BrokenDriver } from './broken-driver.js';
 
 /** The relocation with another way to carry it out. */
 function running<R extends Relocation>(real: R | undefined, run: (real: R) => Relocation['run']): R {
@@ -20,7 +20,7 @@ export const brokenHosts: readonly BrokenDriver[] = [
       driver: operating(({ operations, site }) => ({
         liveMigrate: running(operations.liveMigrate, () => async (ctx, { id }) => ({
           outcome: 'done',
-          state: site.observe(site.find(id), ctx.clock.now()),
+          state: truth(site, ctx, id),
         })),
       })),
     }),

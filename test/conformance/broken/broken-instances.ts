@@ -2,16 +2,11 @@ import { ComputeError } from '../../../src/common/errors/index.js';
 import type { CallContext } from '../../../src/compute/contract/index.js';
 import type { InstancePowerState } from '../../../src/compute/state/power-state.js';
 import { fakeFixture } from '../fixtures/fake.fixture.js';
-import type { FakeSite } from '../fixtures/fake-wire.js';
-import { hosting, operating, there, type BrokenDriver } from './broken-driver.js';
+import { hosting, operating, there, truth, type BrokenDriver } from './broken-driver.js';
 
 /** An observation that says what it likes. */
 function pretended(ctx: CallContext, powerState: InstancePowerState) {
   return { powerState, transition: null, nativeState: powerState, observedAt: ctx.clock.now() };
-}
-
-function truth(site: FakeSite, ctx: CallContext, id: string) {
-  return site.observe(site.find(id), ctx.clock.now());
 }
 
 /** Operations on instances that do not do what they say. */

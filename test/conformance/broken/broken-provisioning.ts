@@ -2,7 +2,7 @@ import { ComputeError } from '../../../src/common/errors/index.js';
 import type { AnyOperations, OperationParams } from '../../../src/compute/contract/index.js';
 import { fakeFixture } from '../fixtures/fake.fixture.js';
 import type { FakeInstance } from '../fixtures/fake-wire.js';
-import { operating, there, type Breakable, type BrokenDriver } from './broken-driver.js';
+import { operating, there, truth, type Breakable, type BrokenDriver } from './broken-driver.js';
 
 type Description = OperationParams<'compute.spawn'>;
 type Change =
@@ -25,7 +25,7 @@ function spoiling(operation: Change, spoil: (instance: FakeInstance, real: Break
       const spoiled: typeof change = async (ctx, target, params) => {
         const result = await change(ctx, target, params);
         spoil(real.site.find(operation === 'spawn' ? target.name : target.id), real, params);
-        return { ...result, state: real.site.observe(real.site.find(target.name), ctx.clock.now()) };
+        return { ...result, state: truth(real.site, ctx, target.name) };
       };
       return { [operation]: spoiled };
     }),
@@ -51,9 +51,8 @@ export const brokenProvisioning: readonly BrokenDriver[] = [
     fixture: fakeFixture({
       driver: operating(({ operations, site }) => ({
         async spawn(ctx, target, params) {
-          const other = site.tryFind(params.name);
-          if (other === undefined) return there(operations.spawn)(ctx, target, params);
-          return { outcome: 'done', state: site.observe(other, ctx.clock.now()) };
+          if (site.tryFind(params.name) === undefined) return there(operations.spawn)(ctx, target, params);
+          return { outcome: 'done', state: truth(site, ctx, params.name) };
         },
       })),
     }),
@@ -138,7 +137,7 @@ export const brokenProvisioning: readonly BrokenDriver[] = [
       driver: operating(({ site }) => ({
         attachVolume: async (ctx, { id }) => ({
           outcome: 'done',
-          state: site.observe(site.find(id), ctx.clock.now()),
+          state: truth(site, ctx, id),
           answer: { device: 'vdb' },
         }),
       })),

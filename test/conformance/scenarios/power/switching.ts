@@ -1,5 +1,4 @@
-import { ComputeError } from '../../../../src/common/errors/index.js';
-import { answered, ensure, hasFields, unchanged } from '../../checks.js';
+import { already, answered, ensure, hasFields, ifOffered, planned, unchanged } from '../../checks.js';
 import type { FeatureScenario } from '../../scenario.js';
 import type { MachineRef, PowerSubject } from '../../subject.js';
 
@@ -26,8 +25,7 @@ export function switchScenarios(method: 'power.on' | 'power.off', to: Switched):
       title: `says "already" of a machine that is ${to}, and sends no command`,
       async run(subject) {
         const machine = await subject.machine(to);
-        const answer = await unchanged(subject, `${method} of what is ${to}`, () => answered(subject, method, machine));
-        hasFields(answer, { outcome: 'already', state: to }, method);
+        await already(subject, method, machine, { state: to });
         await isSwitched(subject, machine, to);
       },
     },
@@ -94,12 +92,7 @@ export const queryScenarios: readonly Power[] = [
 
 async function plans(subject: PowerSubject, method: 'power.on' | 'power.off' | 'power.cycle', from: Switched) {
   const machine = await subject.machine(from);
-  const answer = await unchanged(subject, `${method} with plan`, () =>
-    answered(subject, method, { ...machine, plan: true }),
-  );
-  hasFields(answer, { outcome: 'planned' }, method);
-  const { steps } = answer;
-  ensure(Array.isArray(steps) && steps.length > 0, 'wrong-answer', `${method} with plan names no step`);
+  await planned(subject, method, machine);
   await isSwitched(subject, machine, from);
 }
 
@@ -111,20 +104,6 @@ async function isSwitched(subject: PowerSubject, machine: MachineRef, state: Swi
     there === was ? 'no-effect' : 'wrong-effect',
     `the controller has to have the machine ${state}; there it is ${there}`,
   );
-  const seen = await queried(subject, machine);
-  ensure(
-    seen === undefined || seen === state,
-    'contradiction',
-    `power.query has to answer ${state}, not ${String(seen)}`,
-  );
-}
-
-/** Undefined where the power type cannot be asked. */
-async function queried(subject: PowerSubject, machine: MachineRef): Promise<unknown> {
-  try {
-    return (await subject.call('power.query', machine))['state'];
-  } catch (error) {
-    if (error instanceof ComputeError && error.code === 'FEATURE_UNSUPPORTED') return undefined;
-    throw error;
-  }
+  const seen = await ifOffered(subject, 'power.query', machine);
+  if (seen !== undefined) hasFields(seen, { state }, 'power.query', 'contradiction');
 }

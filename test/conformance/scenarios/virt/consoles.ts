@@ -1,7 +1,7 @@
-import { answered, ensure, hasFields, refused, text } from '../../checks.js';
+import { answered, ensure, hasFields, text } from '../../checks.js';
 import type { Answer } from '../../subject.js';
 import type { Virt } from './spawning.js';
-import { nobody } from './state-changes.js';
+import { needsGuest, nobody } from './state-changes.js';
 
 const LOG = 'compute.get_console_log';
 const CONSOLE = 'compute.get_console';
@@ -30,14 +30,7 @@ export function consoleScenarios(type: 'serial' | 'vnc' | 'spice' | 'rdp'): read
         ensure(secrets[0] !== secrets[1], 'wrong-answer', 'two callers are given the same access');
       },
     },
-    {
-      word: 'wrong-state',
-      title: 'is refused for an instance that does not run',
-      async run(subject) {
-        const instance = await subject.instance('shutdown');
-        await refused(subject, CONSOLE, { host: subject.host, instance, type }, 'STATE_CONFLICT');
-      },
-    },
+    needsGuest(CONSOLE, { type }),
     nobody(CONSOLE, { type }),
   ];
 }

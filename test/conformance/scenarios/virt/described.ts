@@ -2,7 +2,7 @@ import type { FirewallRule, Volume } from '../../../../src/compute/contract/inde
 import { answered, ensure } from '../../checks.js';
 import type { VirtSubject } from '../../subject.js';
 import { backendHas, hasInterface, hasVolume } from './instance-state.js';
-import { notSpawning, spawned, spawning, type Virt } from './spawning.js';
+import { isNotSpawned, notSpawning, spawned, spawning, type Virt } from './spawning.js';
 
 /** What the fields of a description bring about. */
 
@@ -98,7 +98,7 @@ export const injectNetworkingScenarios: readonly Virt[] = [
     'effect',
     'gives an interface its fixed addresses',
     onNetwork({ addresses: ADDRESSES.map((address) => ({ address })) }),
-    (subject, name) => void hasInterface(subject, name, subject.values.network, { addresses: ADDRESSES }),
+    hasItsInterface({ addresses: ADDRESSES }),
   ),
 ];
 
@@ -156,12 +156,10 @@ export const chapScenarios: readonly Virt[] = [
     title: 'is refused by the target for another secret, and nothing is made',
     needs: ['operation.launch', 'operation.detach-volume'],
     async run(subject) {
-      const { host, values } = subject;
-      const volume = values.volume('iscsi');
-      const { name: instance } = await spawned(subject, { volumes: [{ ...volume, ...withLogon(volume) }] });
-      await answered(subject, 'compute.detach_volume', { host, instance, volume: volume.id });
-      const wrong = () => ({ volumes: [{ ...volume, ...withLogon(volume, 'another-secret') }] });
-      await notSpawning('', '', wrong, 'BACKEND_AUTH_FAILED').run(subject);
+      const volume = subject.values.volume('iscsi');
+      await usedOnce(subject, { ...volume, ...withLogon(volume) });
+      const wrong = { ...volume, ...withLogon(volume, 'another-secret') };
+      await isNotSpawned(subject, { volumes: [wrong] }, 'BACKEND_AUTH_FAILED');
     },
   },
 ];
@@ -205,7 +203,7 @@ export const routingScenarios: readonly Virt[] = (['nat', 'route'] as const).map
     forwarding,
     `forwards the packets of an interface (${forwarding})`,
     onNetwork({ forwarding }),
-    (subject, name) => void hasInterface(subject, name, subject.values.network, { forwarding }),
+    hasItsInterface({ forwarding }),
   ),
 );
 
@@ -225,12 +223,7 @@ export const securityGroupScenarios: readonly Virt[] = [
 ];
 
 export const flatScenarios: readonly Virt[] = [
-  spawning(
-    'effect',
-    'gives an instance an interface without a VLAN',
-    onNetwork({}),
-    (subject, name) => void hasInterface(subject, name, subject.values.network, { vlan: null }),
-  ),
+  spawning('effect', 'gives an instance an interface without a VLAN', onNetwork({}), hasItsInterface({ vlan: null })),
   notSpawning(
     'unknown',
     'makes no instance on a network that is not there',
@@ -244,7 +237,7 @@ export const vlanScenarios: readonly Virt[] = [
     'effect',
     'gives an instance an interface whose packets carry a VLAN id',
     onNetwork({ vlan: 42 }),
-    (subject, name) => void hasInterface(subject, name, subject.values.network, { vlan: 42 }),
+    hasItsInterface({ vlan: 42 }),
   ),
 ];
 
@@ -282,12 +275,7 @@ export const deviceTagScenarios: readonly Virt[] = [
     oneVolume(() => ({ tag: 'data' })),
     hasItsVolume({ tag: 'data' }),
   ),
-  spawning(
-    'networks',
-    'tags an interface',
-    onNetwork({ tag: 'front' }),
-    (subject, name) => void hasInterface(subject, name, subject.values.network, { tag: 'front' }),
-  ),
+  spawning('networks', 'tags an interface', onNetwork({ tag: 'front' }), hasItsInterface({ tag: 'front' })),
 ];
 
 export const multiattachScenarios: readonly Virt[] = [
@@ -309,7 +297,7 @@ export const multiattachScenarios: readonly Virt[] = [
     async run(subject) {
       const volume = subject.values.volume();
       await spawned(subject, { volumes: [{ ...volume, multiattach: true }] });
-      await notSpawning('', '', () => ({ volumes: [volume] }), 'STATE_CONFLICT').run(subject);
+      await isNotSpawned(subject, { volumes: [volume] }, 'STATE_CONFLICT');
     },
   },
 ];
@@ -327,11 +315,9 @@ export const encryptedVolumeScenarios: readonly Virt[] = [
     title: 'makes no instance with a key that does not open the volume',
     needs: ['operation.launch', 'operation.detach-volume'],
     async run(subject) {
-      const { host, values } = subject;
-      const volume = values.volume();
-      const { name: instance } = await spawned(subject, { volumes: [{ ...volume, ...encrypted() }] });
-      await answered(subject, 'compute.detach_volume', { host, instance, volume: volume.id });
-      await notSpawning('', '', () => ({ volumes: [{ ...volume, ...encrypted('another-key') }] }), null).run(subject);
+      const volume = subject.values.volume();
+      await usedOnce(subject, { ...volume, ...encrypted() });
+      await isNotSpawned(subject, { volumes: [{ ...volume, ...encrypted('another-key') }] }, null);
     },
   },
 ];
@@ -378,6 +364,12 @@ export const cacheImageScenarios: readonly Virt[] = [
   },
 ];
 
+/** A new instance has had the volume, which is free again. */
+async function usedOnce(subject: VirtSubject, volume: Volume): Promise<void> {
+  const { name: instance } = await spawned(subject, { volumes: [volume] });
+  await answered(subject, 'compute.detach_volume', { host: subject.host, instance, volume: volume.id });
+}
+
 async function attaches(
   subject: VirtSubject,
   volume: Volume,
@@ -391,5 +383,11 @@ async function attaches(
 function hasItsVolume(expected: Parameters<typeof hasVolume>[3]) {
   return (subject: VirtSubject, name: string, { volumes }: { readonly volumes: readonly Volume[] }): void => {
     for (const { id } of volumes) hasVolume(subject, name, id, expected);
+  };
+}
+
+function hasItsInterface(expected: Parameters<typeof hasInterface>[3]) {
+  return (subject: VirtSubject, name: string): void => {
+    hasInterface(subject, name, subject.values.network, expected);
   };
 }

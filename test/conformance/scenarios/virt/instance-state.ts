@@ -1,7 +1,6 @@
-import { ComputeError } from '../../../../src/common/errors/index.js';
 import { machinePowerState, type InstancePowerState } from '../../../../src/compute/state/power-state.js';
 import { isDeepStrictEqual } from 'node:util';
-import { answered, ensure, hasFields, text } from '../../checks.js';
+import { answered, ensure, hasFields, ifOffered, text } from '../../checks.js';
 import type { Answer, BackendInstance, BackendInterface, BackendVolume, VirtSubject } from '../../subject.js';
 
 /** Where an instance has to be, and how. */
@@ -31,7 +30,7 @@ export async function isInState(subject: VirtSubject, instance: string, expected
     `compute.list_instances of ${instance}`,
     'contradiction',
   );
-  const info = await unlessUnsupported(subject.call('compute.get_info', { host, instance }));
+  const info = await ifOffered(subject, 'compute.get_info', { host, instance });
   if (info !== undefined) {
     hasFields(info, { name: instance, power_state: state, transition: null }, 'compute.get_info', 'contradiction');
   }
@@ -51,16 +50,6 @@ export async function instancesOf(subject: VirtSubject, host: string): Promise<r
   return instances as readonly Answer[];
 }
 
-/** Undefined where the driver does not offer it. */
-async function unlessUnsupported(work: Promise<Answer>): Promise<Answer | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof ComputeError && error.code === 'FEATURE_UNSUPPORTED') return undefined;
-    throw error;
-  }
-}
-
 /** An instance as its backend has it. */
 export function atBackend(subject: VirtSubject, instance: string): BackendInstance {
   const there = subject.atBackend(instance);
@@ -70,15 +59,7 @@ export function atBackend(subject: VirtSubject, instance: string): BackendInstan
 
 /** What the backend has of an instance has to be so; what it does not show cannot be proven. */
 export function backendHas(subject: VirtSubject, instance: string, expected: Partial<BackendInstance>): void {
-  const there = atBackend(subject, instance);
-  for (const [name, value] of Object.entries(expected)) {
-    const seen: unknown = Reflect.get(there, name);
-    ensure(
-      isDeepStrictEqual(seen, value),
-      'no-effect',
-      `the backend has to have ${instance} with ${name} ${text(value)}, not ${text(seen)}`,
-    );
-  }
+  isLike(atBackend(subject, instance), expected, instance);
 }
 
 export function volumeAt(subject: VirtSubject, instance: string, id: string): BackendVolume | undefined {

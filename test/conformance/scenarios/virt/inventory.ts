@@ -1,10 +1,8 @@
 import { answered, ensure, hasFields, text } from '../../checks.js';
-import type { FeatureScenario } from '../../scenario.js';
 import type { Answer, VirtSubject } from '../../subject.js';
 import { instancesOf, isInState, listed } from './instance-state.js';
+import type { Virt } from './spawning.js';
 import { nobody, stateChangeScenarios } from './state-changes.js';
-
-type Virt = FeatureScenario<VirtSubject>;
 
 /** `power_on` and `power_off` are every driver's, and no feature's: what they bring about is what there is to tell. */
 const powerScenarios: readonly Virt[] = (['on', 'off'] as const).flatMap((verb) =>

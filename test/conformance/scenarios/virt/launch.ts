@@ -1,6 +1,7 @@
-import { answered, ensure, hasFields, refused, unchanged } from '../../checks.js';
+import { answered, ensure, hasFields, planned, refused, unchanged } from '../../checks.js';
 import { atBackend, backendHas, instancesOf, isInState, listed } from './instance-state.js';
 import { description, isNotThere, spawned, type Virt } from './spawning.js';
+import { isRefused } from './state-changes.js';
 
 const SPAWN = 'compute.spawn';
 const DESTROY = 'compute.destroy';
@@ -62,9 +63,8 @@ export const launchScenarios: readonly Virt[] = [
     word: 'plan',
     title: 'says what it would do, and does nothing',
     async run(subject) {
-      const request = description(subject, { plan: true });
-      const answer = await unchanged(subject, `${SPAWN} with plan`, () => answered(subject, SPAWN, request));
-      hasFields(answer, { outcome: 'planned' }, SPAWN);
+      const request = description(subject);
+      await planned(subject, SPAWN, request);
       await isNotThere(subject, request.name);
     },
   },
@@ -97,13 +97,7 @@ export const terminateScenarios: readonly Virt[] = [
   {
     word: 'not-ours',
     title: 'is refused for an instance that this service has neither made nor adopted',
-    async run(subject) {
-      const instance = await subject.instance('running');
-      await unchanged(subject, `${DESTROY} of what is not ours`, () =>
-        refused(subject, DESTROY, { host: subject.host, instance }, 'FORBIDDEN'),
-      );
-      await isInState(subject, instance, { state: 'running' });
-    },
+    run: (subject) => isRefused(subject, 'running', DESTROY, 'FORBIDDEN'),
   },
   {
     word: 'released',
@@ -123,9 +117,7 @@ export const terminateScenarios: readonly Virt[] = [
     needs: ['operation.launch'],
     async run(subject) {
       const { name: instance } = await spawned(subject);
-      const request = { host: subject.host, instance, plan: true };
-      const answer = await unchanged(subject, `${DESTROY} with plan`, () => answered(subject, DESTROY, request));
-      hasFields(answer, { outcome: 'planned' }, DESTROY);
+      await planned(subject, DESTROY, { host: subject.host, instance });
       await isInState(subject, instance, { state: 'running' });
     },
   },

@@ -8,7 +8,7 @@ import { answered, hasFields } from '../../checks.js';
 import type { Scenario } from '../../scenario.js';
 import type { VirtValues, VirtSubject } from '../../subject.js';
 import type { MissingRequest } from '../negative.js';
-import { requestFor, virtMethodOf } from './requests.js';
+import { requestOf, virtMethodOf } from './requests.js';
 
 type Missing = MissingRequest<VirtSubject>;
 
@@ -28,7 +28,7 @@ function asked(feature: string, { operation, field, values: uses }: FieldUse): M
       word: `refused-${operation}${field === undefined ? '' : `-${field.replaceAll(/[^a-z]+/g, '-')}`}`,
       method,
       request: async (subject) => ({
-        ...requestFor(operation, subject, await subject.instance('running')),
+        ...requestOf(method, subject, await subject.instance('running')),
         ...(field === undefined ? {} : fieldsFor({ field, uses }, subject.values)),
       }),
     },

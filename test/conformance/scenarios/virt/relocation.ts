@@ -1,13 +1,13 @@
 import type { MethodName } from '../../../../src/compute/contract/index.js';
 import type { InstancePowerState } from '../../../../src/compute/state/power-state.js';
 import { eventually } from '../../../support/eventually.js';
-import { answered, ensure, hasFields, refused, text, unchanged } from '../../checks.js';
-import { Nonconformance, type FeatureScenario } from '../../scenario.js';
+import { already, answered, ensure, hasFields, planned, text } from '../../checks.js';
+import { Nonconformance } from '../../scenario.js';
 import type { Answer, VirtSubject } from '../../subject.js';
 import { instancesOf, isInState } from './instance-state.js';
-import { nobody } from './state-changes.js';
-
-type Virt = FeatureScenario<VirtSubject>;
+import { requestOf } from './requests.js';
+import type { Virt } from './spawning.js';
+import { isRefused, nobody } from './state-changes.js';
 
 /** How long a migration that was told to end may take. */
 const LONGEST_MS = 5000;
@@ -17,13 +17,7 @@ export const liveMigrateScenarios: readonly Virt[] = [
   {
     word: 'wrong-state',
     title: 'is refused for an instance that does not run, which stays where it is',
-    async run(subject) {
-      const instance = await subject.instance('shutdown');
-      await unchanged(subject, 'a live migration of what does not run', () =>
-        refused(subject, 'compute.live_migrate', request(subject, instance), 'STATE_CONFLICT'),
-      );
-      await isInState(subject, instance, { state: 'shutdown' });
-    },
+    run: (subject) => isRefused(subject, 'shutdown', 'compute.live_migrate', 'STATE_CONFLICT'),
   },
 ];
 
@@ -99,7 +93,7 @@ function moves(method: MethodName, state: InstancePowerState): Virt[] {
       async run(subject) {
         const { destination, host } = subject;
         const instance = await subject.instance(state);
-        const answer = await answered(subject, method, request(subject, instance));
+        const answer = await answered(subject, method, requestOf(method, subject, instance));
         await isInState(subject, instance, { state, host: destination });
         hasFields(answer, { outcome: 'done', host: destination, power_state: state }, method);
         const left = await instancesOf(subject, host);
@@ -111,11 +105,8 @@ function moves(method: MethodName, state: InstancePowerState): Virt[] {
       title: 'says "already" of an instance that is there, and changes nothing',
       async run(subject) {
         const instance = await subject.instance(state);
-        await answered(subject, method, request(subject, instance));
-        const answer = await unchanged(subject, `${method} of what is there`, () =>
-          answered(subject, method, request(subject, instance)),
-        );
-        hasFields(answer, { outcome: 'already', host: subject.destination }, method);
+        await answered(subject, method, requestOf(method, subject, instance));
+        await already(subject, method, requestOf(method, subject, instance), { host: subject.destination });
       },
     },
     {
@@ -123,18 +114,11 @@ function moves(method: MethodName, state: InstancePowerState): Virt[] {
       title: 'says what it would do, and does nothing',
       async run(subject) {
         const instance = await subject.instance(state);
-        const answer = await unchanged(subject, `${method} with plan`, () =>
-          answered(subject, method, { ...request(subject, instance), plan: true }),
-        );
-        hasFields(answer, { outcome: 'planned' }, method);
+        await planned(subject, method, requestOf(method, subject, instance));
         await isInState(subject, instance, { state });
       },
     },
-    {
-      word: 'nobody',
-      title: 'finds no instance of a name that nobody has',
-      run: (subject) => nobody(method, { destination: subject.destination }).run(subject),
-    },
+    nobody(method),
   ];
 }
 
@@ -142,24 +126,14 @@ function noMigration(method: MethodName): Virt {
   return {
     word: 'none',
     title: 'is refused when nothing migrates',
-    async run(subject) {
-      const instance = await subject.instance('running');
-      await unchanged(subject, `${method} of what does not migrate`, () =>
-        refused(subject, method, { host: subject.host, instance }, 'STATE_CONFLICT'),
-      );
-      await isInState(subject, instance, { state: 'running' });
-    },
+    run: (subject) => isRefused(subject, 'running', method, 'STATE_CONFLICT'),
   };
-}
-
-function request({ host, destination }: VirtSubject, instance: string) {
-  return { host, instance, destination };
 }
 
 /** A live migration that is under way, and goes on until it is told to end. */
 async function begin(subject: VirtSubject, instance: string): Promise<unknown> {
   const { operation_id: operation } = await answered(subject, 'compute.live_migrate', {
-    ...request(subject, instance),
+    ...requestOf('compute.live_migrate', subject, instance),
     wait: 'accepted',
   });
   await until(subject, operation, 'is not under way', ({ progress }) => {

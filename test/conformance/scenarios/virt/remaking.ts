@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { answered, ensure, hasFields, refused, unchanged } from '../../checks.js';
+import { already, answered, ensure, hasFields, refused, unchanged } from '../../checks.js';
 import type { VirtSubject } from '../../subject.js';
 import { atBackend, backendHas, hasVolume, isInState } from './instance-state.js';
 import { spawned, type Virt } from './spawning.js';
@@ -61,7 +61,7 @@ export const rebuildScenarios: readonly Virt[] = [
       backendHas(subject, instance, { image: subject.values.image.source });
     },
   },
-  nobody(REBUILD, { image: { source: 'any' } }),
+  nobody(REBUILD),
 ];
 
 export const rebuildVolumeScenarios: readonly Virt[] = [
@@ -117,16 +117,13 @@ export const rescueScenarios: readonly Virt[] = [
     word: 'again',
     title: 'says "already" of an instance that is rescued, or is not, and changes nothing',
     async run(subject) {
-      const { host } = subject;
-      const instance = await subject.instance('running');
-      await answered(subject, RESCUE, { host, instance });
-      const { boot } = atBackend(subject, instance);
-      for (const method of [RESCUE, UNRESCUE] as const) {
-        if (method === UNRESCUE) await answered(subject, UNRESCUE, { host, instance });
-        else backendHas(subject, instance, { boot });
-        const answer = await unchanged(subject, `${method} again`, () => answered(subject, method, { host, instance }));
-        hasFields(answer, { outcome: 'already' }, method);
-      }
+      const request = { host: subject.host, instance: await subject.instance('running') };
+      await answered(subject, RESCUE, request);
+      const { boot } = atBackend(subject, request.instance);
+      await already(subject, RESCUE, request);
+      backendHas(subject, request.instance, { boot });
+      await answered(subject, UNRESCUE, request);
+      await already(subject, UNRESCUE, request);
     },
   },
   nobody(RESCUE),
@@ -160,10 +157,7 @@ export const resizeScenarios: readonly Virt[] = [
     title: 'says "already" of an instance that has the size, and changes nothing',
     async run(subject) {
       const { request, flavor } = await resized(subject);
-      const answer = await unchanged(subject, `${RESIZE} again`, () =>
-        answered(subject, RESIZE, { ...request, flavor: subject.values.largerFlavor }),
-      );
-      hasFields(answer, { outcome: 'already' }, RESIZE);
+      await already(subject, RESIZE, { ...request, flavor: subject.values.largerFlavor });
       await hasSize(subject, request.instance, flavor);
     },
   },
@@ -190,11 +184,7 @@ export const resizeScenarios: readonly Virt[] = [
       }
     },
   },
-  {
-    word: 'nobody',
-    title: 'finds no instance of a name that nobody has',
-    run: (subject) => nobody(RESIZE, { flavor: subject.values.largerFlavor }).run(subject),
-  },
+  nobody(RESIZE),
 ];
 
 interface Size {

@@ -6,38 +6,38 @@ import { description } from './spawning.js';
 type RequestOf = (subject: VirtSubject, instance: string) => object;
 
 const ofInstance: RequestOf = ({ host }, instance) => ({ host, instance });
-const toDestination: RequestOf = ({ host, destination }, instance) => ({ host, instance, destination });
 const including =
   (more: (subject: VirtSubject) => object): RequestOf =>
   (subject, instance) => ({ ...ofInstance(subject, instance), ...more(subject) });
+const toDestination = including(({ destination }) => ({ destination }));
 
-/** By the driver's operation. Whatever is not here takes a host and an instance. */
-const REQUESTS: Readonly<Record<string, RequestOf>> = {
-  getHostInfo: ({ host }) => ({ host }),
-  setMaintenance: ({ host }) => ({ host, enabled: true }),
-  setEnabled: ({ host }) => ({ host, enabled: false }),
-  liveMigrate: toDestination,
-  evacuate: toDestination,
-  spawn: (subject) => description(subject),
-  rebuild: including(({ values }) => ({ image: { source: values.image.source } })),
-  resize: including(({ values }) => ({ flavor: values.largerFlavor })),
-  snapshot: including((subject) => ({ name: subject.freshName() })),
-  attachVolume: including(({ values }) => ({ volume: values.volume() })),
-  detachVolume: including(({ values }) => ({ volume: values.volume().id })),
-  swapVolume: including(({ values }) => ({ volume: values.volume().id, new_volume: values.volume() })),
-  extendVolume: including(({ values }) => ({ volume: values.volume().id, size_gib: 20 })),
-  attachInterface: including(({ values }) => ({ network: { name: values.network } })),
-  detachInterface: including(() => ({ interface: 'eth0' })),
-  importImage: (subject) => ({
+/** Whatever is not here takes a host and an instance. */
+const REQUESTS: Readonly<Partial<Record<MethodName, RequestOf>>> = {
+  'host.get_info': ({ host }) => ({ host }),
+  'host.set_maintenance': ({ host }) => ({ host, enabled: true }),
+  'host.set_enabled': ({ host }) => ({ host, enabled: false }),
+  'compute.live_migrate': toDestination,
+  'compute.evacuate': toDestination,
+  'compute.spawn': (subject) => description(subject),
+  'compute.rebuild': including(({ values }) => ({ image: { source: values.image.source } })),
+  'compute.resize': including(({ values }) => ({ flavor: values.largerFlavor })),
+  'compute.snapshot': including((subject) => ({ name: subject.freshName() })),
+  'compute.attach_volume': including(({ values }) => ({ volume: values.volume() })),
+  'compute.detach_volume': including(({ values }) => ({ volume: values.volume().id })),
+  'compute.swap_volume': including(({ values }) => ({ volume: values.volume().id, new_volume: values.volume() })),
+  'compute.extend_volume': including(({ values }) => ({ volume: values.volume().id, size_gib: 20 })),
+  'compute.attach_interface': including(({ values }) => ({ network: { name: values.network } })),
+  'compute.detach_interface': including(() => ({ interface: 'eth0' })),
+  'image.import': (subject) => ({
     host: subject.host,
     image: subject.freshName(),
     from: { source: subject.values.image.source },
   }),
-  setAdminPassword: including(() => ({ password: 'canary' })),
+  'compute.set_admin_password': including(() => ({ password: 'canary' })),
 };
 
-export function requestFor(operation: string, subject: VirtSubject, instance: string): object {
-  return (REQUESTS[operation] ?? ofInstance)(subject, instance);
+export function requestOf(method: MethodName, subject: VirtSubject, instance: string): object {
+  return (REQUESTS[method] ?? ofInstance)(subject, instance);
 }
 
 /** The method of virt drivers by which an operation is asked for. */

@@ -51,13 +51,20 @@ export function notSpawning(
     word,
     title,
     needs: ['operation.launch'],
-    async run(subject) {
-      const request = description(subject, fields(subject));
-      if (code === null) await failed(subject, request);
-      else await refused(subject, 'compute.spawn', request, code);
-      await isNotThere(subject, request.name);
-    },
+    run: (subject) => isNotSpawned(subject, fields(subject), code),
   };
+}
+
+/**
+ * An instance cannot be made with these fields, and nothing is left of it.
+ *
+ * @param code null: whichever
+ */
+export async function isNotSpawned(subject: VirtSubject, fields: object, code: ErrorCode | null): Promise<void> {
+  const request = description(subject, fields);
+  if (code === null) await failed(subject, request);
+  else await refused(subject, 'compute.spawn', request, code);
+  await isNotThere(subject, request.name);
 }
 
 /** Neither the backend nor any method knows of it. */

@@ -1,9 +1,11 @@
+import type { ErrorCode } from '../../../../src/common/errors/index.js';
 import type { MethodName } from '../../../../src/compute/contract/index.js';
 import type { InstancePowerState } from '../../../../src/compute/state/power-state.js';
-import { answered, ensure, hasFields, refused, unchanged } from '../../checks.js';
-import type { FeatureScenario } from '../../scenario.js';
+import { already, answered, ensure, hasFields, planned, refused, unchanged } from '../../checks.js';
 import type { VirtSubject } from '../../subject.js';
 import { isInState } from './instance-state.js';
+import { requestOf } from './requests.js';
+import type { Virt } from './spawning.js';
 
 /** A method that brings an instance from one state to another. */
 export interface StateChange {
@@ -13,8 +15,6 @@ export interface StateChange {
   /** A state from which it cannot begin. */
   readonly conflictsWith?: InstancePowerState;
 }
-
-type Virt = FeatureScenario<VirtSubject>;
 
 /** What is asked of every method that brings an instance to a state. */
 export function stateChangeScenarios(change: StateChange): Virt[] {
@@ -30,10 +30,7 @@ export function stateChangeScenarios(change: StateChange): Virt[] {
       title: `says "already" of an instance that is ${to}, and changes nothing`,
       async run(subject) {
         const instance = await subject.instance(to);
-        const answer = await unchanged(subject, `${method} of what is ${to}`, () =>
-          answered(subject, method, { host: subject.host, instance }),
-        );
-        hasFields(answer, { outcome: 'already', power_state: to }, method);
+        await already(subject, method, { host: subject.host, instance }, { power_state: to });
         await isInState(subject, instance, { state: to });
       },
     },
@@ -97,12 +94,7 @@ async function takesEffect(subject: VirtSubject, { method, from, to }: StateChan
 
 async function plans(subject: VirtSubject, { method, from }: StateChange): Promise<void> {
   const instance = await subject.instance(from);
-  const answer = await unchanged(subject, `${method} with plan`, () =>
-    answered(subject, method, { host: subject.host, instance, plan: true }),
-  );
-  hasFields(answer, { outcome: 'planned' }, method);
-  const { steps } = answer;
-  ensure(Array.isArray(steps) && steps.length > 0, 'wrong-answer', `${method} with plan names no step`);
+  await planned(subject, method, { host: subject.host, instance });
   await isInState(subject, instance, { state: from });
 }
 
@@ -110,13 +102,16 @@ function conflict(method: MethodName, state: InstancePowerState): Virt {
   return {
     word: 'wrong-state',
     title: `is refused for an instance that is ${state}, which stays as it is`,
-    async run(subject) {
-      const instance = await subject.instance(state);
-      await unchanged(subject, `${method} of what is ${state}`, () =>
-        refused(subject, method, { host: subject.host, instance }, 'STATE_CONFLICT'),
-      );
-      await isInState(subject, instance, { state });
-    },
+    run: (subject) => isRefused(subject, state, method, 'STATE_CONFLICT'),
+  };
+}
+
+/** What is asked of a method that needs a guest which runs. */
+export function needsGuest(method: MethodName, more: object = {}): Virt {
+  return {
+    word: 'wrong-state',
+    title: 'is refused for an instance that does not run',
+    run: (subject) => isRefused(subject, 'shutdown', method, 'STATE_CONFLICT', more),
   };
 }
 
@@ -126,10 +121,26 @@ export function nobody(method: MethodName, more: object = {}): Virt {
     word: 'nobody',
     title: 'finds no instance of a name that nobody has',
     async run(subject) {
-      const { host, values } = subject;
-      await unchanged(subject, `${method} of nobody`, () =>
-        refused(subject, method, { host, instance: values.nobody, ...more }, 'INSTANCE_NOT_FOUND'),
-      );
+      const request = { ...requestOf(method, subject, subject.values.nobody), ...more };
+      await unchanged(subject, `${method} of nobody`, () => refused(subject, method, request, 'INSTANCE_NOT_FOUND'));
     },
   };
+}
+
+/**
+ * A request about an instance in this state has to be refused with this code, and the instance stays as it is.
+ *
+ * @param more fields beside those that every request of the method has
+ */
+export async function isRefused(
+  subject: VirtSubject,
+  state: InstancePowerState,
+  method: MethodName,
+  code: ErrorCode,
+  more: object = {},
+): Promise<void> {
+  const instance = await subject.instance(state);
+  const request = { ...requestOf(method, subject, instance), ...more };
+  await unchanged(subject, `${method} of what is ${state}`, () => refused(subject, method, request, code));
+  await isInState(subject, instance, { state });
 }

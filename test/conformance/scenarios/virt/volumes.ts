@@ -1,6 +1,6 @@
 import type { Volume } from '../../../../src/compute/contract/index.js';
 import type { InstancePowerState } from '../../../../src/compute/state/power-state.js';
-import { answered, ensure, hasFields, refused, unchanged } from '../../checks.js';
+import { already, answered, ensure, hasFields, planned, refused, unchanged } from '../../checks.js';
 import type { VirtSubject } from '../../subject.js';
 import { hasVolume, isInState, volumeAt } from './instance-state.js';
 import type { Virt } from './spawning.js';
@@ -47,9 +47,7 @@ export const attachVolumeScenarios: readonly Virt[] = [
     word: 'again',
     title: 'says "already" of a volume that the instance has, and changes nothing',
     async run(subject) {
-      const request = await furnished(subject);
-      const answer = await unchanged(subject, `${ATTACH} again`, () => answered(subject, ATTACH, request));
-      hasFields(answer, { outcome: 'already' }, ATTACH);
+      await already(subject, ATTACH, await furnished(subject));
     },
   },
   {
@@ -82,18 +80,11 @@ export const attachVolumeScenarios: readonly Virt[] = [
       const { host, values } = subject;
       const instance = await subject.instance('running');
       const volume = values.volume();
-      const answer = await unchanged(subject, `${ATTACH} with plan`, () =>
-        answered(subject, ATTACH, { host, instance, volume, plan: true }),
-      );
-      hasFields(answer, { outcome: 'planned' }, ATTACH);
+      await planned(subject, ATTACH, { host, instance, volume });
       hasNot(subject, instance, volume.id);
     },
   },
-  {
-    word: 'nobody',
-    title: 'finds no instance of a name that nobody has',
-    run: (subject) => nobody(ATTACH, { volume: subject.values.volume() }).run(subject),
-  },
+  nobody(ATTACH),
 ];
 
 export const attachTaggedVolumeScenarios: readonly Virt[] = [
@@ -131,13 +122,10 @@ export const detachVolumeScenarios: readonly Virt[] = [
     async run(subject) {
       const { host, values } = subject;
       const instance = await subject.instance('running');
-      const answer = await unchanged(subject, `${DETACH} of what is not there`, () =>
-        answered(subject, DETACH, { host, instance, volume: values.volume().id }),
-      );
-      hasFields(answer, { outcome: 'already' }, DETACH);
+      await already(subject, DETACH, { host, instance, volume: values.volume().id });
     },
   },
-  nobody(DETACH, { volume: 'v' }),
+  nobody(DETACH),
 ];
 
 export const swapVolumeScenarios: readonly Virt[] = [
@@ -157,8 +145,7 @@ export const swapVolumeScenarios: readonly Virt[] = [
       ensure(isCopied, 'no-effect', `${new_volume.id} does not hold what was on ${volume.id}`);
       await isInState(subject, instance, { state: 'running' });
       hasFields(answer, { outcome: 'done' }, SWAP);
-      const again = await unchanged(subject, `${SWAP} again`, () => answered(subject, SWAP, request));
-      hasFields(again, { outcome: 'already' }, SWAP);
+      await already(subject, SWAP, request);
     },
   },
   {
@@ -186,8 +173,7 @@ export const extendVolumeScenarios: readonly Virt[] = [
       const answer = await answered(subject, EXTEND, request);
       hasVolume(subject, instance, volume.id, { sizeGib: size_gib });
       hasFields(answer, { outcome: 'done', power_state: 'running' }, EXTEND);
-      const again = await unchanged(subject, `${EXTEND} again`, () => answered(subject, EXTEND, request));
-      hasFields(again, { outcome: 'already' }, EXTEND);
+      await already(subject, EXTEND, request);
     },
   },
 ];
