@@ -3,9 +3,10 @@ import type { PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
 import { accessOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
+import type { CpcPlace } from './operations/cpc.js';
 import { findPartition } from './operations/find-partition.js';
 import { explaining, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
-import { inventoryOperations, type CpcPlace } from './operations/inventory.operations.js';
+import { inventoryOperations } from './operations/inventory.operations.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */

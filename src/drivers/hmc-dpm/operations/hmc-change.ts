@@ -78,6 +78,12 @@ export class HmcChange {
     return error.isBusy && failingMs < BUSY_PATIENCE_MS;
   }
 
+  /** What was carried out has been taken back: nothing of it stays. */
+  tookBack(): void {
+    this.underWay = undefined;
+    this.carriedOut.splice(0);
+  }
+
   /** An error of this change. */
   error(code: ErrorCode, message: string, status?: string): ComputeError {
     return new ComputeError(code, message, {

@@ -1,18 +1,15 @@
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { CallContext, HostInfo, InstanceInfo, InventoryOperations } from '../../../compute/contract/index.js';
 import { HmcError } from '../client/hmc-error.js';
-import { objectId, type Cpc, type CpcProperties, type Partition, type PartitionItem } from '../client/hmc-schemas.js';
+import { objectId, type PartitionDetails, type PartitionItem } from '../client/hmc-schemas.js';
 import { hostStatus } from '../mapping/cpc-status.js';
-import { observe } from '../mapping/partition-status.js';
-import { cpcProblem, findPartition } from './find-partition.js';
-import { explaining, type HmcPlace } from './hmc-place.js';
+import { isActivated, observe } from '../mapping/partition-status.js';
+import { partitionLimit } from '../mapping/partition-limit.js';
+import { readCpcProperties, requireCpc, type CpcPlace } from './cpc.js';
+import { findPartition } from './find-partition.js';
+import { explaining } from './hmc-place.js';
 import { NameCache } from './name-cache.js';
 import { testHost } from './test-host.js';
-
-/** A place that is one CPC. */
-export interface CpcPlace extends HmcPlace {
-  readonly cpc: string;
-}
 
 /** What there is on a CPC. Semantics are the contract's. */
 export function inventoryOperations(place: CpcPlace): InventoryOperations {
@@ -56,8 +53,23 @@ async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, refe
       type: partition.type,
       description: partition.description,
       is_locked: partition['is-locked'],
-      boot_device: partition['boot-device'],
+      short_name: partition['short-name'],
+      partition_id: partition['partition-id'],
+      auto_start: partition['auto-start'],
+      reserves_resources: partition['reserve-resources'],
       processor_mode: partition['processor-mode'],
+      ifl_processors: partition['ifl-processors'],
+      cp_processors: partition['cp-processors'],
+      threads_per_processor: partition['threads-per-processor'],
+      ...weights(partition),
+      boot_device: partition['boot-device'],
+      boot_storage_volume: partition['boot-storage-volume'],
+      boot_network_device: partition['boot-network-device'],
+      boot_iso_image: partition['boot-iso-image-name'],
+      boot_timeout_s: partition['boot-timeout'],
+      nics: partition['nic-uris']?.map(objectId),
+      storage_groups: partition['storage-group-uris']?.map(objectId),
+      degraded_adapters: partition['degraded-adapters']?.map(objectId),
       os_name: partition['os-name'],
       os_type: partition['os-type'],
       os_version: partition['os-version'],
@@ -65,9 +77,26 @@ async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, refe
   };
 }
 
+/** Of the processors that it has. */
+function weights(partition: PartitionDetails): Record<string, JsonValue | undefined> {
+  const isShared = partition['processor-mode'] === 'shared';
+  if (!isShared) return {};
+  return (partition['cp-processors'] ?? 0) > 0
+    ? {
+        initial_weight: partition['initial-cp-processing-weight'],
+        minimum_weight: partition['minimum-cp-processing-weight'],
+        maximum_weight: partition['maximum-cp-processing-weight'],
+      }
+    : {
+        initial_weight: partition['initial-ifl-processing-weight'],
+        minimum_weight: partition['minimum-ifl-processing-weight'],
+        maximum_weight: partition['maximum-ifl-processing-weight'],
+      };
+}
+
 interface Reading {
   readonly item: PartitionItem;
-  readonly partition: Partition;
+  readonly partition: PartitionDetails;
 }
 
 /** One request with API 4.10 and newer, two with older ones. */
@@ -75,7 +104,7 @@ async function findAndRead(ctx: CallContext, place: CpcPlace, names: NameCache, 
   const client = place.client(ctx);
   const item = await findPartition(ctx, place, reference, true);
   if (await client.listsFacts(ctx.signal)) return { item, partition: item };
-  const partition = await client.partition(item['object-uri'], ctx.signal);
+  const partition = await client.partitionDetails(item['object-uri'], ctx.signal);
   names.set(reference, item, ctx.clock);
   return { item, partition };
 }
@@ -90,7 +119,7 @@ async function readKnown(
   const item = names.get(reference, ctx.clock);
   if (item === undefined) return undefined;
   try {
-    const partition = await place.client(ctx).partition(item['object-uri'], ctx.signal);
+    const partition = await place.client(ctx).partitionDetails(item['object-uri'], ctx.signal);
     if (partition.name === item.name) return { item, partition };
   } catch (error) {
     if (!(error instanceof HmcError && error.is(404))) throw error;
@@ -103,7 +132,7 @@ async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo>
   const client = place.client(ctx);
   const cpc = await requireCpc(ctx, place);
   const partitions = await client.partitions({ cpcName: place.cpc }, false, ctx.signal);
-  const properties = await readProperties(ctx, place, cpc);
+  const properties = await readCpcProperties(ctx, place, cpc);
   const ifls = properties['processor-count-ifl'];
   const cps = properties['processor-count-general-purpose'];
   return {
@@ -123,29 +152,11 @@ async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo>
       machine_serial_number: properties['machine-serial-number'],
       ifl_processors: ifls,
       cp_processors: cps,
+      active_partitions: partitions.filter(({ status }) => isActivated(status)).length,
+      maximum_active_partitions: partitionLimit(properties['machine-type'], properties['machine-model']),
     }),
     observedAt: ctx.clock.now(),
   };
-}
-
-/** Size and model are nice to have: Get CPC Properties fails for reasons of its own (409,272; hmc-dpm.md section 4). */
-async function readProperties(ctx: CallContext, place: HmcPlace, cpc: Cpc): Promise<Partial<CpcProperties>> {
-  try {
-    return await place.client(ctx).cpcProperties(cpc['object-uri'], ctx.signal);
-  } catch (error) {
-    if (!(error instanceof HmcError)) throw error;
-    ctx.log.info('the properties of the CPC cannot be read', { hmc: place.hmc, cpc: cpc.name, err: error });
-    return {};
-  }
-}
-
-/** The CPC. @throws ComputeError RESOURCE_NOT_FOUND or FEATURE_UNSUPPORTED (classic mode) */
-async function requireCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
-  const cpcs = await place.client(ctx).cpcs(ctx.signal);
-  const problem = cpcProblem(place, place.cpc, cpcs);
-  const cpc = cpcs.find(({ name }) => name === place.cpc);
-  if (problem !== undefined || cpc === undefined) throw problem;
-  return cpc;
 }
 
 function sum(...amounts: (number | null | undefined)[]): number | null {

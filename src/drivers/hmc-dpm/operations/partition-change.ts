@@ -1,5 +1,5 @@
 import type { OperationContext, Target } from '../../../compute/contract/index.js';
-import type { Partition } from '../client/hmc-schemas.js';
+import type { Partition, PartitionDetails } from '../client/hmc-schemas.js';
 import { HmcChange } from './hmc-change.js';
 import { partitionUri, type HmcPlace } from './hmc-place.js';
 
@@ -15,6 +15,19 @@ export class PartitionChange extends HmcChange {
   /** Waits out what passes by itself. @throws ComputeError, HmcError */
   async look(): Promise<Partition> {
     return await this.watch('the HMC to answer', this.place.pacing.poll.initialMs, (partition) => partition);
+  }
+
+  /** The same, with all that the driver makes use of, once nobody moves it any more. @throws ComputeError, HmcError */
+  async lookWhole(): Promise<PartitionDetails> {
+    return await this.poll(
+      `partition ${this.target.name} to come to rest`,
+      this.place.pacing.poll.initialMs,
+      async () => {
+        const partition = await this.client.partitionDetails(this.uri, this.ctx.signal);
+        this.#verify(partition);
+        return partition.status === 'starting' || partition.status === 'stopping' ? undefined : partition;
+      },
+    );
   }
 
   /**
