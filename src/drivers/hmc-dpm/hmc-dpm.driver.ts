@@ -3,11 +3,15 @@ import type { PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
 import { accessOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
+import { ownershipWorks } from './operations/adopt.js';
 import type { CpcPlace } from './operations/cpc.js';
 import { findPartition } from './operations/find-partition.js';
 import { explaining, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
+import { launchWorks } from './operations/launch.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { resizeWorks } from './operations/resize.js';
+import { terminateWorks } from './operations/terminate.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
 export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
@@ -25,7 +29,13 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         cpc: settings.cpc,
         pacing: pacingOf(settings),
       };
-      const works = offerWorks(powerWorks(place));
+      const works = offerWorks({
+        ...powerWorks(place),
+        ...launchWorks(place),
+        ...terminateWorks(place),
+        ...ownershipWorks(place),
+        ...resizeWorks(place),
+      });
       return {
         operations: { ...works.operations, queryPower: queryPower(place), ...inventoryOperations(place) },
         resolve: (ctx, reference) =>

@@ -17,17 +17,17 @@ export const hmcDpmFeatures = {
   'operation.get-guest-info': complete,
   'operation.get-host-info': complete,
   'operation.reboot': complete,
+  'operation.launch': complete,
+  'operation.terminate': complete,
+  'operation.resize': complete,
 
   'operation.attach-volume': missing('not built yet: attaching storage groups'),
   'operation.detach-volume': missing('not built yet: detaching storage groups'),
   'operation.attach-interface': missing('not built yet: creating NICs'),
   'operation.detach-interface': missing('not built yet: deleting NICs'),
   'operation.maintenance-mode': missing('not built yet'),
-  'operation.launch': missing('not built yet: creating partitions'),
-  'operation.terminate': missing('not built yet: deleting partitions'),
   'operation.rebuild': missing('not built yet: needs image storage first'),
   'operation.rescue': missing('not built yet: booting another device for a while'),
-  'operation.resize': missing('not built yet: changing processors and memory'),
   'operation.service-control': missing('not built yet'),
   'operation.swap-volume': missing(
     'DPM has no such operation: storage groups are attached and detached, not exchanged',
@@ -45,7 +45,9 @@ export const hmcDpmFeatures = {
   'operation.snapshot': NOT_A_DISK_IMAGE,
   'operation.uefi-boot': missing('DPM has no such function: IBM Z firmware boots by IPL'),
 
-  'guest.disk.autoconfig': missing('not built yet'),
+  'guest.disk.autoconfig': missing(
+    'DPM has no such function: what is on a LUN is made by the guest or its installer, which grow their file systems themselves',
+  ),
   'guest.disk.rate-limit': missing('DPM has no such function: the HMC does not limit disk I/O'),
   'guest.setup.configdrive': missing('not built yet: mounting an ISO image'),
   'guest.setup.inject.file': NOT_A_DISK_IMAGE,

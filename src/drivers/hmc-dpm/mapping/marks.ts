@@ -1,36 +1,39 @@
 /**
- * What the driver leaves in descriptions of objects at the HMC, the one place where another worker finds it as well, however
- * the first one ended: whose work an object is, and how large a partition was before a resize that is not confirmed.
+ * What stands in descriptions of objects at the HMC beside the mark of who has made them (`operations/mark.ts`): the one place
+ * where another worker finds it as well, however the first one ended.
  */
 
 /** Longest description of an object. */
 export const LONGEST_DESCRIPTION = 1024;
 
-const MADE_BY = /\[zenova:([0-9a-f-]{36})\]/i;
-const ROOT_GROUP = /\[zenova-root:([^[\]]+)\]/;
+const ROOT_GROUP = /\[zenova-group:([^[\]]+)\]/;
 const EARLIER_SIZE = /\[zenova-size:([0-9a-f-]{36}):([^[\]]*)\]/i;
+const MADE_BY = /\[zenova:[0-9a-f-]{36}\]/gi;
 
 type Description = string | null | undefined;
 
-/** The operation that has made an object. */
-export function makerOf(description: Description): string | undefined {
-  return MADE_BY.exec(description ?? '')?.[1];
+/** On a partition: the storage group that is made for it and goes with it. */
+export function rootGroupMark(group: string): string {
+  return `[zenova-group:${group}]`;
 }
 
-/** A description, marked with the operation that makes the object, and with the storage group that belongs to it alone. */
-export function marked(description: string, operationId: string, rootGroup?: string): string {
-  const root = rootGroup === undefined ? [] : [`[zenova-root:${rootGroup}]`];
-  return joined(description, ...root, `[zenova:${operationId}]`);
-}
-
-/** The name of the storage group that was made for a partition and goes with it. */
 export function rootGroupOf(description: Description): string | undefined {
   return ROOT_GROUP.exec(description ?? '')?.[1];
 }
 
-/** Without the marks of who has made it: it is nobody's any more. */
+/** On a storage group: the partition that it goes with. */
+export function rootOfMark(partitionId: string): string {
+  return `[zenova-of:${partitionId}]`;
+}
+
+/** Was this made by us? */
+export function isMade(description: Description): boolean {
+  return (description ?? '').search(MADE_BY) >= 0;
+}
+
+/** Without the marks of who has made it, and of what goes with it: it is nobody's any more. */
 export function withoutMaker(description: Description): string {
-  return tidy((description ?? '').replace(MADE_BY, '').replace(ROOT_GROUP, ''));
+  return tidy((description ?? '').replaceAll(MADE_BY, '').replace(ROOT_GROUP, ''));
 }
 
 /** What a partition was before a resize: the properties that it changed, as they were. */
@@ -50,15 +53,15 @@ export function earlierSizeOf(description: Description): EarlierSize | undefined
   return { operationId, properties: Object.fromEntries(properties) };
 }
 
-/** The mark comes first: that of who has made it stays at the end. */
+/** The mark comes before that of who has made the partition, which stays at the end. */
 export function withEarlierSize(description: Description, { operationId, properties }: EarlierSize): string {
   const text = Object.entries(properties)
     .map(([name, value]) => `${name}=${value}`)
     .join(',');
-  const mark = `[zenova-size:${operationId}:${text}]`;
   const plain = withoutEarlierSize(description);
-  const at = plain.search(/\[zenova(-root)?:/);
-  return at < 0 ? joined(plain, mark) : joined(plain.slice(0, at), mark, plain.slice(at));
+  const made = plain.search(MADE_BY);
+  const at = made < 0 ? plain.length : made;
+  return tidy(`${plain.slice(0, at)} [zenova-size:${operationId}:${text}] ${plain.slice(at)}`);
 }
 
 export function withoutEarlierSize(description: Description): string {
@@ -70,13 +73,6 @@ function valueOf(text: string): number | boolean | string {
   return text === 'true' || text === 'false' ? text === 'true' : text;
 }
 
-function joined(...parts: readonly string[]): string {
-  return parts
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-    .join(' ');
-}
-
 function tidy(text: string): string {
-  return text.replace(/ {2,}/g, ' ').trim();
+  return text.replaceAll(/ {2,}/g, ' ').trim();
 }

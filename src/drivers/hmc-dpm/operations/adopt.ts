@@ -1,6 +1,6 @@
 import type { ChangeResult, OperationWork, OperationWorks } from '../../../compute/contract/index.js';
 import type { PartitionDetails } from '../client/hmc-schemas.js';
-import { makerOf, withoutMaker } from '../mapping/marks.js';
+import { isMade, withoutMaker } from '../mapping/marks.js';
 import { observe } from '../mapping/partition-status.js';
 import { ensureProperties } from './ensure-properties.js';
 import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
@@ -33,7 +33,7 @@ function adoption(place: HmcPlace): OperationWork<object, ChangeResult> {
 
 /** A partition that was made here is no longer marked as that. */
 function release(place: HmcPlace): OperationWork<object, ChangeResult> {
-  const isFree = ({ description }: PartitionDetails): boolean => makerOf(description) === undefined;
+  const isFree = ({ description }: PartitionDetails): boolean => !isMade(description);
   return {
     async run(ctx, target) {
       const change = new PartitionChange(ctx, place, target);

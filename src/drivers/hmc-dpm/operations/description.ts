@@ -286,7 +286,7 @@ function propertiesOf(options: Options, boot: BootChoice): PartitionProperties {
           'ssc-master-userid': ssc.userid,
           'ssc-master-pw': ssc.password,
         }),
-  }) as PartitionProperties;
+  });
 }
 
 function refuseTwice(field: string, names: readonly string[]): void {

@@ -21,7 +21,7 @@ export class HmcChange {
   hasBegun = false;
   /** What was carried out, now or by an earlier attempt, and stays whatever fails later; nouns as in {@link underWay}. */
   readonly carriedOut: string[];
-  readonly #endsAt: number;
+  #endsAt: number;
 
   constructor(
     readonly ctx: OperationContext,
@@ -35,6 +35,11 @@ export class HmcChange {
 
   get remainingMs(): number {
     return Math.max(0, this.#endsAt - this.ctx.clock.now());
+  }
+
+  /** Time that went by in waiting for people and other machines does not count against the operation's own. */
+  notCounting(ms: number): void {
+    this.#endsAt += ms;
   }
 
   /**
@@ -118,14 +123,19 @@ export class HmcChange {
    * @param what for people, before the target's name: "powering on partition"
    */
   async run<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition' };
     try {
       return await work();
     } catch (error) {
-      const failure = toHmcComputeError(error, doing);
+      const failure = this.explain(what, error);
       if (!(failure instanceof ComputeError) || failure === this.ctx.signal.reason) throw failure;
       throw this.truthful(failure).within({ driver: DRIVER_NAME, target: this.target.key });
     }
+  }
+
+  /** What the HMC says as an error of ours; what is ours already stays as it is. @param what as in {@link run} */
+  explain(what: string, error: unknown): unknown {
+    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition' };
+    return toHmcComputeError(error, doing);
   }
 
   /** A failure does not undo what the HMC had accepted before. */

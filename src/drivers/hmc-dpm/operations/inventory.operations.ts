@@ -1,7 +1,8 @@
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { CallContext, HostInfo, InstanceInfo, InventoryOperations } from '../../../compute/contract/index.js';
 import { HmcError } from '../client/hmc-error.js';
-import { objectId, type PartitionDetails, type PartitionItem } from '../client/hmc-schemas.js';
+import type { PartitionDetails, PartitionItem } from '../client/hmc-schemas.js';
+import { idOf } from '../client/hmc-uri.js';
 import { hostStatus } from '../mapping/cpc-status.js';
 import { isActivated, observe } from '../mapping/partition-status.js';
 import { partitionLimit } from '../mapping/partition-limit.js';
@@ -23,7 +24,7 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
         const now = ctx.clock.now();
         return partitions.map((item) => ({
           name: item.name,
-          id: objectId(item['object-uri']),
+          id: idOf(item['object-uri']),
           state: observe(item.status, now),
         }));
       }),
@@ -42,7 +43,7 @@ async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, refe
     (await readKnown(ctx, place, names, reference)) ?? (await findAndRead(ctx, place, names, reference));
   return {
     name: partition.name,
-    id: objectId(item['object-uri']),
+    id: idOf(item['object-uri']),
     state: observe(partition.status, ctx.clock.now()),
     vcpus: sum(partition['ifl-processors'], partition['cp-processors']),
     memoryMib: partition['initial-memory'] ?? null,
@@ -67,9 +68,9 @@ async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, refe
       boot_network_device: partition['boot-network-device'],
       boot_iso_image: partition['boot-iso-image-name'],
       boot_timeout_s: partition['boot-timeout'],
-      nics: partition['nic-uris']?.map(objectId),
-      storage_groups: partition['storage-group-uris']?.map(objectId),
-      degraded_adapters: partition['degraded-adapters']?.map(objectId),
+      nics: partition['nic-uris']?.map(idOf),
+      storage_groups: partition['storage-group-uris']?.map(idOf),
+      degraded_adapters: partition['degraded-adapters']?.map(idOf),
       os_name: partition['os-name'],
       os_type: partition['os-type'],
       os_version: partition['os-version'],
@@ -145,7 +146,7 @@ async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo>
     memoryMib: properties['storage-customer'] ?? null,
     native: facts({
       cpc: cpc.name,
-      id: objectId(cpc['object-uri']),
+      id: idOf(cpc['object-uri']),
       se_version: cpc['se-version'],
       machine_type: properties['machine-type'],
       machine_model: properties['machine-model'],
