@@ -34,7 +34,7 @@ export interface PartitionFilter {
 export class HmcClient {
   constructor(
     readonly session: HmcSession,
-    private readonly requestTimeoutMs: number,
+    readonly requestTimeoutMs: number,
     /** The call that the requests are a part of. */
     private readonly call: Pick<CallContext, 'outgoing'> = {},
   ) {}
@@ -52,7 +52,7 @@ export class HmcClient {
 
   /** List CPC Objects: every CPC the user may see. */
   async cpcs(signal?: AbortSignal): Promise<Cpc[]> {
-    return (await this.#get('/api/cpcs', CpcListSchema, signal)).cpcs;
+    return (await this.get('/api/cpcs', CpcListSchema, signal)).cpcs;
   }
 
   /** Get CPC Properties, those few that are cheap. It may fail for reasons of its own (409,272): never rely on it. */
@@ -70,7 +70,7 @@ export class HmcClient {
     const { cpcName, name } = filter;
     const wantsFacts = withFacts && (await this.listsFacts(signal));
     const list = (facts: string | undefined): Promise<{ partitions: PartitionItem[] }> =>
-      this.#get(
+      this.get(
         `/api/console/operations/list-permitted-partitions${query({
           name: name === undefined ? undefined : exactly(name),
           'cpc-name': cpcName === undefined ? undefined : exactly(cpcName),
@@ -102,24 +102,28 @@ export class HmcClient {
   }
 
   /**
-   * Start Partition, Stop Partition. Sent without a body, and not bound to a signal: once it is out, its answer is wanted.
+   * Start Partition, Stop Partition, PSW Restart. Sent without a body, and not bound to a signal: once it is out, its answer is wanted.
    *
    * @returns the job's URI; undefined when the HMC accepted it without a job
    */
-  async operate(partitionUri: string, operation: 'start' | 'stop', timeoutMs: number): Promise<string | undefined> {
+  async operate(
+    partitionUri: string,
+    operation: 'start' | 'stop' | 'psw-restart',
+    timeoutMs: number,
+  ): Promise<string | undefined> {
     const call: HmcCall = { method: 'POST', path: `${partitionUri}/operations/${operation}`, timeoutMs };
-    const answer = await this.#request(call);
+    const answer = await this.request(call);
     if (answer.body.kind === 'empty') return undefined;
     return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
   }
 
   /** Query Job Status. */
   async job(jobUri: string, signal?: AbortSignal): Promise<Job> {
-    return await this.#get(jobUri, JobSchema, signal);
+    return await this.get(jobUri, JobSchema, signal);
   }
 
   async cancelJob(jobUri: string): Promise<void> {
-    await this.#request({
+    await this.request({
       method: 'POST',
       path: `${jobUri}/operations/cancel`,
       timeoutMs: this.requestTimeoutMs,
@@ -128,15 +132,17 @@ export class HmcClient {
 
   /** Deletes an ended job; one that is not deleted stays with the HMC. */
   async deleteJob(jobUri: string): Promise<void> {
-    await this.#request({ method: 'DELETE', path: jobUri, timeoutMs: this.requestTimeoutMs });
+    await this.request({ method: 'DELETE', path: jobUri, timeoutMs: this.requestTimeoutMs });
   }
 
-  async #request(call: HmcCall): Promise<HttpAnswer> {
+  /** A call that has a file of its own beside this one: each subject of the API has one. */
+  async request(call: HmcCall): Promise<HttpAnswer> {
     return await this.session.request({ ...call, outgoing: this.call.outgoing });
   }
 
-  async #get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const answer = await this.#request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
+  /** A GET, its answer as a schema wants it. */
+  async get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
+    const answer = await this.request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
     return decodeAnswer(answer, schema, false);
   }
 
@@ -150,8 +156,8 @@ export class HmcClient {
   ): Promise<z.output<S>> {
     return await this.#unlessRefused(
       'properties',
-      () => this.#get(`${uri}${query({ properties: names.join(','), ...parameters })}`, schema, signal),
-      () => this.#get(uri, schema, signal),
+      () => this.get(`${uri}${query({ properties: names.join(','), ...parameters })}`, schema, signal),
+      () => this.get(uri, schema, signal),
     );
   }
 
