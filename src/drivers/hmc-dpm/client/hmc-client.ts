@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { JsonValue } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
 import type { HttpAnswer } from '../../../connectors/http/index.js';
 import { decodeAnswer } from './hmc-answer.js';
@@ -34,7 +35,7 @@ export interface PartitionFilter {
 export class HmcClient {
   constructor(
     readonly session: HmcSession,
-    readonly requestTimeoutMs: number,
+    private readonly requestTimeoutMs: number,
     /** The call that the requests are a part of. */
     private readonly call: Pick<CallContext, 'outgoing'> = {},
   ) {}
@@ -57,7 +58,7 @@ export class HmcClient {
 
   /** Get CPC Properties, those few that are cheap. It may fail for reasons of its own (409,272): never rely on it. */
   async cpcProperties(cpcUri: string, signal?: AbortSignal): Promise<CpcProperties> {
-    return await this.#getSome(cpcUri, CPC_FACTS, { 'cached-acceptable': 'true' }, CpcPropertiesSchema, signal);
+    return await this.getSome(cpcUri, CPC_FACTS, { 'cached-acceptable': 'true' }, CpcPropertiesSchema, signal);
   }
 
   /**
@@ -98,23 +99,16 @@ export class HmcClient {
 
   /** Get Partition Properties. */
   async partition(partitionUri: string, signal?: AbortSignal): Promise<Partition> {
-    return await this.#getSome(partitionUri, ['name', 'status', ...PARTITION_FACTS], {}, PartitionSchema, signal);
+    return await this.getSome(partitionUri, ['name', 'status', ...PARTITION_FACTS], {}, PartitionSchema, signal);
   }
 
   /**
-   * Start Partition, Stop Partition, PSW Restart. Sent without a body, and not bound to a signal: once it is out, its answer is wanted.
+   * Start Partition, Stop Partition. Sent without a body, and not bound to a signal: once it is out, its answer is wanted.
    *
    * @returns the job's URI; undefined when the HMC accepted it without a job
    */
-  async operate(
-    partitionUri: string,
-    operation: 'start' | 'stop' | 'psw-restart',
-    timeoutMs: number,
-  ): Promise<string | undefined> {
-    const call: HmcCall = { method: 'POST', path: `${partitionUri}/operations/${operation}`, timeoutMs };
-    const answer = await this.request(call);
-    if (answer.body.kind === 'empty') return undefined;
-    return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
+  async operate(partitionUri: string, operation: 'start' | 'stop', timeoutMs: number): Promise<string | undefined> {
+    return await this.submit(`${partitionUri}/operations/${operation}`, undefined, timeoutMs);
   }
 
   /** Query Job Status. */
@@ -123,31 +117,60 @@ export class HmcClient {
   }
 
   async cancelJob(jobUri: string): Promise<void> {
-    await this.request({
-      method: 'POST',
-      path: `${jobUri}/operations/cancel`,
-      timeoutMs: this.requestTimeoutMs,
-    });
+    await this.post(`${jobUri}/operations/cancel`);
   }
 
   /** Deletes an ended job; one that is not deleted stays with the HMC. */
   async deleteJob(jobUri: string): Promise<void> {
-    await this.request({ method: 'DELETE', path: jobUri, timeoutMs: this.requestTimeoutMs });
+    await this.delete(jobUri);
   }
 
-  /** A call that has a file of its own beside this one: each subject of the API has one. */
-  async request(call: HmcCall): Promise<HttpAnswer> {
-    return await this.session.request({ ...call, outgoing: this.call.outgoing });
+  /** Sends something that changes the HMC; no signal ends it, since its answer is wanted once it is out. */
+  async post(path: string, json?: JsonValue, timeoutMs = this.requestTimeoutMs): Promise<HttpAnswer> {
+    return await this.request({ method: 'POST', path, ...(json === undefined ? {} : { json }), timeoutMs });
   }
 
-  /** A GET, its answer as a schema wants it. */
+  /** The same, with an answer. @throws HmcError also when it cannot be read */
+  async postFor<S extends z.ZodType>(
+    path: string,
+    json: JsonValue,
+    schema: S,
+    timeoutMs = this.requestTimeoutMs,
+  ): Promise<z.output<S>> {
+    return decodeAnswer(await this.post(path, json, timeoutMs), schema, true);
+  }
+
+  /**
+   * The same, of what is an asynchronous job.
+   *
+   * @returns the job's URI; undefined when the HMC accepted it without a job
+   */
+  async submit(path: string, json: JsonValue | undefined, timeoutMs: number): Promise<string | undefined> {
+    const answer = await this.post(path, json, timeoutMs);
+    if (answer.body.kind === 'empty') return undefined;
+    return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
+  }
+
+  async delete(path: string, timeoutMs = this.requestTimeoutMs): Promise<void> {
+    await this.request({ method: 'DELETE', path, timeoutMs });
+  }
+
+  /** Any other request, as the session sends it. */
+  async request({
+    timeoutMs = this.requestTimeoutMs,
+    ...call
+  }: Omit<HmcCall, 'timeoutMs' | 'outgoing'> & { readonly timeoutMs?: number }): Promise<HttpAnswer> {
+    return await this.session.request({ ...call, timeoutMs, outgoing: this.call.outgoing });
+  }
+
+  /** Reads something. */
   async get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
     const answer = await this.request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
     return decodeAnswer(answer, schema, false);
   }
 
   /** A GET of some properties; all of them from an HMC that does not know `properties=` or one of the names. */
-  async #getSome<S extends z.ZodType>(
+  async getSome<S extends z.ZodType>(
     uri: string,
     names: readonly string[],
     parameters: Readonly<Record<string, string>>,

@@ -60,7 +60,6 @@ export async function asciiConsoleUri(client: HmcClient, partitionUri: string, s
     path: `${partitionUri}/operations/get-ascii-console-websocket-uri`,
     json: { 'force-takeover': false },
     changes: false,
-    timeoutMs: client.requestTimeoutMs,
     signal,
   });
   return decodeAnswer(answer, WebsocketSchema, false)['websocket-uri'];

@@ -28,7 +28,6 @@ export async function readMetrics(
   groups: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly MetricRow[]> {
-  const timeoutMs = client.requestTimeoutMs;
   signal.throwIfAborted();
   // Not bound to the signal: what is made has to be known, to be deleted.
   const made = await client.request({
@@ -36,12 +35,11 @@ export async function readMetrics(
     path: '/api/services/metrics/context',
     json: { 'anticipated-frequency-seconds': ANTICIPATED_S, 'metric-groups': [...groups] },
     changes: false,
-    timeoutMs,
   });
   const context = decodeAnswer(made, ContextSchema, false);
   const path = context['metrics-context-uri'];
   try {
-    const { body } = await client.request({ method: 'GET', path, accept: METRICS_TYPE, timeoutMs, signal });
+    const { body } = await client.request({ method: 'GET', path, accept: METRICS_TYPE, signal });
     const columns = context['metric-group-infos'].map(
       (group) => [group['group-name'], group['metric-infos'].map((metric) => metric['metric-name'])] as const,
     );
@@ -50,6 +48,6 @@ export async function readMetrics(
     if (rows === undefined) throw new HmcError({ kind: 'unreadable', changes: false, text: 'these are no metrics' });
     return rows;
   } finally {
-    await client.request({ method: 'DELETE', path, timeoutMs, isUrgent: true }).catch(() => undefined);
+    await client.request({ method: 'DELETE', path, isUrgent: true }).catch(() => undefined);
   }
 }

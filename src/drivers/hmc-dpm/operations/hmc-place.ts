@@ -47,7 +47,7 @@ export function partitionUri(id: string): string {
 /** Runs `work`, turning what the HMC says into our errors. */
 export async function explaining<T>(
   place: HmcPlace,
-  doing: Pick<Doing, 'what' | 'subject'>,
+  doing: Omit<Doing, 'hmc'>,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
