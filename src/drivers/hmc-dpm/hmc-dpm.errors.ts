@@ -110,7 +110,7 @@ export const NATIVE_MEANINGS: Readonly<Record<string, Meaning>> = {
   '409,332': {
     code: 'STATE_CONFLICT',
     advice:
-      'the partition has no interface for operating system messages now: it does not run, or its operating system has opened none (Linux: a console on ttyS0 or ttysclp0)',
+      'the partition has no interface for operating system messages now: it does not run, or its operating system has opened none (Linux: boot with console=ttyS0)',
     retry: 'safe',
   },
   '409,479': STORAGE,

@@ -184,6 +184,12 @@ export class HmcClient {
     );
   }
 
+  /** A question that is sent as a POST and changes nothing. */
+  async ask<S extends z.ZodType>(path: string, json: JsonValue, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
+    const answer = await this.request({ method: 'POST', path, json, signal, isQuestion: true });
+    return decodeAnswer(answer, schema, false);
+  }
+
   /** Older HMCs refuse some query parameters (400,1 and 400,14): asked without it, now and from now on. */
   async #unlessRefused<T>(
     parameter: 'properties' | 'additional-properties',

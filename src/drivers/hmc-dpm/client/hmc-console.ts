@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { decodeAnswer } from './hmc-answer.js';
 import type { HmcClient } from './hmc-client.js';
 
 /** The consoles of a partition's operating system (hmc-dpm.md section 15). Each call throws HmcError, or the signal's reason. */
@@ -55,12 +54,6 @@ export async function sendOsCommand(
  * the console from nobody.
  */
 export async function asciiConsoleUri(client: HmcClient, partitionUri: string, signal?: AbortSignal): Promise<string> {
-  const answer = await client.request({
-    method: 'POST',
-    path: `${partitionUri}/operations/get-ascii-console-websocket-uri`,
-    json: { 'force-takeover': false },
-    changes: false,
-    signal,
-  });
-  return decodeAnswer(answer, WebsocketSchema, false)['websocket-uri'];
+  const path = `${partitionUri}/operations/get-ascii-console-websocket-uri`;
+  return (await client.ask(path, { 'force-takeover': false }, WebsocketSchema, signal))['websocket-uri'];
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { decodeAnswer } from './hmc-answer.js';
 import type { HmcClient } from './hmc-client.js';
 import { HmcError } from './hmc-error.js';
 import { parseMetrics, type MetricRow } from './metrics-text.js';
@@ -30,13 +29,8 @@ export async function readMetrics(
 ): Promise<readonly MetricRow[]> {
   signal.throwIfAborted();
   // Not bound to the signal: what is made has to be known, to be deleted.
-  const made = await client.request({
-    method: 'POST',
-    path: '/api/services/metrics/context',
-    json: { 'anticipated-frequency-seconds': ANTICIPATED_S, 'metric-groups': [...groups] },
-    changes: false,
-  });
-  const context = decodeAnswer(made, ContextSchema, false);
+  const wanted = { 'anticipated-frequency-seconds': ANTICIPATED_S, 'metric-groups': [...groups] };
+  const context = await client.ask('/api/services/metrics/context', wanted, ContextSchema);
   const path = context['metrics-context-uri'];
   try {
     const { body } = await client.request({ method: 'GET', path, accept: METRICS_TYPE, signal });

@@ -5,7 +5,6 @@ import { redactText } from '../../../common/secret.js';
 import type { BreakerStore } from '../../../compute/contract/index.js';
 import { HttpFailure, type HttpAnswer, type HttpClient } from '../../../connectors/http/index.js';
 import { breakerKey, type HmcAccess } from './hmc-access.js';
-import type { HmcAddress } from './hmc-address.js';
 import { decodeAnswer, LONGEST_TEXT, refusalOf } from './hmc-answer.js';
 import { HmcError } from './hmc-error.js';
 import { LogonSchema } from './hmc-schemas.js';
@@ -17,8 +16,8 @@ export interface HmcCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly json?: JsonValue;
-  /** Does it change something, if it is carried out? By itself, everything but a GET does. */
-  readonly changes?: boolean;
+  /** A POST that only asks. */
+  readonly isQuestion?: boolean;
   /** Media type of a text that is wanted in place of JSON. */
   readonly accept?: string;
   /** What the request holds that no text of ours may repeat. */
@@ -108,9 +107,9 @@ export class HmcSession {
     return (await this.#hold(waiting)).api;
   }
 
-  /** Where the session is. */
-  get address(): HmcAddress {
-    return this.access.address;
+  /** `host:port` of the HMC. */
+  get label(): string {
+    return this.access.address.label;
   }
 
   /** Allows the next logon after a refused one; tells whether one was held back. */
@@ -213,9 +212,9 @@ export class HmcSession {
   }
 
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
-    const { method, path, json, accept, secrets = [], signal, outgoing, isUrgent = false } = call;
+    const { method, path, json, accept, secrets = [], signal, outgoing, isUrgent = false, isQuestion = false } = call;
     const timeoutMs = endsAt - performance.now();
-    const changes = call.changes ?? method !== 'GET';
+    const changes = method !== 'GET' && !isQuestion;
     const scrub = (text: string): string => this.#scrub(text, held, secrets);
     try {
       if (timeoutMs <= 0) throw new HttpFailure('timeout', 'the time was over before it was sent', 'ETIMEDOUT', 'no');

@@ -21,12 +21,7 @@ const CANCEL_PATIENCE_MS = 15_000;
  * @param isCancellable does the HMC end it when it is told to?
  * @throws the signal's reason; ComputeError BACKEND_TIMEOUT; HmcError
  */
-export async function awaitJob(
-  change: HmcChange,
-  jobUri: string,
-  what: string,
-  isCancellable = true,
-): Promise<JobEnd> {
+export async function awaitJob(change: HmcChange, jobUri: string, what: string, isCancellable = true): Promise<JobEnd> {
   const { ctx, client } = change;
   try {
     const end = await change.poll(
