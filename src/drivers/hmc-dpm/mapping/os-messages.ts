@@ -11,8 +11,12 @@ const LONGEST_LOG = 512 * 1024;
 export function consoleLogOf(messages: readonly OsMessage[], tailLines: number | undefined): ConsoleLog {
   const all = messages.flatMap(linesOf);
   const tail = tailLines === undefined ? all : all.slice(-tailLines);
-  const kept = newest(tail, LONGEST_LOG);
-  return { log: kept.join(''), isCut: kept.length < all.length || areSomeLost(messages) };
+  const log = tail.join('');
+  const isTooLong = log.length > LONGEST_LOG;
+  return {
+    log: isTooLong ? endOf(log) : log,
+    isCut: isTooLong || tail.length < all.length || areSomeLost(messages),
+  };
 }
 
 function linesOf(message: OsMessage): string[] {
@@ -34,13 +38,11 @@ function isoTime(ms: number): string {
   return Number.isNaN(time.getTime()) ? String(ms) : time.toISOString();
 }
 
-/** As many of the last lines as are not longer than this together; of a single longer one, its end. */
-function newest(lines: readonly string[], longest: number): string[] {
-  let length = 0;
-  const first = lines.findLastIndex((line) => (length += line.length) > longest);
-  const kept = lines.slice(first + 1);
-  const last = lines.at(-1);
-  return kept.length === 0 && last !== undefined ? [last.slice(-longest)] : kept;
+/** Its last lines, or of a line that is too long by itself, its end. */
+function endOf(log: string): string {
+  const end = log.slice(-LONGEST_LOG);
+  const next = end.indexOf('\n') + 1;
+  return next === end.length ? end : end.slice(next);
 }
 
 /** Messages are numbered; those that are missing at the beginning or in between, the HMC has no longer. */
