@@ -16,8 +16,6 @@ export interface HmcCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly json?: JsonValue;
-  /** A POST that only asks. */
-  readonly isQuestion?: boolean;
   /** Media type of a text that is wanted in place of JSON. */
   readonly accept?: string;
   /** What the request holds that no text of ours may repeat. */
@@ -25,6 +23,8 @@ export interface HmcCall {
   /** For everything: a connection, a logon when one is needed, and the answer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** A POST that only asks. */
+  readonly isQuestion?: boolean;
   /** Does not wait for its turn among the requests under way. */
   readonly isUrgent?: boolean;
   readonly outgoing?: Outgoing | undefined;

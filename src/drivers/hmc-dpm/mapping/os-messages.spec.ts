@@ -73,6 +73,7 @@ describe('messages of an operating system as a log', () => {
     expect(log.isCut).toBe(true);
     const single = consoleLogOf([message(`${'y'.repeat(1_000_000)}end`, 0)], undefined);
     expect(single.log.length).toBe(512 * 1024);
-    expect(single).toMatchObject({ log: expect.stringMatching(/yend\n$/) as string, isCut: true });
+    expect(single.log).toMatch(/yend\n$/);
+    expect(single.isCut).toBe(true);
   });
 });

@@ -1,10 +1,12 @@
 import type { AdviceOperations, CallContext, Diagnostics } from '../../../compute/contract/index.js';
 import { HmcError } from '../client/hmc-error.js';
 import { readMetrics } from '../client/hmc-metrics.js';
-import { diagnosticsOf, USAGE_GROUPS } from '../mapping/diagnostics.js';
+import { diagnosticsOf, nicsIn, USAGE_GROUPS } from '../mapping/diagnostics.js';
 import { observe } from '../mapping/partition-status.js';
 import type { MetricRow } from '../client/metrics-text.js';
-import { objectId } from '../client/hmc-schemas.js';
+import { getMany } from '../client/hmc-many.js';
+import { NicSchema } from '../client/hmc-network.js';
+import { idOf } from '../client/hmc-uri.js';
 import { findPartition } from './find-partition.js';
 import { explaining, type HmcPlace } from './hmc-place.js';
 
@@ -25,7 +27,18 @@ async function getDiagnostics(ctx: CallContext, place: HmcPlace, reference: stri
   const partition = (await client.listsFacts(ctx.signal)) ? item : await client.partition(uri, ctx.signal);
   const state = observe(partition.status, ctx.clock.now());
   const rows = await usageRows(ctx, place);
-  return { name: partition.name, id: objectId(uri), state, ...diagnosticsOf(uri, partition, rows) };
+  const nics = await getMany(client, nicsIn(rows, uri), NicSchema, ctx.signal);
+  return {
+    name: partition.name,
+    id: idOf(uri),
+    state,
+    ...diagnosticsOf(
+      uri,
+      partition,
+      rows,
+      nics.filter((nic) => nic !== undefined),
+    ),
+  };
 }
 
 /** An HMC that does not measure, or not for this user, still tells the size. */
