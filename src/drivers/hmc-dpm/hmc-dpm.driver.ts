@@ -5,6 +5,9 @@ import { hmcDpmFeatures } from './hmc-dpm.features.js';
 import { accessOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
 import { ownershipWorks } from './operations/adopt.js';
 import type { CpcPlace } from './operations/cpc.js';
+import { consoleCommandWork, consoleOperations } from './operations/console.operations.js';
+import { crashDumpWork } from './operations/crash-dump.operations.js';
+import { diagnosticsOperation } from './operations/diagnostics.operations.js';
 import { findPartition } from './operations/find-partition.js';
 import { explaining, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
@@ -35,9 +38,17 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...terminateWorks(place),
         ...ownershipWorks(place),
         ...resizeWorks(place),
+        triggerCrashDump: crashDumpWork(place),
+        sendConsoleCommand: consoleCommandWork(place),
       });
       return {
-        operations: { ...works.operations, queryPower: queryPower(place), ...inventoryOperations(place) },
+        operations: {
+          ...works.operations,
+          queryPower: queryPower(place),
+          ...inventoryOperations(place),
+          ...consoleOperations(place),
+          ...diagnosticsOperation(place),
+        },
         resolve: (ctx, reference) =>
           explaining(place, { what: `finding partition ${reference}`, subject: 'cpc' }, async () =>
             targetOf(await findPartition(ctx, place, reference)),

@@ -21,6 +21,8 @@ export class HmcChange {
   hasBegun = false;
   /** What was carried out, now or by an earlier attempt, and stays whatever fails later; nouns as in {@link underWay}. */
   readonly carriedOut: string[];
+  /** What a 404 is about. */
+  protected readonly subject: Doing['subject'] = 'cpc';
   #endsAt: number;
 
   constructor(
@@ -122,19 +124,19 @@ export class HmcChange {
    *
    * @param what for people, before the target's name: "powering on partition"
    */
-  async run<T>(what: string, work: () => Promise<T>): Promise<T> {
+  async run<T>(what: string, work: () => Promise<T>, tasks?: Doing['tasks']): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      const failure = this.explain(what, error);
+      const failure = this.explain(what, error, tasks);
       if (!(failure instanceof ComputeError) || failure === this.ctx.signal.reason) throw failure;
       throw this.truthful(failure).within({ driver: DRIVER_NAME, target: this.target.key });
     }
   }
 
   /** What the HMC says as an error of ours; what is ours already stays as it is. @param what as in {@link run} */
-  explain(what: string, error: unknown): unknown {
-    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition' };
+  explain(what: string, error: unknown, tasks?: Doing['tasks']): unknown {
+    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: this.subject, tasks };
     return toHmcComputeError(error, doing);
   }
 

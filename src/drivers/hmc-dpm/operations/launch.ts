@@ -30,6 +30,15 @@ import { isGone, removePartition, tidy } from './terminate.js';
 /** Left when a launch has failed and what it made is removed again: the error that callers will be told. */
 const UNDOING_CHECKPOINT = 'undoing-launch';
 const DOING = 'launching partition';
+/** What the HMC user must be allowed. */
+const TASKS = [
+  'New Partition',
+  'Partition Details',
+  'Start Partition',
+  'Stop Partition',
+  'Delete Partition',
+  'Configure Storage - System Programmer',
+];
 
 /** Makes partitions of descriptions. Every step looks before it sends, so that a launch can be gone through again at any time. */
 export function launchWorks(place: CpcPlace): OperationWorks<'spawn'> {
@@ -44,20 +53,24 @@ function spawn(place: CpcPlace): OperationWork<Description, ChangeResult> {
       const { made, found } =
         noted === undefined ? await make(ctx, place, target, wanted) : { made: noted, found: undefined };
       const change = new PartitionChange(ctx, place, made);
-      return await change.run(DOING, async () => {
-        const refusal = notedAs(ctx.checkpoints, UNDOING_CHECKPOINT, WireErrorSchema);
-        if (refusal !== undefined) throw await removed(change, place, ComputeError.fromWire(refusal));
-        if (found === undefined) await requireThere(change, place);
-        try {
-          const partition = await finish(change, place, wanted, found);
-          return { outcome: 'done', state: observe(partition.status, ctx.clock.now()) };
-        } catch (error) {
-          if (ctx.signal.aborted || change.underWay !== undefined) throw error;
-          const cause = toComputeError(change.explain(DOING, error));
-          await ctx.checkpoint(UNDOING_CHECKPOINT, cause.toWire() as unknown as JsonValue);
-          throw await removed(change, place, cause);
-        }
-      });
+      return await change.run(
+        DOING,
+        async () => {
+          const refusal = notedAs(ctx.checkpoints, UNDOING_CHECKPOINT, WireErrorSchema);
+          if (refusal !== undefined) throw await removed(change, place, ComputeError.fromWire(refusal));
+          if (found === undefined) await requireThere(change, place);
+          try {
+            const partition = await finish(change, place, wanted, found);
+            return { outcome: 'done', state: observe(partition.status, ctx.clock.now()) };
+          } catch (error) {
+            if (ctx.signal.aborted || change.underWay !== undefined) throw error;
+            const cause = toComputeError(change.explain(DOING, error, TASKS));
+            await ctx.checkpoint(UNDOING_CHECKPOINT, cause.toWire() as unknown as JsonValue);
+            throw await removed(change, place, cause);
+          }
+        },
+        TASKS,
+      );
     },
     plan: (ctx, target, description) =>
       explaining(place, { what: `planning partition ${target.name}`, subject: 'cpc' }, async () => {
@@ -84,18 +97,22 @@ async function make(
   wanted: WantedPartition,
 ): Promise<{ readonly made: Target; readonly found: LookedUp | undefined }> {
   const change = new HmcChange(ctx, place, target);
-  return await change.run(DOING, async () => {
-    const before = await findMade(change, place);
-    if (before !== undefined) {
-      await noteCreated(ctx, before);
-      return { made: before, found: undefined };
-    }
-    const cpc = await requireCpc(ctx, place);
-    const found = await lookUp(ctx, place, cpc, wanted, undefined);
-    const made = await ensurePartition(change, place, cpc, wanted);
-    await noteCreated(ctx, made);
-    return { made, found };
-  });
+  return await change.run(
+    DOING,
+    async () => {
+      const before = await findMade(change, place);
+      if (before !== undefined) {
+        await noteCreated(ctx, before);
+        return { made: before, found: undefined };
+      }
+      const cpc = await requireCpc(ctx, place);
+      const found = await lookUp(ctx, place, cpc, wanted, undefined);
+      const made = await ensurePartition(change, place, cpc, wanted);
+      await noteCreated(ctx, made);
+      return { made, found };
+    },
+    TASKS,
+  );
 }
 
 /** Gives the partition what it is to have, and starts it. @param before what an attempt has found that made the partition itself */
@@ -140,7 +157,7 @@ async function removed(change: PartitionChange, place: CpcPlace, cause: ComputeE
     if (partition === undefined) await tidy(removal, place);
     else await removePartition(removal, partition);
   } catch (error) {
-    const failure = toComputeError(removal.explain('removing partition', error));
+    const failure = toComputeError(removal.explain('removing partition', error, TASKS));
     if (ctx.signal.aborted) return failure;
     return new ComputeError(
       'OPERATION_PARTIAL',

@@ -6,6 +6,7 @@ import { partitionUri, type HmcPlace } from './hmc-place.js';
 /** One change of one partition that is there. */
 export class PartitionChange extends HmcChange {
   readonly uri: string;
+  protected override readonly subject = 'partition';
 
   constructor(ctx: OperationContext, place: HmcPlace, target: Target) {
     super(ctx, place, target);

@@ -24,6 +24,9 @@ import { reconcileSequence } from './reconcile.js';
 import { removeRootStorage } from './root-storage.js';
 import { settle } from './settle.js';
 
+/** What the HMC user must be allowed. */
+const TASKS = ['Stop Partition', 'Delete Partition', 'Partition Details', 'Configure Storage - System Programmer'];
+
 /**
  * Ends partitions. One that was made here is deleted with its NICs and the storage group that was made with it; other groups are
  * detached and stay. One that was adopted was there before and stays: it is stopped.
@@ -36,16 +39,20 @@ function destroy(place: CpcPlace): OperationWork<object, StatelessResult> {
   return {
     async run(ctx, target) {
       const change = new PartitionChange(ctx, place, target);
-      return await change.run('destroying partition', async () => {
-        const partition = await unlessGone(() => change.lookWhole());
-        if (partition === undefined) return await tidied(change, place);
-        if (target.origin === 'adopted') {
-          const { hasActed } = await bringTo(change, 'stopped', partition);
-          return ended(hasActed || change.carriedOut.length > 0);
-        }
-        await removePartition(change, partition);
-        return ended(true);
-      });
+      return await change.run(
+        'destroying partition',
+        async () => {
+          const partition = await unlessGone(() => change.lookWhole());
+          if (partition === undefined) return await tidied(change, place);
+          if (target.origin === 'adopted') {
+            const { hasActed } = await bringTo(change, 'stopped', partition);
+            return ended(hasActed || change.carriedOut.length > 0);
+          }
+          await removePartition(change, partition);
+          return ended(true);
+        },
+        TASKS,
+      );
     },
     plan: (ctx, target) =>
       explaining(place, { what: `planning for partition ${target.name}`, subject: 'partition' }, async () => {
