@@ -1,17 +1,4 @@
-import type { UserEntry } from './inventory.schema.js';
-
-/** An object of the HMC, or an element of one, as far as those who are told of changes must know it. */
-export interface HmcObject {
-  /** Object URI, or element URI. */
-  readonly uri: string;
-  /** As its `class` property says: `partition`, `nic`, `adapter` … */
-  readonly class: string;
-  readonly name: string;
-  /** The object whose element this is; null for an object. */
-  readonly parent: HmcObject | null;
-  /** Whether the user has access to it. */
-  isSeenBy(user: UserEntry): boolean;
-}
+import type { HmcObject } from './model.js';
 
 /** Something that an HMC tells its subscribers (hmc-dpm.md section 14). */
 export type HmcChange =

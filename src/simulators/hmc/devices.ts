@@ -1,5 +1,4 @@
-import type { Adapter } from './adapters/adapter.js';
-import type { Partition } from './estate.js';
+import type { Adapter, Partition } from './model.js';
 
 /** One kind of device of partitions: NICs, virtual storage resources … */
 export interface DeviceSource {

@@ -1,6 +1,5 @@
-import type { Adapter } from './adapters/adapter.js';
-import type { Cpc, LogicalPartition, Partition } from './estate.js';
 import type { UserEntry } from './inventory.schema.js';
+import type { Adapter, Cpc, LogicalPartition, Partition } from './model.js';
 
 /** Object access to the CPC itself. */
 export function canSeeCpc(user: UserEntry, cpc: Cpc): boolean {

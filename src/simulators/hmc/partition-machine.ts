@@ -1,6 +1,9 @@
 import type { Cancel, Clock } from '../kit/clock.js';
 import type { PartitionDevices } from './devices.js';
-import { isDpm, isRunning, isUsable, type Estate, type Partition } from './estate.js';
+import { isDpm, isUsable } from './cpc.js';
+import { isRunning } from './partition.js';
+import type { Estate } from './estate.js';
+import type { Partition } from './model.js';
 import type { HmcFault } from './fault.schema.js';
 import { refuse } from './hmc-error.js';
 import type { Job, JobResult, Jobs } from './jobs.js';

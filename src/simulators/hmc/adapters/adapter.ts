@@ -1,26 +1,7 @@
 import { canSeeAdapter } from '../object-access.js';
-import type { HmcObject } from '../changes.js';
-import type { Cpc } from '../estate.js';
+import type { Adapter, AdapterPort, Cpc } from '../model.js';
 import { stableUuid } from '../object-id.js';
-import { ADAPTER_TYPES, type AdapterEntry, type AdapterStatus, type AdapterType } from './adapter.schema.js';
-
-/** A card, or HiperSockets, of a CPC (hmc-dpm.md section 11). */
-export interface Adapter extends HmcObject {
-  readonly id: string;
-  readonly cpc: Cpc;
-  /** PCHID, three hexadecimal digits. */
-  readonly adapterId: string;
-  readonly type: AdapterType;
-  readonly ports: readonly AdapterPort[];
-  readonly given: Readonly<Record<string, unknown>>;
-  status: AdapterStatus;
-}
-
-export interface AdapterPort {
-  readonly uri: string;
-  readonly index: number;
-  readonly adapter: Adapter;
-}
+import { ADAPTER_TYPES, type AdapterEntry, type AdapterType } from './adapter.schema.js';
 
 /** Adapters of a CPC from the inventory; ids that it does not give are dealt out from 120 up. */
 export function createAdapters(entries: readonly AdapterEntry[], cpc: Cpc): Adapter[] {

@@ -1,13 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ADAPTER_TYPES } from '../adapters/adapter.schema.js';
-import type { HmcObject } from '../changes.js';
-import type { Partition } from '../estate.js';
+import type { HmcObject } from '../model.js';
+import type { Partition } from '../model.js';
 import { refuse } from '../hmc-error.js';
 import { hasVirtualSwitches } from '../generation.js';
 import type { Hmc } from '../hmc.js';
 import type { UserEntry } from '../inventory.schema.js';
 import { checkCreation, checkUpdate } from '../property-rules.js';
-import { createNic, initialNicProperties, NIC_PROPERTIES, nicProperties, type Backing, type Nic } from './nic.js';
+import { createNic, initialNicProperties, NIC_PROPERTIES, nicProperties } from './nic.js';
+import type { Backing, Nic } from '../model.js';
 import { connectedNicUris, isSwitched } from './virtual-switch.js';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,8 +1,6 @@
-import type { AdapterPort } from '../adapters/adapter.js';
 import type { AdapterType } from '../adapters/adapter.schema.js';
 import type { ApiLevel } from '../api-level.js';
-import type { HmcObject } from '../changes.js';
-import type { Partition } from '../estate.js';
+import type { Backing, Nic, Partition } from '../model.js';
 import {
   flag,
   hex,
@@ -20,22 +18,6 @@ import {
 } from '../property-rules.js';
 import { stableUuid } from '../object-id.js';
 import type { NicEntry } from './nic.schema.js';
-import type { VirtualSwitch } from './virtual-switch.js';
-
-/** What a NIC is plugged into. */
-export type Backing =
-  | { readonly kind: 'switch'; readonly vswitch: VirtualSwitch; readonly port: AdapterPort }
-  | { readonly kind: 'port'; readonly port: AdapterPort };
-
-/** A network card of a partition, an element of it (hmc-dpm.md section 11). */
-export interface Nic extends HmcObject {
-  readonly id: string;
-  readonly partition: Partition;
-  name: string;
-  backing: Backing;
-  /** Everything that {@link NIC_PROPERTIES} names, but for the name and the backing. */
-  stored: Record<string, unknown>;
-}
 
 const mac = (value: unknown): boolean =>
   typeof value === 'string' && /^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i.test(value);

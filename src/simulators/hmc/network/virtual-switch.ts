@@ -1,15 +1,6 @@
-import type { Adapter, AdapterPort } from '../adapters/adapter.js';
-import type { HmcObject } from '../changes.js';
-import type { Cpc } from '../estate.js';
+import type { Adapter, VirtualSwitch } from '../model.js';
 import { canSeeAdapter } from '../object-access.js';
 import { stableUuid } from '../object-id.js';
-
-/** One port of an OSA or HiperSockets adapter as NICs are plugged into it, before z17 (hmc-dpm.md section 11). */
-export interface VirtualSwitch extends HmcObject {
-  readonly id: string;
-  readonly cpc: Cpc;
-  readonly port: AdapterPort;
-}
 
 const SWITCHED: readonly Adapter['type'][] = ['osd', 'hipersockets'];
 

@@ -1,7 +1,8 @@
 import { additionalProperties, checkAdditionalProperties, selectProperties } from '../api-level.js';
-import { adapterProperties, adapterSummary, portProperties, type Adapter } from '../adapters/adapter.js';
+import { adapterProperties, adapterSummary, portProperties } from '../adapters/adapter.js';
+import type { Adapter } from '../model.js';
 import { ADAPTER_TYPES } from '../adapters/adapter.schema.js';
-import { isDpm, seVersion } from '../estate.js';
+import { isDpm, seVersion } from '../cpc.js';
 import { refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
 import type { Query } from '../query.js';

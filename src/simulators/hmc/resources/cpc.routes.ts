@@ -1,5 +1,5 @@
 import { selectProperties } from '../api-level.js';
-import { cpcProperties } from '../estate.js';
+import { cpcProperties } from '../cpc.js';
 import type { Route } from '../router.js';
 import { patternFilter } from './list-filter.js';
 

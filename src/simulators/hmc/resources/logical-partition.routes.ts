@@ -1,5 +1,7 @@
 import { additionalProperties, checkAdditionalProperties, selectProperties } from '../api-level.js';
-import { isDpm, logicalPartitionProperties, seVersion, type LogicalPartition } from '../estate.js';
+import { isDpm, seVersion } from '../cpc.js';
+import { logicalPartitionProperties } from '../logical-partition.js';
+import type { LogicalPartition } from '../model.js';
 import { HmcError, refuse } from '../hmc-error.js';
 import type { Route } from '../router.js';
 import { exactFilter, patternFilter } from './list-filter.js';

@@ -2,7 +2,8 @@ import { selectProperties } from '../api-level.js';
 import { refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
 import { addNic, deleteNic, updateNic } from '../network/nic-operations.js';
-import { nicProperties, type Nic } from '../network/nic.js';
+import { nicProperties } from '../network/nic.js';
+import type { Nic } from '../model.js';
 import { demandTask } from '../permissions.js';
 import { objectBody, type Route, type SessionCall } from '../router.js';
 

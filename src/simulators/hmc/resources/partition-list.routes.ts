@@ -1,5 +1,7 @@
 import { additionalProperties, checkAdditionalProperties } from '../api-level.js';
-import { hasUnacceptableStatus, isDpm, seVersion, type Partition } from '../estate.js';
+import { hasUnacceptableStatus } from '../partition.js';
+import { isDpm, seVersion } from '../cpc.js';
+import type { Partition } from '../model.js';
 import { HmcError, refuse } from '../hmc-error.js';
 import type { Route } from '../router.js';
 import { exactFilter, patternFilter } from './list-filter.js';

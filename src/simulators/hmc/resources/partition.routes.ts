@@ -1,5 +1,5 @@
 import { selectProperties } from '../api-level.js';
-import type { Partition } from '../estate.js';
+import type { Partition } from '../model.js';
 import { refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
 import type { Task } from '../inventory.schema.js';

@@ -1,6 +1,6 @@
 import { additionalProperties, checkAdditionalProperties, selectProperties } from '../api-level.js';
 import { hasVirtualSwitches } from '../generation.js';
-import { isDpm } from '../estate.js';
+import { isDpm } from '../cpc.js';
 import { refuse } from '../hmc-error.js';
 import { virtualSwitchProperties } from '../network/virtual-switch.js';
 import type { Route } from '../router.js';
