@@ -18,6 +18,7 @@ import { HmcWireLog } from './hmc-wire-log.js';
 import { Hmc } from './hmc.js';
 import { HmcInventorySchema, type HmcInventory, type HmcInventoryInput } from './inventory.schema.js';
 import type { Job } from './jobs.js';
+import { nicProperties } from './network/nic.js';
 import type { LogEntry } from './notifications/notifier.js';
 import { FrameLog } from './notifications/frame-log.js';
 import { StompListener } from './notifications/stomp-listener.js';
@@ -188,6 +189,16 @@ export class HmcSimulator implements SimulatorControl {
   /** Throws a RangeError when the name is unknown, or taken on several CPCs and no CPC is given. */
   status(name: string, cpc?: string): PartitionStatus {
     return this.#one(name, cpc).status;
+  }
+
+  /** Properties of a partition, as its owner would read them. */
+  properties(name: string, cpc?: string): Readonly<Record<string, unknown>> {
+    return this.#hmc.estate.properties(this.#one(name, cpc));
+  }
+
+  /** Properties of its NICs. */
+  nics(name: string, cpc?: string): readonly Readonly<Record<string, unknown>>[] {
+    return this.#one(name, cpc).nics.map((nic) => nicProperties(nic, this.#hmc.level));
   }
 
   setStatus(name: string, status: PartitionStatus, cpc?: string): void {

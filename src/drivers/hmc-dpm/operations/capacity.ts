@@ -1,5 +1,6 @@
 import { ComputeError, type JsonValue } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
+import { maximumPartitions } from '../client/hmc-partitions.js';
 import type { Cpc, PartitionItem } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { partitionLimit } from '../mapping/partition-limit.js';
@@ -32,9 +33,11 @@ export async function requireCapacity(
     if (typeof wanted !== 'number' || typeof most !== 'number' || wanted <= most) continue;
     throw exhausted(place, `has ${most} ${WORDS[name] ?? name}, and ${wanted} are wanted`, { property: name, most });
   }
-  const limit = partitionLimit(properties['machine-type'], properties['machine-model']);
   const active = others.filter(({ status }) => isActivated(status)).length;
-  if (limit === undefined || active < limit) return;
+  const usual = partitionLimit(properties['machine-type'], properties['machine-model']);
+  if (active < (usual ?? Infinity)) return;
+  const limit = (await maximumPartitions(place.client(ctx), cpc['object-uri'], ctx.signal)) ?? usual ?? Infinity;
+  if (active < limit) return;
   throw exhausted(place, `has ${active} active partitions, and ${limit} is the most that its machine can have`, {
     limit,
   });
