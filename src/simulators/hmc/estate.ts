@@ -217,7 +217,7 @@ function createPartition(entry: PartitionEntry, cpc: Cpc, timing: Timing): Parti
 }
 
 /** The same names give the same object ids in every run, so that what a client remembers stays true. */
-function stableUuid(...names: string[]): string {
+export function stableUuid(...names: string[]): string {
   const hash = createHash('sha256').update(JSON.stringify(names)).digest('hex');
   return [
     hash.slice(0, 8),

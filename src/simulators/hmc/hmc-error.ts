@@ -32,6 +32,7 @@ export const refuse = {
   deadSession: () => new HmcError(403, 5, 'The session identifier is not valid'),
   notFound: (uri: string) =>
     new HmcError(404, 1, `${uri} does not designate an existing resource, or the user has no access to it`),
+  notFoundInBody: (uri: string) => new HmcError(404, 2, `${uri} in the request body designates nothing`),
   notCancellable: () => new HmcError(404, 4, 'The job cannot be cancelled'),
   wrongState: (name: string, status: string, operation: string) =>
     new HmcError(409, 1, `The partition '${name}' is in status '${status}', which does not permit ${operation}`),

@@ -173,6 +173,7 @@ export class HmcSimulator implements SimulatorControl {
     await this.#restarting;
     this.#api.abortPending();
     this.#hmc.machine.dispose();
+    this.#hmc.storage.dispose();
     await this.#listener.close();
   }
 

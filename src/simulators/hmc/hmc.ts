@@ -5,6 +5,7 @@ import type { HmcInventory, HmcSettings } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Sessions } from './sessions.js';
+import { StorageGroups } from './storage/storage-groups.js';
 
 /** The simulated HMC without its network: what the handlers of the routes work on. */
 export class Hmc {
@@ -14,12 +15,14 @@ export class Hmc {
   readonly jobs = new Jobs();
   readonly sessions: Sessions;
   readonly machine: PartitionMachine;
+  readonly storage: StorageGroups;
 
   constructor(inventory: HmcInventory, clock: Clock) {
     this.settings = inventory.hmc;
-    this.level = new ApiLevel(inventory.hmc.api_version);
+    this.level = new ApiLevel(inventory.hmc.api_version, inventory.hmc.version);
     this.estate = new Estate(inventory);
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
+    this.storage = new StorageGroups(inventory, this.estate, clock);
     this.machine = new PartitionMachine(clock, this.jobs);
   }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HmcFaultSchema } from './fault.schema.js';
+import { reportStorageContradictions, StorageGroupsSchema } from './storage/storage.schema.js';
 import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES } from './statuses.js';
 
 const durationMs = z
@@ -17,6 +18,7 @@ export const TimingSchema = z.strictObject({
   psw_restart_ms: durationMs.default(500),
   cancel_ms: durationMs.default(200).describe('Time spent in cancel-pending'),
   job_ms: durationMs.optional().describe('Time a job runs, when it is not that of its operation'),
+  fulfilment_ms: durationMs.default(10_000).describe('Time until storage that is asked for is there'),
 });
 export type Timing = z.output<typeof TimingSchema>;
 
@@ -89,7 +91,13 @@ const ClassicCpcSchema = z.strictObject({
 });
 
 /** Tasks a user may be allowed, of those that the simulator asks for. */
-export const TASKS = ['start-partition', 'stop-partition', 'psw-restart', 'partition-details'] as const;
+export const TASKS = [
+  'start-partition',
+  'stop-partition',
+  'psw-restart',
+  'partition-details',
+  'configure-storage',
+] as const;
 export type Task = (typeof TASKS)[number];
 
 const UserSchema = z.strictObject({
@@ -111,6 +119,7 @@ const UserSchema = z.strictObject({
           cpc: objectName,
           cpc_itself: z.boolean().default(true).describe('Object access to the CPC, beside that to its partitions'),
           partitions: z.union([z.literal('all'), z.array(objectName)]).default('all'),
+          storage_groups: z.union([z.literal('all'), z.array(objectName)]).default('all'),
         }),
       ),
     ])
@@ -133,6 +142,10 @@ const HmcSchema = z.strictObject({
   lock_after_refused_logons: z.int().min(1).default(5).describe('Refused logons in a row that lock a user'),
   session_limit_reason: z.int().default(9).describe('The 403 reason of a logon over the session limit (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
+  storage_conflict_reason: z
+    .int()
+    .default(470)
+    .describe('The 409 reason of what the attachments of a storage group do not permit (a guess)'),
 });
 
 /** The file a user edits. Shape mistakes are all reported together; contradictions between entries once the shape is right. */
@@ -142,6 +155,7 @@ export const HmcInventorySchema = z
     timing: TimingSchema.prefault({}),
     users: z.array(UserSchema).min(1),
     cpcs: z.array(z.discriminatedUnion('mode', [DpmCpcSchema, ClassicCpcSchema])),
+    storage_groups: StorageGroupsSchema,
     faults: z.array(HmcFaultSchema).default([]),
   })
   .superRefine((inventory, context) => {
@@ -152,6 +166,18 @@ export const HmcInventorySchema = z
       else reportDuplicates(cpc.logical_partitions, ['cpcs', index, 'logical_partitions'], context);
     });
     reportUnknownGrants(inventory, context);
+    reportStorageContradictions(
+      {
+        storage_groups: inventory.storage_groups,
+        partitions: new Map(
+          inventory.cpcs.map((cpc) => [
+            cpc.name,
+            cpc.mode === 'dpm' ? partitionsOf(cpc).map(({ name }) => name) : null,
+          ]),
+        ),
+      },
+      context,
+    );
   });
 
 export type HmcInventory = z.output<typeof HmcInventorySchema>;

@@ -6,6 +6,9 @@ import { logicalPartitionRoutes } from './logical-partition.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
 import { sessionRoutes } from './session.routes.js';
+import { storageAttachmentRoutes } from './storage-attachment.routes.js';
+import { storageGroupRoutes } from './storage-group.routes.js';
+import { storageVolumeRoutes } from './storage-volume.routes.js';
 import { versionRoutes } from './version.routes.js';
 
 /** Every route of the simulated API: one file per resource, registered here. */
@@ -17,5 +20,8 @@ export const hmcRoutes: readonly Route[] = [
   ...partitionListRoutes,
   ...partitionRoutes,
   ...logicalPartitionRoutes,
+  ...storageGroupRoutes,
+  ...storageVolumeRoutes,
+  ...storageAttachmentRoutes,
   ...jobRoutes,
 ];

@@ -2,10 +2,11 @@ import { selectProperties } from '../api-level.js';
 import { partitionProperties, type Partition } from '../estate.js';
 import { refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
-import type { Task, UserEntry } from '../inventory.schema.js';
+import type { Task } from '../inventory.schema.js';
 import type { PowerOperation } from '../partition-machine.js';
 import { checkPartitionUpdate } from '../partition-properties.js';
 import { objectBody, type Route, type SessionCall } from '../router.js';
+import { demandTask } from './demand-task.js';
 
 /** One partition: read, update, and the power operations (hmc-dpm.md sections 7 to 9). */
 export const partitionRoutes: readonly Route[] = [
@@ -67,8 +68,4 @@ function update(partition: Partition, changes: Record<string, unknown>, { estate
 
 function partitionOf(call: SessionCall, { estate }: Hmc): Partition {
   return estate.visiblePartition(call.params['id'] ?? '', call.session.user);
-}
-
-function demandTask(user: UserEntry, task: Task): void {
-  if (user.tasks !== 'all' && !user.tasks.includes(task)) throw refuse.notAuthorized(task);
 }
