@@ -16,23 +16,27 @@ export class ApiLevel {
   }
 
   get hasPropertiesQuery(): boolean {
-    return this.#isAtLeast(2, 20);
+    return this.isAtLeast(2, 20);
   }
 
   get hasPermittedListings(): boolean {
-    return this.#isAtLeast(2, 20);
+    return this.isAtLeast(2, 20);
   }
 
   get hasStorageManagement(): boolean {
-    return this.#isAtLeast(2, 23);
+    return this.isAtLeast(2, 23);
   }
 
   get hasAdditionalProperties(): boolean {
-    return this.#isAtLeast(4, 10);
+    return this.isAtLeast(4, 10);
   }
 
   get hasSeVersionInListings(): boolean {
-    return this.#isAtLeast(4, 10);
+    return this.isAtLeast(4, 10);
+  }
+
+  get hasStorageDiscovery(): boolean {
+    return this.isAtLeast(2, 37);
   }
 
   /** Of the listing of storage volumes, which had to wait for HMC 2.17. */
@@ -40,7 +44,11 @@ export class ApiLevel {
     return isAtLeast(this.#release, 2, 17);
   }
 
-  #isAtLeast(major: number, minor: number): boolean {
+  get hasFeatureListings(): boolean {
+    return this.isAtLeast(4, 10);
+  }
+
+  isAtLeast(major: number, minor: number): boolean {
     return isAtLeast(this, major, minor);
   }
 }

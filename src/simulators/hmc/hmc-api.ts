@@ -6,6 +6,7 @@ import { errorBody, HmcError, refuse } from './hmc-error.js';
 import {
   isAnswer,
   isDelay,
+  isFulfilment,
   isGate,
   isOperation,
   type DelayFault,
@@ -159,6 +160,7 @@ export class HmcApi {
       query: Query.parse(request.query, route.query ?? []),
       body: parseBody(request),
       takeOperationFault: () => this.#strike(exchange, isOperation),
+      takeFulfilmentFault: (group, volume) => this.#strike(exchange, isFulfilment(group, volume)),
     };
   }
 
@@ -170,13 +172,13 @@ export class HmcApi {
 
   #targetOf({ method, path }: ReceivedRequest): HmcFaultTarget {
     const [, , collection, id] = path.split('/', 4);
-    const partition =
+    const subject =
       collection === 'partitions'
         ? this.hmc.estate.partition(id ?? '')
         : collection === 'jobs'
-          ? this.hmc.jobs.find(`/api/jobs/${id ?? ''}`)?.partition
+          ? this.hmc.jobs.find(`/api/jobs/${id ?? ''}`)?.subject
           : undefined;
-    return { method, path, partition: partition?.name ?? null, cpc: partition?.cpc.name ?? null };
+    return { method, path, partition: subject?.name ?? null, cpc: subject?.cpc.name ?? null };
   }
 }
 

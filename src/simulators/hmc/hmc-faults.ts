@@ -20,6 +20,9 @@ export type AnswerFault = Extract<
   { kind: 'answer-lost' | 'truncated-json' | 'wrong-types' | 'endless-body' | 'html-error' }
 >;
 
+/** Changes what becomes of a request for storage. */
+export type FulfilmentFault = Extract<HmcFault, { kind: 'fulfilment' }>;
+
 /** `html-error` strikes at the gate or at the answer, as its `when` says. */
 const GATE_KINDS: readonly HmcFault['kind'][] = [
   'session-expired',
@@ -47,6 +50,14 @@ export const isGate = (fault: HmcFault): fault is GateFault =>
 export const isAnswer = (fault: HmcFault): fault is AnswerFault =>
   ANSWER_KINDS.includes(fault.kind) || (fault.kind === 'html-error' && fault.when === 'after');
 export const isOperation = (fault: HmcFault): fault is OperationFault => OPERATION_KINDS.includes(fault.kind);
+
+/** A rule that names a group or a volume is for that one only. */
+export const isFulfilment =
+  (group: string, volume: string) =>
+  (fault: HmcFault): fault is FulfilmentFault =>
+    fault.kind === 'fulfilment' &&
+    (fault.storage_group === undefined || fault.storage_group === group) &&
+    (fault.volume === undefined || fault.volume === volume);
 
 export type HmcFaults = FaultRegistry<HmcFault, HmcFaultTarget>;
 

@@ -223,7 +223,7 @@ describe('attaching and detaching', () => {
     [undefined, 400, 3],
     [{}, 400, 5],
     [{ 'storage-group-uri': '/api/storage-groups/none' }, 404, 2],
-    [{ 'storage-group-uri': 7 }, 404, 2],
+    [{ 'storage-group-uri': 7 }, 400, 7],
     [{ 'storage-group-uri': '/api/storage-groups/none', force: true }, 400, 6],
   ])('refuses the body %j with %i,%i', async (body, status, reason) => {
     const answer = await bench.post(`${bench.hmc.uri('bare')}/operations/attach-storage-group`, body);

@@ -1,19 +1,19 @@
 import { refuse } from '../hmc-error.js';
-import type { Partition } from '../estate.js';
-import { objectBody, type Route } from '../router.js';
+import type { Partition } from '../model.js';
+import { demandTask } from '../permissions.js';
+import { objectBody, uriIn, type Route } from '../router.js';
+import type { Attachments } from '../storage/attachments.js';
 import type { StorageGroup } from '../storage/storage-group.js';
-import type { StorageGroups } from '../storage/storage-groups.js';
-import { demandTask } from './demand-task.js';
 
 /** Attaching storage groups to partitions, and detaching them (hmc-dpm.md section 12). */
 export const storageAttachmentRoutes: readonly Route[] = [
-  attachmentRoute('attach-storage-group', (storage, ...those) => storage.attach(...those)),
-  attachmentRoute('detach-storage-group', (storage, ...those) => storage.detach(...those)),
+  attachmentRoute('attach-storage-group', (attachments, ...those) => attachments.attach(...those)),
+  attachmentRoute('detach-storage-group', (attachments, ...those) => attachments.detach(...those)),
 ];
 
 function attachmentRoute(
   operation: string,
-  act: (storage: StorageGroups, partition: Partition, group: StorageGroup) => void,
+  act: (attachments: Attachments, partition: Partition, group: StorageGroup) => void,
 ): Route {
   return {
     method: 'POST',
@@ -23,13 +23,12 @@ function attachmentRoute(
       const partition = estate.visiblePartition(call.params['id'] ?? '', user);
       if (!level.hasStorageManagement) throw refuse.notFound(call.path);
       demandTask(user, 'partition-details');
-      const { 'storage-group-uri': uri, ...others } = objectBody(call);
-      const [unexpected] = Object.keys(others);
+      const body = objectBody(call);
+      const unexpected = Object.keys(body).find((field) => field !== 'storage-group-uri');
       if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
-      if (uri === undefined) throw refuse.fieldMissing('storage-group-uri');
-      const group = storage.byUri(uri, user);
+      const group = storage.groups.byUri(uriIn(body, 'storage-group-uri'), user);
       machine.assertUpdatable(partition, false);
-      act(storage, partition, group);
+      act(storage.attachments, partition, group);
       return { status: 204 };
     },
   };

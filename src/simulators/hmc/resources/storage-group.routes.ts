@@ -1,18 +1,12 @@
 import { selectProperties } from '../api-level.js';
 import { refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
+import { demandTask } from '../permissions.js';
 import type { Route, SessionCall } from '../router.js';
-import {
-  canSeeGroup,
-  groupProperties,
-  groupState,
-  visiblePartitionsOf,
-  type StorageGroup,
-} from '../storage/storage-group.js';
-import { demandTask } from './demand-task.js';
+import { groupProperties, groupState, type StorageGroup } from '../storage/storage-group.js';
 import { exactFilter, patternFilter } from './list-filter.js';
 
-/** Storage groups: listing and reading (hmc-dpm.md section 12). */
+/** Reading storage groups (hmc-dpm.md section 12). */
 export const storageGroupRoutes: readonly Route[] = [
   {
     method: 'GET',
@@ -26,11 +20,11 @@ export const storageGroupRoutes: readonly Route[] = [
         exactFilter(call.query, 'fulfillment-state'),
         exactFilter(call.query, 'type'),
       ];
-      const listed = storage
+      const listed = storage.groups
         .list()
         .filter(
           (group) =>
-            canSeeGroup(call.session.user, group) &&
+            group.isSeenBy(call.session.user) &&
             hasName(group.name) &&
             hasCpc(group.cpc.uri) &&
             hasState(groupState(group)) &&
@@ -71,8 +65,8 @@ export const storageGroupRoutes: readonly Route[] = [
       return {
         status: 200,
         body: {
-          partitions: visiblePartitionsOf(group, user)
-            .filter(({ name, status }) => hasName(name) && hasStatus(status))
+          partitions: [...group.attachedTo]
+            .filter((partition) => partition.isSeenBy(user) && hasName(partition.name) && hasStatus(partition.status))
             .map(({ uri, name, status }) => ({ 'object-uri': uri, name, status })),
         },
       };
@@ -80,8 +74,8 @@ export const storageGroupRoutes: readonly Route[] = [
   },
 ];
 
-/** The group that a path names. Throws 404,1, as for every path below it before storage groups existed. */
+/** The group that a path names. Throws 404,1, also before there were storage groups. */
 export function groupOf(call: SessionCall, { storage, level }: Hmc): StorageGroup {
   if (!level.hasStorageManagement) throw refuse.notFound(call.path);
-  return storage.visible(call.params['id'] ?? '', call.session.user);
+  return storage.groups.visible(call.params['id'] ?? '', call.session.user);
 }

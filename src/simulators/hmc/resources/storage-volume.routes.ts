@@ -1,9 +1,19 @@
 import { additionalProperties, selectProperties } from '../api-level.js';
-import { refuse } from '../hmc-error.js';
+import { HmcError, refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
 import type { Query } from '../query.js';
-import type { Route, SessionCall } from '../router.js';
-import { resourceProperties, volumeProperties, type StorageVolume } from '../storage/storage-group.js';
+import { demandTask } from '../permissions.js';
+import { objectBody, type Reply, type Route, type SessionCall } from '../router.js';
+import type { PropertyRules } from '../property-rules.js';
+import {
+  resourceProperties,
+  volumeProperties,
+  type StorageGroup,
+  type StorageVolume,
+} from '../storage/storage-group.js';
+import { checkRequired } from '../storage/storage-requests.js';
+import { FCP_FULFILMENT_RULES, FICON_FULFILMENT_RULES } from '../storage/storage-rules.js';
+import { fcpPort } from '../storage/storage-ports.js';
 import { exactFilter, patternFilter } from './list-filter.js';
 import { groupOf } from './storage-group.routes.js';
 
@@ -18,6 +28,7 @@ export const storageVolumeRoutes: readonly Route[] = [
         throw refuse.unknownQueryParameter('additional-properties');
       }
       const group = groupOf(call, hmc);
+      assertAdaptersSeen(call, group);
       const hasName = patternFilter(call.query, 'name');
       const [hasState, hasUsage] = [exactFilter(call.query, 'fulfillment-state'), exactFilter(call.query, 'usage')];
       const [least, most] = [sizeOf(call.query, 'minimum-size'), sizeOf(call.query, 'maximum-size')];
@@ -50,9 +61,15 @@ export const storageVolumeRoutes: readonly Route[] = [
     query: ['properties'],
     handle: (call, hmc) => ({
       status: 200,
-      body: selectProperties(volumeProperties(volumeOf(call, hmc)), call.query, hmc.level),
+      body: selectProperties(volumeProperties(readableVolume(call, hmc)), call.query, hmc.level),
     }),
   },
+  fulfilment('fulfill-fcp-storage-volume', 'fcp', FCP_FULFILMENT_RULES, (body, volume) => {
+    fcpPort(volume.group.cpc, body['adapter-port-uri']);
+    volume.promised.targetWwpn = String(body['world-wide-port-name']);
+    volume.promised.lun = String(body['logical-unit-number']);
+  }),
+  fulfilment('fulfill-ficon-storage-volume', 'fc', FICON_FULFILMENT_RULES, () => undefined),
   {
     method: 'GET',
     pattern: '/api/storage-groups/:id/virtual-storage-resources',
@@ -66,17 +83,17 @@ export const storageVolumeRoutes: readonly Route[] = [
         exactFilter(call.query, 'partition-uri'),
       ];
       const listed = group.resources.filter(
-        ({ name, deviceNumber, adapterPortUri, partition }) =>
-          hasName(name) && hasNumber(deviceNumber) && hasPort(adapterPortUri) && hasPartition(partition.uri),
+        ({ name, deviceNumber, port, partition }) =>
+          hasName(name) && hasNumber(deviceNumber) && hasPort(port.uri) && hasPartition(partition.uri),
       );
       return {
         status: 200,
         body: {
-          'virtual-storage-resources': listed.map(({ uri, name, deviceNumber, adapterPortUri, partition }) => ({
+          'virtual-storage-resources': listed.map(({ uri, name, deviceNumber, port, partition }) => ({
             'element-uri': uri,
             name,
             'device-number': deviceNumber,
-            'adapter-port-uri': adapterPortUri,
+            'adapter-port-uri': port.uri,
             'partition-uri': partition.uri,
           })),
         },
@@ -95,6 +112,41 @@ export const storageVolumeRoutes: readonly Route[] = [
     },
   },
 ];
+
+/** The storage administrator says by hand that a volume is there. */
+function fulfilment(
+  operation: string,
+  type: StorageGroup['type'],
+  rules: PropertyRules,
+  note: (body: Readonly<Record<string, unknown>>, volume: StorageVolume) => void,
+): Route {
+  return {
+    method: 'POST',
+    pattern: `/api/storage-groups/:id/storage-volumes/:volume/operations/${operation}`,
+    handle: (call, hmc): Reply => {
+      const volume = volumeOf(call, hmc);
+      demandTask(call.session.user, 'configure-storage');
+      if (volume.group.type !== type) throw refuse.notSupported(volume.name, operation);
+      const body = objectBody(call);
+      checkRequired(rules, body, hmc.level);
+      note(body, volume);
+      hmc.storage.fulfilments.settle(volume, 'complete');
+      return { status: 204 };
+    },
+  };
+}
+
+/** Observed: who has access to the group and none to its adapters gets a failure of the HMC. */
+function assertAdaptersSeen({ session }: SessionCall, { resources, name }: StorageGroup): void {
+  if (resources.every(({ port }) => port.adapter.isSeenBy(session.user))) return;
+  throw new HmcError(500, 0, `The storage volumes of '${name}' could not be retrieved`);
+}
+
+function readableVolume(call: SessionCall, hmc: Hmc): StorageVolume {
+  const volume = volumeOf(call, hmc);
+  assertAdaptersSeen(call, volume.group);
+  return volume;
+}
 
 function volumeOf(call: SessionCall, hmc: Hmc): StorageVolume {
   const volume = groupOf(call, hmc).volumes.find(({ id }) => id === call.params['volume']);

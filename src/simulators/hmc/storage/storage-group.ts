@@ -1,16 +1,15 @@
-import { canSeeChild, type Cpc, type Partition } from '../estate.js';
 import type { UserEntry } from '../inventory.schema.js';
+import type { AdapterPort, Cpc, HmcObject, Partition } from '../model.js';
 import type { Fulfilment, StorageType, VolumeUsage } from './storage.schema.js';
 
-/** Statuses of fulfilment of a volume, of those the simulator shows (hmc-dpm.md section 12). */
+/** States of fulfilment of a volume, of those that the simulator shows (hmc-dpm.md section 12). */
 export type VolumeState =
   'complete' | 'pending' | 'pending-with-mismatches' | 'incomplete' | 'configuration-error' | 'deleting';
 
 export type GroupState = 'complete' | 'pending' | 'pending-with-mismatches' | 'incomplete';
 
-export interface StorageVolume {
+export interface StorageVolume extends HmcObject {
   readonly id: string;
-  readonly uri: string;
   readonly group: StorageGroup;
   name: string;
   description: string;
@@ -21,27 +20,29 @@ export interface StorageVolume {
   state: VolumeState;
   /** 32 hexadecimal digits, null until fulfilled. */
   uuid: string | null;
-  /** What the volume is to be known by once it is there. */
+  /** By what an FCP volume is to be known once it is there. */
   readonly promised: { readonly uuid: string; targetWwpn: string; lun: string };
+  /** What comes of the request for it. */
   fulfilment: Fulfilment;
 }
 
 /** How an FCP group reaches its volumes from one partition over one adapter port; made when it is attached. */
-export interface VirtualStorageResource {
+export interface VirtualStorageResource extends HmcObject {
   readonly id: string;
-  readonly uri: string;
-  readonly name: string;
   readonly deviceNumber: string;
-  readonly adapterPortUri: string;
+  readonly port: AdapterPort;
   readonly partition: Partition;
   readonly wwpn: string;
 }
 
-export interface StorageGroup {
+export interface StorageGroup extends HmcObject {
   readonly id: string;
-  readonly uri: string;
   readonly cpc: Cpc;
   readonly type: StorageType;
+  /** The name by which an inventory grants access to it; null for what was created since. */
+  readonly grantedAs: string | null;
+  /** The user that created it. */
+  readonly creator: string | null;
   name: string;
   description: string;
   shared: boolean;
@@ -49,17 +50,60 @@ export interface StorageGroup {
   maxPartitions: number;
   volumes: StorageVolume[];
   resources: VirtualStorageResource[];
-  candidatePortUris: string[];
+  candidatePorts: AdapterPort[];
   readonly attachedTo: Set<Partition>;
 }
 
-/** Object access to a storage group. */
-export function canSeeGroup(user: UserEntry, group: StorageGroup): boolean {
-  return (
-    user.sees === 'everything' ||
-    user.sees.some(
-      ({ cpc, storage_groups: names }) => cpc === group.cpc.name && (names === 'all' || names.includes(group.name)),
-    )
+/** What a storage group is made of; the rest is the same for each that is new. */
+export type NewGroup = Pick<
+  StorageGroup,
+  'id' | 'cpc' | 'type' | 'name' | 'description' | 'shared' | 'connectivity' | 'maxPartitions' | 'grantedAs' | 'creator'
+>;
+
+/** A group without volumes, attached nowhere. */
+export function createGroup(given: NewGroup): StorageGroup {
+  const group: StorageGroup = {
+    ...given,
+    uri: `/api/storage-groups/${given.id}`,
+    class: 'storage-group',
+    parent: null,
+    isSeenBy: (user) => canSeeGroup(user, group),
+    volumes: [],
+    resources: [],
+    candidatePorts: [],
+    attachedTo: new Set(),
+  };
+  return group;
+}
+
+export type NewVolume = Pick<
+  StorageVolume,
+  'id' | 'name' | 'description' | 'usage' | 'sizeGib' | 'promised' | 'fulfilment'
+>;
+
+/** A volume that nobody has asked for yet, in its group. */
+export function addVolume(given: NewVolume, group: StorageGroup): StorageVolume {
+  const volume: StorageVolume = {
+    ...given,
+    uri: `${group.uri}/storage-volumes/${given.id}`,
+    class: 'storage-volume',
+    parent: group,
+    isSeenBy: (user) => group.isSeenBy(user),
+    group,
+    activeSizeGib: null,
+    state: 'pending',
+    uuid: null,
+  };
+  group.volumes.push(volume);
+  return volume;
+}
+
+/** Object access to a storage group. Who creates one has access to it. */
+function canSeeGroup(user: UserEntry, group: StorageGroup): boolean {
+  if (user.sees === 'everything' || group.creator === user.name) return true;
+  return user.sees.some(
+    ({ cpc, storage_groups: names }) =>
+      cpc === group.cpc.name && (names === 'all' || (group.grantedAs !== null && names.includes(group.grantedAs))),
   );
 }
 
@@ -89,7 +133,7 @@ export function groupProperties(group: StorageGroup): Record<string, unknown> {
     'max-partitions': group.maxPartitions,
     'storage-volume-uris': group.volumes.map(({ uri }) => uri),
     'virtual-storage-resource-uris': group.resources.map(({ uri }) => uri),
-    'candidate-adapter-port-uris': [...group.candidatePortUris],
+    'candidate-adapter-port-uris': group.candidatePorts.map(({ uri }) => uri),
   };
 }
 
@@ -131,7 +175,7 @@ function pathsTo({ uuid, state, group, promised }: StorageVolume): Record<string
 
 /** The properties of a virtual storage resource as the HMC returns them. */
 export function resourceProperties(resource: VirtualStorageResource, group: StorageGroup): Record<string, unknown> {
-  const isValidated = group.volumes.some(({ uuid }) => uuid !== null);
+  const isValidated = group.volumes.some(isThere);
   return {
     'element-uri': resource.uri,
     'element-id': resource.id,
@@ -140,7 +184,7 @@ export function resourceProperties(resource: VirtualStorageResource, group: Stor
     name: resource.name,
     description: '',
     'device-number': resource.deviceNumber,
-    'adapter-port-uri': resource.adapterPortUri,
+    'adapter-port-uri': resource.port.uri,
     'partition-uri': resource.partition.uri,
     'world-wide-port-name-info': {
       'world-wide-port-name': resource.wwpn,
@@ -149,6 +193,5 @@ export function resourceProperties(resource: VirtualStorageResource, group: Stor
   };
 }
 
-/** The partitions of a group that a user may see. */
-export const visiblePartitionsOf = (group: StorageGroup, user: UserEntry): Partition[] =>
-  [...group.attachedTo].filter((partition) => canSeeChild(user, partition));
+/** Whether the storage subsystem has the volume, in whatever state it is for the HMC. */
+export const isThere = ({ activeSizeGib }: StorageVolume): boolean => activeSizeGib !== null;

@@ -1,12 +1,13 @@
-import type { Cpc } from '../estate.js';
-import { stableUuid } from '../estate.js';
+import { refuse } from '../hmc-error.js';
+import type { AdapterPort, Cpc } from '../model.js';
 
-const PORTS_PER_CPC = 4;
+/** Ports of the FCP adapters of a CPC. */
+export const fcpPorts = ({ adapters }: Cpc): AdapterPort[] =>
+  adapters.filter(({ type }) => type === 'fcp').flatMap(({ ports }) => ports);
 
-/** Ports of the FCP adapters of a CPC, by URI. */
-export function fcpPortUris(cpc: Cpc): readonly string[] {
-  return Array.from(
-    { length: PORTS_PER_CPC },
-    (_, index) => `/api/adapters/${stableUuid(cpc.name, 'fcp', String(index))}/storage-ports/0`,
-  );
+/** The FCP port that a request body names. Throws 404,6. */
+export function fcpPort(cpc: Cpc, uri: unknown): AdapterPort {
+  const port = fcpPorts(cpc).find((candidate) => candidate.uri === uri);
+  if (port === undefined) throw refuse.namedPortUnknown(String(uri));
+  return port;
 }

@@ -34,8 +34,8 @@ const VolumeSchema = z.strictObject({
     .describe('Derived from the names when absent'),
   fulfilled: z
     .boolean()
-    .optional()
-    .describe('Whether the storage administrator has acted already; true unless fulfilment is never'),
+    .default(true)
+    .describe('Whether the storage administrator has acted already, in the way that fulfilment says'),
   fulfilment: z.enum(FULFILMENTS).default('complete').describe('What comes of the request for the volume'),
 });
 
