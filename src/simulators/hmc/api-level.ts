@@ -23,10 +23,6 @@ export class ApiLevel {
     return this.isAtLeast(2, 20);
   }
 
-  get hasStorageManagement(): boolean {
-    return this.isAtLeast(2, 23);
-  }
-
   get hasAdditionalProperties(): boolean {
     return this.isAtLeast(4, 10);
   }
@@ -42,6 +38,11 @@ export class ApiLevel {
   /** Of the listing of storage volumes, which had to wait for HMC 2.17. */
   get hasVolumeAdditionalProperties(): boolean {
     return isAtLeast(this.#release, 2, 17);
+  }
+
+  /** `available-features-list`, and with it storage groups. */
+  get hasFirmwareFeatures(): boolean {
+    return this.isAtLeast(2, 23);
   }
 
   get hasFeatureListings(): boolean {

@@ -21,7 +21,7 @@ function attachmentRoute(
     handle: (call, { estate, machine, storage, level }) => {
       const { user } = call.session;
       const partition = estate.visiblePartition(call.params['id'] ?? '', user);
-      if (!level.hasStorageManagement) throw refuse.notFound(call.path);
+      if (!level.hasFirmwareFeatures) throw refuse.notFound(call.path);
       demandTask(user, 'partition-details');
       const body = objectBody(call);
       const unexpected = Object.keys(body).find((field) => field !== 'storage-group-uri');

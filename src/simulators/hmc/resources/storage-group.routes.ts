@@ -13,7 +13,7 @@ export const storageGroupRoutes: readonly Route[] = [
     pattern: '/api/storage-groups',
     query: ['cpc-uri', 'name', 'fulfillment-state', 'type'],
     handle: (call, { storage, level }) => {
-      if (!level.hasStorageManagement) throw refuse.notFound(call.path);
+      if (!level.hasFirmwareFeatures) throw refuse.notFound(call.path);
       const hasName = patternFilter(call.query, 'name');
       const [hasCpc, hasState, hasType] = [
         exactFilter(call.query, 'cpc-uri'),
@@ -76,6 +76,6 @@ export const storageGroupRoutes: readonly Route[] = [
 
 /** The group that a path names. Throws 404,1, also before there were storage groups. */
 export function groupOf(call: SessionCall, { storage, level }: Hmc): StorageGroup {
-  if (!level.hasStorageManagement) throw refuse.notFound(call.path);
+  if (!level.hasFirmwareFeatures) throw refuse.notFound(call.path);
   return storage.groups.visible(call.params['id'] ?? '', call.session.user);
 }

@@ -17,7 +17,7 @@ export const storageRequestRoutes: readonly Route[] = [
     pattern: '/api/storage-groups',
     handle: (call, hmc) => {
       const { user } = call.session;
-      if (!hmc.level.hasStorageManagement) throw refuse.notFound(call.path);
+      if (!hmc.level.hasFirmwareFeatures) throw refuse.notFound(call.path);
       demandTask(user, 'configure-storage');
       const body = objectBody(call);
       const cpcUri = uriIn(body, 'cpc-uri');

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { FindBootVolume } from '../boot.js';
 import type { DeviceSource, PartitionDevices } from '../devices.js';
 import type { Estate } from '../estate.js';
-import { refuse, type HmcError } from '../hmc-error.js';
-import type { AdapterPort, Partition } from '../model.js';
+import type { HmcError } from '../hmc-error.js';
+import type { AdapterPort, HmcObject, Partition } from '../model.js';
 import { stableHex } from '../object-id.js';
 import type { StorageGroup, StorageVolume, VirtualStorageResource } from './storage-group.js';
 import type { StorageGroups } from './storage-groups.js';
@@ -44,12 +45,18 @@ export class Attachments implements DeviceSource {
     return { 'storage-group-uris': this.of(partition).map(({ uri }) => uri) };
   }
 
-  /** The volume of this URI when the partition can boot from it: one for booting, of a group that is attached. */
-  bootVolumeOf(partition: Partition, uri: unknown): StorageVolume | undefined {
-    return this.of(partition)
+  /**
+   * The volume of this URI when the partition can boot from it: one for booting, of a group that is attached. A URI that an
+   * inventory made up, for a partition without storage groups, is taken for that of a volume that is there.
+   */
+  readonly findBootVolume: FindBootVolume = (partition, uri) => {
+    const volume = this.of(partition)
       .flatMap(({ volumes }) => volumes)
-      .find((volume) => volume.uri === uri && volume.usage === 'boot');
-  }
+      .find((candidate) => candidate.uri === uri && candidate.usage === 'boot');
+    if (volume !== undefined) return { name: volume.name, uuid: volume.uuid, isReady: volume.state === 'complete' };
+    const isMadeUp = uri === partition.stored['boot-storage-volume'] && this.groups.volume(uri) === undefined;
+    return isMadeUp ? { name: '', uuid: null, isReady: true } : undefined;
+  };
 
   /** A partition of an inventory that boots from a volume, and does not say from which, boots from its first. */
   chooseBootVolume(partition: Partition): void {
@@ -57,25 +64,6 @@ export class Attachments implements DeviceSource {
     if (device !== 'storage-volume' || chosen !== null) return;
     const [first] = this.of(partition).flatMap(({ volumes }) => volumes.filter(({ usage }) => usage === 'boot'));
     if (first !== undefined) this.estate.store(partition, { 'boot-storage-volume': first.uri });
-  }
-
-  /** Throws for a volume to boot from that the partition does not boot from now, and that it cannot boot from. */
-  checkBootVolume(partition: Partition, changes: Readonly<Record<string, unknown>>): void {
-    const uri = changes['boot-storage-volume'];
-    if (typeof uri !== 'string' || uri === partition.stored['boot-storage-volume']) return;
-    if (this.groups.volume(uri) === undefined) throw refuse.namedObjectUnknown(uri);
-    if (this.bootVolumeOf(partition, uri) !== undefined) return;
-    throw refuse.badValue('boot-storage-volume', 'not a volume of usage boot in an attached storage group');
-  }
-
-  /**
-   * Whether a start finds the volume that it is to load from. A URI that an inventory made up, for partitions without
-   * storage groups, is taken for one of a volume that is there.
-   */
-  canBoot(partition: Partition): boolean {
-    const { 'boot-device': device, 'boot-storage-volume': uri } = partition.stored;
-    if (device !== 'storage-volume' || this.groups.volume(uri) === undefined) return true;
-    return this.bootVolumeOf(partition, uri)?.state === 'complete';
   }
 
   /** Throws 409 for a group of another CPC, one that is attached already, or one that has all its partitions. */
@@ -105,9 +93,12 @@ export class Attachments implements DeviceSource {
   }
 
   /** For a partition that is deleted: the volumes survive. */
-  detachAll(partition: Partition): void {
-    for (const group of this.of(partition)) this.#release(partition, group);
-    this.#groups.delete(partition);
+  forget(gone: HmcObject): void {
+    for (const [partition, groups] of this.#groups) {
+      if (partition !== gone) continue;
+      this.#groups.delete(partition);
+      for (const group of groups) this.tracker.track(group, () => leave(partition, group));
+    }
   }
 
   /** Throws 409 when the partition is not at rest and boots from one of the volumes. */
@@ -170,8 +161,7 @@ export class Attachments implements DeviceSource {
   #release(partition: Partition, group: StorageGroup): void {
     this.forgetBootVolume(partition, group.volumes);
     this.tracker.trackAttachment(partition, group, () => {
-      group.attachedTo.delete(partition);
-      group.resources = group.resources.filter((resource) => resource.partition !== partition);
+      leave(partition, group);
       this.#groups.set(
         partition,
         this.of(partition).filter((other) => other !== group),
@@ -181,6 +171,11 @@ export class Attachments implements DeviceSource {
 }
 
 const said = ({ name }: StorageGroup): string => `The storage group '${name}'`;
+
+function leave(partition: Partition, group: StorageGroup): void {
+  group.attachedTo.delete(partition);
+  group.resources = group.resources.filter((resource) => resource.partition !== partition);
+}
 
 function bootedFrom(partition: Partition, volumes: readonly StorageVolume[]): StorageVolume | undefined {
   const { 'boot-device': device, 'boot-storage-volume': bootUri } = partition.stored;

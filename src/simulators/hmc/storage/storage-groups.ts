@@ -30,8 +30,7 @@ export class StorageGroups {
   }
 
   /** The volume of this URI, of any group. */
-  volume(uri: unknown): StorageVolume | undefined {
-    if (typeof uri !== 'string') return undefined;
+  volume(uri: string): StorageVolume | undefined {
     const [groupUri = ''] = uri.split('/storage-volumes/');
     return this.#groups.get(groupUri)?.volumes.find((volume) => volume.uri === uri);
   }

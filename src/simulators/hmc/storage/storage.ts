@@ -44,6 +44,9 @@ export class Storage {
     const tracker = new StorageTracker(changes, estate);
     this.attachments = new Attachments(this.groups, estate, devices, tracker, conflict);
     devices.register(this.attachments);
+    changes.subscribe((change) => {
+      if (change.kind === 'inventory' && change.action === 'remove') this.attachments.forget(change.object);
+    });
     this.fulfilments = new Fulfilments(clock, tracker, fulfilmentMs);
     this.requests = new StorageRequests(this.groups, this.attachments, this.fulfilments, tracker, conflict);
     this.discoveries = new Discoveries(clock, jobs, this.fulfilments, discoveryMs);
