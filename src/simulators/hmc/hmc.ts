@@ -6,6 +6,8 @@ import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings, Timing } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
+import { Notifier } from './notifications/notifier.js';
+import { Topics } from './notifications/topics.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Sessions } from './sessions.js';
 import { Storage } from './storage/storage.js';
@@ -24,8 +26,13 @@ export class Hmc {
   readonly sessions: Sessions;
   readonly machine: PartitionMachine;
   readonly storage: Storage;
+  readonly topics: Topics;
+  readonly notifier: Notifier;
 
-  constructor(inventory: HmcInventory, clock: Clock) {
+  constructor(
+    inventory: HmcInventory,
+    readonly clock: Clock,
+  ) {
     this.settings = inventory.hmc;
     this.timing = inventory.timing;
     this.level = new ApiLevel(inventory.hmc.api_version, inventory.hmc.version);
@@ -33,6 +40,20 @@ export class Hmc {
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
     this.storage = new Storage(inventory, this, clock);
     this.machine = new PartitionMachine(clock, this);
+    this.topics = new Topics(clock);
+    this.sessions.listen({
+      started: (session) => this.topics.openFor(session),
+      ended: (session) => this.topics.end(session),
+    });
+    this.notifier = new Notifier(
+      this.topics,
+      ({ uri }) => {
+        const partition = this.estate.partition(uri.split('/').at(-1) ?? '');
+        return partition === undefined ? null : { name: partition.name, cpc: partition.cpc.name };
+      },
+      (uri) => this.jobs.find(uri) !== undefined,
+    );
+    this.changes.subscribe((change) => this.notifier.tell(change));
   }
 
   get findBootVolume(): FindBootVolume {
@@ -43,5 +64,12 @@ export class Hmc {
   forgetVolatile(): void {
     this.sessions.dropAll();
     this.jobs.clear();
+  }
+
+  /** Stops all timers; for shutdown. */
+  dispose(): void {
+    this.sessions.dropAll();
+    this.machine.dispose();
+    this.storage.dispose();
   }
 }
