@@ -6,6 +6,7 @@ import { errorBody, HmcError, refuse } from './hmc-error.js';
 import {
   isAnswer,
   isDelay,
+  isFulfilment,
   isGate,
   isOperation,
   type DelayFault,
@@ -159,6 +160,7 @@ export class HmcApi {
       query: Query.parse(request.query, route.query ?? []),
       body: parseBody(request),
       takeOperationFault: () => this.#strike(exchange, isOperation),
+      takeFulfilmentFault: (group, volume) => this.#strike(exchange, isFulfilment(group, volume)),
     };
   }
 
