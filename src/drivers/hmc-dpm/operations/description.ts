@@ -130,12 +130,6 @@ export function admitDescription(description: Description): WantedPartition {
   }
   const root = rootOf(description, options);
   const boot = bootOf(description, options, root);
-  if (start && boot.from === 'nothing') {
-    throw invalid(
-      'boot',
-      'there is nothing to start from: give flavor.root_gib, a volume with boot true, or boot.from (network, ftp), or start false',
-    );
-  }
   refuseOptions(options, boot);
   return {
     name,
@@ -149,6 +143,15 @@ export function admitDescription(description: Description): WantedPartition {
     isSecureBoot: options.secure_boot ?? false,
     start,
   };
+}
+
+/** @throws ComputeError REQUEST_INVALID when it is to be started, and there is nothing to start from */
+export function requireBootable({ boot, start }: WantedPartition): void {
+  if (!start || boot.from !== 'nothing') return;
+  throw invalid(
+    'boot',
+    'there is nothing to start from: give flavor.root_gib, a volume with boot true, or boot.from (network, ftp), or start false',
+  );
 }
 
 function optionsOf({ driver_options: options }: Description): Options {

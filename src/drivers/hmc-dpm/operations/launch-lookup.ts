@@ -6,7 +6,7 @@ import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { attachableVolume } from './attachable-volume.js';
 import { requireCapacity } from './capacity.js';
 import type { CpcPlace } from './cpc.js';
-import type { WantedPartition } from './description.js';
+import { requireBootable, type WantedPartition } from './description.js';
 import { CpcNetworks, type NicBacking } from './nic.js';
 import { refuseTakenGroup } from './root-storage.js';
 import type { FoundVolume } from './storage.js';
@@ -38,6 +38,7 @@ export async function lookUp(
   const client = place.client(ctx);
   const cpcUri = cpc['object-uri'];
   const { networks, volumes, root, boot } = wanted;
+  requireBootable(wanted);
   if (partitionUri === undefined) {
     const others = wanted.start ? await client.partitions({ cpcName: place.cpc }, false, ctx.signal) : [];
     await requireCapacity(ctx, place, cpc, wanted.size, others);
