@@ -6,6 +6,8 @@ import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings, Timing } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
+import { Leftovers } from './leftovers.js';
+import type { Partition } from './model.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Sessions } from './sessions.js';
 
@@ -18,6 +20,7 @@ export class Hmc {
   /** What happens, for those who tell clients of it. */
   readonly changes = new Changes();
   readonly devices = new PartitionDevices();
+  readonly leftovers = new Leftovers();
   readonly estate: Estate;
   readonly jobs = new Jobs(this.changes);
   readonly sessions: Sessions;
@@ -32,11 +35,34 @@ export class Hmc {
     this.estate = new Estate(inventory, this.changes, this.devices, this.level);
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
     this.machine = new PartitionMachine(clock, this);
+    this.#watchLeftovers();
   }
 
   /** What a restart of the HMC costs. The machines behind it, and what goes on in them, do not notice. */
   forgetVolatile(): void {
     this.sessions.dropAll();
     this.jobs.clear();
+  }
+
+  /** Storage and other parts register theirs. */
+  #watchLeftovers(): void {
+    const label = ({ cpc, name }: Partition): string => `${cpc.name}/${name}`;
+    const partitions = () => this.estate.partitions();
+    this.leftovers.register('partitions', () =>
+      partitions().map((partition) => ({ uri: partition.uri, label: label(partition) })),
+    );
+    this.leftovers.register('nics', () =>
+      partitions().flatMap((partition) =>
+        partition.nics.map(({ uri, name }) => ({ uri, label: `${label(partition)}/${name}` })),
+      ),
+    );
+    this.leftovers.register('iso_images', () =>
+      partitions().flatMap((partition) =>
+        partition.iso === null ? [] : [{ uri: partition.uri, label: `${label(partition)}/${partition.iso.imageName}` }],
+      ),
+    );
+    this.leftovers.register('jobs', () =>
+      this.jobs.list().map(({ uri, subject }) => ({ uri, label: `${uri} of ${subject.name}` })),
+    );
   }
 }
