@@ -118,6 +118,8 @@ export const TASKS = [
   'deactivate',
   'load',
   'reset-clear',
+  'view-audit-log',
+  'view-security-log',
 ] as const;
 export type Task = (typeof TASKS)[number];
 
@@ -147,6 +149,12 @@ const UserSchema = z.strictObject({
     .default('everything'),
 });
 
+const StompSchema = z.strictObject({
+  port: z.int().min(0).max(65_535).optional().describe('61612 when absent, or a free one beside an API on a free port'),
+  heart_beat_ms: z.int().min(0).max(3_600_000).default(1000).describe('Shortest heart-beat agreed to; 0 for none'),
+  max_connections: z.int().min(1).max(10_000).default(100),
+});
+
 const HmcSchema = z.strictObject({
   name: z.string().default('HMC1'),
   version: z.string().default('2.16.0'),
@@ -172,6 +180,7 @@ const HmcSchema = z.strictObject({
     .default('paused')
     .describe('Status of a partition that has been dumped (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
+  stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });
 
 /** The file a user edits. Shape mistakes are all reported together; contradictions between entries once the shape is right. */
