@@ -131,14 +131,22 @@ function isSeedFile(name: string | undefined): name is SeedFile {
   return SEED_FILES.some((file) => file === name);
 }
 
-/** @returns false when the guest was gone before all of it had been handed over */
+/** @returns false when the guest was gone before all of it had been handed over to the network */
 function send(response: ServerResponse, text: string, isHead: boolean): Promise<boolean> {
   const body = Buffer.from(text);
   response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': body.length });
+  if (isHead || body.length === 0) {
+    response.end();
+    return Promise.resolve(true);
+  }
+  const { socket } = response;
   return new Promise((resolve) => {
-    response.once('finish', () => resolve(true));
     response.once('close', () => resolve(false));
-    response.end(isHead ? undefined : body);
+    // Of a connection that was lost meanwhile Node tells no error, neither here nor by `finish`.
+    response.write(body, () => {
+      resolve(socket?.destroyed === false);
+      response.end();
+    });
   });
 }
 
