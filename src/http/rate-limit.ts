@@ -18,11 +18,11 @@ const MAX_CALLERS = 10_000;
 /** How often each caller may ask (token buckets). */
 export class RateLimit {
   readonly #options: RateLimitOptions;
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'now'>;
   /** The one that asked longest ago comes first. */
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(options: RateLimitOptions, clock: Clock) {
+  constructor(options: RateLimitOptions, clock: Pick<Clock, 'now'>) {
     this.#options = options;
     this.#clock = clock;
   }

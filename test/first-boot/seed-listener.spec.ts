@@ -1,5 +1,4 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/common/clock.js';
@@ -99,29 +98,6 @@ describe.each(PLACES)('the listener for seeds, before a journal on %s', (_, make
     expect(new Set(bodies)).toEqual(new Set(['not found\n']));
     expect(await (await ask(`${path}user-data`)).text()).toContain('#!/bin/sh');
   });
-
-  it('does not count what a guest gave up before its end', async () => {
-    // More than both ends' buffers take.
-    const content = { ...described(), 'user-data': 'x'.repeat(24 << 20) };
-    const path = await offered(content);
-    for (const file of ['meta-data', 'vendor-data']) await (await ask(`${path}${file}`)).text();
-    await giveUp(`${path}user-data`);
-    await eventually(
-      () => listener.counts.broken === 1,
-      () => JSON.stringify(listener.counts),
-    );
-    expect(await (await ask(`${path}user-data`)).text()).toBe(content['user-data']);
-    await eventually(async () => (await ask(`${path}user-data`)).status === 404, 'it to be gone');
-  });
-
-  /** Asks, takes a little, and is gone. */
-  async function giveUp(path: string): Promise<void> {
-    const socket = createConnection({ port: listener.port, host: '127.0.0.1' });
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    await new Promise((resolve) => socket.once('readable', resolve));
-    socket.read(1);
-    socket.resetAndDestroy();
-  }
 
   it('goes on over a restart, at any of the workers', async () => {
     const path = await offered();
