@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { ADAPTER_TYPES, AdapterSchema, DEFAULT_ADAPTERS } from './adapters/adapter.schema.js';
 import { HmcFaultSchema } from './fault.schema.js';
+import { GENERATIONS } from './generation.js';
+import { NicSchema } from './network/nic.schema.js';
 import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES } from './statuses.js';
 
 const durationMs = z
@@ -15,6 +18,7 @@ export const TimingSchema = z.strictObject({
   paused_ms: durationMs.default(500).describe('Time spent in paused after the job of a start is complete'),
   stop_ms: durationMs.default(1500).describe('Time spent in stopping'),
   psw_restart_ms: durationMs.default(500),
+  dump_ms: durationMs.default(2000).describe('Time that a dump takes'),
   cancel_ms: durationMs.default(200).describe('Time spent in cancel-pending'),
   job_ms: durationMs.optional().describe('Time a job runs, when it is not that of its operation'),
 });
@@ -26,6 +30,7 @@ const TimingOverrideSchema = z.strictObject({
   paused_ms: durationMs.optional(),
   stop_ms: durationMs.optional(),
   psw_restart_ms: durationMs.optional(),
+  dump_ms: durationMs.optional(),
   cancel_ms: durationMs.optional(),
   job_ms: durationMs.optional(),
 });
@@ -37,7 +42,10 @@ const partitionShape = {
     .default('active')
     .describe('Status that a start ends in; a linux partition with boot-device none always ends paused'),
   timing: TimingOverrideSchema.optional(),
-  properties: propertyValues.default({}).describe('HMC properties by their HMC names, such as boot-device'),
+  nics: z.array(NicSchema).default([]),
+  properties: propertyValues
+    .default({})
+    .describe('HMC properties by their HMC names, such as boot-device; boot-network-device may name a NIC'),
 };
 
 const PartitionSchema = z.strictObject({
@@ -61,7 +69,8 @@ const GenerateSchema = z.strictObject({
 const cpcShape = {
   name: objectName,
   object_id: z.uuid().optional(),
-  se_version: z.string().default('2.16.0'),
+  generation: z.enum(GENERATIONS).default('z16').describe('Decides machine type, SE version, and how NICs are backed'),
+  se_version: z.string().optional().describe('That of the generation when absent'),
   properties: propertyValues.default({}),
 };
 
@@ -69,6 +78,10 @@ const DpmCpcSchema = z.strictObject({
   mode: z.literal('dpm'),
   status: z.enum(CPC_STATUSES).default('active'),
   partitions: z.array(PartitionSchema).default([]),
+  adapters: z
+    .array(AdapterSchema)
+    .optional()
+    .describe('Two OSA, one HiperSockets, two FCP and one crypto adapter when absent'),
   generate: z.array(GenerateSchema).default([]).describe('Many partitions in few lines'),
   ...cpcShape,
 });
@@ -89,7 +102,25 @@ const ClassicCpcSchema = z.strictObject({
 });
 
 /** Tasks a user may be allowed, of those that the simulator asks for. */
-export const TASKS = ['start-partition', 'stop-partition', 'psw-restart', 'partition-details'] as const;
+export const TASKS = [
+  'start-partition',
+  'stop-partition',
+  'psw-restart',
+  'partition-details',
+  'new-partition',
+  'delete-partition',
+  'dump-partition',
+  'adapter-details',
+  'configure-storage',
+  'operating-system-messages',
+  'integrated-ascii-console',
+  'activate',
+  'deactivate',
+  'load',
+  'reset-clear',
+  'view-audit-log',
+  'view-security-log',
+] as const;
 export type Task = (typeof TASKS)[number];
 
 const UserSchema = z.strictObject({
@@ -111,10 +142,17 @@ const UserSchema = z.strictObject({
           cpc: objectName,
           cpc_itself: z.boolean().default(true).describe('Object access to the CPC, beside that to its partitions'),
           partitions: z.union([z.literal('all'), z.array(objectName)]).default('all'),
+          adapters: z.union([z.literal('all'), z.array(objectName)]).default('all'),
         }),
       ),
     ])
     .default('everything'),
+});
+
+const StompSchema = z.strictObject({
+  port: z.int().min(0).max(65_535).optional().describe('61612 when absent, or a free one beside an API on a free port'),
+  heart_beat_ms: z.int().min(0).max(3_600_000).default(1000).describe('Shortest heart-beat agreed to; 0 for none'),
+  max_connections: z.int().min(1).max(10_000).default(100),
 });
 
 const HmcSchema = z.strictObject({
@@ -132,7 +170,17 @@ const HmcSchema = z.strictObject({
     .default(1024 * 1024),
   lock_after_refused_logons: z.int().min(1).default(5).describe('Refused logons in a row that lock a user'),
   session_limit_reason: z.int().default(9).describe('The 403 reason of a logon over the session limit (a guess)'),
+  active_limit_reason: z
+    .int()
+    .default(9)
+    .describe('The 409 reason of a start beyond the maximum of active partitions (a guess)'),
+  locked_reason: z.int().default(1).describe('The 409 reason of a disruptive task on a locked partition (a guess)'),
+  dump_ends_as: z
+    .enum(PARTITION_STATUSES)
+    .default('paused')
+    .describe('Status of a partition that has been dumped (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
+  stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });
 
 /** The file a user edits. Shape mistakes are all reported together; contradictions between entries once the shape is right. */
@@ -148,8 +196,13 @@ export const HmcInventorySchema = z
     reportDuplicates(inventory.users, ['users'], context);
     reportDuplicates(inventory.cpcs, ['cpcs'], context);
     inventory.cpcs.forEach((cpc, index) => {
-      if (cpc.mode === 'dpm') reportDuplicates(partitionsOf(cpc), ['cpcs', index, 'partitions'], context);
-      else reportDuplicates(cpc.logical_partitions, ['cpcs', index, 'logical_partitions'], context);
+      if (cpc.mode === 'dpm') {
+        reportDuplicates(partitionsOf(cpc), ['cpcs', index, 'partitions'], context);
+        reportDuplicates(cpc.adapters ?? [], ['cpcs', index, 'adapters'], context);
+        reportUnknownAdapters(cpc, ['cpcs', index], context);
+      }
+      if (cpc.mode === 'classic')
+        reportDuplicates(cpc.logical_partitions, ['cpcs', index, 'logical_partitions'], context);
     });
     reportUnknownGrants(inventory, context);
   });
@@ -200,6 +253,26 @@ function reportDuplicates(
     }
     seen.add(name);
   });
+}
+
+function reportUnknownAdapters(cpc: DpmCpcEntry, path: (string | number)[], context: z.RefinementCtx): void {
+  const ports = new Map(
+    (cpc.adapters ?? DEFAULT_ADAPTERS).map(({ name, type, ports }) => {
+      const { ports: kind, count } = ADAPTER_TYPES[type];
+      return [name, kind === 'network' ? (ports ?? count) : 0];
+    }),
+  );
+  for (const group of ['partitions', 'generate'] as const) {
+    cpc[group].forEach(({ nics }, index) => {
+      const nicPath = [...path, group, index, 'nics'];
+      reportDuplicates(nics, nicPath, context);
+      nics.forEach(({ adapter, port }, nicIndex) => {
+        if (port < (ports.get(adapter) ?? 0)) return;
+        const message = `the CPC has no adapter "${adapter}" with a network port ${port}`;
+        context.addIssue({ code: 'custom', path: [...nicPath, nicIndex, 'adapter'], message });
+      });
+    });
+  }
 }
 
 function reportUnknownGrants(inventory: Pick<HmcInventory, 'users' | 'cpcs'>, context: z.RefinementCtx): void {

@@ -2,7 +2,8 @@ import { targetKey } from '../../../common/ids.js';
 import type { TargetKey } from '../../../common/ids.js';
 import type { CallContext, Target } from '../../../compute/contract/index.js';
 import type { HmcClient } from '../client/hmc-client.js';
-import { objectId, type PartitionItem } from '../client/hmc-schemas.js';
+import type { PartitionItem } from '../client/hmc-schemas.js';
+import { idOf } from '../client/hmc-uri.js';
 import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
 
 /** How long and how often to wait. */
@@ -32,8 +33,8 @@ export interface HmcPlace {
 
 /** Equal for every HMC of the CPC, since object-ids are the same on all of them (hmc-dpm.md section 1). */
 export function targetOf(item: PartitionItem): Target {
-  const id = objectId(item['object-uri']);
-  return { key: targetKey(DRIVER_NAME, objectId(item['cpc-object-uri']), id), id, name: item.name };
+  const id = idOf(item['object-uri']);
+  return { key: targetKey(DRIVER_NAME, idOf(item['cpc-object-uri']), id), id, name: item.name };
 }
 
 export function provisionalTargetKey(place: HmcPlace, reference: string): TargetKey {
@@ -45,11 +46,7 @@ export function partitionUri(id: string): string {
 }
 
 /** Runs `work`, turning what the HMC says into our errors. */
-export async function explaining<T>(
-  place: HmcPlace,
-  doing: Pick<Doing, 'what' | 'subject'>,
-  work: () => Promise<T>,
-): Promise<T> {
+export async function explaining<T>(place: HmcPlace, doing: Omit<Doing, 'hmc'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

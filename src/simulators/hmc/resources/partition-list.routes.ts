@@ -1,7 +1,11 @@
 import { additionalProperties, checkAdditionalProperties } from '../api-level.js';
-import { canSeeChild, hasUnacceptableStatus, isDpm, partitionProperties, type Partition } from '../estate.js';
-import { HmcError, refuse } from '../hmc-error.js';
-import type { Route } from '../router.js';
+import { hasUnacceptableStatus } from '../partition.js';
+import { seVersion } from '../cpc.js';
+import type { Partition } from '../model.js';
+import { refuse } from '../hmc-error.js';
+import { addPartition } from '../partition-operations.js';
+import { demandTask } from '../permissions.js';
+import { objectBody, type Route } from '../router.js';
 import { exactFilter, patternFilter } from './list-filter.js';
 
 /** Listing of DPM partitions, per CPC and across all (hmc-dpm.md section 7). */
@@ -22,17 +26,14 @@ export const partitionListRoutes: readonly Route[] = [
       // A CPC in classic mode has no partitions: the list is empty, not refused.
       const listed = cpc.partitions.filter(
         (partition) =>
-          canSeeChild(user, partition) &&
-          hasName(partition.name) &&
-          hasStatus(partition.status) &&
-          hasType(partition.type),
+          partition.isSeenBy(user) && hasName(partition.name) && hasStatus(partition.status) && hasType(partition.type),
       );
       return {
         status: 200,
         body: {
           partitions: listed.map((partition) => ({
             ...summary(partition),
-            ...additionalProperties(() => partitionProperties(partition), call.query),
+            ...additionalProperties(() => estate.properties(partition), call.query),
           })),
         },
       };
@@ -55,7 +56,7 @@ export const partitionListRoutes: readonly Route[] = [
         .partitions()
         .filter(
           (partition) =>
-            canSeeChild(call.session.user, partition) &&
+            partition.isSeenBy(call.session.user) &&
             hasName(partition.name) &&
             hasCpcName(partition.cpc.name) &&
             hasStatus(partition.status) &&
@@ -70,8 +71,8 @@ export const partitionListRoutes: readonly Route[] = [
             'has-unacceptable-status': hasUnacceptableStatus(partition),
             'cpc-name': partition.cpc.name,
             'cpc-object-uri': partition.cpc.uri,
-            ...(level.hasSeVersionInListings ? { 'se-version': partition.cpc.entry.se_version } : {}),
-            ...additionalProperties(() => partitionProperties(partition), call.query),
+            ...(level.hasSeVersionInListings ? { 'se-version': seVersion(partition.cpc) } : {}),
+            ...additionalProperties(() => estate.properties(partition), call.query),
           })),
         },
       };
@@ -80,10 +81,12 @@ export const partitionListRoutes: readonly Route[] = [
   {
     method: 'POST',
     pattern: '/api/cpcs/:id/partitions',
-    handle: (call, { estate }) => {
-      const cpc = estate.visibleCpc(call.params['id'] ?? '', call.session.user);
-      if (!isDpm(cpc)) throw refuse.notDpm(cpc.name);
-      throw new HmcError(404, 4, 'The simulator does not create partitions yet');
+    handle: (call, hmc) => {
+      const { user } = call.session;
+      const cpc = hmc.estate.visibleCpc(call.params['id'] ?? '', user);
+      demandTask(user, 'new-partition');
+      const partition = addPartition(hmc, cpc, objectBody(call), user);
+      return { status: 201, body: { 'object-uri': partition.uri } };
     },
   },
 ];

@@ -1,10 +1,11 @@
 import { selectProperties } from '../api-level.js';
-import { partitionProperties, type Partition } from '../estate.js';
+import type { Partition } from '../model.js';
 import { refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
-import type { Task, UserEntry } from '../inventory.schema.js';
+import type { Task } from '../inventory.schema.js';
+import { demandTask } from '../permissions.js';
 import type { PowerOperation } from '../partition-machine.js';
-import { checkPartitionUpdate } from '../partition-properties.js';
+import { deletePartition, updatePartition } from '../partition-operations.js';
 import { objectBody, type Route, type SessionCall } from '../router.js';
 
 /** One partition: read, update, and the power operations (hmc-dpm.md sections 7 to 9). */
@@ -14,7 +15,7 @@ export const partitionRoutes: readonly Route[] = [
     pattern: '/api/partitions/:id',
     query: ['properties'],
     handle: (call, hmc) => {
-      const all = partitionProperties(partitionOf(call, hmc));
+      const all = hmc.estate.properties(partitionOf(call, hmc));
       return { status: 200, body: selectProperties(all, call.query, hmc.level) };
     },
   },
@@ -24,7 +25,17 @@ export const partitionRoutes: readonly Route[] = [
     handle: (call, hmc) => {
       const partition = partitionOf(call, hmc);
       demandTask(call.session.user, 'partition-details');
-      update(partition, objectBody(call), hmc);
+      updatePartition(hmc, partition, objectBody(call));
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'DELETE',
+    pattern: '/api/partitions/:id',
+    handle: (call, hmc) => {
+      const partition = partitionOf(call, hmc);
+      demandTask(call.session.user, 'delete-partition');
+      deletePartition(hmc, partition);
       return { status: 204 };
     },
   },
@@ -51,24 +62,6 @@ function powerRoute(operation: PowerOperation, task: Task): Route {
   };
 }
 
-function update(partition: Partition, changes: Record<string, unknown>, { estate, machine }: Hmc): void {
-  const { name, ...rest } = changes;
-  if (name !== undefined) {
-    if (typeof name !== 'string' || name === '' || name.length > 64)
-      throw refuse.badValue('name', '1 to 64 characters');
-    if (estate.named(name, partition.cpc.name).some((other) => other !== partition)) {
-      throw refuse.badValue('name', 'another partition of the CPC has it');
-    }
-  }
-  machine.assertUpdatable(partition, checkPartitionUpdate(partition.stored, rest));
-  if (name !== undefined) partition.name = name;
-  partition.stored = { ...partition.stored, ...rest };
-}
-
 function partitionOf(call: SessionCall, { estate }: Hmc): Partition {
   return estate.visiblePartition(call.params['id'] ?? '', call.session.user);
-}
-
-function demandTask(user: UserEntry, task: Task): void {
-  if (user.tasks !== 'all' && !user.tasks.includes(task)) throw refuse.notAuthorized(task);
 }
