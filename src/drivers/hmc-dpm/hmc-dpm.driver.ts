@@ -5,8 +5,10 @@ import { hmcDpmFeatures } from './hmc-dpm.features.js';
 import { accessOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
 import { findPartition } from './operations/find-partition.js';
 import { explaining, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
+import { interfaceWorks } from './operations/interfaces.js';
 import { inventoryOperations, type CpcPlace } from './operations/inventory.operations.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { volumeWorks } from './operations/volumes.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
 export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
@@ -24,7 +26,7 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         cpc: settings.cpc,
         pacing: pacingOf(settings),
       };
-      const works = offerWorks(powerWorks(place));
+      const works = offerWorks({ ...powerWorks(place), ...interfaceWorks(place), ...volumeWorks(place) });
       return {
         operations: { ...works.operations, queryPower: queryPower(place), ...inventoryOperations(place) },
         resolve: (ctx, reference) =>
