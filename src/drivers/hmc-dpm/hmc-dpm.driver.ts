@@ -15,6 +15,8 @@ import { launchWorks } from './operations/launch.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { resizeWorks } from './operations/resize.js';
 import { terminateWorks } from './operations/terminate.js';
+import { interfaceWorks } from './operations/interfaces.js';
+import { volumeWorks } from './operations/volumes.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
 export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
@@ -38,6 +40,8 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...terminateWorks(place),
         ...ownershipWorks(place),
         ...resizeWorks(place),
+        ...interfaceWorks(place),
+        ...volumeWorks(place),
         triggerCrashDump: crashDumpWork(place),
         sendConsoleCommand: consoleCommandWork(place),
       });

@@ -5,25 +5,32 @@ import { partitionsOfGroup } from '../client/hmc-storage.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { findVolume, isFulfilled, type FoundVolume } from './storage.js';
 
+/** What DPM can do for a volume at all. @throws ComputeError FEATURE_LIMITED */
+export function admitVolume({ id, connection }: Volume): void {
+  if (connection.type === 'fibre_channel') return;
+  throw new ComputeError(
+    'FEATURE_LIMITED',
+    `volume ${id}: DPM has storage groups that are reached by fibre channel, nothing of type ${connection.type}`,
+    { driver: DRIVER_NAME, details: { volume: id } },
+  );
+}
+
 /**
  * A volume that a partition is to have, as it can be attached.
  *
- * @param partitionUri when the partition is there
- * @throws ComputeError RESOURCE_NOT_FOUND; STATE_CONFLICT when the storage system has not given it yet, or another partition has
- *   it; REQUEST_INVALID when it is reached by other ports than was said
+ * @throws ComputeError RESOURCE_NOT_FOUND; STATE_CONFLICT when the storage system has not given it yet; REQUEST_INVALID when it is
+ *   reached by other ports than was said
  */
 export async function attachableVolume(
   ctx: Pick<CallContext, 'signal'>,
   client: HmcClient,
   cpcUri: string,
   wanted: Volume,
-  partitionUri?: string,
 ): Promise<FoundVolume> {
   const found = await findVolume(ctx, client, cpcUri, wanted.id);
-  if (found === undefined) throw notThere(wanted.id);
+  if (found === undefined) throw volumeNotThere(wanted.id);
   refusePending(wanted, found);
   refuseOtherPaths(wanted, found);
-  await refuseTaken(ctx, client, wanted, found, partitionUri);
   return found;
 }
 
@@ -51,7 +58,13 @@ function refuseOtherPaths({ id, connection }: Volume, { volume }: FoundVolume): 
   );
 }
 
-async function refuseTaken(
+/**
+ * Only what is shared is given to a second partition, and only when that is meant.
+ *
+ * @param partitionUri of the partition that is to have it, when it is there
+ * @throws ComputeError STATE_CONFLICT
+ */
+export async function refuseTaken(
   ctx: Pick<CallContext, 'signal'>,
   client: HmcClient,
   { multiattach = false }: Volume,
@@ -71,7 +84,7 @@ async function refuseTaken(
   throw conflict(`storage group ${group.name} is attached to ${others.join(', ')}${hint}`, group.name);
 }
 
-function notThere(id: string): ComputeError {
+export function volumeNotThere(id: string): ComputeError {
   return new ComputeError(
     'RESOURCE_NOT_FOUND',
     `there is no storage group and no volume ${id}. A volume is GROUP, GROUP/VOLUME or its UUID; what the HMC user has no object access to is hidden`,

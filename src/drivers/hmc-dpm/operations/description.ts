@@ -7,6 +7,7 @@ import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { flavorExtras } from '../mapping/flavor-extras.js';
 import { LONGEST_DESCRIPTION } from '../mapping/marks.js';
 import { newSize, type SizeProperties } from '../mapping/partition-size.js';
+import { admitVolume } from './attachable-volume.js';
 
 export type Description = ChangeParams<'spawn'>;
 
@@ -123,11 +124,7 @@ export function admitDescription(description: Description): WantedPartition {
     'networks',
     networks.flatMap(({ mac }) => (mac === undefined ? [] : [mac.toUpperCase()])),
   );
-  for (const [index, { connection }] of volumes.entries()) {
-    if (connection.type === 'fibre_channel') continue;
-    const path = `volumes[${index}].connection.type`;
-    throw limited(path, 'a partition has its disks over fibre channel: fibre_channel');
-  }
+  for (const volume of volumes) admitVolume(volume);
   const root = rootOf(description, options);
   const boot = bootOf(description, options, root);
   refuseOptions(options, boot);

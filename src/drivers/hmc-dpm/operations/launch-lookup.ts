@@ -3,7 +3,7 @@ import type { CallContext } from '../../../compute/contract/index.js';
 import type { Cpc } from '../client/hmc-schemas.js';
 import type { StorageVolume } from '../client/hmc-storage.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
-import { attachableVolume } from './attachable-volume.js';
+import { attachableVolume, refuseTaken } from './attachable-volume.js';
 import { requireCapacity } from './capacity.js';
 import type { CpcPlace } from './cpc.js';
 import { requireBootable, type WantedPartition } from './description.js';
@@ -50,7 +50,11 @@ export async function lookUp(
     for (const { name } of networks) backings.push(await there.backing(name));
   }
   const found: FoundVolume[] = [];
-  for (const volume of volumes) found.push(await attachableVolume(ctx, client, cpcUri, volume, partitionUri));
+  for (const volume of volumes) {
+    const one = await attachableVolume(ctx, client, cpcUri, volume);
+    await refuseTaken(ctx, client, volume, one, partitionUri);
+    found.push(one);
+  }
   const index = boot.from === 'volume' ? volumes.indexOf(boot.volume) : -1;
   const booted = found[index];
   const bootVolume = booted === undefined ? undefined : bootVolumeOf(volumes[index]?.id ?? '', booted);

@@ -1,0 +1,249 @@
+import { ComputeError } from '../../../common/errors/index.js';
+import type {
+  Answering,
+  CallContext,
+  ChangeParams,
+  ChangeResult,
+  OperationWork,
+  OperationWorks,
+  PlannedStep,
+  Target,
+  Volume,
+} from '../../../compute/contract/index.js';
+import type { HmcClient } from '../client/hmc-client.js';
+import { groupUrisOf, modifyGroup, readGroups } from '../client/hmc-storage.js';
+import type { Partition } from '../client/hmc-schemas.js';
+import { DRIVER_NAME } from '../hmc-dpm.errors.js';
+import { observe } from '../mapping/partition-status.js';
+import { admitVolume, attachableVolume, refuseTaken, volumeNotThere } from './attachable-volume.js';
+import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
+import { PartitionChange } from './partition-change.js';
+import { cpcUriOf, refuseLocked } from './partition-facts.js';
+import { reconcileSequence } from './reconcile.js';
+import { settle } from './settle.js';
+import { ensureGroup, findVolume, isFulfilled, withVolumes, type FoundVolume } from './storage.js';
+
+type VolumeOperation = 'attachVolume' | 'detachVolume' | 'extendVolume';
+type Attached = Answering<ChangeResult, { device: string | null }>;
+
+/** Volumes of partitions, running or stopped. What is attached and detached are whole storage groups. */
+export function volumeWorks(place: HmcPlace): OperationWorks<VolumeOperation> {
+  return {
+    attachVolume: attachVolume(place),
+    detachVolume: detachVolume(place),
+    extendVolume: extendVolume(place),
+  };
+}
+
+/** What an operation looks at before it changes anything. */
+interface Sight {
+  readonly client: HmcClient;
+  readonly uri: string;
+  readonly partition: Partition;
+  /** URIs of the groups that the partition has. */
+  readonly attached: readonly string[];
+}
+
+async function see(ctx: CallContext, client: HmcClient, uri: string, partition: Partition): Promise<Sight> {
+  return { client, uri, partition, attached: await groupUrisOf(client, uri, ctx.signal) };
+}
+
+async function seeForPlan(ctx: CallContext, place: HmcPlace, target: Target): Promise<Sight> {
+  const client = place.client(ctx);
+  const uri = partitionUri(target.id);
+  return await see(ctx, client, uri, await client.partition(uri, ctx.signal));
+}
+
+const planning = <T>(place: HmcPlace, { name }: Target, work: () => Promise<T>): Promise<T> =>
+  explaining(place, { what: `planning for partition ${name}`, subject: 'partition' }, work);
+
+function attachVolume(place: HmcPlace): OperationWork<ChangeParams<'attachVolume'>, Attached> {
+  const isThere = ({ attached }: Sight, { group }: FoundVolume): boolean => attached.includes(group['object-uri']);
+  const result = ({ partition }: Sight, hasActed: boolean, now: number): Attached => ({
+    outcome: hasActed ? 'done' : 'already',
+    state: observe(partition.status, now),
+    // The guest names its disks by paths and UUIDs, not by a device of the partition.
+    answer: { device: null },
+  });
+  return {
+    async run(ctx, target, { volume }) {
+      admitVolume(volume);
+      const change = new PartitionChange(ctx, place, target);
+      return await change.run('attaching a volume to partition', async () => {
+        const sight = await see(ctx, change.client, change.uri, await change.steady());
+        const found = await attachable(ctx, sight, volume);
+        if (isThere(sight, found)) return result(sight, change.carriedOut.length > 0, ctx.clock.now());
+        refuseLocked(change, sight.partition);
+        await refuseTaken(ctx, sight.client, volume, found, sight.uri);
+        await ensureGroup(change, 'attach', change.uri, found.group, target.name);
+        return result(sight, true, ctx.clock.now());
+      });
+    },
+    plan: (ctx, target, { volume }) =>
+      planning(place, target, async () => {
+        admitVolume(volume);
+        const sight = await seeForPlan(ctx, place, target);
+        const found = await attachable(ctx, sight, volume);
+        if (isThere(sight, found)) return [];
+        await refuseTaken(ctx, sight.client, volume, found, sight.uri);
+        return [groupStep('attach', found, target)];
+      }),
+    reconcile: async (ctx, target, { volume }) => {
+      const change = new PartitionChange(ctx, place, target);
+      return await reconcileSequence(change, async () => {
+        const sight = await see(ctx, change.client, change.uri, await change.look());
+        const found = await attachable(ctx, sight, volume);
+        return isThere(sight, found) ? result(sight, true, ctx.clock.now()) : undefined;
+      });
+    },
+  };
+}
+
+/** A detached volume takes its group with it; so nothing may go with it that was not asked for. */
+function detachVolume(place: HmcPlace): OperationWork<ChangeParams<'detachVolume'>, ChangeResult> {
+  const find = (
+    ctx: CallContext,
+    { client, partition, attached }: Sight,
+    id: string,
+  ): Promise<FoundVolume | undefined> => findVolume(ctx, client, cpcUriOf(partition), id, attached);
+  const result = ({ partition }: Sight, hasActed: boolean, now: number): ChangeResult => ({
+    outcome: hasActed ? 'done' : 'already',
+    state: observe(partition.status, now),
+  });
+  return {
+    async run(ctx, target, { volume: id }) {
+      const change = new PartitionChange(ctx, place, target);
+      return await change.run('detaching a volume from partition', async () => {
+        const sight = await see(ctx, change.client, change.uri, await change.steady());
+        const found = await find(ctx, sight, id);
+        if (found === undefined) return result(sight, change.carriedOut.length > 0, ctx.clock.now());
+        refuseLocked(change, sight.partition);
+        refuseOthers(found);
+        await ensureGroup(change, 'detach', change.uri, found.group, target.name);
+        return result(sight, true, ctx.clock.now());
+      });
+    },
+    plan: (ctx, target, { volume: id }) =>
+      planning(place, target, async () => {
+        const found = await find(ctx, await seeForPlan(ctx, place, target), id);
+        if (found === undefined) return [];
+        refuseOthers(found);
+        return [groupStep('detach', found, target)];
+      }),
+    reconcile: async (ctx, target, { volume: id }) => {
+      const change = new PartitionChange(ctx, place, target);
+      return await reconcileSequence(change, async () => {
+        const sight = await see(ctx, change.client, change.uri, await change.look());
+        return (await find(ctx, sight, id)) === undefined ? result(sight, true, ctx.clock.now()) : undefined;
+      });
+    },
+  };
+}
+
+/** The HMC asks the storage system for the new size, and is waited for until it has it. */
+function extendVolume(place: HmcPlace): OperationWork<ChangeParams<'extendVolume'>, ChangeResult> {
+  const find = async (
+    ctx: CallContext,
+    { client, partition, attached }: Sight,
+    id: string,
+  ): Promise<Required<FoundVolume>> => {
+    const found = await findVolume(ctx, client, cpcUriOf(partition), id, attached);
+    if (found === undefined) throw volumeNotThere(id);
+    const { volume = found.volumes.length === 1 ? found.volumes[0] : undefined } = found;
+    if (volume !== undefined) return { ...found, volume };
+    throw new ComputeError(
+      'REQUEST_INVALID',
+      `${id} is a storage group of ${found.volumes.length} volumes; name one: ${names(found)}`,
+      {
+        driver: DRIVER_NAME,
+      },
+    );
+  };
+  const isSo = ({ volume }: FoundVolume, sizeGib: number): boolean =>
+    (volume?.size ?? 0) >= sizeGib && isFulfilled(volume?.['fulfillment-state']);
+  return {
+    async run(ctx, target, { volume: id, size_gib: sizeGib }) {
+      const change = new PartitionChange(ctx, place, target);
+      return await change.run('extending a volume of partition', async () => {
+        const sight = await see(ctx, change.client, change.uri, await change.steady());
+        const found = await find(ctx, sight, id);
+        const state = observe(sight.partition.status, ctx.clock.now());
+        if (isSo(found, sizeGib)) return { outcome: change.carriedOut.length > 0 ? 'done' : 'already', state };
+        const { group, volume } = found;
+        const again = async (): Promise<FoundVolume> => {
+          const [now] = await withVolumes(
+            ctx,
+            change.client,
+            await readGroups(change.client, [group['object-uri']], ctx.signal),
+          );
+          return {
+            ...(now ?? found),
+            volume: now?.volumes.find((one) => one['element-uri'] === volume?.['element-uri']),
+          };
+        };
+        await settle<true>(change, {
+          step: 'modify-storage-group',
+          noun: `request for ${sizeGib} GiB of volume ${id}`,
+          doing: `asking for ${sizeGib} GiB of volume ${id}`,
+          look: async () => (((await again()).volume?.size ?? 0) >= sizeGib ? true : undefined),
+          send: async (timeoutMs) => {
+            const item = { operation: 'modify', 'element-uri': volume?.['element-uri'] ?? '', size: sizeGib };
+            await modifyGroup(change.client, group['object-uri'], { 'storage-volumes': [item] }, timeoutMs);
+            return true;
+          },
+        });
+        ctx.progress(`waiting for the storage system to give volume ${id} its ${sizeGib} GiB`, 50);
+        const what = `volume ${id} to have its ${sizeGib} GiB (fulfillment-state complete)`;
+        await change.poll(what, place.pacing.poll.initialMs, async () =>
+          isSo(await again(), sizeGib) ? true : undefined,
+        );
+        return { outcome: 'done', state };
+      });
+    },
+    plan: (ctx, target, { volume: id, size_gib: sizeGib }) =>
+      planning(place, target, async () => {
+        const found = await find(ctx, await seeForPlan(ctx, place, target), id);
+        if (isSo(found, sizeGib)) return [];
+        return [
+          {
+            action: 'modify-storage-group',
+            description: `ask for ${sizeGib} GiB of volume ${id} of group ${found.group.name}`,
+          },
+        ];
+      }),
+    reconcile: async (ctx, target) => await reconcileSequence(new PartitionChange(ctx, place, target)),
+  };
+}
+
+/** The volume as it can be attached. @throws as {@link attachableVolume} */
+function attachable(ctx: CallContext, { client, partition }: Sight, wanted: Volume): Promise<FoundVolume> {
+  return attachableVolume(ctx, client, cpcUriOf(partition), wanted);
+}
+
+/** @throws ComputeError FEATURE_LIMITED when other volumes would go with the one that is meant */
+function refuseOthers(found: FoundVolume): void {
+  const { group, volume, volumes } = found;
+  if (volume === undefined || volumes.length === 1) return;
+  throw new ComputeError(
+    'FEATURE_LIMITED',
+    `DPM detaches whole storage groups, and group ${group.name} has ${names(found)}; detach ${group.name} when all of them are meant`,
+    { driver: DRIVER_NAME, details: { group: group.name } },
+  );
+}
+
+const names = ({ group, volumes }: FoundVolume): string =>
+  volumes.map((volume) => `${group.name}/${volume.name}`).join(', ');
+
+/** What comes, or goes, with the volume that is meant. */
+function company({ group, volume, volumes }: FoundVolume): string {
+  const others = volumes.filter((one) => one !== volume).map(({ name }) => `${group.name}/${name}`);
+  return volume === undefined || others.length === 0 ? '' : `, with its other volumes ${others.join(', ')}`;
+}
+
+function groupStep(verb: 'attach' | 'detach', found: FoundVolume, target: Target): PlannedStep {
+  const to = verb === 'attach' ? 'to' : 'from';
+  return {
+    action: `${verb}-storage-group`,
+    description: `${verb} storage group ${found.group.name} ${to} partition ${target.name}${company(found)}`,
+  };
+}
