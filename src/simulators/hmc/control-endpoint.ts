@@ -50,6 +50,8 @@ export interface SimulatorControl {
   dropStompConnections(user?: string): void;
   /** As if the HMC had written into its audit or security log. */
   writeLogEntry(kind: 'audit' | 'security', entry: LogEntry): void;
+  /** As if the operating system of that partition, or logical partition, had written it. */
+  writeOsMessage(name: string, text: string, options?: { cpc?: string; isHeld?: boolean; isPriority?: boolean }): void;
   /** Partitions by name and CPC, or all. */
   partitions(name?: string, cpc?: string): readonly PartitionView[];
   /** Forces a status, ending what goes on in the partition. RangeError when the name is unknown or not unique. */
@@ -92,6 +94,14 @@ const FrameQuerySchema = z.strictObject({
 
 const ConnectionsOfSchema = z.strictObject({ user: z.string().optional() });
 
+const OsMessageSchema = z.strictObject({
+  name: z.string(),
+  cpc: z.string().optional(),
+  text: z.string().max(4000),
+  is_held: z.boolean().default(false),
+  is_priority: z.boolean().default(false),
+});
+
 const LogEntrySchema = z.strictObject({
   log: z.enum(['audit', 'security']),
   id: z.string().max(100),
@@ -130,6 +140,11 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     noContent(() => {
       const { log, ...entry } = bodyOf(LogEntrySchema, request);
       simulator.writeLogEntry(log, entry);
+    }),
+  'POST os-messages': (simulator, request) =>
+    noContent(() => {
+      const { name, cpc, text, is_held: isHeld, is_priority: isPriority } = bodyOf(OsMessageSchema, request);
+      simulator.writeOsMessage(name, text, { ...(cpc === undefined ? {} : { cpc }), isHeld, isPriority });
     }),
   'GET faults': (simulator) => ({ faults: simulator.faults.list() }),
   'POST faults': (simulator, request) => ({ id: simulator.faults.add(bodyOf(HmcFaultSchema, request)) }),

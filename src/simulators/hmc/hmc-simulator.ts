@@ -19,6 +19,7 @@ import { Hmc } from './hmc.js';
 import { HmcInventorySchema, type HmcInventory, type HmcInventoryInput } from './inventory.schema.js';
 import type { Job } from './jobs.js';
 import type { LogEntry } from './notifications/notifier.js';
+import type { GuestHost, OsMessage, OsMessageOptions } from './consoles/os-messages.js';
 import { FrameLog } from './notifications/frame-log.js';
 import { StompListener } from './notifications/stomp-listener.js';
 import type { LogonRecord } from './sessions.js';
@@ -168,6 +169,15 @@ export class HmcSimulator implements SimulatorControl {
     this.#hmc.notifier.log(kind, entry, this.clock.now());
   }
 
+  /** The OS messages kept of a partition or logical partition. Throws a RangeError when the name is unknown or not unique. */
+  osMessages(name: string, cpc?: string): readonly OsMessage[] {
+    return this.#hmc.osMessages.list(this.#guestHost(name, cpc));
+  }
+
+  writeOsMessage(name: string, text: string, { cpc, ...options }: OsMessageOptions & { cpc?: string } = {}): void {
+    this.#hmc.osMessages.write(this.#guestHost(name, cpc), [text], options);
+  }
+
   partitions(name?: string, cpc?: string): readonly PartitionView[] {
     const { estate, machine } = this.#hmc;
     return estate
@@ -245,6 +255,15 @@ export class HmcSimulator implements SimulatorControl {
     if (partition === undefined) throw new RangeError(`there is no partition "${name}"`);
     if (another !== undefined) throw new RangeError(`several CPCs have a partition "${name}": name the CPC`);
     return partition;
+  }
+
+  #guestHost(name: string, cpc?: string): GuestHost {
+    const { estate } = this.#hmc;
+    const isMeant = (host: GuestHost) => host.name === name && (cpc === undefined || host.cpc.name === cpc);
+    const [host, another] = [...estate.partitions(), ...estate.logicalPartitions()].filter(isMeant);
+    if (host === undefined) throw new RangeError(`there is no partition or logical partition "${name}"`);
+    if (another !== undefined) throw new RangeError(`several CPCs have a partition "${name}": name the CPC`);
+    return host;
   }
 
   #createListener(): HttpsListener {

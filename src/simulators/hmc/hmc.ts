@@ -1,12 +1,16 @@
 import type { Clock } from '../kit/clock.js';
 import { ApiLevel } from './api-level.js';
 import { Changes } from './changes.js';
+import { guestMachines } from './consoles/guest-machines.js';
+import { GuestSettings } from './consoles/guest-settings.js';
+import { Guests } from './consoles/guests.js';
+import { OsMessages, type GuestHost } from './consoles/os-messages.js';
 import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
 import { Notifier } from './notifications/notifier.js';
-import { Topics } from './notifications/topics.js';
+import { Topics, type Topic } from './notifications/topics.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Sessions } from './sessions.js';
 
@@ -23,6 +27,9 @@ export class Hmc {
   readonly machine: PartitionMachine;
   readonly topics: Topics;
   readonly notifier: Notifier;
+  readonly osMessages: OsMessages;
+  readonly guestSettings: GuestSettings;
+  readonly guests: Guests;
 
   constructor(
     inventory: HmcInventory,
@@ -41,12 +48,29 @@ export class Hmc {
     this.notifier = new Notifier(
       this.topics,
       ({ uri }) => {
-        const partition = this.estate.partition(uri.split('/').at(-1) ?? '');
-        return partition === undefined ? null : { name: partition.name, cpc: partition.cpc.name };
+        const host = this.#guestHost(uri);
+        return host === undefined ? null : { name: host.name, cpc: host.cpc.name };
       },
       (uri) => this.jobs.find(uri) !== undefined,
     );
     this.changes.subscribe((change) => this.notifier.tell(change));
+    this.guestSettings = new GuestSettings(inventory);
+    this.osMessages = new OsMessages(clock, inventory.hmc.os_message_limit);
+    this.osMessages.subscribe((host, messages) => this.notifier.osMessages(host, messages));
+    this.guests = new Guests(clock, this.osMessages, guestMachines(this), this.changes, (uri) => this.#guestHost(uri));
+    this.topics.listen({ subscribed: (topic) => this.#refresh(topic) });
+  }
+
+  /** The partition or logical partition of this URI. */
+  #guestHost(uri: string): GuestHost | undefined {
+    const id = uri.split('/').at(-1) ?? '';
+    return this.estate.partition(id) ?? this.estate.logicalPartition(id);
+  }
+
+  /** Who listens to OS messages gets those from before, when the channel was opened so. */
+  #refresh(topic: Topic): void {
+    const host = topic.channel?.includesRefresh === true ? this.#guestHost(topic.channel.uri) : undefined;
+    if (host !== undefined) this.notifier.osMessages(host, this.osMessages.list(host), { only: topic });
   }
 
   /** What a restart of the HMC costs. The machines behind it, and what goes on in them, do not notice. */
@@ -58,6 +82,7 @@ export class Hmc {
   /** Stops all timers; for shutdown. */
   dispose(): void {
     this.sessions.dropAll();
+    this.guests.dispose();
     this.machine.dispose();
   }
 }

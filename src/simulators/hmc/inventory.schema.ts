@@ -18,6 +18,12 @@ export const TimingSchema = z.strictObject({
   paused_ms: durationMs.default(500).describe('Time spent in paused after the job of a start is complete'),
   stop_ms: durationMs.default(1500).describe('Time spent in stopping'),
   psw_restart_ms: durationMs.default(500),
+  halt_ms: durationMs.default(1000).describe('Time that a guest takes to shut down, when told to on a console'),
+  activate_ms: durationMs.default(2000).describe('Of a logical partition'),
+  deactivate_ms: durationMs.default(1500),
+  load_ms: durationMs.default(1500),
+  reset_ms: durationMs.default(500),
+  settle_ms: durationMs.default(300).describe('Time until a logical partition shows what a completed job has done'),
   cancel_ms: durationMs.default(200).describe('Time spent in cancel-pending'),
   job_ms: durationMs.optional().describe('Time a job runs, when it is not that of its operation'),
 });
@@ -29,11 +35,28 @@ const TimingOverrideSchema = z.strictObject({
   paused_ms: durationMs.optional(),
   stop_ms: durationMs.optional(),
   psw_restart_ms: durationMs.optional(),
+  halt_ms: durationMs.optional(),
+  activate_ms: durationMs.optional(),
+  deactivate_ms: durationMs.optional(),
+  load_ms: durationMs.optional(),
+  reset_ms: durationMs.optional(),
+  settle_ms: durationMs.optional(),
   cancel_ms: durationMs.optional(),
   job_ms: durationMs.optional(),
 });
 
+/** What runs in a partition or logical partition, as seen on its consoles. */
+const GuestSchema = z.strictObject({
+  os_messages: z.boolean().default(true).describe('Whether the interface of OS messages is available (else 409,332)'),
+  user: z.string().min(1).max(64).default('root').describe('Who may log in on the ASCII console'),
+  password: z.string().min(1).max(64).default('linux'),
+});
+export type GuestEntry = z.output<typeof GuestSchema>;
+
+const guest = GuestSchema.prefault({});
+
 const partitionShape = {
+  guest,
   type: z.enum(PARTITION_TYPES).default('linux'),
   starts_as: z
     .enum(['active', 'degraded', 'paused', 'terminated', 'reservation-error'])
@@ -93,6 +116,9 @@ const ClassicCpcSchema = z.strictObject({
         name: objectName,
         status: z.enum(LPAR_STATUSES).default('not-activated'),
         activation_mode: z.string().default('linux'),
+        load_at_activation: z.boolean().default(false).describe('As in its image profile: activate loads it, too'),
+        timing: TimingOverrideSchema.optional(),
+        guest,
       }),
     )
     .default([]),
@@ -116,6 +142,7 @@ export const TASKS = [
   'deactivate',
   'load',
   'reset-clear',
+  'view-operating-system-messages',
   'view-audit-log',
   'view-security-log',
 ] as const;
@@ -168,6 +195,11 @@ const HmcSchema = z.strictObject({
     .default(1024 * 1024),
   lock_after_refused_logons: z.int().min(1).default(5).describe('Refused logons in a row that lock a user'),
   session_limit_reason: z.int().default(9).describe('The 403 reason of a logon over the session limit (a guess)'),
+  os_message_limit: z.int().min(1).max(10_000).default(200).describe('OS messages kept of each partition'),
+  console_taken_reason: z
+    .int()
+    .default(330)
+    .describe('The 409 reason of an ASCII console that somebody else holds (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
   stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });

@@ -101,6 +101,11 @@ export class PartitionMachine {
     this.estate.setStatus(partition, this.devices.failedAdapters(partition).length > 0 ? 'degraded' : 'active');
   }
 
+  /** The operating system has halted or crashed by itself; while something else goes on, that decides. */
+  guestEnded(partition: Partition, status: 'paused' | 'terminated'): void {
+    if (!this.#activities.has(partition)) this.estate.setStatus(partition, status);
+  }
+
   /** What an operator or a crash does: the status is as said from now on, and whatever was going on is over. */
   force(partition: Partition, status: PartitionStatus): void {
     const activity = this.#activities.get(partition);

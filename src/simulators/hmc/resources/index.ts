@@ -5,6 +5,7 @@ import { cpcRoutes } from './cpc.routes.js';
 import { jobRoutes } from './job.routes.js';
 import { logicalPartitionRoutes } from './logical-partition.routes.js';
 import { nicRoutes } from './nic.routes.js';
+import { osMessageRoutes } from './os-message.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
 import { sessionRoutes } from './session.routes.js';
@@ -23,5 +24,6 @@ export const hmcRoutes: readonly Route[] = [
   ...adapterRoutes,
   ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
+  ...osMessageRoutes,
   ...jobRoutes,
 ];
