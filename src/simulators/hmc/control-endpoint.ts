@@ -44,6 +44,8 @@ export interface SimulatorControl {
   unlock(user: string): void;
   /** Jobs that no client has deleted. */
   jobs(): readonly Readonly<Job>[];
+  /** ASCII consoles that somebody uses. */
+  readonly asciiConsoles: number;
   /** STOMP clients, of one user or of all. */
   stompConnections(user?: string): number;
   /** Cuts them without a word. */
@@ -124,6 +126,7 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     jobs: simulator.jobs().map(({ uri, status, subject }) => ({ uri, status, subject: subject.name })),
     connections: simulator.connections,
     stomp_connections: simulator.stompConnections(),
+    ascii_consoles: simulator.asciiConsoles,
     last_sequence: simulator.wireLog.last,
   }),
   'GET wire-log': (simulator, request) => ({

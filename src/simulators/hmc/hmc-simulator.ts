@@ -19,6 +19,7 @@ import { Hmc } from './hmc.js';
 import { HmcInventorySchema, type HmcInventory, type HmcInventoryInput } from './inventory.schema.js';
 import type { Job } from './jobs.js';
 import type { LogEntry } from './notifications/notifier.js';
+import { upgradeToConsoles } from './consoles/console-sockets.js';
 import type { GuestHost, OsMessage, OsMessageOptions } from './consoles/os-messages.js';
 import { FrameLog } from './notifications/frame-log.js';
 import { StompListener } from './notifications/stomp-listener.js';
@@ -178,6 +179,11 @@ export class HmcSimulator implements SimulatorControl {
     this.#hmc.osMessages.write(this.#guestHost(name, cpc), [text], options);
   }
 
+  /** ASCII consoles that somebody uses. */
+  get asciiConsoles(): number {
+    return this.#hmc.asciiConsoles.count;
+  }
+
   partitions(name?: string, cpc?: string): readonly PartitionView[] {
     const { estate, machine } = this.#hmc;
     return estate
@@ -274,6 +280,7 @@ export class HmcSimulator implements SimulatorControl {
       maxBodyBytes,
       chunked,
       handle: (request) => this.#handle(request),
+      upgrade: upgradeToConsoles(this.#hmc.asciiConsoles),
     });
   }
 

@@ -1,6 +1,8 @@
 import type { Clock } from '../kit/clock.js';
 import { ApiLevel } from './api-level.js';
 import { Changes } from './changes.js';
+import { AsciiConsoles } from './consoles/ascii-consoles.js';
+import { ConsoleSeats } from './consoles/console-seats.js';
 import { guestMachines } from './consoles/guest-machines.js';
 import { GuestSettings } from './consoles/guest-settings.js';
 import { Guests } from './consoles/guests.js';
@@ -30,6 +32,7 @@ export class Hmc {
   readonly osMessages: OsMessages;
   readonly guestSettings: GuestSettings;
   readonly guests: Guests;
+  readonly asciiConsoles: AsciiConsoles;
 
   constructor(
     inventory: HmcInventory,
@@ -57,7 +60,17 @@ export class Hmc {
     this.guestSettings = new GuestSettings(inventory);
     this.osMessages = new OsMessages(clock, inventory.hmc.os_message_limit);
     this.osMessages.subscribe((host, messages) => this.notifier.osMessages(host, messages));
-    this.guests = new Guests(clock, this.osMessages, guestMachines(this), this.changes, (uri) => this.#guestHost(uri));
+    const machines = guestMachines(clock, this.machine, this.estate);
+    this.guests = new Guests(clock, this.osMessages, machines, this.changes, (uri) => this.#guestHost(uri));
+    this.asciiConsoles = new AsciiConsoles({
+      ...this,
+      clock,
+      seats: new ConsoleSeats(),
+      hmcName: inventory.hmc.name,
+      takenReason: inventory.hmc.console_taken_reason,
+      findPartition: (id) => this.estate.partition(id),
+    });
+    this.sessions.listen({ ended: (session) => this.asciiConsoles.sessionEnded(session) });
     this.topics.listen({ subscribed: (topic) => this.#refresh(topic) });
   }
 

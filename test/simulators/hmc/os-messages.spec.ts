@@ -213,7 +213,7 @@ describe('OS messages', () => {
     const { json } = await bench.client.send('GET', '/api/console/operations/list-permitted-logical-partitions', {
       session,
     });
-    const [lpar] = json?.['logical-partitions'] as Message[];
+    const [lpar] = (json?.['logical-partitions'] ?? []) as Message[];
     const uri = String(lpar?.['object-uri']);
     const { status } = await bench.client.send('POST', '/simulator/os-messages', {
       json: { name: 'PROD1', text: 'hello' },

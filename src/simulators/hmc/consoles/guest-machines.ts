@@ -1,9 +1,11 @@
-import type { Hmc } from '../hmc.js';
+import type { Clock } from '../../kit/clock.js';
+import type { Estate } from '../estate.js';
+import type { PartitionMachine } from '../partition-machine.js';
 import type { GuestMachines } from './guests.js';
 import { isPartition } from './os-messages.js';
 
-/** The machines under the operating systems, as the HMC has them. */
-export function guestMachines({ clock, machine, estate }: Hmc): GuestMachines {
+/** The machines under the operating systems. */
+export function guestMachines(clock: Clock, machine: PartitionMachine, estate: Estate): GuestMachines {
   const now = () => clock.now();
   return {
     facts(host) {
@@ -11,10 +13,11 @@ export function guestMachines({ clock, machine, estate }: Hmc): GuestMachines {
         return { system: 'linux', hostName: host.name, kernelParameters: '', processors: 2, memoryMib: 4096, now };
       }
       const { stored } = host;
+      const parameters = stored['boot-os-specific-parameters'];
       return {
         system: host.type === 'zvm' ? 'zvm' : 'linux',
         hostName: host.name,
-        kernelParameters: String(stored['boot-os-specific-parameters'] ?? ''),
+        kernelParameters: typeof parameters === 'string' ? parameters : '',
         processors: Number(stored['ifl-processors']) + Number(stored['cp-processors']),
         memoryMib: Number(stored['initial-memory']),
         now,

@@ -1,5 +1,6 @@
 import type { Route } from '../router.js';
 import { adapterRoutes } from './adapter.routes.js';
+import { asciiConsoleRoutes } from './ascii-console.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
 import { jobRoutes } from './job.routes.js';
@@ -25,5 +26,6 @@ export const hmcRoutes: readonly Route[] = [
   ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
   ...osMessageRoutes,
+  ...asciiConsoleRoutes,
   ...jobRoutes,
 ];
