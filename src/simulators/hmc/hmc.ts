@@ -63,8 +63,10 @@ export class Hmc {
     const machines = guestMachines(clock, this.machine, this.estate);
     this.guests = new Guests(clock, this.osMessages, machines, this.changes, (uri) => this.#guestHost(uri));
     this.asciiConsoles = new AsciiConsoles({
-      ...this,
       clock,
+      changes: this.changes,
+      guests: this.guests,
+      guestSettings: this.guestSettings,
       seats: new ConsoleSeats(),
       hmcName: inventory.hmc.name,
       takenReason: inventory.hmc.console_taken_reason,

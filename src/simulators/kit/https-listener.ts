@@ -53,7 +53,7 @@ export interface ListenerOptions {
   /** Must not throw; if it does, the caller gets a bare 500 and the listener lives on. */
   handle(request: ReceivedRequest): Promise<Answer>;
   /** Takes over the connection of a request that asks for another protocol; without it, that is ignored. */
-  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** An HTTPS or HTTP server that survives its callers: bodies are bounded, malformed requests are answered and forgotten. */
