@@ -61,8 +61,8 @@ export const hmcDpmFeatures = {
   'console.serial.log': complete,
   'console.serial.interactive': complete,
 
-  'storage.block': missing('not built yet: launching with storage groups'),
-  'storage.block.backend.fibrechannel': missing('not built yet: launching with storage groups'),
+  'storage.block': WHOLE_GROUPS,
+  'storage.block.backend.fibrechannel': WHOLE_GROUPS,
   'storage.block.backend.iscsi': missing('DPM has no such adapter: storage is FCP, FICON or NVMe'),
   'storage.block.backend.iscsi.auth.chap': missing('DPM has no iSCSI, so nothing to authenticate'),
   'storage.image': missing('not built yet'),
@@ -70,8 +70,8 @@ export const hmcDpmFeatures = {
   'networking.firewallrules': NO_FIREWALL,
   'networking.routing': NO_FIREWALL,
   'networking.securitygroups': NO_FIREWALL,
-  'networking.topology.flat': missing('not built yet: launching with NICs'),
-  'networking.topology.vlan': missing('not built yet: launching with NICs'),
+  'networking.topology.flat': complete,
+  'networking.topology.vlan': complete,
 
   'operation.attach-tagged-volume': missing(
     'DPM has no such function: the guest knows its disks by their device numbers',

@@ -21,7 +21,6 @@ import { HmcWireLog } from './hmc-wire-log.js';
 import { Hmc } from './hmc.js';
 import { HmcInventorySchema, type HmcInventory, type HmcInventoryInput } from './inventory.schema.js';
 import type { Job } from './jobs.js';
-import { nicProperties } from './network/nic.js';
 import type { LogEntry } from './notifications/notifier.js';
 import { upgradeToConsoles } from './consoles/console-sockets.js';
 import type { GuestHost, OsMessage, OsMessageOptions } from './consoles/os-messages.js';
@@ -48,6 +47,28 @@ export type HmcSimulatorOptions = StartOptions<HmcInventoryInput> & {
   /** Of the STOMP server; otherwise that of the inventory, 61612, or a free one when `port` is 0. */
   stompPort?: number;
 };
+
+/** A NIC as it is, whoever asks. */
+export interface NicView {
+  readonly name: string;
+  readonly adapter: string;
+  readonly mac: string;
+  readonly vlan: number | null;
+}
+
+/** A storage group as it is, whoever asks. */
+export interface GroupView {
+  readonly name: string;
+  readonly description: string;
+  /** URIs of the partitions that it is attached to. */
+  readonly partitions: readonly string[];
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly uuid: string | null;
+    readonly sizeGib: number;
+    readonly usage: string;
+  }[];
+}
 
 /** An HMC on a real TLS socket. See the README of this folder for what it does and how faithful it is. */
 export class HmcSimulator implements SimulatorControl {
@@ -227,9 +248,30 @@ export class HmcSimulator implements SimulatorControl {
     return this.#hmc.estate.properties(this.#one(name, cpc));
   }
 
-  /** Properties of its NICs. */
-  nics(name: string, cpc?: string): readonly Readonly<Record<string, unknown>>[] {
-    return this.#one(name, cpc).nics.map((nic) => nicProperties(nic, this.#hmc.level));
+  /** Its NICs, each with the name of the adapter behind it. */
+  nics(name: string, cpc?: string): readonly NicView[] {
+    return this.#one(name, cpc).nics.map((nic) => ({
+      name: nic.name,
+      adapter: nic.backing.port.adapter.name,
+      mac: String(nic.stored['mac-address']),
+      vlan: (nic.stored['vlan-id'] as number | null | undefined) ?? null,
+    }));
+  }
+
+  /** The storage groups that are attached to it. */
+  attachedGroups(name: string, cpc?: string): readonly GroupView[] {
+    const partition = this.#one(name, cpc);
+    return this.storageGroups().filter(({ partitions }) => partitions.includes(partition.uri));
+  }
+
+  /** Every storage group. */
+  storageGroups(): readonly GroupView[] {
+    return this.#hmc.storage.groups.list().map((group) => ({
+      name: group.name,
+      description: group.description,
+      partitions: [...group.attachedTo].map(({ uri }) => uri),
+      volumes: group.volumes.map(({ name, uuid, sizeGib, usage }) => ({ name, uuid, sizeGib, usage })),
+    }));
   }
 
   setStatus(name: string, status: PartitionStatus, cpc?: string): void {
