@@ -6,8 +6,9 @@ import { hmcDpmFeatures } from './hmc-dpm.features.js';
 import { accessOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
 import { GOALS, type PowerChange } from './mapping/next-action.js';
 import { findPartition } from './operations/find-partition.js';
-import { explaining, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
-import { inventoryOperations, type CpcPlace } from './operations/inventory.operations.js';
+import { explaining, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
+import { hostSwitches } from './operations/host-switch.operations.js';
+import { inventoryOperations } from './operations/inventory.operations.js';
 import { planChange } from './operations/plan.js';
 import { powerOperations } from './operations/power.operations.js';
 import { rebootOperation } from './operations/reboot.operations.js';
@@ -30,7 +31,12 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         pacing: pacingOf(settings),
       };
       return {
-        operations: { ...powerOperations(place), ...rebootOperation(place), ...inventoryOperations(place) },
+        operations: {
+          ...powerOperations(place),
+          ...rebootOperation(place),
+          ...inventoryOperations(place),
+          ...hostSwitches(place),
+        },
         resolve: (ctx, reference) =>
           explaining(place, { what: `finding partition ${reference}`, subject: 'cpc' }, async () =>
             targetOf(await findPartition(ctx, place, reference)),

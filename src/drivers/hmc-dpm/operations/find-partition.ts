@@ -2,7 +2,7 @@ import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
 import { objectId, type Cpc, type PartitionItem } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
-import type { HmcPlace } from './hmc-place.js';
+import type { CpcPlace, HmcPlace } from './hmc-place.js';
 
 const OBJECT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -73,6 +73,15 @@ export function absent(
     `there is no partition ${reference} on ${where} (HMC ${place.hmc}); names are case-sensitive. If it exists, give the HMC user object access permission to it: the HMC hides what the user may not see`,
     { driver: DRIVER_NAME, details: { reference, cpcs: [...cpcs] } },
   );
+}
+
+/** The CPC. @throws ComputeError RESOURCE_NOT_FOUND or FEATURE_UNSUPPORTED (classic mode); HmcError */
+export async function requireCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
+  const cpcs = await place.client(ctx).cpcs(ctx.signal);
+  const problem = cpcProblem(place, place.cpc, cpcs);
+  const cpc = cpcs.find(({ name }) => name === place.cpc);
+  if (problem !== undefined || cpc === undefined) throw problem;
+  return cpc;
 }
 
 /** What is wrong with the CPC itself, among those that the user may see; undefined when nothing is. */

@@ -30,6 +30,11 @@ export interface HmcPlace {
   readonly pacing: HmcPacing;
 }
 
+/** A place that is one CPC. */
+export interface CpcPlace extends HmcPlace {
+  readonly cpc: string;
+}
+
 /** Equal for every HMC of the CPC, since object-ids are the same on all of them (hmc-dpm.md section 1). */
 export function targetOf(item: PartitionItem): Target {
   const id = objectId(item['object-uri']);

@@ -4,15 +4,10 @@ import { HmcError } from '../client/hmc-error.js';
 import { objectId, type Cpc, type CpcProperties, type Partition, type PartitionItem } from '../client/hmc-schemas.js';
 import { hostStatus } from '../mapping/cpc-status.js';
 import { observe } from '../mapping/partition-status.js';
-import { cpcProblem, findPartition } from './find-partition.js';
-import { explaining, type HmcPlace } from './hmc-place.js';
+import { findPartition, requireCpc } from './find-partition.js';
+import { explaining, type CpcPlace, type HmcPlace } from './hmc-place.js';
 import { NameCache } from './name-cache.js';
 import { testHost } from './test-host.js';
-
-/** A place that is one CPC. */
-export interface CpcPlace extends HmcPlace {
-  readonly cpc: string;
-}
 
 /** What there is on a CPC. Semantics are the contract's. */
 export function inventoryOperations(place: CpcPlace): InventoryOperations {
@@ -137,15 +132,6 @@ async function readProperties(ctx: CallContext, place: HmcPlace, cpc: Cpc): Prom
     ctx.log.info('the properties of the CPC cannot be read', { hmc: place.hmc, cpc: cpc.name, err: error });
     return {};
   }
-}
-
-/** The CPC. @throws ComputeError RESOURCE_NOT_FOUND or FEATURE_UNSUPPORTED (classic mode) */
-async function requireCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
-  const cpcs = await place.client(ctx).cpcs(ctx.signal);
-  const problem = cpcProblem(place, place.cpc, cpcs);
-  const cpc = cpcs.find(({ name }) => name === place.cpc);
-  if (problem !== undefined || cpc === undefined) throw problem;
-  return cpc;
 }
 
 function sum(...amounts: (number | null | undefined)[]): number | null {
