@@ -3,9 +3,10 @@ import { defineVirtDriver, type AnyVirtDriver, type ChangeOperationName } from '
 import type { PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
-import { accessOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
+import { accessOf, classicOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
 import { GOALS, type PowerChange } from './mapping/next-action.js';
-import { findPartition } from './operations/find-partition.js';
+import { refuseClassic, refusingClassic } from './operations/dpm-only.js';
+import { findInstance } from './operations/find-instance.js';
 import { explaining, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
@@ -29,20 +30,24 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         hmc: settings.endpoint.label,
         cpc: settings.cpc,
         pacing: pacingOf(settings),
+        classic: classicOf(settings),
       };
       return {
-        operations: {
+        operations: refusingClassic(place, {
           ...powerOperations(place),
           ...rebootOperation(place),
           ...inventoryOperations(place),
           ...hostSwitches(place),
-        },
+        }),
         resolve: (ctx, reference) =>
           explaining(place, { what: `finding partition ${reference}`, subject: 'cpc' }, async () =>
-            targetOf(await findPartition(ctx, place, reference)),
+            targetOf(await findInstance(ctx, place, reference)),
           ),
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
-        plan: async (ctx, { operation }, target) => planChange(ctx, place, powerChange(operation), target),
+        plan: async (ctx, { operation }, target) => {
+          refuseClassic(place, operation, target);
+          return await planChange(ctx, place, powerChange(operation), target);
+        },
         reconcile: async (ctx, { operation }, target) => reconcileChange(ctx, place, powerChange(operation), target),
         rearm: () => held.client.session.rearm(),
         close: () => held.release(),

@@ -34,7 +34,7 @@ export interface PartitionFilter {
 export class HmcClient {
   constructor(
     readonly session: HmcSession,
-    private readonly requestTimeoutMs: number,
+    readonly requestTimeoutMs: number,
     /** The call that the requests are a part of. */
     private readonly call: Pick<CallContext, 'outgoing'> = {},
   ) {}
@@ -52,12 +52,12 @@ export class HmcClient {
 
   /** List CPC Objects: every CPC the user may see. */
   async cpcs(signal?: AbortSignal): Promise<Cpc[]> {
-    return (await this.#get('/api/cpcs', CpcListSchema, signal)).cpcs;
+    return (await this.get('/api/cpcs', CpcListSchema, signal)).cpcs;
   }
 
   /** Get CPC Properties, those few that are cheap. It may fail for reasons of its own (409,272): never rely on it. */
   async cpcProperties(cpcUri: string, signal?: AbortSignal): Promise<CpcProperties> {
-    return await this.#getSome(cpcUri, CPC_FACTS, { 'cached-acceptable': 'true' }, CpcPropertiesSchema, signal);
+    return await this.getSome(cpcUri, CPC_FACTS, { 'cached-acceptable': 'true' }, CpcPropertiesSchema, signal);
   }
 
   /**
@@ -70,7 +70,7 @@ export class HmcClient {
     const { cpcName, name } = filter;
     const wantsFacts = withFacts && (await this.listsFacts(signal));
     const list = (facts: string | undefined): Promise<{ partitions: PartitionItem[] }> =>
-      this.#get(
+      this.get(
         `/api/console/operations/list-permitted-partitions${query({
           name: name === undefined ? undefined : exactly(name),
           'cpc-name': cpcName === undefined ? undefined : exactly(cpcName),
@@ -98,7 +98,7 @@ export class HmcClient {
 
   /** Get Partition Properties. */
   async partition(partitionUri: string, signal?: AbortSignal): Promise<Partition> {
-    return await this.#getSome(partitionUri, ['name', 'status', ...PARTITION_FACTS], {}, PartitionSchema, signal);
+    return await this.getSome(partitionUri, ['name', 'status', ...PARTITION_FACTS], {}, PartitionSchema, signal);
   }
 
   /**
@@ -108,18 +108,18 @@ export class HmcClient {
    */
   async operate(partitionUri: string, operation: 'start' | 'stop', timeoutMs: number): Promise<string | undefined> {
     const call: HmcCall = { method: 'POST', path: `${partitionUri}/operations/${operation}`, timeoutMs };
-    const answer = await this.#request(call);
+    const answer = await this.request(call);
     if (answer.body.kind === 'empty') return undefined;
     return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
   }
 
   /** Query Job Status. */
   async job(jobUri: string, signal?: AbortSignal): Promise<Job> {
-    return await this.#get(jobUri, JobSchema, signal);
+    return await this.get(jobUri, JobSchema, signal);
   }
 
   async cancelJob(jobUri: string): Promise<void> {
-    await this.#request({
+    await this.request({
       method: 'POST',
       path: `${jobUri}/operations/cancel`,
       timeoutMs: this.requestTimeoutMs,
@@ -128,20 +128,22 @@ export class HmcClient {
 
   /** Deletes an ended job; one that is not deleted stays with the HMC. */
   async deleteJob(jobUri: string): Promise<void> {
-    await this.#request({ method: 'DELETE', path: jobUri, timeoutMs: this.requestTimeoutMs });
+    await this.request({ method: 'DELETE', path: jobUri, timeoutMs: this.requestTimeoutMs });
   }
 
-  async #request(call: HmcCall): Promise<HttpAnswer> {
+  /** A call that has a file of its own beside this one: each subject of the API has one. */
+  async request(call: HmcCall): Promise<HttpAnswer> {
     return await this.session.request({ ...call, outgoing: this.call.outgoing });
   }
 
-  async #get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const answer = await this.#request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
+  /** A GET, its answer as a schema wants it. */
+  async get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
+    const answer = await this.request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
     return decodeAnswer(answer, schema, false);
   }
 
   /** A GET of some properties; all of them from an HMC that does not know `properties=` or one of the names. */
-  async #getSome<S extends z.ZodType>(
+  async getSome<S extends z.ZodType>(
     uri: string,
     names: readonly string[],
     parameters: Readonly<Record<string, string>>,
@@ -150,8 +152,8 @@ export class HmcClient {
   ): Promise<z.output<S>> {
     return await this.#unlessRefused(
       'properties',
-      () => this.#get(`${uri}${query({ properties: names.join(','), ...parameters })}`, schema, signal),
-      () => this.#get(uri, schema, signal),
+      () => this.get(`${uri}${query({ properties: names.join(','), ...parameters })}`, schema, signal),
+      () => this.get(uri, schema, signal),
     );
   }
 

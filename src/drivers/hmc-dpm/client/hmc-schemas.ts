@@ -3,11 +3,11 @@ import { z } from 'zod';
 /** Answers of the HMC (hmc-dpm.md). They are not trusted, and unknown fields are ignored: every release adds some. */
 
 const text = z.string().max(4096);
-const word = z.string().max(255);
+export const word = z.string().max(255);
 const flag = z.boolean().nullish();
 const amount = z.number().nonnegative().nullish();
 /** A URI that we send back as a path: nothing in it may lead elsewhere. */
-const uri = (kind: 'cpcs' | 'partitions' | 'jobs') =>
+export const uri = (kind: 'cpcs' | 'partitions' | 'logical-partitions' | 'jobs') =>
   z.string().regex(new RegExp(`^/api/${kind}/[A-Za-z0-9_.~-]*[A-Za-z0-9_~-]$`), `is not a URI of the API's ${kind}`);
 
 export const ErrorBodySchema = z.object({

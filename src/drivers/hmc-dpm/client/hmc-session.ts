@@ -16,6 +16,8 @@ export interface HmcCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly json?: JsonValue;
+  /** Does it change something, if it is carried out? By itself, everything but a GET does. */
+  readonly changes?: boolean;
   /** For everything: a connection, a logon when one is needed, and the answer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -203,7 +205,7 @@ export class HmcSession {
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
     const { method, path, json, signal, outgoing, isUrgent = false } = call;
     const timeoutMs = endsAt - performance.now();
-    const changes = method !== 'GET';
+    const changes = call.changes ?? method !== 'GET';
     try {
       if (timeoutMs <= 0) throw new HttpFailure('timeout', 'the time was over before it was sent', 'ETIMEDOUT', 'no');
       const answer = await this.http.request({

@@ -8,7 +8,7 @@ export const JOB_CHECKPOINT = 'job';
 /** Name of the checkpoint that says that a job was cancelled because its operation was: `{uri}`. */
 export const CANCELLED_CHECKPOINT = 'job-cancelled';
 
-const StepNameSchema = z.enum(['start', 'stop']);
+const StepNameSchema = z.enum(['start', 'stop', 'activate', 'deactivate', 'load']);
 const StepDataSchema = z.object({ step: StepNameSchema, request_timeout_ms: z.number() });
 const CancelledDataSchema = z.object({ uri: z.string().startsWith('/api/jobs/') });
 const JobDataSchema = CancelledDataSchema.extend({ step: StepNameSchema });
@@ -38,11 +38,10 @@ export function lastStep(checkpoints: readonly Checkpoint[]): LastStep | undefin
   };
 }
 
-/** Has the HMC accepted a stop that was not cancelled afterwards? */
-export function hasStopped(checkpoints: readonly Checkpoint[]): boolean {
+/** The steps that the HMC has accepted and that were not cancelled afterwards, in order. */
+export function acceptedSteps(checkpoints: readonly Checkpoint[]): Set<StepName> {
   const named = (wanted: string): Checkpoint[] => checkpoints.filter(({ name }) => name === wanted);
   const cancelled = named(CANCELLED_CHECKPOINT).map(({ data }) => CancelledDataSchema.parse(data).uri);
-  return named(JOB_CHECKPOINT)
-    .map(({ data }) => JobDataSchema.parse(data))
-    .some(({ step, uri }) => step === 'stop' && !cancelled.includes(uri));
+  const jobs = named(JOB_CHECKPOINT).map(({ data }) => JobDataSchema.parse(data));
+  return new Set(jobs.filter(({ uri }) => !cancelled.includes(uri)).map(({ step }) => step));
 }

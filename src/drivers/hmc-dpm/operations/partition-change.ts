@@ -5,25 +5,32 @@ import { HmcError } from '../client/hmc-error.js';
 import type { HmcClient } from '../client/hmc-client.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
-import type { StepName } from '../mapping/next-action.js';
-import { hasStopped } from './checkpoints.js';
-import { partitionUri, type HmcPlace } from './hmc-place.js';
+import { PAST, type PartitionView, type StepName } from '../mapping/next-action.js';
+import { acceptedSteps } from './checkpoints.js';
+import type { HmcPlace } from './hmc-place.js';
+import { modeOf, type Mode } from './mode.js';
 
 /** How long an HMC that does not answer is waited for once something was sent to it: it restarts in a few minutes. */
 const OUTAGE_PATIENCE_MS = 10 * 60_000;
 /** How long one that says "not now" is asked again while nothing was sent. */
 const BUSY_PATIENCE_MS = 60_000;
 
+/** What is seen of a partition or an LPAR. */
+export type Seen = Partition & PartitionView;
+
 /** One change of one partition under way: what is known of it, and the patient ways to look at it. */
 export class PartitionChange {
   readonly client: HmcClient;
+  readonly mode: Mode;
   readonly uri: string;
+  /** As messages name it: "partition web01". */
+  readonly label: string;
   /** The step that was sent and is not known to have ended. */
   underWay: StepName | undefined;
   /** Did this change try to send anything? From then on the HMC is waited for. */
   hasBegun = false;
-  /** Was a stop carried out, now or by an earlier attempt? Then something was changed, whatever fails later. */
-  hasStopped: boolean;
+  /** What was carried out, now or by an earlier attempt: then something was changed, whatever fails later. */
+  readonly carriedOut: Set<StepName>;
   readonly #endsAt: number;
 
   constructor(
@@ -32,8 +39,10 @@ export class PartitionChange {
     readonly target: Target,
   ) {
     this.client = place.client(ctx);
-    this.uri = partitionUri(target.id);
-    this.hasStopped = hasStopped(ctx.checkpoints);
+    this.mode = modeOf(place, target);
+    this.uri = this.mode.uri(target.id);
+    this.label = `${this.mode.rules.noun} ${target.name}`;
+    this.carriedOut = acceptedSteps(ctx.checkpoints);
     this.#endsAt = ctx.clock.now() + place.pacing.operationTimeoutMs;
   }
 
@@ -42,7 +51,7 @@ export class PartitionChange {
   }
 
   /** Waits out what passes by itself. @throws ComputeError, HmcError */
-  async look(): Promise<Partition> {
+  async look(): Promise<Seen> {
     return await this.watch('the HMC to answer', this.place.pacing.poll.initialMs, (partition) => partition);
   }
 
@@ -52,9 +61,9 @@ export class PartitionChange {
    * @throws ComputeError BACKEND_TIMEOUT when the time is over; INSTANCE_NOT_FOUND when it is another partition now;
    *   HmcError when the HMC fails for too long; the signal's reason
    */
-  async watch<T>(what: string, intervalMs: number, judge: (partition: Partition) => T | undefined): Promise<T> {
+  async watch<T>(what: string, intervalMs: number, judge: (partition: Seen) => T | undefined): Promise<T> {
     return await this.poll(what, intervalMs, async () => {
-      const partition = await this.client.partition(this.uri, this.ctx.signal);
+      const partition = await this.mode.look(this.client, this.uri, this.ctx.signal);
       this.#verify(partition);
       return judge(partition);
     });
@@ -94,7 +103,7 @@ export class PartitionChange {
     if (partition.name === this.target.name) return;
     throw this.error(
       'INSTANCE_NOT_FOUND',
-      `partition ${this.target.name} (HMC ${this.place.hmc}) is called ${partition.name} by now; nothing more was done, repeat it with the new name`,
+      `${this.label} (HMC ${this.place.hmc}) is called ${partition.name} by now; nothing more was done, repeat it with the new name`,
     );
   }
 
@@ -116,23 +125,27 @@ export class PartitionChange {
     const seconds = Math.round(this.place.pacing.operationTimeoutMs / 1000);
     return new ComputeError(
       'BACKEND_TIMEOUT',
-      `the ${seconds} s of operation_timeout_ms were over before the ${step} of partition ${this.target.name}, which was not sent`,
+      `the ${seconds} s of operation_timeout_ms were over before the ${step} of ${this.label}, which was not sent`,
       { retry: 'safe', outcome: 'not-applied' },
     );
   }
 
   /** The operation was cancelled, and the job of this step with it: the partition is as it was before the step. */
   cancelled(step: StepName): ComputeError {
-    const what = `the ${step} of partition ${this.target.name} was cancelled, and so was its job on the HMC`;
+    const what = `the ${step} of ${this.label} was cancelled, and so was its job on the HMC`;
     return this.#truthful(new ComputeError('OPERATION_CANCELLED', what, { outcome: 'not-applied' })).within({
       driver: DRIVER_NAME,
       target: this.target.key,
     });
   }
 
-  /** Runs the change; whatever fails leaves as a ComputeError that tells the truth about what was sent. */
+  /**
+   * Runs the change; whatever fails leaves as a ComputeError that tells the truth about what was sent.
+   *
+   * @param what "powering on"
+   */
   async run<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition' };
+    const doing: Doing = { what: `${what} ${this.label}`, hmc: this.place.hmc, subject: 'partition' };
     try {
       return await work();
     } catch (error) {
@@ -145,10 +158,11 @@ export class PartitionChange {
   /** A failure does not undo what the HMC had accepted before. */
   #truthful(failure: ComputeError): ComputeError {
     if (failure.outcome === 'unknown') return failure;
-    if (this.underWay === undefined && !this.hasStopped) return failure;
+    const last = [...this.carriedOut].at(-1);
+    if (this.underWay === undefined && last === undefined) return failure;
     const before =
-      this.underWay === undefined
-        ? 'The partition had been stopped before'
+      this.underWay === undefined && last !== undefined
+        ? `The ${this.mode.rules.noun} had been ${PAST[last]} before`
         : `A ${this.underWay} had been sent before, its end is not known`;
     return new ComputeError(failure.code, `${failure.message}. ${before}`, {
       retry: 'after-reconcile',

@@ -1,7 +1,6 @@
 import type { ChangeResult, OperationContext, PowerOperations, Target } from '../../../compute/contract/index.js';
-import { observe } from '../mapping/partition-status.js';
 import { bringTo } from './bring-to.js';
-import { findPartition } from './find-partition.js';
+import { findInstance, stateOf } from './find-instance.js';
 import { explaining, type HmcPlace } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
 
@@ -13,16 +12,19 @@ export function powerOperations(place: HmcPlace): PowerOperations {
       const partitionChange = new PartitionChange(ctx, place, target);
       return await partitionChange.run(what, async () => {
         const { partition, hasActed } = await bringTo(partitionChange, goal);
-        return { outcome: hasActed ? 'done' : 'already', state: observe(partition.status, ctx.clock.now()) };
+        return {
+          outcome: hasActed ? 'done' : 'already',
+          state: partitionChange.mode.rules.observe(partition.status, ctx.clock.now()),
+        };
       });
     };
   return {
-    powerOn: change('powering on partition', 'running'),
-    powerOff: change('powering off partition', 'stopped'),
+    powerOn: change('powering on', 'running'),
+    powerOff: change('powering off', 'stopped'),
     queryPower: (ctx, reference) =>
       explaining(place, { what: `reading the state of partition ${reference}`, subject: 'cpc' }, async () => {
-        const { status } = await findPartition(ctx, place, reference);
-        return observe(status, ctx.clock.now());
+        const item = await findInstance(ctx, place, reference);
+        return stateOf(item, ctx.clock.now());
       }),
   };
 }

@@ -1,15 +1,11 @@
 import { ComputeError } from '../../../common/errors/index.js';
 import type { OperationContext, Reconciliation, Target } from '../../../compute/contract/index.js';
 import { HmcError } from '../client/hmc-error.js';
-import type { PowerChange, StepName } from '../mapping/next-action.js';
-import { observe } from '../mapping/partition-status.js';
+import type { Goal, PowerChange } from '../mapping/next-action.js';
 import { lastStep } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
 import { becameVisible, seeThrough } from './step.js';
-
-/** The step that an operation ends with; any other is followed by more. */
-const LAST_STEP: Record<PowerChange, StepName> = { powerOn: 'start', powerOff: 'stop', reboot: 'start' };
 
 /**
  * Finds out what became of an operation by what it left in the journal: the last step that was about to be sent, and
@@ -29,13 +25,18 @@ export async function reconcileChange(
   const partitionChange = new PartitionChange(ctx, place, target);
   if (last.isCancelled) return { verdict: 'failed', error: partitionChange.cancelled(last.step) };
   try {
-    return await partitionChange.run('finding out what became of partition', async () => {
+    return await partitionChange.run('finding out what became of', async () => {
       if (last.jobUri === undefined && !(await becameVisible(partitionChange, last.step, latestArrivalAt))) {
         return { verdict: 'continue' };
       }
-      const { status } = await seeThrough(partitionChange, last.step, last.jobUri);
-      if (last.step !== LAST_STEP[change]) return { verdict: 'continue' };
-      return { verdict: 'concluded', result: { outcome: 'done', state: observe(status, ctx.clock.now()) } };
+      const partition = await seeThrough(partitionChange, last.step, last.jobUri);
+      const { rules } = partitionChange.mode;
+      const isThere = rules.nextAction(lastGoal(change), partition).kind === 'reached';
+      if (!isThere) return { verdict: 'continue' };
+      return {
+        verdict: 'concluded',
+        result: { outcome: 'done', state: rules.observe(partition.status, ctx.clock.now()) },
+      };
     });
   } catch (error) {
     if (ctx.signal.aborted || !(error instanceof ComputeError)) throw error;
@@ -46,4 +47,9 @@ export async function reconcileChange(
     if (error.cause instanceof HmcError && error.cause.isTransient) throw error;
     return { verdict: 'unknown', reason: error.message };
   }
+}
+
+/** Where an operation ends. */
+function lastGoal(change: PowerChange): Goal {
+  return change === 'powerOff' ? 'stopped' : 'running';
 }
