@@ -105,3 +105,4 @@ export {
   type VirtDriver,
   type VirtHost,
 } from './virt-driver.js';
+export { offerWorks, type ChangeParams, type OfferedWorks, type OperationWork, type OperationWorks } from './work.js';

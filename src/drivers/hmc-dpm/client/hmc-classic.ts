@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { JsonValue } from '../../../common/errors/index.js';
-import { decodeAnswer } from './hmc-answer.js';
 import type { HmcClient, PartitionFilter } from './hmc-client.js';
 import { HmcError } from './hmc-error.js';
 import { exactly, query } from './hmc-query.js';
-import { JobReferenceSchema, uri, word } from './hmc-schemas.js';
+import { uri, word } from './hmc-schemas.js';
 
 /** LPARs of CPCs in classic mode (hmc-dpm.md section 17). Each call throws HmcError, or the signal's reason. */
 
@@ -70,14 +69,8 @@ export async function operateLogicalPartition(
   parameters: Readonly<Record<string, JsonValue>>,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  const answer = await client.request({
-    method: 'POST',
-    path: `${lparUri}/operations/${operation}`,
-    ...(Object.keys(parameters).length === 0 ? {} : { json: parameters }),
-    timeoutMs,
-  });
-  if (answer.body.kind === 'empty') return undefined;
-  return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
+  const body = Object.keys(parameters).length === 0 ? undefined : parameters;
+  return await client.submit(`${lparUri}/operations/${operation}`, body, timeoutMs);
 }
 
 /** A name that nothing has is answered with 404,1 where other lists are empty. */

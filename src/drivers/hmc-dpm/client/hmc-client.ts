@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { JsonValue } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
 import type { HttpAnswer } from '../../../connectors/http/index.js';
 import { decodeAnswer } from './hmc-answer.js';
@@ -107,10 +108,7 @@ export class HmcClient {
    * @returns the job's URI; undefined when the HMC accepted it without a job
    */
   async operate(partitionUri: string, operation: 'start' | 'stop', timeoutMs: number): Promise<string | undefined> {
-    const call: HmcCall = { method: 'POST', path: `${partitionUri}/operations/${operation}`, timeoutMs };
-    const answer = await this.request(call);
-    if (answer.body.kind === 'empty') return undefined;
-    return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
+    return await this.submit(`${partitionUri}/operations/${operation}`, undefined, timeoutMs);
   }
 
   /** Query Job Status. */
@@ -119,16 +117,42 @@ export class HmcClient {
   }
 
   async cancelJob(jobUri: string): Promise<void> {
-    await this.request({
-      method: 'POST',
-      path: `${jobUri}/operations/cancel`,
-      timeoutMs: this.requestTimeoutMs,
-    });
+    await this.post(`${jobUri}/operations/cancel`);
   }
 
   /** Deletes an ended job; one that is not deleted stays with the HMC. */
   async deleteJob(jobUri: string): Promise<void> {
-    await this.request({ method: 'DELETE', path: jobUri, timeoutMs: this.requestTimeoutMs });
+    await this.delete(jobUri);
+  }
+
+  /** Sends something that changes the HMC; no signal ends it, since its answer is wanted once it is out. */
+  async post(path: string, json?: JsonValue, timeoutMs = this.requestTimeoutMs): Promise<HttpAnswer> {
+    return await this.request({ method: 'POST', path, ...(json === undefined ? {} : { json }), timeoutMs });
+  }
+
+  /** The same, with an answer. @throws HmcError also when it cannot be read */
+  async postFor<S extends z.ZodType>(
+    path: string,
+    json: JsonValue,
+    schema: S,
+    timeoutMs = this.requestTimeoutMs,
+  ): Promise<z.output<S>> {
+    return decodeAnswer(await this.post(path, json, timeoutMs), schema, true);
+  }
+
+  /**
+   * The same, of what is an asynchronous job.
+   *
+   * @returns the job's URI; undefined when the HMC accepted it without a job
+   */
+  async submit(path: string, json: JsonValue | undefined, timeoutMs: number): Promise<string | undefined> {
+    const answer = await this.post(path, json, timeoutMs);
+    if (answer.body.kind === 'empty') return undefined;
+    return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
+  }
+
+  async delete(path: string, timeoutMs = this.requestTimeoutMs): Promise<void> {
+    await this.request({ method: 'DELETE', path, timeoutMs });
   }
 
   /** A call that has a file of its own beside this one: each subject of the API has one. */
@@ -136,7 +160,7 @@ export class HmcClient {
     return await this.session.request({ ...call, outgoing: this.call.outgoing });
   }
 
-  /** A GET, its answer as a schema wants it. */
+  /** Reads something. */
   async get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
     const answer = await this.request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
     return decodeAnswer(answer, schema, false);

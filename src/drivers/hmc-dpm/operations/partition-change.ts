@@ -1,53 +1,26 @@
-import { ComputeError } from '../../../common/errors/index.js';
-import { pollUntil } from '../../../common/poll.js';
 import type { OperationContext, Target } from '../../../compute/contract/index.js';
-import { HmcError } from '../client/hmc-error.js';
-import type { HmcClient } from '../client/hmc-client.js';
 import type { Partition } from '../client/hmc-schemas.js';
-import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
-import { PAST, type PartitionView, type StepName } from '../mapping/next-action.js';
-import { acceptedSteps } from './checkpoints.js';
+import type { PartitionView } from '../mapping/next-action.js';
+import { HmcChange } from './hmc-change.js';
 import type { HmcPlace } from './hmc-place.js';
 import { modeOf, type Mode } from './mode.js';
-
-/** How long an HMC that does not answer is waited for once something was sent to it: it restarts in a few minutes. */
-const OUTAGE_PATIENCE_MS = 10 * 60_000;
-/** How long one that says "not now" is asked again while nothing was sent. */
-const BUSY_PATIENCE_MS = 60_000;
 
 /** What is seen of a partition or an LPAR. */
 export type Seen = Partition & PartitionView;
 
-/** One change of one partition under way: what is known of it, and the patient ways to look at it. */
-export class PartitionChange {
-  readonly client: HmcClient;
-  readonly mode: Mode;
+/** One change of one partition or LPAR that is there. */
+export class PartitionChange extends HmcChange {
   readonly uri: string;
-  /** As messages name it: "partition web01". */
-  readonly label: string;
-  /** The step that was sent and is not known to have ended. */
-  underWay: StepName | undefined;
-  /** Did this change try to send anything? From then on the HMC is waited for. */
-  hasBegun = false;
-  /** What was carried out, now or by an earlier attempt: then something was changed, whatever fails later. */
-  readonly carriedOut: Set<StepName>;
-  readonly #endsAt: number;
+  readonly mode: Mode;
 
-  constructor(
-    readonly ctx: OperationContext,
-    readonly place: HmcPlace,
-    readonly target: Target,
-  ) {
-    this.client = place.client(ctx);
+  constructor(ctx: OperationContext, place: HmcPlace, target: Target) {
+    super(ctx, place, target);
     this.mode = modeOf(place, target);
     this.uri = this.mode.uri(target.id);
-    this.label = `${this.mode.rules.noun} ${target.name}`;
-    this.carriedOut = acceptedSteps(ctx.checkpoints);
-    this.#endsAt = ctx.clock.now() + place.pacing.operationTimeoutMs;
   }
 
-  get remainingMs(): number {
-    return Math.max(0, this.#endsAt - this.ctx.clock.now());
+  override get noun(): string {
+    return this.mode.rules.noun;
   }
 
   /** Waits out what passes by itself. @throws ComputeError, HmcError */
@@ -69,35 +42,6 @@ export class PartitionChange {
     });
   }
 
-  /** Asks until there is an answer, over interruptions that a restarting HMC explains. */
-  async poll<T>(what: string, intervalMs: number, probe: () => Promise<T | undefined>): Promise<T> {
-    const { ctx, place, remainingMs: timeoutMs } = this;
-    const maxIntervalMs = Math.max(intervalMs, place.pacing.poll.maxMs);
-    let failingSince: number | undefined;
-    return await pollUntil(
-      async () => {
-        try {
-          const answer = await probe();
-          failingSince = undefined;
-          return answer;
-        } catch (error) {
-          const now = ctx.clock.now();
-          failingSince ??= now;
-          if (!this.#isPatientWith(error, now - failingSince)) throw error;
-          ctx.log.debug('the HMC did not answer, asking again', { hmc: place.hmc, err: error });
-          return undefined;
-        }
-      },
-      { clock: ctx.clock, signal: ctx.signal, intervalMs, maxIntervalMs, timeoutMs, what },
-    );
-  }
-
-  #isPatientWith(error: unknown, failingMs: number): boolean {
-    if (!(error instanceof HmcError)) return false;
-    if (this.hasBegun) return error.isTransient && failingMs < OUTAGE_PATIENCE_MS;
-    return error.isBusy && failingMs < BUSY_PATIENCE_MS;
-  }
-
   /** Names are what people act by: another name under the same id is not what was asked for. */
   #verify(partition: Partition): void {
     if (partition.name === this.target.name) return;
@@ -105,72 +49,5 @@ export class PartitionChange {
       'INSTANCE_NOT_FOUND',
       `${this.label} (HMC ${this.place.hmc}) is called ${partition.name} by now; nothing more was done, repeat it with the new name`,
     );
-  }
-
-  /** An error of this change. */
-  error(
-    code: 'STATE_CONFLICT' | 'OPERATION_FAILED' | 'OUTCOME_UNKNOWN' | 'INSTANCE_NOT_FOUND',
-    message: string,
-    status?: string,
-  ): ComputeError {
-    return new ComputeError(code, message, {
-      driver: DRIVER_NAME,
-      target: this.target.key,
-      ...(status === undefined ? {} : { details: { status } }),
-    });
-  }
-
-  /** The operation's time is over before a step that it would take; the step is not begun. */
-  timeOver(step: StepName): ComputeError {
-    const seconds = Math.round(this.place.pacing.operationTimeoutMs / 1000);
-    return new ComputeError(
-      'BACKEND_TIMEOUT',
-      `the ${seconds} s of operation_timeout_ms were over before the ${step} of ${this.label}, which was not sent`,
-      { retry: 'safe', outcome: 'not-applied' },
-    );
-  }
-
-  /** The operation was cancelled, and the job of this step with it: the partition is as it was before the step. */
-  cancelled(step: StepName): ComputeError {
-    const what = `the ${step} of ${this.label} was cancelled, and so was its job on the HMC`;
-    return this.#truthful(new ComputeError('OPERATION_CANCELLED', what, { outcome: 'not-applied' })).within({
-      driver: DRIVER_NAME,
-      target: this.target.key,
-    });
-  }
-
-  /**
-   * Runs the change; whatever fails leaves as a ComputeError that tells the truth about what was sent.
-   *
-   * @param what "powering on"
-   */
-  async run<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const doing: Doing = { what: `${what} ${this.label}`, hmc: this.place.hmc, subject: 'partition' };
-    try {
-      return await work();
-    } catch (error) {
-      const failure = toHmcComputeError(error, doing);
-      if (!(failure instanceof ComputeError) || failure === this.ctx.signal.reason) throw failure;
-      throw this.#truthful(failure).within({ driver: DRIVER_NAME, target: this.target.key });
-    }
-  }
-
-  /** A failure does not undo what the HMC had accepted before. */
-  #truthful(failure: ComputeError): ComputeError {
-    if (failure.outcome === 'unknown') return failure;
-    const last = [...this.carriedOut].at(-1);
-    if (this.underWay === undefined && last === undefined) return failure;
-    const before =
-      this.underWay === undefined && last !== undefined
-        ? `The ${this.mode.rules.noun} had been ${PAST[last]} before`
-        : `A ${this.underWay} had been sent before, its end is not known`;
-    return new ComputeError(failure.code, `${failure.message}. ${before}`, {
-      retry: 'after-reconcile',
-      outcome: 'unknown',
-      native: failure.native,
-      details: failure.details,
-      cause: failure.cause,
-      logLevel: failure.logLevel,
-    });
   }
 }

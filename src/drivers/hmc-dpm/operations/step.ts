@@ -2,7 +2,7 @@ import { ComputeError } from '../../../common/errors/index.js';
 import { HmcError } from '../client/hmc-error.js';
 import { nativeOf, toHmcComputeError } from '../hmc-dpm.errors.js';
 import type { StepName } from '../mapping/next-action.js';
-import { JOB_CHECKPOINT } from './checkpoints.js';
+import { JOB_CHECKPOINT, STEP_NOUNS } from './checkpoints.js';
 import { awaitJob, type JobEnd } from './job.js';
 import type { PartitionChange, Seen } from './partition-change.js';
 
@@ -75,7 +75,8 @@ export async function seeThrough(change: PartitionChange, step: StepName, jobUri
   }
   const partition = await settle(change, step, end);
   change.underWay = undefined;
-  change.carriedOut.add(step);
+  const noun = STEP_NOUNS[step];
+  if (noun !== undefined && !change.carriedOut.includes(noun)) change.carriedOut.push(noun);
   return partition;
 }
 
@@ -127,7 +128,8 @@ async function settle(change: PartitionChange, step: StepName, end: JobEnd): Pro
 
 function stepFailed(change: PartitionChange, step: StepName, end: JobEnd, { status }: Seen, why: string): ComputeError {
   change.underWay = undefined;
-  change.carriedOut.delete(step);
+  // Its job was noted as carried out once; it was not.
+  change.carriedOut.splice(0, Infinity, ...change.carriedOut.filter((noun) => noun !== STEP_NOUNS[step]));
   const what = `${DOING[step]} ${change.label}`;
   switch (end.kind) {
     case 'failed': {
