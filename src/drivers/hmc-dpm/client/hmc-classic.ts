@@ -3,16 +3,17 @@ import type { JsonValue } from '../../../common/errors/index.js';
 import type { HmcClient, PartitionFilter } from './hmc-client.js';
 import { HmcError } from './hmc-error.js';
 import { exactly, query } from './hmc-query.js';
-import { uri, word } from './hmc-schemas.js';
+import { word } from './hmc-schemas.js';
+import { uriOf } from './hmc-uri.js';
 
 /** LPARs of CPCs in classic mode (hmc-dpm.md section 17). Each call throws HmcError, or the signal's reason. */
 
 const LogicalPartitionItemSchema = z.object({
-  'object-uri': uri('logical-partitions'),
+  'object-uri': uriOf('logical-partitions'),
   name: word,
   status: word,
   'cpc-name': word,
-  'cpc-object-uri': uri('cpcs'),
+  'cpc-object-uri': uriOf('cpcs'),
 });
 /** An item of List Permitted Logical Partitions. */
 export type LogicalPartitionItem = z.infer<typeof LogicalPartitionItemSchema>;

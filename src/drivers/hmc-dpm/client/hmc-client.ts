@@ -99,7 +99,13 @@ export class HmcClient {
 
   /** Get Partition Properties. */
   async partition(partitionUri: string, signal?: AbortSignal): Promise<Partition> {
-    return await this.getSome(partitionUri, ['name', 'status', ...PARTITION_FACTS], {}, PartitionSchema, signal);
+    return await this.getSome(
+      partitionUri,
+      ['name', 'status', 'parent', ...PARTITION_FACTS],
+      {},
+      PartitionSchema,
+      signal,
+    );
   }
 
   /**
@@ -179,6 +185,39 @@ export class HmcClient {
       () => this.get(`${uri}${query({ properties: names.join(','), ...parameters })}`, schema, signal),
       () => this.get(uri, schema, signal),
     );
+  }
+
+  /**
+   * A list with more properties than it has by itself; without them from an HMC that cannot give them (before API 4.10; section 7),
+   * and then they are undefined.
+   */
+  async getList<S extends z.ZodType>(
+    path: string,
+    names: readonly string[],
+    schema: S,
+    signal?: AbortSignal,
+  ): Promise<z.output<S>> {
+    const plain = (): Promise<z.output<S>> => this.get(path, schema, signal);
+    if (!(await this.listsFacts(signal))) return await plain();
+    const properties = query({ 'additional-properties': names.join(',') });
+    return await this.#unlessRefused(
+      'additional-properties',
+      () => this.get(`${path}${properties}`, schema, signal),
+      plain,
+    );
+  }
+
+  /** A question that is sent as a POST and changes nothing. */
+  async ask<S extends z.ZodType>(path: string, json: JsonValue, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
+    const answer = await this.request({
+      method: 'POST',
+      path,
+      json,
+      timeoutMs: this.requestTimeoutMs,
+      signal,
+      isQuestion: true,
+    });
+    return decodeAnswer(answer, schema, false);
   }
 
   /** Older HMCs refuse some query parameters (400,1 and 400,14): asked without it, now and from now on. */

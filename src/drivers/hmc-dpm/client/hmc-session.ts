@@ -16,11 +16,11 @@ export interface HmcCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly json?: JsonValue;
-  /** Does it change something, if it is carried out? By itself, everything but a GET does. */
-  readonly changes?: boolean;
   /** For everything: a connection, a logon when one is needed, and the answer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** A POST that only asks. */
+  readonly isQuestion?: boolean;
   /** Does not wait for its turn among the requests under way. */
   readonly isUrgent?: boolean;
   readonly outgoing?: Outgoing | undefined;
@@ -203,9 +203,9 @@ export class HmcSession {
   }
 
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
-    const { method, path, json, signal, outgoing, isUrgent = false } = call;
+    const { method, path, json, signal, outgoing, isUrgent = false, isQuestion = false } = call;
     const timeoutMs = endsAt - performance.now();
-    const changes = call.changes ?? method !== 'GET';
+    const changes = method !== 'GET' && !isQuestion;
     try {
       if (timeoutMs <= 0) throw new HttpFailure('timeout', 'the time was over before it was sent', 'ETIMEDOUT', 'no');
       const answer = await this.http.request({

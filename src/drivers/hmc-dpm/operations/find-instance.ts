@@ -2,7 +2,8 @@ import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
 import type { ObservedState } from '../../../compute/state/power-state.js';
 import { logicalPartitions } from '../client/hmc-classic.js';
-import { objectId, type Cpc, type PartitionItem } from '../client/hmc-schemas.js';
+import type { Cpc, PartitionItem } from '../client/hmc-schemas.js';
+import { idOf } from '../client/hmc-uri.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { classicRules } from '../mapping/classic-rules.js';
 import { DPM_RULES } from '../mapping/mode-rules.js';
@@ -29,7 +30,7 @@ export async function findInstance(
   const lookFor = async (modes: ReadonlySet<CpcMode>): Promise<PartitionItem[]> => {
     const listed = await list(ctx, place, modes, isObjectId ? undefined : reference, withFacts);
     return isObjectId
-      ? listed.filter((item) => item.name === reference || objectId(item['object-uri']).toLowerCase() === id)
+      ? listed.filter((item) => item.name === reference || idOf(item['object-uri']).toLowerCase() === id)
       : listed;
   };
   const modes = await modesAt(ctx, place);
@@ -87,7 +88,7 @@ export function ambiguous(
   const candidates = found.map((item) => ({
     name: item.name,
     cpc: item['cpc-name'],
-    id: objectId(item['object-uri']),
+    id: idOf(item['object-uri']),
   }));
   const list = candidates.map(({ cpc, id }) => `${cpc} (${id})`).join(', ');
   return new ComputeError(

@@ -2,7 +2,8 @@ import { targetKey } from '../../../common/ids.js';
 import type { TargetKey } from '../../../common/ids.js';
 import type { CallContext, Target } from '../../../compute/contract/index.js';
 import type { HmcClient } from '../client/hmc-client.js';
-import { objectId, type PartitionItem } from '../client/hmc-schemas.js';
+import type { PartitionItem } from '../client/hmc-schemas.js';
+import { idOf } from '../client/hmc-uri.js';
 import type { LoadSettings } from '../mapping/classic-rules.js';
 import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
 
@@ -51,9 +52,9 @@ const LPAR_KEY = 'lpar/';
 
 /** Equal for every HMC of the CPC, since object-ids are the same on all of them (hmc-dpm.md section 1). */
 export function targetOf(item: PartitionItem): Target {
-  const id = objectId(item['object-uri']);
+  const id = idOf(item['object-uri']);
   const kind = isLparItem(item) ? LPAR_KEY : '';
-  return { key: targetKey(DRIVER_NAME, objectId(item['cpc-object-uri']), `${kind}${id}`), id, name: item.name };
+  return { key: targetKey(DRIVER_NAME, idOf(item['cpc-object-uri']), `${kind}${id}`), id, name: item.name };
 }
 
 /** Is it an LPAR of a CPC in classic mode? */

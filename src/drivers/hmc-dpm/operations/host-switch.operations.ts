@@ -1,6 +1,6 @@
 import { targetKey } from '../../../common/ids.js';
 import type { CallContext, HostSwitch, Target } from '../../../compute/contract/index.js';
-import { objectId } from '../client/hmc-schemas.js';
+import { idOf } from '../client/hmc-uri.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { findCpc } from './cpc.js';
 import { explaining, type CpcPlace } from './hmc-place.js';
@@ -20,7 +20,7 @@ export function hostSwitches(place: CpcPlace): {
 /** The CPC as a target, the same through every HMC. */
 async function resolveHost(ctx: CallContext, place: CpcPlace): Promise<Target> {
   return await explaining(place, { what: `finding CPC ${place.cpc}`, subject: 'cpc' }, async () => {
-    const id = objectId((await findCpc(ctx, place))['object-uri']);
+    const id = idOf((await findCpc(ctx, place))['object-uri']);
     return { key: targetKey(DRIVER_NAME, id, 'host'), id, name: place.cpc };
   });
 }

@@ -2,7 +2,8 @@ import type { JsonValue } from '../../../common/errors/index.js';
 import type { CallContext, HostInfo, InstanceInfo, InventoryOperations } from '../../../compute/contract/index.js';
 import { logicalPartition, type LogicalPartition } from '../client/hmc-classic.js';
 import { HmcError } from '../client/hmc-error.js';
-import { objectId, type Cpc, type CpcProperties, type Partition, type PartitionItem } from '../client/hmc-schemas.js';
+import type { Cpc, CpcProperties, Partition, PartitionItem } from '../client/hmc-schemas.js';
+import { idOf } from '../client/hmc-uri.js';
 import { hostStatus } from '../mapping/cpc-status.js';
 import { cpcMode, findCpc } from './cpc.js';
 import { findInstance, listInstances, stateOf } from './find-instance.js';
@@ -21,7 +22,7 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
         const now = ctx.clock.now();
         return listed.map((item) => ({
           name: item.name,
-          id: objectId(item['object-uri']),
+          id: idOf(item['object-uri']),
           state: stateOf(item, now),
         }));
       }),
@@ -40,7 +41,7 @@ async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, refe
     (await readKnown(ctx, place, names, reference)) ?? (await findAndRead(ctx, place, names, reference));
   return {
     name: partition.name,
-    id: objectId(item['object-uri']),
+    id: idOf(item['object-uri']),
     state: stateOf({ ...item, status: partition.status }, ctx.clock.now()),
     vcpus: sum(partition['ifl-processors'], partition['cp-processors']),
     memoryMib: partition['initial-memory'] ?? null,
@@ -130,7 +131,7 @@ async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo>
     native: facts({
       cpc: cpc.name,
       mode,
-      id: objectId(cpc['object-uri']),
+      id: idOf(cpc['object-uri']),
       se_version: cpc['se-version'],
       machine_type: properties['machine-type'],
       machine_model: properties['machine-model'],

@@ -42,6 +42,19 @@ export class PartitionChange extends HmcChange {
     });
   }
 
+  /**
+   * The partition, once nobody starts or stops it: meanwhile the HMC refuses changes of its devices and properties (hmc-dpm.md
+   * sections 8, 11, 12). The times of a start that is `paused` on its way are not waited for.
+   *
+   * @throws as {@link watch}
+   */
+  async steady(): Promise<Partition> {
+    const what = `partition ${this.target.name} to end its start or stop`;
+    return await this.watch(what, this.place.pacing.poll.initialMs, (partition) =>
+      partition.status === 'starting' || partition.status === 'stopping' ? undefined : partition,
+    );
+  }
+
   /** Names are what people act by: another name under the same id is not what was asked for. */
   #verify(partition: Partition): void {
     if (partition.name === this.target.name) return;
