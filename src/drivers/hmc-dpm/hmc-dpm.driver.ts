@@ -8,7 +8,9 @@ import { findInstance } from './operations/find-instance.js';
 import { explaining, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
+import { lackingFeatures } from './operations/lacking.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { preflightOperation } from './operations/preflight.operation.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
 export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
@@ -34,7 +36,9 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
           queryPower: queryPower(place),
           ...inventoryOperations(place),
           ...hostSwitches(place),
+          ...preflightOperation(place, settings.userid),
         }),
+        lacking: (ctx) => lackingFeatures(ctx, place),
         resolve: (ctx, reference) =>
           explaining(place, { what: `finding partition ${reference}`, subject: 'cpc' }, async () =>
             targetOf(await findInstance(ctx, place, reference)),
