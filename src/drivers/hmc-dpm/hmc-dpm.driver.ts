@@ -3,6 +3,9 @@ import type { PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
 import { accessOf, classicOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
+import { consoleCommandWork, consoleOperations } from './operations/console.operations.js';
+import { crashDumpWork } from './operations/crash-dump.operations.js';
+import { diagnosticsOperation } from './operations/diagnostics.operations.js';
 import { refuseClassic, refusingClassic } from './operations/dpm-only.js';
 import { findInstance } from './operations/find-instance.js';
 import { explaining, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
@@ -29,12 +32,18 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         pacing: pacingOf(settings),
         classic: classicOf(settings),
       };
-      const works = offerWorks(powerWorks(place));
+      const works = offerWorks({
+        ...powerWorks(place),
+        triggerCrashDump: crashDumpWork(place),
+        sendConsoleCommand: consoleCommandWork(place),
+      });
       return {
         operations: refusingClassic(place, {
           ...works.operations,
           queryPower: queryPower(place),
           ...inventoryOperations(place),
+          ...consoleOperations(place),
+          ...diagnosticsOperation(place),
           ...hostSwitches(place),
           ...preflightOperation(place, settings.userid),
         }),

@@ -18,6 +18,7 @@ export const TimingSchema = z.strictObject({
   paused_ms: durationMs.default(500).describe('Time spent in paused after the job of a start is complete'),
   stop_ms: durationMs.default(1500).describe('Time spent in stopping'),
   psw_restart_ms: durationMs.default(500),
+  dump_ms: durationMs.default(2000).describe('Time that a dump takes'),
   cancel_ms: durationMs.default(200).describe('Time spent in cancel-pending'),
   job_ms: durationMs.optional().describe('Time a job runs, when it is not that of its operation'),
 });
@@ -29,6 +30,7 @@ const TimingOverrideSchema = z.strictObject({
   paused_ms: durationMs.optional(),
   stop_ms: durationMs.optional(),
   psw_restart_ms: durationMs.optional(),
+  dump_ms: durationMs.optional(),
   cancel_ms: durationMs.optional(),
   job_ms: durationMs.optional(),
 });
@@ -116,6 +118,8 @@ export const TASKS = [
   'deactivate',
   'load',
   'reset-clear',
+  'view-audit-log',
+  'view-security-log',
 ] as const;
 export type Task = (typeof TASKS)[number];
 
@@ -145,6 +149,12 @@ const UserSchema = z.strictObject({
     .default('everything'),
 });
 
+const StompSchema = z.strictObject({
+  port: z.int().min(0).max(65_535).optional().describe('61612 when absent, or a free one beside an API on a free port'),
+  heart_beat_ms: z.int().min(0).max(3_600_000).default(1000).describe('Shortest heart-beat agreed to; 0 for none'),
+  max_connections: z.int().min(1).max(10_000).default(100),
+});
+
 const HmcSchema = z.strictObject({
   name: z.string().default('HMC1'),
   version: z.string().default('2.16.0'),
@@ -160,7 +170,17 @@ const HmcSchema = z.strictObject({
     .default(1024 * 1024),
   lock_after_refused_logons: z.int().min(1).default(5).describe('Refused logons in a row that lock a user'),
   session_limit_reason: z.int().default(9).describe('The 403 reason of a logon over the session limit (a guess)'),
+  active_limit_reason: z
+    .int()
+    .default(9)
+    .describe('The 409 reason of a start beyond the maximum of active partitions (a guess)'),
+  locked_reason: z.int().default(1).describe('The 409 reason of a disruptive task on a locked partition (a guess)'),
+  dump_ends_as: z
+    .enum(PARTITION_STATUSES)
+    .default('paused')
+    .describe('Status of a partition that has been dumped (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
+  stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });
 
 /** The file a user edits. Shape mistakes are all reported together; contradictions between entries once the shape is right. */

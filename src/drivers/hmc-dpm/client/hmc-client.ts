@@ -161,9 +161,12 @@ export class HmcClient {
     await this.request({ method: 'DELETE', path, timeoutMs });
   }
 
-  /** A call that has a file of its own beside this one: each subject of the API has one. */
-  async request(call: HmcCall): Promise<HttpAnswer> {
-    return await this.session.request({ ...call, outgoing: this.call.outgoing });
+  /** Any other request, as the session sends it. */
+  async request({
+    timeoutMs = this.requestTimeoutMs,
+    ...call
+  }: Omit<HmcCall, 'timeoutMs' | 'outgoing'> & { readonly timeoutMs?: number }): Promise<HttpAnswer> {
+    return await this.session.request({ ...call, timeoutMs, outgoing: this.call.outgoing });
   }
 
   /** Reads something. */
@@ -209,14 +212,7 @@ export class HmcClient {
 
   /** A question that is sent as a POST and changes nothing. */
   async ask<S extends z.ZodType>(path: string, json: JsonValue, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const answer = await this.request({
-      method: 'POST',
-      path,
-      json,
-      timeoutMs: this.requestTimeoutMs,
-      signal,
-      isQuestion: true,
-    });
+    const answer = await this.request({ method: 'POST', path, json, signal, isQuestion: true });
     return decodeAnswer(answer, schema, false);
   }
 
