@@ -8,6 +8,7 @@ import { nicRoutes } from './nic.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
 import { sessionRoutes } from './session.routes.js';
+import { userRoutes } from './user.routes.js';
 import { versionRoutes } from './version.routes.js';
 import { virtualSwitchRoutes } from './virtual-switch.routes.js';
 
@@ -24,4 +25,5 @@ export const hmcRoutes: readonly Route[] = [
   ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
   ...jobRoutes,
+  ...userRoutes,
 ];
