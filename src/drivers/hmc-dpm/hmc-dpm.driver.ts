@@ -10,10 +10,12 @@ import { refuseClassic, refusingClassic } from './operations/dpm-only.js';
 import { findInstance } from './operations/find-instance.js';
 import { explaining, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
+import { interfaceWorks } from './operations/interfaces.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { lackingFeatures } from './operations/lacking.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
+import { volumeWorks } from './operations/volumes.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
 export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
@@ -34,6 +36,8 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
       };
       const works = offerWorks({
         ...powerWorks(place),
+        ...interfaceWorks(place),
+        ...volumeWorks(place),
         triggerCrashDump: crashDumpWork(place),
         sendConsoleCommand: consoleCommandWork(place),
       });
