@@ -28,10 +28,10 @@ export const hmcDpmFeatures = {
   'operation.detach-volume': WHOLE_GROUPS,
   'operation.attach-interface': complete,
   'operation.detach-interface': complete,
-  'operation.maintenance-mode': missing('not built yet'),
+  'operation.maintenance-mode': complete,
   'operation.rebuild': missing('not built yet: needs image storage first'),
   'operation.rescue': missing('not built yet: booting another device for a while'),
-  'operation.service-control': missing('not built yet'),
+  'operation.service-control': complete,
   'operation.swap-volume': missing(
     'DPM has no such operation: storage groups are attached and detached, not exchanged',
   ),
@@ -42,7 +42,9 @@ export const hmcDpmFeatures = {
   'operation.resume': missing('DPM has no such operation: there is no saved memory'),
   'operation.live-migrate': NO_MIGRATION,
   'operation.force-live-migration-to-complete': NO_MIGRATION,
-  'operation.evacuate': missing('not built yet: defining the partition on another CPC that sees the same storage'),
+  'operation.evacuate': missing(
+    'DPM has no such operation: storage groups, their WWPNs and the adapters belong to one CPC, so that a partition which is set up on another one finds no disk',
+  ),
   'operation.set-admin-password': NO_AGENT,
   'operation.snapshot': NOT_A_DISK_IMAGE,
   'operation.uefi-boot': missing('DPM has no such function: IBM Z firmware boots by IPL'),

@@ -1,7 +1,8 @@
 import type { PlannedStep } from '../../../compute/contract/index.js';
 import type { Partition, PartitionDetails } from '../client/hmc-schemas.js';
-import { obstacle } from '../mapping/next-action.js';
+import { DPM_RULES } from '../mapping/mode-rules.js';
 import { observe } from '../mapping/partition-status.js';
+import { obstacle } from '../mapping/planned-steps.js';
 import { describeSize, stopReason, type SizeProperties } from '../mapping/partition-size.js';
 import { bringTo } from './bring-to.js';
 import { ensureProperties } from './ensure-properties.js';
@@ -66,7 +67,7 @@ export function sizeSteps(partition: PartitionDetails, changes: SizeProperties):
 
 /** Why a partition cannot be stopped for a while; undefined when it can. */
 export function stopObstacle(partition: PartitionDetails): string | undefined {
-  return obstacle(isRunning(partition) ? 'reboot' : 'powerOff', partition);
+  return obstacle(DPM_RULES, isRunning(partition) ? 'reboot' : 'powerOff', partition);
 }
 
 export function isRunning({ status }: Partition): boolean {

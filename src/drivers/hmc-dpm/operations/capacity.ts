@@ -6,7 +6,8 @@ import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { partitionLimit } from '../mapping/partition-limit.js';
 import { isActivated } from '../mapping/partition-status.js';
 import type { SizeProperties } from '../mapping/partition-size.js';
-import { readCpcProperties, type CpcPlace } from './cpc.js';
+import { readCpcProperties } from './cpc-properties.js';
+import type { CpcPlace } from './hmc-place.js';
 
 /**
  * Refuses what the CPC can never give, as far as the HMC tells of it. What others have of it shows only when the HMC reserves

@@ -1,6 +1,5 @@
-import type { Partition } from '../client/hmc-schemas.js';
 import { bringTo } from './bring-to.js';
-import type { PartitionChange } from './partition-change.js';
+import type { PartitionChange, Seen } from './partition-change.js';
 import { takeStep } from './step.js';
 
 /**
@@ -10,10 +9,10 @@ import { takeStep } from './step.js';
  * @param known the partition, when it was read this moment
  * @throws as {@link bringTo}
  */
-export async function halt(change: PartitionChange, known?: Partition): Promise<Partition> {
+export async function halt(change: PartitionChange, known?: Seen): Promise<Seen> {
   const { partition } = await bringTo(change, 'stopped', known);
   if (partition.status !== 'reservation-error') return partition;
-  const end = await takeStep(change, 'stop');
+  const end = await takeStep(change, { step: 'stop' });
   if (end.kind === 'refused') throw end.error;
   return end.partition;
 }

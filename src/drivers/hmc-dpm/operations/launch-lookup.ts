@@ -5,7 +5,7 @@ import type { StorageVolume } from '../client/hmc-storage.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { attachableVolume, refuseTaken } from './attachable-volume.js';
 import { requireCapacity } from './capacity.js';
-import type { CpcPlace } from './cpc.js';
+import type { CpcPlace } from './hmc-place.js';
 import { requireBootable, type WantedPartition } from './description.js';
 import { CpcNetworks, type NicBacking } from './nic.js';
 import { refuseTakenGroup } from './root-storage.js';

@@ -16,7 +16,8 @@ import { observe } from '../mapping/partition-status.js';
 import { describeSize } from '../mapping/partition-size.js';
 import { bringTo } from './bring-to.js';
 import { lastStep, notedAs } from './checkpoints.js';
-import { requireCpc, type CpcPlace } from './cpc.js';
+import { requireDpmCpc } from './cpc.js';
+import type { CpcPlace } from './hmc-place.js';
 import { admitDescription, type Description, type WantedPartition } from './description.js';
 import { furnish, furnishingSteps } from './furnish.js';
 import { HmcChange } from './hmc-change.js';
@@ -75,7 +76,7 @@ function spawn(place: CpcPlace): OperationWork<Description, ChangeResult> {
     plan: (ctx, target, description) =>
       explaining(place, { what: `planning partition ${target.name}`, subject: 'cpc' }, async () => {
         const wanted = admitDescription(description);
-        const cpc = await requireCpc(ctx, place);
+        const cpc = await requireDpmCpc(ctx, place);
         await refuseTakenName(ctx, place, wanted.name);
         const found = await lookUp(ctx, place, cpc, wanted, undefined);
         const { name, size, start } = wanted;
@@ -105,7 +106,7 @@ async function make(
         await noteCreated(ctx, before);
         return { made: before, found: undefined };
       }
-      const cpc = await requireCpc(ctx, place);
+      const cpc = await requireDpmCpc(ctx, place);
       const found = await lookUp(ctx, place, cpc, wanted, undefined);
       const made = await ensurePartition(change, place, cpc, wanted);
       await noteCreated(ctx, made);
@@ -125,7 +126,7 @@ async function finish(
   const { ctx } = change;
   // Something was sent to the HMC: from now on it is waited for.
   change.hasBegun = true;
-  const found = before ?? (await lookUp(ctx, place, await requireCpc(ctx, place), wanted, change.uri));
+  const found = before ?? (await lookUp(ctx, place, await requireDpmCpc(ctx, place), wanted, change.uri));
   await furnish(change, wanted, found);
   return wanted.start ? (await bringTo(change, 'running')).partition : await change.look();
 }

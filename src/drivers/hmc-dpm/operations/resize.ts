@@ -26,7 +26,8 @@ import {
 import { becomeSize, isRunning, sizeSteps, stopObstacle, type SizeWrite } from './become-size.js';
 import { requireCapacity } from './capacity.js';
 import { notedAs } from './checkpoints.js';
-import { requireCpc, type CpcPlace } from './cpc.js';
+import { requireDpmCpc } from './cpc.js';
+import type { CpcPlace } from './hmc-place.js';
 import { explaining, partitionUri } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
 import { reconcileSequence } from './reconcile.js';
@@ -64,7 +65,7 @@ function resize(place: CpcPlace): OperationWork<ChangeParams<'resize'>, ChangeRe
         if (noted === undefined && isNone(changes)) return done('already', change, partition);
         const earlier = earlierSizeOf(partition.description);
         if (earlier !== undefined && earlier.operationId !== ctx.operationId) throw unconfirmed(target);
-        if (noted === undefined) await requireCapacity(ctx, place, await requireCpc(ctx, place), changes);
+        if (noted === undefined) await requireCapacity(ctx, place, await requireDpmCpc(ctx, place), changes);
         const before = noted ?? (await note(change, partition, sizeNow(changes, partition)));
         const write: SizeWrite = {
           changes,

@@ -12,10 +12,12 @@ import { deletePartition } from '../client/hmc-partitions.js';
 import type { PartitionDetails } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { rootGroupOf } from '../mapping/marks.js';
-import { obstacle, plannedSteps } from '../mapping/next-action.js';
+import { DPM_RULES } from '../mapping/mode-rules.js';
+import { obstacle, plannedSteps } from '../mapping/planned-steps.js';
 import { bringTo } from './bring-to.js';
 import { lastStep } from './checkpoints.js';
-import { requireCpc, type CpcPlace } from './cpc.js';
+import { requireDpmCpc } from './cpc.js';
+import type { CpcPlace } from './hmc-place.js';
 import { halt } from './halt.js';
 import { explaining, partitionUri } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
@@ -99,14 +101,15 @@ async function tidied(change: PartitionChange, place: CpcPlace): Promise<Statele
 
 /** Removes what a partition that is gone has left. */
 export async function tidy(change: PartitionChange, place: CpcPlace): Promise<void> {
-  const cpc = await requireCpc(change.ctx, place);
+  const cpc = await requireDpmCpc(change.ctx, place);
   await removeRootStorage(change, cpc['object-uri'], change.target.id, undefined);
 }
 
 function planned(target: Target, partition: PartitionDetails): PlannedStep[] {
   const isAdopted = target.origin === 'adopted';
   const why =
-    obstacle('powerOff', partition) ?? (!isAdopted && partition['is-locked'] === true ? 'it is locked' : undefined);
+    obstacle(DPM_RULES, 'powerOff', partition) ??
+    (!isAdopted && partition['is-locked'] === true ? 'it is locked' : undefined);
   if (why !== undefined) {
     throw new ComputeError('STATE_CONFLICT', `this cannot be done to partition ${target.name}: ${why}`, {
       driver: DRIVER_NAME,
@@ -114,7 +117,7 @@ function planned(target: Target, partition: PartitionDetails): PlannedStep[] {
       details: { status: partition.status },
     });
   }
-  const stop = plannedSteps('powerOff', partition);
+  const stop = plannedSteps(DPM_RULES, 'powerOff', partition);
   if (isAdopted) return stop;
   const group = rootGroupOf(partition.description);
   return [
