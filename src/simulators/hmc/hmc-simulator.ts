@@ -10,7 +10,10 @@ import { HttpsListener, type Answer, type ReceivedRequest } from '../kit/https-l
 import { checkInventory } from '../kit/inventory-loader.js';
 import { hostInUrl, inventoryOf, type StartOptions } from '../kit/start-options.js';
 import { CONTROL_PREFIX, serveControl, type PartitionView, type SimulatorControl } from './control-endpoint.js';
-import type { Partition } from './model.js';
+import type { AdapterStatus } from './adapters/adapter.schema.js';
+import type { BootRecord } from './boot-record.js';
+import type { Changes } from './changes.js';
+import type { Adapter, Partition } from './model.js';
 import { HmcFaultSchema, type HmcFault, type HmcFaultInput } from './fault.schema.js';
 import { HmcApi } from './hmc-api.js';
 import { createHmcFaults, type HmcFaults } from './hmc-faults.js';
@@ -19,10 +22,12 @@ import { Hmc } from './hmc.js';
 import { HmcInventorySchema, type HmcInventory, type HmcInventoryInput } from './inventory.schema.js';
 import type { Job } from './jobs.js';
 import type { LogEntry } from './notifications/notifier.js';
+import { upgradeToConsoles } from './consoles/console-sockets.js';
+import type { GuestHost, OsMessage, OsMessageOptions } from './consoles/os-messages.js';
 import { FrameLog } from './notifications/frame-log.js';
 import { StompListener } from './notifications/stomp-listener.js';
 import type { LogonRecord } from './sessions.js';
-import type { PartitionStatus } from './statuses.js';
+import type { PartitionStatus, StartEnd } from './statuses.js';
 
 /** The port of the Web Services API (hmc-dpm.md section 1). */
 export const HMC_PORT = 6794;
@@ -37,6 +42,8 @@ export type HmcSimulatorOptions = StartOptions<HmcInventoryInput> & {
   tls?: { keyPem: string; certificatePem: string };
   /** Whether `/simulator/…` is served on the same port, default true. It asks for no credentials. */
   isControlEnabled?: boolean;
+  /** Where the bytes of mounted ISO images go, each as long as it is mounted; absent: only size and hash are kept. */
+  isoFolder?: string;
   /** Of the STOMP server; otherwise that of the inventory, 61612, or a free one when `port` is 0. */
   stompPort?: number;
 };
@@ -62,10 +69,11 @@ export class HmcSimulator implements SimulatorControl {
     private readonly host: string,
     private readonly clock: Clock,
     private readonly isControlEnabled: boolean,
+    isoFolder: string | null,
   ) {
     this.#hmc = new Hmc(inventory, clock);
     this.#faults = createHmcFaults(inventory.faults);
-    this.#api = new HmcApi(this.#hmc, this.#faults, this.wireLog, clock);
+    this.#api = new HmcApi(this.#hmc, this.#faults, this.wireLog, clock, isoFolder);
     this.#listener = this.#createListener();
     this.#stomp = this.#createStomp();
   }
@@ -85,6 +93,7 @@ export class HmcSimulator implements SimulatorControl {
       host,
       options.clock ?? new SystemClock(),
       options.isControlEnabled ?? true,
+      options.isoFolder ?? null,
     );
     simulator.#port = await simulator.#listener.listen(host, options.port ?? HMC_PORT);
     const stompPort = options.stompPort ?? inventory.hmc.stomp.port ?? (options.port === 0 ? 0 : STOMP_PORT);
@@ -152,6 +161,11 @@ export class HmcSimulator implements SimulatorControl {
     return this.#hmc.jobs.list();
   }
 
+  /** What an HMC tells its subscribers. */
+  get changes(): Changes {
+    return this.#hmc.changes;
+  }
+
   get connections(): number {
     return this.#listener.connections;
   }
@@ -168,6 +182,20 @@ export class HmcSimulator implements SimulatorControl {
     this.#hmc.notifier.log(kind, entry, this.clock.now());
   }
 
+  /** The OS messages kept of a partition or logical partition. Throws a RangeError when the name is unknown or not unique. */
+  osMessages(name: string, cpc?: string): readonly OsMessage[] {
+    return this.#hmc.osMessages.list(this.#guestHost(name, cpc));
+  }
+
+  writeOsMessage(name: string, text: string, { cpc, ...options }: OsMessageOptions & { cpc?: string } = {}): void {
+    this.#hmc.osMessages.write(this.#guestHost(name, cpc), [text], options);
+  }
+
+  /** ASCII consoles that somebody uses. */
+  get asciiConsoles(): number {
+    return this.#hmc.asciiConsoles.count;
+  }
+
   partitions(name?: string, cpc?: string): readonly PartitionView[] {
     const { estate, machine } = this.#hmc;
     return estate
@@ -182,6 +210,9 @@ export class HmcSimulator implements SimulatorControl {
         uri: partition.uri,
         status: partition.status,
         busy: machine.isBusy(partition),
+        booted: partition.booted,
+        iso: partition.iso,
+        dumps: partition.dumps,
       }));
   }
 
@@ -192,6 +223,25 @@ export class HmcSimulator implements SimulatorControl {
 
   setStatus(name: string, status: PartitionStatus, cpc?: string): void {
     this.#hmc.machine.force(this.#one(name, cpc), status);
+  }
+
+  setStartsAs(name: string, startsAs: StartEnd, cpc?: string): void {
+    this.#one(name, cpc).startsAs = startsAs;
+  }
+
+  /** What the last start of the partition has booted; null before the first, and when it did not come to that. */
+  booted(name: string, cpc?: string): BootRecord | null {
+    return this.#one(name, cpc).booted;
+  }
+
+  setAdapterStatus(name: string, status: AdapterStatus, cpc?: string): void {
+    const adapters = this.#hmc.estate.adapters();
+    const adapter = only(adapters, name, cpc, 'adapter');
+    this.#hmc.machine.setAdapterStatus(adapter, status);
+  }
+
+  leftovers(): Record<string, string[]> {
+    return this.#hmc.leftovers.snapshot();
   }
 
   restart({ downMs = 0 }: { downMs?: number } = {}): Promise<void> {
@@ -241,10 +291,16 @@ export class HmcSimulator implements SimulatorControl {
   }
 
   #one(name: string, cpc?: string): Partition {
-    const [partition, another] = this.#hmc.estate.named(name, cpc);
-    if (partition === undefined) throw new RangeError(`there is no partition "${name}"`);
+    return only(this.#hmc.estate.partitions(), name, cpc, 'partition');
+  }
+
+  #guestHost(name: string, cpc?: string): GuestHost {
+    const { estate } = this.#hmc;
+    const isMeant = (host: GuestHost) => host.name === name && (cpc === undefined || host.cpc.name === cpc);
+    const [host, another] = [...estate.partitions(), ...estate.logicalPartitions()].filter(isMeant);
+    if (host === undefined) throw new RangeError(`there is no partition or logical partition "${name}"`);
     if (another !== undefined) throw new RangeError(`several CPCs have a partition "${name}": name the CPC`);
-    return partition;
+    return host;
   }
 
   #createListener(): HttpsListener {
@@ -254,7 +310,9 @@ export class HmcSimulator implements SimulatorControl {
       keepAliveMs,
       maxBodyBytes,
       chunked,
+      sinkFor: (head) => this.#api.sinkFor(head),
       handle: (request) => this.#handle(request),
+      upgrade: upgradeToConsoles(this.#hmc.asciiConsoles),
     });
   }
 
@@ -281,4 +339,17 @@ export class HmcSimulator implements SimulatorControl {
     if (this.isControlEnabled && request.path.startsWith(CONTROL_PREFIX)) return serveControl(this, request);
     return this.#api.serve(request);
   }
+}
+
+/** The one of this name. Throws a RangeError when there is none, or several and no CPC is named. */
+function only<T extends Partition | Adapter>(
+  all: readonly T[],
+  name: string,
+  cpc: string | undefined,
+  what: string,
+): T {
+  const [one, another] = all.filter((each) => each.name === name && (cpc === undefined || each.cpc.name === cpc));
+  if (one === undefined) throw new RangeError(`there is no ${what} "${name}"`);
+  if (another !== undefined) throw new RangeError(`several CPCs have a ${what} "${name}": name the CPC`);
+  return one;
 }

@@ -1,8 +1,8 @@
 import type { AdapterStatus, AdapterType } from './adapters/adapter.schema.js';
 import type { BootRecord, DumpRecord, IsoImage } from './boot-record.js';
 import type { Generation } from './generation.js';
-import type { CpcEntry, PartitionEntry, Timing, UserEntry } from './inventory.schema.js';
-import type { CpcStatus, LparStatus, PartitionStatus, PartitionType } from './statuses.js';
+import type { CpcEntry, Timing, UserEntry } from './inventory.schema.js';
+import type { CpcStatus, LparStatus, PartitionStatus, PartitionType, StartEnd } from './statuses.js';
 
 /** An object of the HMC, or an element of one, as far as those who are told of changes must know it. */
 export interface HmcObject {
@@ -42,7 +42,7 @@ export interface Partition extends HmcObject, Granted {
   readonly cpc: Cpc;
   readonly type: PartitionType;
   /** What its next start ends in. */
-  startsAs: PartitionEntry['starts_as'];
+  startsAs: StartEnd;
   readonly timing: Timing;
   readonly nics: Nic[];
   readonly dumps: DumpRecord[];
@@ -60,7 +60,20 @@ export interface LogicalPartition extends HmcObject, Granted {
   readonly id: string;
   readonly cpc: Cpc;
   readonly activationMode: string;
+  readonly timing: Timing;
+  /** As its image profile says: activating it loads an operating system, too. */
+  readonly loadsAtActivation: boolean;
+  /** Changed through `Estate.setLparStatus`, so that it is told of. */
   status: LparStatus;
+  /** Changed through `Estate.storeLpar`, so that it is told of. */
+  stored: Readonly<LparProperties>;
+}
+
+/** Properties of a logical partition that operations change. */
+export interface LparProperties {
+  readonly 'next-activation-profile-name': string;
+  readonly 'last-used-load-address': string;
+  readonly 'last-used-load-parameter': string;
 }
 
 /** A card, or HiperSockets, of a CPC (hmc-dpm.md section 11). */

@@ -6,7 +6,8 @@ import { isRunning } from './partition.js';
 import type { Estate } from './estate.js';
 import type { PartitionDevices } from './devices.js';
 import type { HmcSettings } from './inventory.schema.js';
-import type { Partition } from './model.js';
+import type { AdapterStatus } from './adapters/adapter.schema.js';
+import type { Adapter, Partition } from './model.js';
 import type { HmcFault } from './fault.schema.js';
 import { HmcError, refuse } from './hmc-error.js';
 import type { Job, JobResult, Jobs } from './jobs.js';
@@ -126,9 +127,23 @@ export class PartitionMachine {
     return this.#activities.has(partition);
   }
 
+  /** An adapter fails or returns, and partitions that need it follow. */
+  setAdapterStatus(adapter: Adapter, status: AdapterStatus): void {
+    const { estate, devices } = this.hmc;
+    estate.setAdapterStatus(adapter, status);
+    for (const partition of adapter.cpc.partitions) {
+      if (devices.adapters(partition).includes(adapter)) this.followAdapters(partition);
+    }
+  }
+
   /** A running partition is degraded while an adapter that it needs is out of order. */
   followAdapters(partition: Partition): void {
     if (isRunning(partition.status)) this.hmc.estate.setStatus(partition, this.#runningStatus(partition));
+  }
+
+  /** The operating system has halted or crashed by itself; while something else goes on, that decides. */
+  guestEnded(partition: Partition, status: 'paused' | 'terminated'): void {
+    if (!this.#activities.has(partition)) this.hmc.estate.setStatus(partition, status);
   }
 
   /** What an operator or a crash does: the status is as said from now on, and whatever was going on is over. */
