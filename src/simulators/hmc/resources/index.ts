@@ -1,5 +1,6 @@
 import type { Route } from '../router.js';
 import { adapterRoutes } from './adapter.routes.js';
+import { aggregationRoutes } from './aggregation.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
 import { isoImageRoutes } from './iso-image.routes.js';
@@ -26,4 +27,5 @@ export const hmcRoutes: readonly Route[] = [
   ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
   ...jobRoutes,
+  ...aggregationRoutes,
 ];
