@@ -6,6 +6,7 @@ import { errorBody, HmcError, refuse } from './hmc-error.js';
 import {
   isAnswer,
   isDelay,
+  isFulfilment,
   isGate,
   isOperation,
   type DelayFault,
@@ -171,6 +172,7 @@ export class HmcApi {
       upload: uploadOf(request),
       carryOut: (inner) => this.#carryOut(inner, exchange),
       takeOperationFault: () => this.#strike(exchange, isOperation),
+      takeFulfilmentFault: (group, volume) => this.#strike(exchange, isFulfilment(group, volume)),
     };
   }
 
