@@ -164,6 +164,7 @@ const UserSchema = z.strictObject({
     .min(1)
     .default(360 * 60_000),
   tasks: z.union([z.literal('all'), z.array(z.enum(TASKS))]).default('all'),
+  sees_itself: z.boolean().default(true).describe('May the user read its own limits and roles?'),
   sees: z
     .union([
       z.literal('everything'),

@@ -16,6 +16,7 @@ import { storageAttachmentRoutes } from './storage-attachment.routes.js';
 import { storageGroupRoutes } from './storage-group.routes.js';
 import { storageRequestRoutes } from './storage-request.routes.js';
 import { storageVolumeRoutes } from './storage-volume.routes.js';
+import { userRoutes } from './user.routes.js';
 import { versionRoutes } from './version.routes.js';
 import { virtualSwitchRoutes } from './virtual-switch.routes.js';
 
@@ -40,4 +41,5 @@ export const hmcRoutes: readonly Route[] = [
   ...asciiConsoleRoutes,
   ...jobRoutes,
   ...aggregationRoutes,
+  ...userRoutes,
 ];
