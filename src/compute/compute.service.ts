@@ -38,6 +38,7 @@ import {
   WorkerLease,
   hostsOf,
   serviceMethods,
+  stateNews,
   type OpenHost,
 } from './dispatch/index.js';
 
@@ -378,11 +379,16 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
     );
   }
   const manage = host.manage ?? (driver.managesByDefault === 'everything' ? ['*'] : []);
-  const { clock, breakers, log, selfNames } = options;
+  const { clock, breakers, events, log, selfNames } = options;
   return {
     name: host.name,
     driver,
-    host: driver.open(host.name, host.settings, { clock, breakers, log: log.child({ host: host.name }) }),
+    host: driver.open(host.name, host.settings, {
+      clock,
+      breakers,
+      log: log.child({ host: host.name }),
+      onState: stateNews(host.name, events, clock),
+    }),
     rails: new GuardRails(host.name, { manage, protect: host.protect, self: host.protectSelf ? selfNames : [] }),
     manage,
     protect: host.protect,

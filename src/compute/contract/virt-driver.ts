@@ -14,6 +14,7 @@ import type { MigrationOperations } from './operations/relocation.js';
 import type { ImageOperations, StorageOperations } from './operations/storage.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Target } from './target.js';
+import type { ObservedState } from '../state/power-state.js';
 import type { TargetKey } from '../../common/ids.js';
 
 /** Every operation that a virt driver may have. */
@@ -123,6 +124,17 @@ export interface DriverPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly breakers: BreakerStore;
+  /**
+   * Told of a state that an instance has come to, whoever brought it there, by drivers whose backend says so by itself. Never fails,
+   * never waits; absent where nobody wants to know.
+   */
+  readonly onState?: (seen: SeenInstance) => void;
+}
+
+/** An instance whose state has changed. */
+export interface SeenInstance {
+  readonly name: string;
+  readonly state: ObservedState;
 }
 
 /** A kind of host. */
