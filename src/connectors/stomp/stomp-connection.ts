@@ -1,4 +1,4 @@
-import { Client, type IFrame } from '@stomp/stompjs';
+import { Client, StompSocketState, type IFrame } from '@stomp/stompjs';
 import { deferred } from '../../common/deferred.js';
 import { errorCodeOf, messageOf } from '../../common/errors/index.js';
 import type { Secret } from '../../common/secret.js';
@@ -121,6 +121,10 @@ export class StompConnection {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  get isOpen(): boolean {
+    return this.#client.connected && this.#socket.readyState === StompSocketState.OPEN;
   }
 
   /** Milliseconds since the server was last heard. */

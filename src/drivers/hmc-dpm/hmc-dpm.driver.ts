@@ -1,17 +1,18 @@
 import { ComputeError } from '../../common/errors/index.js';
 import { defineVirtDriver, type AnyVirtDriver, type ChangeOperationName } from '../../compute/contract/index.js';
-import type { PoolOf } from './client/hmc-pool.js';
+import type { HoldOptions, PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
-import { accessOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
+import { accessesOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
 import { GOALS, type PowerChange } from './mapping/next-action.js';
 import { findPartition } from './operations/find-partition.js';
-import { explaining, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
+import { explaining, keyOf, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
 import { inventoryOperations, type CpcPlace } from './operations/inventory.operations.js';
 import { planChange } from './operations/plan.js';
 import { powerOperations } from './operations/power.operations.js';
 import { rebootOperation } from './operations/reboot.operations.js';
 import { reconcileChange } from './operations/reconcile.js';
+import { StateTeller } from './operations/state-teller.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
 export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
@@ -22,11 +23,18 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
     settings: HmcDpmSettingsSchema,
     managesByDefault: 'nothing',
     open(_name, settings, ports) {
-      const held = poolOf(ports).hold(accessOf(settings), ports);
+      const { endpoint, cpc, notifications } = settings;
+      const teller = new StateTeller(cpc, ports);
+      const notificationPort = notifications.enabled ? notifications.port : undefined;
+      const onSeen: HoldOptions['onSeen'] = (seen) => teller.see(seen);
+      const held = poolOf(ports).hold(accessesOf(settings), { notificationPort, onSeen }, ports);
       const place: CpcPlace = {
         client: (ctx) => held.client.during(ctx),
-        hmc: settings.endpoint.label,
-        cpc: settings.cpc,
+        get hmc() {
+          return held.client.session.label;
+        },
+        keyedBy: keyOf(endpoint),
+        cpc,
         pacing: pacingOf(settings),
       };
       return {

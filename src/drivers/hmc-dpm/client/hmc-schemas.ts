@@ -7,7 +7,7 @@ const word = z.string().max(255);
 const flag = z.boolean().nullish();
 const amount = z.number().nonnegative().nullish();
 /** A URI that we send back as a path: nothing in it may lead elsewhere. */
-const uri = (kind: 'cpcs' | 'partitions' | 'jobs') =>
+export const uri = (kind: 'cpcs' | 'partitions' | 'jobs') =>
   z.string().regex(new RegExp(`^/api/${kind}/[A-Za-z0-9_.~-]*[A-Za-z0-9_~-]$`), `is not a URI of the API's ${kind}`);
 
 export const ErrorBodySchema = z.object({
@@ -23,11 +23,17 @@ export const VersionSchema = z.object({
 });
 export type HmcVersion = z.infer<typeof VersionSchema>;
 
+/** It becomes a header: no blanks, no line ends. */
+const visible = z.string().regex(/^[\u0021-\u007e]{1,4096}$/, 'is not a word');
+
 export const LogonSchema = z.object({
-  // It becomes a header: no blanks, no line ends.
-  'api-session': z.string().regex(/^[\u0021-\u007e]{1,4096}$/, 'is not a session id'),
+  'api-session': visible,
   'api-major-version': z.int(),
   'api-minor-version': z.int(),
+  // Who has no use for notifications does without what is wrong with them.
+  'notification-topic': visible.nullish().catch(undefined),
+  'job-notification-topic': visible.nullish().catch(undefined),
+  'session-credential': visible.nullish().catch(undefined),
 });
 
 const CpcSchema = z.object({
@@ -51,7 +57,7 @@ export const CpcPropertiesSchema = z.object({
 export type CpcProperties = z.infer<typeof CpcPropertiesSchema>;
 
 /** What is read of a partition beside its name and status; the names serve as `properties=` too. */
-const partitionFacts = {
+export const partitionFacts = {
   type: word.nullish(),
   description: text.nullish(),
   'is-locked': flag,
@@ -97,4 +103,11 @@ export type Job = z.infer<typeof JobSchema>;
 /** The object-id at the end of a URI. */
 export function objectId(objectUri: string): string {
   return objectUri.slice(objectUri.lastIndexOf('/') + 1);
+}
+
+const OBJECT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Has it the form of an object-id? A name may have it too. */
+export function isObjectId(reference: string): boolean {
+  return OBJECT_ID.test(reference);
 }

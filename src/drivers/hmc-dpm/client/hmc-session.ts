@@ -1,12 +1,16 @@
+import type { z } from 'zod';
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { Log } from '../../../common/log.js';
 import type { Outgoing } from '../../../common/outgoing.js';
-import { redactText } from '../../../common/secret.js';
+import { redactText, Secret } from '../../../common/secret.js';
 import type { BreakerStore } from '../../../compute/contract/index.js';
 import { HttpFailure, type HttpAnswer, type HttpClient } from '../../../connectors/http/index.js';
+import type { HmcNews } from '../notifications/hmc-news.js';
+import type { AdaptiveLimit } from './adaptive-limit.js';
 import { breakerKey, type HmcAccess } from './hmc-access.js';
 import { decodeAnswer, LONGEST_TEXT, refusalOf } from './hmc-answer.js';
 import { HmcError } from './hmc-error.js';
+import type { HmcLink } from './hmc-link.js';
 import { LogonSchema } from './hmc-schemas.js';
 
 const LOGOFF_TIMEOUT_MS = 5000;
@@ -21,16 +25,29 @@ export interface HmcCall {
   readonly signal?: AbortSignal | undefined;
   /** Does not wait for its turn among the requests under way. */
   readonly isUrgent?: boolean;
+  /** Nobody asked for it: a session that is used for nothing else is idle. */
+  readonly isUpkeep?: boolean;
   readonly outgoing?: Outgoing | undefined;
 }
 
 /** Whoever waits for a session. */
-type Waiting = Pick<HmcCall, 'signal' | 'outgoing'>;
+export type Waiting = Pick<HmcCall, 'signal' | 'outgoing'>;
 
 interface Held {
   readonly id: string;
   readonly api: ApiVersion;
+  readonly remembered: Map<string, Promise<unknown>>;
+  readonly topics: Topics | undefined;
 }
+
+/** What a logon gave for listening to the HMC's notifications. */
+export interface Topics {
+  readonly login: string;
+  readonly passcode: Secret;
+  readonly objects: string;
+  readonly jobs: string;
+}
+
 /** Runs `work` when what was given before under the same key has ended. */
 export type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
@@ -44,8 +61,9 @@ export interface ApiVersion {
  * when the first request comes, once for all that wait; a lost session is replaced once per request; a refused logon is
  * never repeated until {@link rearm}, since the HMC disables users after a few.
  */
-export class HmcSession {
-  /** Query parameters that this HMC refused; asked once, remembered. */
+export class HmcSession implements HmcLink {
+  /** Listens for this session. */
+  news: HmcNews | undefined;
   readonly refusedQueries = new Set<'properties' | 'additional-properties'>();
   #lastUsedAt = performance.now();
   /** The logon under way or done. */
@@ -63,20 +81,25 @@ export class HmcSession {
     private readonly log: Log,
     /** Lets the logons with one credential happen one after the other, whatever session they are for. */
     private readonly inTurn: InTurn,
+    private readonly limit: AdaptiveLimit,
   ) {}
+
+  get label(): string {
+    return this.access.address.label;
+  }
+
+  /** For listening to notifications; undefined without a session, and when the logon told of no topics. */
+  get topics(): Topics | undefined {
+    return this.#current?.topics;
+  }
 
   /** Milliseconds since the last request. */
   get idleMs(): number {
     return performance.now() - this.#lastUsedAt;
   }
 
-  /**
-   * Sends a request in this session; its good answer.
-   *
-   * @throws HmcError, or the signal's reason
-   */
   async request(call: HmcCall): Promise<HttpAnswer> {
-    this.#lastUsedAt = performance.now();
+    if (call.isUpkeep !== true) this.#lastUsedAt = performance.now();
     const endsAt = performance.now() + call.timeoutMs;
     const held = await this.#hold(call);
     try {
@@ -87,21 +110,28 @@ export class HmcSession {
       this.#forget(held);
       return await this.#send(call, endsAt, await this.#hold(call));
     } finally {
-      this.#lastUsedAt = performance.now();
+      if (call.isUpkeep !== true) this.#lastUsedAt = performance.now();
     }
   }
 
-  /** Sends a request that needs no session. @throws HmcError, or the signal's reason */
   async anonymous(call: HmcCall): Promise<HttpAnswer> {
     return await this.#send(call, performance.now() + call.timeoutMs);
   }
 
-  /** Version of the API, as the logon tells it; logs on when needed. @throws HmcError */
   async apiVersion(waiting: Waiting = {}): Promise<ApiVersion> {
     return (await this.#hold(waiting)).api;
   }
 
-  /** Allows the next logon after a refused one; tells whether one was held back. */
+  async remember<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const { remembered } = await this.#hold({});
+    const known = remembered.get(key);
+    if (known !== undefined) return (await known) as T;
+    const answer = ask();
+    remembered.set(key, answer);
+    answer.catch(() => remembered.delete(key));
+    return await answer;
+  }
+
   async rearm(): Promise<boolean> {
     const wasRefused = this.#refusal !== undefined;
     this.#refusal = undefined;
@@ -112,6 +142,7 @@ export class HmcSession {
   /** Logs off and takes no more requests. Never fails: a session that cannot be logged off ends by itself. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.news?.close();
     const held = await this.#held?.catch(() => undefined);
     this.#held = undefined;
     if (held === undefined) return;
@@ -149,6 +180,7 @@ export class HmcSession {
     if (this.#current !== lost) return;
     this.#current = undefined;
     this.#held = undefined;
+    this.news?.sessionLost();
   }
 
   /** @param outgoing of the call that it is made for first */
@@ -174,8 +206,13 @@ export class HmcSession {
       this.#current = {
         id: logon['api-session'],
         api: { major: logon['api-major-version'], minor: logon['api-minor-version'] },
+        remembered: new Map(),
+        topics: topicsOf(logon),
       };
+      // It may be another version by now.
+      this.refusedQueries.clear();
       this.log.info('logged on to the HMC', { hmc: address.label, user: userid });
+      this.news?.loggedOn(this.#current.topics);
       return this.#current;
     } catch (error) {
       if (!(error instanceof HmcError)) throw error;
@@ -204,6 +241,7 @@ export class HmcSession {
     const { method, path, json, signal, outgoing, isUrgent = false } = call;
     const timeoutMs = endsAt - performance.now();
     const changes = method !== 'GET';
+    let ended: ReturnType<AdaptiveLimit['sent']> | undefined;
     try {
       if (timeoutMs <= 0) throw new HttpFailure('timeout', 'the time was over before it was sent', 'ETIMEDOUT', 'no');
       const answer = await this.http.request({
@@ -214,12 +252,18 @@ export class HmcSession {
         ...(json === undefined ? {} : { json }),
         signal,
         isUrgent,
+        onTurn: () => {
+          ended = this.limit.sent();
+        },
         outgoing,
       });
-      if (isGood(answer)) return this.#noteInconsistency(answer, path);
-      throw refusalOf(answer, changes, (text) => this.#scrub(text, held));
+      const refusal = isGood(answer) ? undefined : refusalOf(answer, changes, (text) => this.#scrub(text, held));
+      ended?.(refusal?.isBusy === true ? 'busy' : 'good');
+      if (refusal === undefined) return this.#noteInconsistency(answer, path);
+      throw refusal;
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
+      if (error.kind === 'timeout' && error.sent === 'perhaps') ended?.('busy');
       throw new HmcError({ kind: 'wire', changes, text: this.#scrub(error.message, held), failure: error });
     }
   }
@@ -247,6 +291,14 @@ export class HmcSession {
       .trim()
       .slice(0, LONGEST_TEXT);
   }
+}
+
+function topicsOf(logon: z.infer<typeof LogonSchema>): Topics | undefined {
+  const passcode = logon['session-credential'];
+  const objects = logon['notification-topic'];
+  const jobs = logon['job-notification-topic'];
+  if (!passcode || !objects || !jobs) return undefined;
+  return { login: logon['api-session'], passcode: new Secret(passcode), objects, jobs };
 }
 
 /**

@@ -1,10 +1,8 @@
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
-import { objectId, type Cpc, type PartitionItem } from '../client/hmc-schemas.js';
+import { isObjectId, objectId, type Cpc, type PartitionItem } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import type { HmcPlace } from './hmc-place.js';
-
-const OBJECT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Finds a partition by its exact name, or by its object-id, in one request.
@@ -20,11 +18,11 @@ export async function findPartition(
   withFacts = false,
 ): Promise<PartitionItem> {
   // A list cannot be filtered by object-id, and the partition itself does not name its CPC: so the CPC's whole list.
-  const isObjectId = OBJECT_ID.test(reference);
-  const filter = { cpcName: place.cpc, name: isObjectId ? undefined : reference };
+  const isId = isObjectId(reference);
+  const filter = { cpcName: place.cpc, name: isId ? undefined : reference };
   const listed = await place.client(ctx).partitions(filter, withFacts, ctx.signal);
   const id = reference.toLowerCase();
-  const found = isObjectId
+  const found = isId
     ? listed.filter((item) => item.name === reference || objectId(item['object-uri']).toLowerCase() === id)
     : listed;
   const [only, ...others] = found;

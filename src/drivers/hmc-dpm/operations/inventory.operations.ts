@@ -1,11 +1,19 @@
 import type { JsonValue } from '../../../common/errors/index.js';
-import type { CallContext, HostInfo, InstanceInfo, InventoryOperations } from '../../../compute/contract/index.js';
+import type {
+  CallContext,
+  Freshness,
+  HostInfo,
+  InstanceInfo,
+  InstanceSummary,
+  InventoryOperations,
+} from '../../../compute/contract/index.js';
 import { HmcError } from '../client/hmc-error.js';
 import { objectId, type Cpc, type CpcProperties, type Partition, type PartitionItem } from '../client/hmc-schemas.js';
 import { hostStatus } from '../mapping/cpc-status.js';
 import { observe } from '../mapping/partition-status.js';
 import { cpcProblem, findPartition } from './find-partition.js';
 import { explaining, type HmcPlace } from './hmc-place.js';
+import { knownState } from './known-state.js';
 import { NameCache } from './name-cache.js';
 import { testHost } from './test-host.js';
 
@@ -19,20 +27,18 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
   const { cpc } = place;
   const names = new NameCache();
   return {
-    listInstances: (ctx) =>
+    listInstances: (ctx, freshness) =>
       explaining(place, { what: `listing the partitions of CPC ${cpc}`, subject: 'cpc' }, async () => {
+        const known = knownState(ctx, place, freshness);
+        // Why there are none, the HMC has to say.
+        if (known !== undefined && known.items.length > 0) return summaries(known.items, known.observedAt);
         const partitions = await place.client(ctx).partitions({ cpcName: cpc }, false, ctx.signal);
         if (partitions.length === 0) await requireCpc(ctx, place);
-        const now = ctx.clock.now();
-        return partitions.map((item) => ({
-          name: item.name,
-          id: objectId(item['object-uri']),
-          state: observe(item.status, now),
-        }));
+        return summaries(partitions, ctx.clock.now());
       }),
-    getInfo: (ctx, reference) =>
+    getInfo: (ctx, reference, freshness) =>
       explaining(place, { what: `reading partition ${reference}`, subject: 'cpc' }, () =>
-        getInfo(ctx, place, names, reference),
+        getInfo(ctx, place, names, reference, freshness),
       ),
     getHostInfo: (ctx) =>
       explaining(place, { what: `reading CPC ${cpc}`, subject: 'cpc' }, () => getHostInfo(ctx, place)),
@@ -40,13 +46,29 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
   };
 }
 
-async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, reference: string): Promise<InstanceInfo> {
-  const { item, partition } =
-    (await readKnown(ctx, place, names, reference)) ?? (await findAndRead(ctx, place, names, reference));
+function summaries(items: readonly PartitionItem[], observedAt: number): InstanceSummary[] {
+  return items.map((item) => ({
+    name: item.name,
+    id: objectId(item['object-uri']),
+    state: observe(item.status, observedAt),
+  }));
+}
+
+async function getInfo(
+  ctx: CallContext,
+  place: CpcPlace,
+  names: NameCache,
+  reference: string,
+  freshness: Freshness | undefined,
+): Promise<InstanceInfo> {
+  const { item, partition, observedAt } =
+    knownReading(ctx, place, reference, freshness) ??
+    (await readKnown(ctx, place, names, reference)) ??
+    (await findAndRead(ctx, place, names, reference));
   return {
     name: partition.name,
     id: objectId(item['object-uri']),
-    state: observe(partition.status, ctx.clock.now()),
+    state: observe(partition.status, observedAt ?? ctx.clock.now()),
     vcpus: sum(partition['ifl-processors'], partition['cp-processors']),
     memoryMib: partition['initial-memory'] ?? null,
     maxMemoryMib: partition['maximum-memory'] ?? null,
@@ -68,6 +90,21 @@ async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, refe
 interface Reading {
   readonly item: PartitionItem;
   readonly partition: Partition;
+  /** Absent: now. */
+  readonly observedAt?: number;
+}
+
+/** No request, when the HMC keeps us told of the partition and the caller can do with that. */
+function knownReading(
+  ctx: CallContext,
+  place: CpcPlace,
+  reference: string,
+  freshness: Freshness | undefined,
+): Reading | undefined {
+  const known = knownState(ctx, place, freshness);
+  const item = known?.find(reference);
+  if (known === undefined || item === undefined || !known.hasFacts(item)) return undefined;
+  return { item, partition: item, observedAt: known.observedAt };
 }
 
 /** One request with API 4.10 and newer, two with older ones. */

@@ -6,6 +6,7 @@ import type { HmcClient } from '../client/hmc-client.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
 import type { StepName } from '../mapping/next-action.js';
+import type { HmcNews, Pause } from '../notifications/hmc-news.js';
 import { hasStopped } from './checkpoints.js';
 import { partitionUri, type HmcPlace } from './hmc-place.js';
 
@@ -13,6 +14,8 @@ import { partitionUri, type HmcPlace } from './hmc-place.js';
 const OUTAGE_PATIENCE_MS = 10 * 60_000;
 /** How long one that says "not now" is asked again while nothing was sent. */
 const BUSY_PATIENCE_MS = 60_000;
+/** How long what the HMC tells by itself is waited for before it is looked at. */
+const TOLD_PATIENCE_MS = 15_000;
 
 /** One change of one partition under way: what is known of it, and the patient ways to look at it. */
 export class PartitionChange {
@@ -53,15 +56,68 @@ export class PartitionChange {
    *   HmcError when the HMC fails for too long; the signal's reason
    */
   async watch<T>(what: string, intervalMs: number, judge: (partition: Partition) => T | undefined): Promise<T> {
-    return await this.poll(what, intervalMs, async () => {
+    let askedAt = 0;
+    const look = async (): Promise<T | undefined> => {
+      askedAt = this.#news?.moment() ?? 0;
       const partition = await this.client.partition(this.uri, this.ctx.signal);
       this.#verify(partition);
       return judge(partition);
+    };
+    return await this.poll(what, intervalMs, look, async (ms) => {
+      const { clock, signal } = this.ctx;
+      await (this.#news?.statusPause(this.uri, askedAt, this.#pause(ms), signal) ?? clock.sleep(ms, signal));
     });
   }
 
-  /** Asks until there is an answer, over interruptions that a restarting HMC explains. */
-  async poll<T>(what: string, intervalMs: number, probe: () => Promise<T | undefined>): Promise<T> {
+  /**
+   * Waits while the HMC tells of the partition's status by itself, until it tells of one that `isAwaited` accepts; not for long.
+   * Whether it is so, the next look says.
+   */
+  async awaitStatus(isAwaited: (status: string) => boolean): Promise<void> {
+    const { clock, signal } = this.ctx;
+    const endsAt = clock.now() + Math.min(TOLD_PATIENCE_MS, this.remainingMs);
+    for (let leftMs = endsAt - clock.now(); leftMs > 0; leftMs = endsAt - clock.now()) {
+      const news = this.#news;
+      const moment = news?.moment() ?? 0;
+      const status = news?.status(this.uri);
+      if (news === undefined || status === undefined || isAwaited(status)) return;
+      await news.statusPause(this.uri, moment, { ms: leftMs, atMostMs: leftMs }, signal);
+    }
+  }
+
+  /** Waits while the HMC tells of ended jobs by itself, until it tells of this one; not for long. */
+  async awaitJobEnd(jobUri: string): Promise<void> {
+    const news = this.#news;
+    if (news?.isHealthy !== true || news.isJobEnded(jobUri)) return;
+    const ms = Math.min(TOLD_PATIENCE_MS, this.remainingMs);
+    await news.jobPause(jobUri, { ms, atMostMs: ms }, this.ctx.signal);
+  }
+
+  /** A pause between two looks at a job, which ends when the HMC tells that the job has ended. */
+  async jobPause(jobUri: string, ms: number): Promise<void> {
+    const { clock, signal } = this.ctx;
+    await (this.#news?.jobPause(jobUri, this.#pause(ms), signal) ?? clock.sleep(ms, signal));
+  }
+
+  #pause(ms: number): Pause {
+    return { ms, atMostMs: Math.max(ms, this.remainingMs) };
+  }
+
+  get #news(): HmcNews | undefined {
+    return this.client.session.news;
+  }
+
+  /**
+   * Asks until there is an answer, over interruptions that a restarting HMC explains.
+   *
+   * @param pause between two questions; default: asleep
+   */
+  async poll<T>(
+    what: string,
+    intervalMs: number,
+    probe: () => Promise<T | undefined>,
+    pause?: (ms: number) => Promise<void>,
+  ): Promise<T> {
     const { ctx, place, remainingMs: timeoutMs } = this;
     const maxIntervalMs = Math.max(intervalMs, place.pacing.poll.maxMs);
     let failingSince: number | undefined;
@@ -79,7 +135,15 @@ export class PartitionChange {
           return undefined;
         }
       },
-      { clock: ctx.clock, signal: ctx.signal, intervalMs, maxIntervalMs, timeoutMs, what },
+      {
+        clock: ctx.clock,
+        signal: ctx.signal,
+        intervalMs,
+        maxIntervalMs,
+        timeoutMs,
+        what,
+        ...(pause === undefined ? {} : { pause }),
+      },
     );
   }
 

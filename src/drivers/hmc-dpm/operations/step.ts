@@ -3,7 +3,7 @@ import { HmcError } from '../client/hmc-error.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { nativeOf, toHmcComputeError } from '../hmc-dpm.errors.js';
 import type { StepName } from '../mapping/next-action.js';
-import { showsEffect, stepVerdict } from '../mapping/step-verdict.js';
+import { showsEffect, stepVerdict, type StepVerdict } from '../mapping/step-verdict.js';
 import { JOB_CHECKPOINT } from './checkpoints.js';
 import { awaitJob, type JobEnd } from './job.js';
 import type { PartitionChange } from './partition-change.js';
@@ -101,6 +101,9 @@ async function settle(change: PartitionChange, step: StepName, end: JobEnd): Pro
   const endedAt = clock.now();
   const { name } = change.target;
   const what = `partition ${name} to be ${step === 'start' ? 'active' : 'stopped'}`;
+  if (end.kind === 'complete' || end.kind === 'lost') {
+    await change.awaitStatus((status) => isDecided(stepVerdict(step, { name, status })));
+  }
   // The job has done the waiting; what is left takes seconds, and each look is a request.
   return await change.watch(what, 4 * change.place.pacing.poll.initialMs, (partition) => {
     const verdict = stepVerdict(step, partition);
@@ -117,6 +120,10 @@ async function settle(change: PartitionChange, step: StepName, end: JobEnd): Pro
         throw stepFailed(change, step, end, partition, verdict.why);
     }
   });
+}
+
+function isDecided({ kind }: StepVerdict): boolean {
+  return kind === 'done' || kind === 'failed';
 }
 
 function stepFailed(
