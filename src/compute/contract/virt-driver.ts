@@ -13,6 +13,7 @@ import type { PowerOperations, RebootOperation } from './operations/power.js';
 import type { MigrationOperations } from './operations/relocation.js';
 import type { ImageOperations, StorageOperations } from './operations/storage.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
+import type { Seeds } from './seeds.js';
 import type { Target } from './target.js';
 import type { ObservedState } from '../state/power-state.js';
 import type { TargetKey } from '../../common/ids.js';
@@ -124,6 +125,8 @@ export interface DriverPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly breakers: BreakerStore;
+  /** Null or missing: guests cannot read seeds over HTTP, since the configuration has no `seed`. */
+  readonly seeds?: Seeds | null;
   /**
    * Told of a state that an instance has come to, whoever brought it there, by drivers whose backend says so by itself. Never fails,
    * never waits; absent where nobody wants to know.

@@ -1,17 +1,12 @@
-import { ComputeError } from '../../common/errors/index.js';
-import { defineVirtDriver, type AnyVirtDriver, type ChangeOperationName } from '../../compute/contract/index.js';
+import { defineVirtDriver, offerWorks, type AnyVirtDriver } from '../../compute/contract/index.js';
 import type { HoldOptions, PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
 import { accessesOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
-import { GOALS, type PowerChange } from './mapping/next-action.js';
 import { findPartition } from './operations/find-partition.js';
 import { explaining, keyOf, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
 import { inventoryOperations, type CpcPlace } from './operations/inventory.operations.js';
-import { planChange } from './operations/plan.js';
-import { powerOperations } from './operations/power.operations.js';
-import { rebootOperation } from './operations/reboot.operations.js';
-import { reconcileChange } from './operations/reconcile.js';
+import { powerWorks, queryPower } from './operations/power.operations.js';
 import { StateTeller } from './operations/state-teller.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
@@ -37,23 +32,19 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         cpc,
         pacing: pacingOf(settings),
       };
+      const works = offerWorks(powerWorks(place));
       return {
-        operations: { ...powerOperations(place), ...rebootOperation(place), ...inventoryOperations(place) },
+        operations: { ...works.operations, queryPower: queryPower(place), ...inventoryOperations(place) },
         resolve: (ctx, reference) =>
           explaining(place, { what: `finding partition ${reference}`, subject: 'cpc' }, async () =>
             targetOf(await findPartition(ctx, place, reference)),
           ),
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
-        plan: async (ctx, { operation }, target) => planChange(ctx, place, powerChange(operation), target),
-        reconcile: async (ctx, { operation }, target) => reconcileChange(ctx, place, powerChange(operation), target),
+        plan: works.plan,
+        reconcile: works.reconcile,
         rearm: () => held.client.session.rearm(),
         close: () => held.release(),
       };
     },
   });
-}
-
-function powerChange(operation: ChangeOperationName): PowerChange {
-  if (Object.hasOwn(GOALS, operation)) return operation as PowerChange;
-  throw new ComputeError('FEATURE_UNSUPPORTED', `${DRIVER_NAME} does not offer ${operation}`, { driver: DRIVER_NAME });
 }

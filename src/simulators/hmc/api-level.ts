@@ -14,22 +14,26 @@ export class ApiLevel {
   }
 
   get hasPropertiesQuery(): boolean {
-    return this.#isAtLeast(2, 20);
+    return this.isAtLeast(2, 20);
   }
 
   get hasPermittedListings(): boolean {
-    return this.#isAtLeast(2, 20);
+    return this.isAtLeast(2, 20);
   }
 
   get hasAdditionalProperties(): boolean {
-    return this.#isAtLeast(4, 10);
+    return this.isAtLeast(4, 10);
   }
 
   get hasSeVersionInListings(): boolean {
-    return this.#isAtLeast(4, 10);
+    return this.isAtLeast(4, 10);
   }
 
-  #isAtLeast(major: number, minor: number): boolean {
+  get hasFeatureListings(): boolean {
+    return this.isAtLeast(4, 10);
+  }
+
+  isAtLeast(major: number, minor: number): boolean {
     return this.major > major || (this.major === major && this.minor >= minor);
   }
 }

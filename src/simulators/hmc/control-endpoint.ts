@@ -83,7 +83,7 @@ const noContent = (act: () => void): undefined => {
 const CONTROLS: Readonly<Record<string, Control>> = {
   'GET state': (simulator) => ({
     sessions: simulator.sessionCount(),
-    jobs: simulator.jobs().map(({ uri, status, partition }) => ({ uri, status, partition: partition.name })),
+    jobs: simulator.jobs().map(({ uri, status, subject }) => ({ uri, status, subject: subject.name })),
     connections: simulator.connections,
     last_sequence: simulator.wireLog.last,
   }),

@@ -170,13 +170,13 @@ export class HmcApi {
 
   #targetOf({ method, path }: ReceivedRequest): HmcFaultTarget {
     const [, , collection, id] = path.split('/', 4);
-    const partition =
+    const subject =
       collection === 'partitions'
         ? this.hmc.estate.partition(id ?? '')
         : collection === 'jobs'
-          ? this.hmc.jobs.find(`/api/jobs/${id ?? ''}`)?.partition
+          ? this.hmc.jobs.find(`/api/jobs/${id ?? ''}`)?.subject
           : undefined;
-    return { method, path, partition: partition?.name ?? null, cpc: partition?.cpc.name ?? null };
+    return { method, path, partition: subject?.name ?? null, cpc: subject?.cpc.name ?? null };
   }
 }
 

@@ -25,6 +25,9 @@ export const refuse = {
   fieldMissing: (name: string) => badRequest(5, `The required field '${name}' is missing`),
   fieldNotAllowed: (name: string) => badRequest(6, `The field '${name}' is not recognized or not writable`),
   badValue: (name: string, why: string) => badRequest(7, `The value of the field '${name}' is not valid: ${why}`),
+  notUnique: (name: string, owner: string) => badRequest(8, `The value of the field '${name}' belongs to ${owner}`),
+  notForAdapter: (name: string, type: string) =>
+    badRequest(18, `The operation is not possible for the adapter '${name}' of type '${type}'`),
   unknownProperty: (name: string) => badRequest(14, `The property '${name}' does not exist for this object`),
   logonFailed: () => new HmcError(403, 0, 'Login failed'),
   notAuthorized: (task: string) => new HmcError(403, 1, `The user is not authorized for the task '${task}'`),
@@ -32,6 +35,11 @@ export const refuse = {
   deadSession: () => new HmcError(403, 5, 'The session identifier is not valid'),
   notFound: (uri: string) =>
     new HmcError(404, 1, `${uri} does not designate an existing resource, or the user has no access to it`),
+  namedObjectUnknown: (uri: string) =>
+    new HmcError(404, 2, `${uri}, named in the request body, does not exist, or the user has no access to it`),
+  namedPortUnknown: (uri: string) => new HmcError(404, 6, `The port ${uri}, named in the request body, does not exist`),
+  notSupported: (name: string, operation: string) =>
+    new HmcError(404, 4, `The object '${name}' does not support ${operation}`),
   notCancellable: () => new HmcError(404, 4, 'The job cannot be cancelled'),
   wrongState: (name: string, status: string, operation: string) =>
     new HmcError(409, 1, `The partition '${name}' is in status '${status}', which does not permit ${operation}`),

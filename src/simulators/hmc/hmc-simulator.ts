@@ -10,7 +10,7 @@ import { HttpsListener, type Answer, type ReceivedRequest } from '../kit/https-l
 import { checkInventory } from '../kit/inventory-loader.js';
 import { hostInUrl, inventoryOf, type StartOptions } from '../kit/start-options.js';
 import { CONTROL_PREFIX, serveControl, type PartitionView, type SimulatorControl } from './control-endpoint.js';
-import type { Partition } from './estate.js';
+import type { Partition } from './model.js';
 import { HmcFaultSchema, type HmcFault, type HmcFaultInput } from './fault.schema.js';
 import { HmcApi } from './hmc-api.js';
 import { createHmcFaults, type HmcFaults } from './hmc-faults.js';

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { ADAPTER_TYPES, AdapterSchema, DEFAULT_ADAPTERS } from './adapters/adapter.schema.js';
 import { HmcFaultSchema } from './fault.schema.js';
+import { GENERATIONS } from './generation.js';
+import { NicSchema } from './network/nic.schema.js';
 import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES } from './statuses.js';
 
 const durationMs = z
@@ -37,7 +40,10 @@ const partitionShape = {
     .default('active')
     .describe('Status that a start ends in; a linux partition with boot-device none always ends paused'),
   timing: TimingOverrideSchema.optional(),
-  properties: propertyValues.default({}).describe('HMC properties by their HMC names, such as boot-device'),
+  nics: z.array(NicSchema).default([]),
+  properties: propertyValues
+    .default({})
+    .describe('HMC properties by their HMC names, such as boot-device; boot-network-device may name a NIC'),
 };
 
 const PartitionSchema = z.strictObject({
@@ -61,7 +67,8 @@ const GenerateSchema = z.strictObject({
 const cpcShape = {
   name: objectName,
   object_id: z.uuid().optional(),
-  se_version: z.string().default('2.16.0'),
+  generation: z.enum(GENERATIONS).default('z16').describe('Decides machine type, SE version, and how NICs are backed'),
+  se_version: z.string().optional().describe('That of the generation when absent'),
   properties: propertyValues.default({}),
 };
 
@@ -69,6 +76,10 @@ const DpmCpcSchema = z.strictObject({
   mode: z.literal('dpm'),
   status: z.enum(CPC_STATUSES).default('active'),
   partitions: z.array(PartitionSchema).default([]),
+  adapters: z
+    .array(AdapterSchema)
+    .optional()
+    .describe('Two OSA, one HiperSockets, two FCP and one crypto adapter when absent'),
   generate: z.array(GenerateSchema).default([]).describe('Many partitions in few lines'),
   ...cpcShape,
 });
@@ -89,7 +100,23 @@ const ClassicCpcSchema = z.strictObject({
 });
 
 /** Tasks a user may be allowed, of those that the simulator asks for. */
-export const TASKS = ['start-partition', 'stop-partition', 'psw-restart', 'partition-details'] as const;
+export const TASKS = [
+  'start-partition',
+  'stop-partition',
+  'psw-restart',
+  'partition-details',
+  'new-partition',
+  'delete-partition',
+  'dump-partition',
+  'adapter-details',
+  'configure-storage',
+  'operating-system-messages',
+  'integrated-ascii-console',
+  'activate',
+  'deactivate',
+  'load',
+  'reset-clear',
+] as const;
 export type Task = (typeof TASKS)[number];
 
 const UserSchema = z.strictObject({
@@ -111,6 +138,7 @@ const UserSchema = z.strictObject({
           cpc: objectName,
           cpc_itself: z.boolean().default(true).describe('Object access to the CPC, beside that to its partitions'),
           partitions: z.union([z.literal('all'), z.array(objectName)]).default('all'),
+          adapters: z.union([z.literal('all'), z.array(objectName)]).default('all'),
         }),
       ),
     ])
@@ -148,8 +176,13 @@ export const HmcInventorySchema = z
     reportDuplicates(inventory.users, ['users'], context);
     reportDuplicates(inventory.cpcs, ['cpcs'], context);
     inventory.cpcs.forEach((cpc, index) => {
-      if (cpc.mode === 'dpm') reportDuplicates(partitionsOf(cpc), ['cpcs', index, 'partitions'], context);
-      else reportDuplicates(cpc.logical_partitions, ['cpcs', index, 'logical_partitions'], context);
+      if (cpc.mode === 'dpm') {
+        reportDuplicates(partitionsOf(cpc), ['cpcs', index, 'partitions'], context);
+        reportDuplicates(cpc.adapters ?? [], ['cpcs', index, 'adapters'], context);
+        reportUnknownAdapters(cpc, ['cpcs', index], context);
+      }
+      if (cpc.mode === 'classic')
+        reportDuplicates(cpc.logical_partitions, ['cpcs', index, 'logical_partitions'], context);
     });
     reportUnknownGrants(inventory, context);
   });
@@ -200,6 +233,26 @@ function reportDuplicates(
     }
     seen.add(name);
   });
+}
+
+function reportUnknownAdapters(cpc: DpmCpcEntry, path: (string | number)[], context: z.RefinementCtx): void {
+  const ports = new Map(
+    (cpc.adapters ?? DEFAULT_ADAPTERS).map(({ name, type, ports }) => {
+      const { ports: kind, count } = ADAPTER_TYPES[type];
+      return [name, kind === 'network' ? (ports ?? count) : 0];
+    }),
+  );
+  for (const group of ['partitions', 'generate'] as const) {
+    cpc[group].forEach(({ nics }, index) => {
+      const nicPath = [...path, group, index, 'nics'];
+      reportDuplicates(nics, nicPath, context);
+      nics.forEach(({ adapter, port }, nicIndex) => {
+        if (port < (ports.get(adapter) ?? 0)) return;
+        const message = `the CPC has no adapter "${adapter}" with a network port ${port}`;
+        context.addIssue({ code: 'custom', path: [...nicPath, nicIndex, 'adapter'], message });
+      });
+    });
+  }
 }
 
 function reportUnknownGrants(inventory: Pick<HmcInventory, 'users' | 'cpcs'>, context: z.RefinementCtx): void {

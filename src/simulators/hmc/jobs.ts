@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Partition } from './estate.js';
+import type { Changes } from './changes.js';
 import { HmcError, refuse } from './hmc-error.js';
 
 export type JobStatus = 'running' | 'cancel-pending' | 'canceled' | 'complete';
@@ -9,15 +9,16 @@ export interface JobResult {
   readonly status: number;
   readonly reason: number;
   readonly message?: string;
+  /** More of `job-results`. */
+  readonly results?: Readonly<Record<string, unknown>>;
 }
 
 /** An asynchronous operation of the HMC (hmc-dpm.md section 5). */
 export interface Job {
   readonly uri: string;
   readonly owner: string;
-
   /** What it works on. */
-  readonly partition: Partition;
+  readonly subject: { readonly class: string; readonly name: string; readonly cpc: { readonly name: string } };
   status: JobStatus;
   result: JobResult | null;
   /** null: cannot be cancelled. */
@@ -28,7 +29,9 @@ export interface Job {
 export class Jobs {
   readonly #jobs = new Map<string, Job>();
 
-  create(job: Pick<Job, 'owner' | 'partition' | 'cancel'>): Job {
+  constructor(private readonly changes: Changes) {}
+
+  create(job: Pick<Job, 'owner' | 'subject' | 'cancel'>): Job {
     const created: Job = { ...job, uri: `/api/jobs/${randomUUID()}`, status: 'running', result: null };
     this.#jobs.set(created.uri, created);
     return created;
@@ -52,6 +55,7 @@ export class Jobs {
   end(job: Job, status: 'complete' | 'canceled', result: JobResult | null): void {
     job.status = status;
     job.result = result;
+    if (this.#jobs.has(job.uri)) this.changes.emit({ kind: 'job', uri: job.uri, owner: job.owner });
   }
 
   /** On behalf of a user: 409,41 once ended, 409,42 while one is pending, 404,4 for jobs that cannot. */

@@ -1,5 +1,9 @@
 import type { Cancel, Clock } from '../kit/clock.js';
-import { isDpm, isUsable, type Partition } from './estate.js';
+import type { PartitionDevices } from './devices.js';
+import { isDpm, isUsable } from './cpc.js';
+import { isRunning } from './partition.js';
+import type { Estate } from './estate.js';
+import type { Partition } from './model.js';
 import type { HmcFault } from './fault.schema.js';
 import { refuse } from './hmc-error.js';
 import type { Job, JobResult, Jobs } from './jobs.js';
@@ -41,13 +45,15 @@ export class PartitionMachine {
   constructor(
     private readonly clock: Clock,
     private readonly jobs: Jobs,
+    private readonly estate: Estate,
+    private readonly devices: PartitionDevices,
   ) {}
 
   /** Accepts an operation and returns its job, or throws 409 (wrong status, busy, classic mode, CPC out of order). */
   begin(partition: Partition, operation: PowerOperation, owner: string, takeFault: () => OperationFault | null): Job {
     const { cpc } = partition;
     if (!isDpm(cpc)) throw refuse.notDpm(cpc.name);
-    if (!isUsable(cpc)) throw refuse.cpcNotUsable(cpc.name, cpc.entry.status);
+    if (!isUsable(cpc)) throw refuse.cpcNotUsable(cpc.name, cpc.status);
     if (this.#activities.has(partition)) throw refuse.busy(partition.name);
     if (!PERMITTED_IN[operation].includes(partition.status)) {
       throw refuse.wrongState(partition.name, partition.status, operation);
@@ -57,7 +63,7 @@ export class PartitionMachine {
     const isCancellable = operation !== 'psw-restart';
     const job = this.jobs.create({
       owner,
-      partition,
+      subject: partition,
       cancel: isCancellable ? () => this.#cancel(partition) : null,
     });
     const activity: Activity = {
@@ -68,7 +74,7 @@ export class PartitionMachine {
       timers: new Set(),
     };
     this.#activities.set(partition, activity);
-    if (fault?.kind !== 'ignored') partition.status = STATUS_DURING[operation] ?? partition.status;
+    if (fault?.kind !== 'ignored') this.estate.setStatus(partition, STATUS_DURING[operation] ?? partition.status);
     if (fault?.kind === 'job-lost') this.jobs.lose(job);
     this.#schedule(partition, activity, fault);
     return job;
@@ -76,7 +82,7 @@ export class PartitionMachine {
 
   /** Throws when the partition cannot be updated now (hmc-dpm.md section 8). */
   assertUpdatable(partition: Partition, needsStopped: boolean): void {
-    if (!isUsable(partition.cpc)) throw refuse.cpcNotUsable(partition.cpc.name, partition.cpc.entry.status);
+    if (!isUsable(partition.cpc)) throw refuse.cpcNotUsable(partition.cpc.name, partition.cpc.status);
     const isTransitional = partition.status === 'starting' || partition.status === 'stopping';
     if (isTransitional) throw refuse.wrongState(partition.name, partition.status, 'an update');
     if (this.#activities.has(partition)) throw refuse.busy(partition.name);
@@ -89,6 +95,12 @@ export class PartitionMachine {
     return this.#activities.has(partition);
   }
 
+  /** A running partition is degraded while an adapter that it needs is out of order. */
+  followAdapters(partition: Partition): void {
+    if (!isRunning(partition.status) || partition.startsAs === 'degraded') return;
+    this.estate.setStatus(partition, this.devices.failedAdapters(partition).length > 0 ? 'degraded' : 'active');
+  }
+
   /** What an operator or a crash does: the status is as said from now on, and whatever was going on is over. */
   force(partition: Partition, status: PartitionStatus): void {
     const activity = this.#activities.get(partition);
@@ -96,7 +108,7 @@ export class PartitionMachine {
       this.#finish(partition, activity);
       if (activity.job.result === null) this.jobs.end(activity.job, 'complete', SUCCESS);
     }
-    partition.status = status;
+    this.estate.setStatus(partition, status);
   }
 
   /** Stops all timers; for shutdown. */
@@ -125,10 +137,10 @@ export class PartitionMachine {
       case 'never-reaches':
         return;
       case 'job-cancelled':
-        partition.status = activity.before;
+        this.estate.setStatus(partition, activity.before);
         return;
       case 'job-failed':
-        partition.status = fault.ends_as ?? activity.before;
+        this.estate.setStatus(partition, fault.ends_as ?? activity.before);
         return;
       case 'job-lost':
       case undefined:
@@ -138,15 +150,15 @@ export class PartitionMachine {
   }
 
   #arrive(partition: Partition, activity: Activity): void {
-    const end = statusAfter(partition, activity.operation);
+    const end = this.#statusAfter(partition, activity.operation);
     const settleMs = activity.operation === 'start' && isRunning(end) ? partition.timing.paused_ms : 0;
     if (settleMs === 0) {
-      partition.status = end;
+      this.estate.setStatus(partition, end);
       return;
     }
-    partition.status = 'paused';
+    this.estate.setStatus(partition, 'paused');
     this.#later(partition, activity, settleMs, () => {
-      partition.status = end;
+      this.estate.setStatus(partition, end);
     });
   }
 
@@ -166,9 +178,18 @@ export class PartitionMachine {
     for (const cancel of activity.timers) cancel();
     activity.timers.clear();
     this.#later(partition, activity, partition.timing.cancel_ms, () => {
-      if (activity.isEffectPending) partition.status = activity.before;
+      if (activity.isEffectPending) this.estate.setStatus(partition, activity.before);
       this.jobs.end(activity.job, 'canceled', null);
     });
+  }
+
+  #statusAfter(partition: Partition, operation: PowerOperation): PartitionStatus {
+    if (operation === 'stop') return 'stopped';
+    if (operation === 'psw-restart') return 'active';
+    const hasNothingToBoot = partition.type === 'linux' && partition.stored['boot-device'] === 'none';
+    if (hasNothingToBoot && isRunning(partition.startsAs)) return 'paused';
+    const isShort = partition.startsAs === 'active' && this.devices.failedAdapters(partition).length > 0;
+    return isShort ? 'degraded' : partition.startsAs;
   }
 
   /** The activity is over when its last timer has fired. */
@@ -190,13 +211,3 @@ export class PartitionMachine {
 
 /** A psw-restart shows no status of its own. */
 const STATUS_DURING: Partial<Record<PowerOperation, PartitionStatus>> = { start: 'starting', stop: 'stopping' };
-
-const isRunning = (status: PartitionStatus): boolean => status === 'active' || status === 'degraded';
-
-function statusAfter(partition: Partition, operation: PowerOperation): PartitionStatus {
-  if (operation === 'stop') return 'stopped';
-  if (operation === 'psw-restart') return 'active';
-  const hasNothingToBoot = partition.type === 'linux' && partition.stored['boot-device'] === 'none';
-  if (hasNothingToBoot && isRunning(partition.startsAs)) return 'paused';
-  return partition.startsAs;
-}

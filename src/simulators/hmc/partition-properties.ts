@@ -1,37 +1,21 @@
+import type { ApiLevel } from './api-level.js';
 import { refuse } from './hmc-error.js';
-
-/** Whether a property can be updated: always, only in status stopped, or never (hmc-dpm.md section 7, W, W! and R). */
-type Access = 'always' | 'stopped' | 'never';
-
-interface PropertyRule {
-  readonly access: Access;
-  readonly accepts: (value: unknown) => boolean;
-  readonly initial: unknown;
-  /** Never returned by a read. */
-  readonly isSecret?: true;
-}
-
-const text = (value: unknown): boolean => typeof value === 'string' && value.length <= 1024;
-const textOrNull = (value: unknown): boolean => value === null || text(value);
-const flag = (value: unknown): boolean => typeof value === 'boolean';
-const anything = (): boolean => true;
-const integer = (low: number, high: number) => (value: unknown) =>
-  Number.isInteger(value) && Number(value) >= low && Number(value) <= high;
-const oneOf =
-  (...values: string[]) =>
-  (value: unknown) =>
-    typeof value === 'string' && values.includes(value);
-
-const rule = (access: Access, accepts: PropertyRule['accepts'], initial: unknown): PropertyRule => ({
-  access,
-  accepts,
-  initial,
-});
-const readOnly = (initial: unknown): PropertyRule => rule('never', anything, initial);
-const secret = (): PropertyRule => ({ ...rule('always', text, null), isSecret: true });
+import {
+  checkUpdate,
+  flag,
+  initialProperties,
+  integer,
+  oneOf,
+  readOnly,
+  rule,
+  secret,
+  text,
+  textOrNull,
+  type PropertyRules,
+} from './property-rules.js';
 
 /** Stored properties; identity, status and what follows from it are added by the estate. */
-export const PARTITION_PROPERTIES: Readonly<Record<string, PropertyRule>> = {
+export const PARTITION_PROPERTIES: PropertyRules = {
   description: rule('always', text, ''),
   'short-name': rule('stopped', text, ''),
   'partition-id': rule('stopped', textOrNull, null),
@@ -80,7 +64,6 @@ export const PARTITION_PROPERTIES: Readonly<Record<string, PropertyRule>> = {
   'secure-boot': rule('always', flag, false),
   'secure-execution': readOnly(false),
   'threads-per-processor': readOnly(1),
-  'nic-uris': readOnly([]),
   'virtual-function-uris': readOnly([]),
   'hba-uris': readOnly([]),
   'storage-group-uris': readOnly([]),
@@ -88,7 +71,6 @@ export const PARTITION_PROPERTIES: Readonly<Record<string, PropertyRule>> = {
   'partition-link-uris': readOnly([]),
   'crypto-configuration': readOnly(null),
   'degraded-adapters': readOnly([]),
-  'available-features-list': readOnly([]),
   'access-global-performance-data': rule('always', flag, false),
   'permit-cross-partition-commands': rule('always', flag, false),
   'ssc-host-name': rule('always', textOrNull, null),
@@ -109,27 +91,16 @@ const BOOT_COMPANIONS: Readonly<Record<string, readonly string[]>> = {
 
 /** The stored properties of a new partition. */
 export function initialPartitionProperties(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const defaults = Object.entries(PARTITION_PROPERTIES).map(([name, { initial }]) => [name, initial]);
-  return { ...Object.fromEntries(defaults), ...given };
-}
-
-/** Without what the HMC never gives away. */
-export function readablePartitionProperties(stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(stored).filter(([name]) => PARTITION_PROPERTIES[name]?.isSecret !== true));
+  return { ...initialProperties(PARTITION_PROPERTIES), ...given };
 }
 
 /** Checks an update against the rules above. Returns true when it touches what only a stopped partition may change. */
 export function checkPartitionUpdate(
   stored: Readonly<Record<string, unknown>>,
   changes: Readonly<Record<string, unknown>>,
+  level: ApiLevel,
 ): boolean {
-  let needsStopped = false;
-  for (const [name, value] of Object.entries(changes)) {
-    const property = Object.hasOwn(PARTITION_PROPERTIES, name) ? PARTITION_PROPERTIES[name] : undefined;
-    if (property === undefined || property.access === 'never') throw refuse.fieldNotAllowed(name);
-    if (!property.accepts(value)) throw refuse.badValue(name, 'wrong type or out of range');
-    needsStopped ||= property.access === 'stopped';
-  }
+  const needsStopped = checkUpdate(PARTITION_PROPERTIES, changes, level);
   const after = { ...stored, ...changes };
   const device = after['boot-device'];
   const companions = changes['boot-device'] === undefined ? [] : (BOOT_COMPANIONS[String(device)] ?? []);

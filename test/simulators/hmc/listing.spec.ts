@@ -194,7 +194,7 @@ describe('update', () => {
     expect((await update('db-prod', { name: 'renamed' })).status).toBe(204);
     expect(bench.uri('renamed')).toBe(uri);
     expect(bench.simulator.partitions('db-prod')).toEqual([]);
-    expect((await update('renamed', { name: 'LPAR1' })).json).toMatchObject({ 'http-status': 400, reason: 7 });
+    expect((await update('renamed', { name: 'LPAR1' })).json).toMatchObject({ 'http-status': 400, reason: 8 });
   });
 
   it.each([

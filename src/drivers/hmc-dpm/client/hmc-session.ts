@@ -23,6 +23,8 @@ export interface HmcCall {
   /** For everything: a connection, a logon when one is needed, and the answer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** A POST that only asks. */
+  readonly isQuestion?: boolean;
   /** Does not wait for its turn among the requests under way. */
   readonly isUrgent?: boolean;
   /** Nobody asked for it: a session that is used for nothing else is idle. */
@@ -238,9 +240,9 @@ export class HmcSession implements HmcLink {
   }
 
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
-    const { method, path, json, signal, outgoing, isUrgent = false } = call;
+    const { method, path, json, signal, outgoing, isUrgent = false, isQuestion = false } = call;
     const timeoutMs = endsAt - performance.now();
-    const changes = method !== 'GET';
+    const changes = method !== 'GET' && !isQuestion;
     let ended: ReturnType<AdaptiveLimit['sent']> | undefined;
     try {
       if (timeoutMs <= 0) throw new HttpFailure('timeout', 'the time was over before it was sent', 'ETIMEDOUT', 'no');

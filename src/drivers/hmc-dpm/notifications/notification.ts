@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StompMessage } from '../../../connectors/stomp/index.js';
-import { uri } from '../client/hmc-schemas.js';
+import { uriOf } from '../client/hmc-uri.js';
 
 /** What a notification means for what is known of partitions and jobs (hmc-dpm.md section 14). */
 export type Notification =
@@ -21,9 +21,9 @@ const MOST_CHANGES = 1000;
 const HeadersSchema = z.object({
   'notification-type': z.string(),
   class: z.string().optional(),
-  'object-uri': uri('partitions').optional(),
+  'object-uri': uriOf('partitions').optional(),
   'element-uri': z.string().optional(),
-  'job-uri': uri('jobs').optional(),
+  'job-uri': uriOf('jobs').optional(),
   action: z.string().optional(),
 });
 type Headers = z.infer<typeof HeadersSchema>;

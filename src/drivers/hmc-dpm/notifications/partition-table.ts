@@ -1,5 +1,6 @@
 import { definedOnly } from '../../../common/defined-only.js';
-import { isObjectId, objectId, PartitionSchema, type Partition, type PartitionItem } from '../client/hmc-schemas.js';
+import { PartitionSchema, type Partition, type PartitionItem } from '../client/hmc-schemas.js';
+import { idOf, isObjectId } from '../client/hmc-uri.js';
 import type { PropertyChange } from './notification.js';
 
 interface Row {
@@ -89,7 +90,7 @@ export class PartitionTable {
   find(reference: string, cpc?: string): PartitionItem[] {
     const id = isObjectId(reference) ? reference.toLowerCase() : undefined;
     return this.items(cpc).filter(
-      (item) => item.name === reference || (id !== undefined && objectId(item['object-uri']).toLowerCase() === id),
+      (item) => item.name === reference || (id !== undefined && idOf(item['object-uri']).toLowerCase() === id),
     );
   }
 

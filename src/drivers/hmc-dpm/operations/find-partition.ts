@@ -1,6 +1,7 @@
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
-import { isObjectId, objectId, type Cpc, type PartitionItem } from '../client/hmc-schemas.js';
+import type { Cpc, PartitionItem } from '../client/hmc-schemas.js';
+import { idOf, isObjectId } from '../client/hmc-uri.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import type { HmcPlace } from './hmc-place.js';
 
@@ -23,7 +24,7 @@ export async function findPartition(
   const listed = await place.client(ctx).partitions(filter, withFacts, ctx.signal);
   const id = reference.toLowerCase();
   const found = isId
-    ? listed.filter((item) => item.name === reference || objectId(item['object-uri']).toLowerCase() === id)
+    ? listed.filter((item) => item.name === reference || idOf(item['object-uri']).toLowerCase() === id)
     : listed;
   const [only, ...others] = found;
   if (only === undefined) throw await explainAbsence(ctx, place, reference);
@@ -39,7 +40,7 @@ export function ambiguous(
   const candidates = found.map((item) => ({
     name: item.name,
     cpc: item['cpc-name'],
-    id: objectId(item['object-uri']),
+    id: idOf(item['object-uri']),
   }));
   const list = candidates.map(({ cpc, id }) => `${cpc} (${id})`).join(', ');
   return new ComputeError(

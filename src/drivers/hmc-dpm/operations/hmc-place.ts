@@ -3,7 +3,8 @@ import type { TargetKey } from '../../../common/ids.js';
 import type { CallContext, Target } from '../../../compute/contract/index.js';
 import type { HmcAddress } from '../client/hmc-address.js';
 import type { HmcClient } from '../client/hmc-client.js';
-import { objectId, type PartitionItem } from '../client/hmc-schemas.js';
+import type { PartitionItem } from '../client/hmc-schemas.js';
+import { idOf } from '../client/hmc-uri.js';
 import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
 
 /** How long and how often to wait. */
@@ -35,8 +36,8 @@ export interface HmcPlace {
 
 /** Equal for every HMC of the CPC, since object-ids are the same on all of them (hmc-dpm.md section 1). */
 export function targetOf(item: PartitionItem): Target {
-  const id = objectId(item['object-uri']);
-  return { key: targetKey(DRIVER_NAME, objectId(item['cpc-object-uri']), id), id, name: item.name };
+  const id = idOf(item['object-uri']);
+  return { key: targetKey(DRIVER_NAME, idOf(item['cpc-object-uri']), id), id, name: item.name };
 }
 
 export function provisionalTargetKey(place: HmcPlace, reference: string): TargetKey {

@@ -8,7 +8,8 @@ import type {
   InventoryOperations,
 } from '../../../compute/contract/index.js';
 import { HmcError } from '../client/hmc-error.js';
-import { objectId, type Cpc, type CpcProperties, type Partition, type PartitionItem } from '../client/hmc-schemas.js';
+import type { Cpc, CpcProperties, Partition, PartitionItem } from '../client/hmc-schemas.js';
+import { idOf } from '../client/hmc-uri.js';
 import { hostStatus } from '../mapping/cpc-status.js';
 import { observe } from '../mapping/partition-status.js';
 import { cpcProblem, findPartition } from './find-partition.js';
@@ -49,7 +50,7 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
 function summaries(items: readonly PartitionItem[], observedAt: number): InstanceSummary[] {
   return items.map((item) => ({
     name: item.name,
-    id: objectId(item['object-uri']),
+    id: idOf(item['object-uri']),
     state: observe(item.status, observedAt),
   }));
 }
@@ -67,7 +68,7 @@ async function getInfo(
     (await findAndRead(ctx, place, names, reference));
   return {
     name: partition.name,
-    id: objectId(item['object-uri']),
+    id: idOf(item['object-uri']),
     state: observe(partition.status, observedAt ?? ctx.clock.now()),
     vcpus: sum(partition['ifl-processors'], partition['cp-processors']),
     memoryMib: partition['initial-memory'] ?? null,
@@ -153,7 +154,7 @@ async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo>
     memoryMib: properties['storage-customer'] ?? null,
     native: facts({
       cpc: cpc.name,
-      id: objectId(cpc['object-uri']),
+      id: idOf(cpc['object-uri']),
       se_version: cpc['se-version'],
       machine_type: properties['machine-type'],
       machine_model: properties['machine-model'],

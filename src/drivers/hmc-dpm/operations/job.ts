@@ -3,7 +3,7 @@ import { pollUntil } from '../../../common/poll.js';
 import { HmcError } from '../client/hmc-error.js';
 import type { Job } from '../client/hmc-schemas.js';
 import { CANCELLED_CHECKPOINT } from './checkpoints.js';
-import type { PartitionChange } from './partition-change.js';
+import type { HmcChange } from './hmc-change.js';
 
 /** How a job ended. `lost`: the HMC does not know it (any more), as after a restart; the partition's status decides. */
 export type JobEnd =
@@ -20,7 +20,7 @@ const CANCEL_PATIENCE_MS = 15_000;
  *
  * @throws the signal's reason; ComputeError BACKEND_TIMEOUT; HmcError
  */
-export async function awaitJob(change: PartitionChange, jobUri: string, what: string): Promise<JobEnd> {
+export async function awaitJob(change: HmcChange, jobUri: string, what: string): Promise<JobEnd> {
   const { ctx, client } = change;
   try {
     await change.awaitJobEnd(jobUri);
@@ -28,6 +28,7 @@ export async function awaitJob(change: PartitionChange, jobUri: string, what: st
       what,
       change.place.pacing.poll.initialMs,
       async () => await jobEnd(() => client.job(jobUri, ctx.signal)),
+      change.remainingMs,
       (ms) => change.jobPause(jobUri, ms),
     );
     if (end.kind !== 'lost') await forgetJob(change, jobUri);
@@ -77,7 +78,7 @@ function judge(job: Job): JobEnd {
 }
 
 /** Cancels a job and waits briefly for its end. It does not fail: what became of the job is found out by reconciling. */
-async function cancelJob(change: PartitionChange, jobUri: string): Promise<void> {
+async function cancelJob(change: HmcChange, jobUri: string): Promise<void> {
   const { client, ctx, place } = change;
   try {
     await client.cancelJob(jobUri);
@@ -97,7 +98,7 @@ async function cancelJob(change: PartitionChange, jobUri: string): Promise<void>
 }
 
 /** Ended jobs stay with the HMC until they are deleted; one that cannot be deleted harms nobody. */
-async function forgetJob(change: PartitionChange, jobUri: string): Promise<void> {
+async function forgetJob(change: HmcChange, jobUri: string): Promise<void> {
   try {
     await change.client.deleteJob(jobUri);
   } catch (error) {

@@ -1,32 +1,67 @@
-import type { ChangeResult, OperationContext, PowerOperations, Target } from '../../../compute/contract/index.js';
+import type {
+  ChangeOperation,
+  ChangeResult,
+  OperationWork,
+  OperationWorks,
+  PowerOperations,
+} from '../../../compute/contract/index.js';
+import { obstacle, type Goal, type PowerChange } from '../mapping/next-action.js';
 import { observe } from '../mapping/partition-status.js';
 import { bringTo } from './bring-to.js';
 import { findPartition } from './find-partition.js';
 import { explaining, type HmcPlace } from './hmc-place.js';
 import { knownState } from './known-state.js';
 import { PartitionChange } from './partition-change.js';
+import { planChange } from './plan.js';
+import { reconcileChange } from './reconcile.js';
 
-/** Power of a partition. Semantics are the contract's. */
-export function powerOperations(place: HmcPlace): PowerOperations {
-  const change =
-    (what: string, goal: 'running' | 'stopped') =>
-    async (ctx: OperationContext, target: Target): Promise<ChangeResult> => {
-      const partitionChange = new PartitionChange(ctx, place, target);
-      return await partitionChange.run(what, async () => {
-        const { partition, hasActed } = await bringTo(partitionChange, goal);
-        return { outcome: hasActed ? 'done' : 'already', state: observe(partition.status, ctx.clock.now()) };
-      });
-    };
+/** Power of a partition. Semantics are the contract's; DPM has no reboot: it is a stop and a start (hmc-dpm.md section 9). */
+export function powerWorks(place: HmcPlace): OperationWorks<PowerChange> {
+  const work = (change: PowerChange, run: ChangeOperation): OperationWork<object, ChangeResult> => ({
+    run,
+    plan: (ctx, target) => planChange(ctx, place, change, target),
+    reconcile: (ctx, target) => reconcileChange(ctx, place, change, target),
+  });
   return {
-    powerOn: change('powering on partition', 'running'),
-    powerOff: change('powering off partition', 'stopped'),
-    queryPower: (ctx, reference, freshness) =>
-      explaining(place, { what: `reading the state of partition ${reference}`, subject: 'cpc' }, async () => {
-        const known = knownState(ctx, place, freshness);
-        const item = known?.find(reference);
-        if (known !== undefined && item !== undefined) return observe(item.status, known.observedAt);
-        const { status } = await findPartition(ctx, place, reference);
-        return observe(status, ctx.clock.now());
-      }),
+    powerOn: work('powerOn', to(place, 'powering on partition', 'running')),
+    powerOff: work('powerOff', to(place, 'powering off partition', 'stopped')),
+    reboot: work('reboot', reboot(place)),
+  };
+}
+
+export function queryPower(place: HmcPlace): PowerOperations['queryPower'] {
+  return (ctx, reference, freshness) =>
+    explaining(place, { what: `reading the state of partition ${reference}`, subject: 'cpc' }, async () => {
+      const known = knownState(ctx, place, freshness);
+      const item = known?.find(reference);
+      if (known !== undefined && item !== undefined) return observe(item.status, known.observedAt);
+      const { status } = await findPartition(ctx, place, reference);
+      return observe(status, ctx.clock.now());
+    });
+}
+
+function to(place: HmcPlace, what: string, goal: Goal): ChangeOperation {
+  return async (ctx, target) => {
+    const change = new PartitionChange(ctx, place, target);
+    return await change.run(what, async () => {
+      const { partition, hasActed } = await bringTo(change, goal);
+      return { outcome: hasActed ? 'done' : 'already', state: observe(partition.status, ctx.clock.now()) };
+    });
+  };
+}
+
+function reboot(place: HmcPlace): ChangeOperation {
+  return async (ctx, target) => {
+    const change = new PartitionChange(ctx, place, target);
+    return await change.run('rebooting partition', async () => {
+      const before = await change.look();
+      const why = obstacle('reboot', before);
+      if (why !== undefined) {
+        throw change.error('STATE_CONFLICT', `partition ${target.name} cannot be rebooted: ${why}`, before.status);
+      }
+      const stopped = await bringTo(change, 'stopped', before);
+      const { partition } = await bringTo(change, 'running', stopped.partition);
+      return { outcome: 'done', state: observe(partition.status, ctx.clock.now()) };
+    });
   };
 }

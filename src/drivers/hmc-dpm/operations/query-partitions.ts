@@ -1,6 +1,7 @@
 import { toComputeError, type ComputeError } from '../../../common/errors/index.js';
 import type { CallContext, QueriedState } from '../../../compute/contract/index.js';
-import { objectId, type PartitionItem } from '../client/hmc-schemas.js';
+import type { PartitionItem } from '../client/hmc-schemas.js';
+import { idOf } from '../client/hmc-uri.js';
 import { observe } from '../mapping/partition-status.js';
 import { absent, ambiguous } from './find-partition.js';
 import { explaining, type HmcPlace } from './hmc-place.js';
@@ -31,7 +32,7 @@ function statesOf(listed: readonly PartitionItem[], place: HmcPlace, now: number
   const cpcs = new Set<string>();
   for (const item of listed) {
     cpcs.add(item['cpc-name']);
-    for (const reference of [item.name, objectId(item['object-uri']).toLowerCase()]) {
+    for (const reference of [item.name, idOf(item['object-uri']).toLowerCase()]) {
       const known = byReference.get(reference);
       if (known === undefined) byReference.set(reference, new Set([item]));
       else known.add(item);
@@ -53,5 +54,5 @@ function statesOf(listed: readonly PartitionItem[], place: HmcPlace, now: number
 }
 
 function isIdOf(uri: string, reference: string): boolean {
-  return objectId(uri).toLowerCase() === reference.toLowerCase();
+  return idOf(uri).toLowerCase() === reference.toLowerCase();
 }

@@ -4,7 +4,7 @@ import type { Partition } from '../client/hmc-schemas.js';
 import { nativeOf, toHmcComputeError } from '../hmc-dpm.errors.js';
 import type { StepName } from '../mapping/next-action.js';
 import { showsEffect, stepVerdict, type StepVerdict } from '../mapping/step-verdict.js';
-import { JOB_CHECKPOINT } from './checkpoints.js';
+import { JOB_CHECKPOINT, STOP_NOUN } from './checkpoints.js';
 import { awaitJob, type JobEnd } from './job.js';
 import type { PartitionChange } from './partition-change.js';
 
@@ -71,7 +71,7 @@ export async function seeThrough(
   }
   const partition = await settle(change, step, end);
   change.underWay = undefined;
-  change.hasStopped ||= step === 'stop';
+  if (step === 'stop' && !change.carriedOut.includes(STOP_NOUN)) change.carriedOut.push(STOP_NOUN);
   return partition;
 }
 
@@ -134,7 +134,8 @@ function stepFailed(
   why: string,
 ): ComputeError {
   change.underWay = undefined;
-  if (step === 'stop') change.hasStopped = false;
+  // Its job was noted as carried out once; it was not.
+  if (step === 'stop') change.carriedOut.splice(0, Infinity, ...change.carriedOut.filter((noun) => noun !== STOP_NOUN));
   const what = `${DOING[step]} partition ${change.target.name}`;
   switch (end.kind) {
     case 'failed': {

@@ -1,5 +1,5 @@
 import { selectProperties } from '../api-level.js';
-import { canSeeCpc, cpcProperties } from '../estate.js';
+import { cpcProperties } from '../cpc.js';
 import type { Route } from '../router.js';
 import { patternFilter } from './list-filter.js';
 
@@ -13,7 +13,7 @@ export const cpcRoutes: readonly Route[] = [
     query: ['name'],
     handle: (call, { estate }) => {
       const hasName = patternFilter(call.query, 'name');
-      const cpcs = estate.cpcs.filter((cpc) => canSeeCpc(call.session.user, cpc) && hasName(cpc.name));
+      const cpcs = estate.cpcs.filter((cpc) => cpc.isSeenBy(call.session.user) && hasName(cpc.name));
       return {
         status: 200,
         body: {

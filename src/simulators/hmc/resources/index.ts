@@ -1,12 +1,15 @@
 import type { Route } from '../router.js';
+import { adapterRoutes } from './adapter.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
 import { jobRoutes } from './job.routes.js';
 import { logicalPartitionRoutes } from './logical-partition.routes.js';
+import { nicRoutes } from './nic.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
 import { sessionRoutes } from './session.routes.js';
 import { versionRoutes } from './version.routes.js';
+import { virtualSwitchRoutes } from './virtual-switch.routes.js';
 
 /** Every route of the simulated API: one file per resource, registered here. */
 export const hmcRoutes: readonly Route[] = [
@@ -16,6 +19,9 @@ export const hmcRoutes: readonly Route[] = [
   ...cpcRoutes,
   ...partitionListRoutes,
   ...partitionRoutes,
+  ...nicRoutes,
+  ...adapterRoutes,
+  ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
   ...jobRoutes,
 ];

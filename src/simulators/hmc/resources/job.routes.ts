@@ -33,10 +33,11 @@ function jobOf(call: SessionCall, { jobs }: Hmc): Job {
 
 function describe({ status, result }: Job): Record<string, unknown> {
   if (result === null) return { status };
+  const results = { ...(result.message === undefined ? {} : { message: result.message }), ...result.results };
   return {
     status,
     'job-status-code': result.status,
     'job-reason-code': result.reason,
-    ...(result.message === undefined ? {} : { 'job-results': { message: result.message } }),
+    ...(Object.keys(results).length === 0 ? {} : { 'job-results': results }),
   };
 }

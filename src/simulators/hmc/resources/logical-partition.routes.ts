@@ -1,5 +1,7 @@
 import { additionalProperties, checkAdditionalProperties, selectProperties } from '../api-level.js';
-import { canSeeChild, isDpm, logicalPartitionProperties, type LogicalPartition } from '../estate.js';
+import { isDpm, seVersion } from '../cpc.js';
+import { logicalPartitionProperties } from '../logical-partition.js';
+import type { LogicalPartition } from '../model.js';
 import { HmcError, refuse } from '../hmc-error.js';
 import type { Route } from '../router.js';
 import { exactFilter, patternFilter } from './list-filter.js';
@@ -15,7 +17,7 @@ export const logicalPartitionRoutes: readonly Route[] = [
       const { user } = call.session;
       const cpc = estate.visibleCpc(call.params['id'] ?? '', user);
       const hasName = patternFilter(call.query, 'name');
-      const listed = cpc.logicalPartitions.filter((lpar) => canSeeChild(user, lpar) && hasName(lpar.name));
+      const listed = cpc.logicalPartitions.filter((lpar) => lpar.isSeenBy(user) && hasName(lpar.name));
       if (listed.length === 0 && call.query.has('name') && !isDpm(cpc)) {
         throw new HmcError(404, 1, 'found no Images');
       }
@@ -47,7 +49,7 @@ export const logicalPartitionRoutes: readonly Route[] = [
         .logicalPartitions()
         .filter(
           (lpar) =>
-            canSeeChild(call.session.user, lpar) &&
+            lpar.isSeenBy(call.session.user) &&
             hasName(lpar.name) &&
             hasCpcName(lpar.cpc.name) &&
             hasStatus(lpar.status) &&
@@ -63,7 +65,7 @@ export const logicalPartitionRoutes: readonly Route[] = [
             'has-unacceptable-status': lpar.status !== 'operating',
             'cpc-name': lpar.cpc.name,
             'cpc-object-uri': lpar.cpc.uri,
-            ...(level.hasSeVersionInListings ? { 'se-version': lpar.cpc.entry.se_version } : {}),
+            ...(level.hasSeVersionInListings ? { 'se-version': seVersion(lpar.cpc) } : {}),
             ...additionalProperties(() => logicalPartitionProperties(lpar), call.query),
           })),
         },

@@ -1,5 +1,7 @@
 import { additionalProperties, checkAdditionalProperties } from '../api-level.js';
-import { canSeeChild, hasUnacceptableStatus, isDpm, partitionProperties, type Partition } from '../estate.js';
+import { hasUnacceptableStatus } from '../partition.js';
+import { isDpm, seVersion } from '../cpc.js';
+import type { Partition } from '../model.js';
 import { HmcError, refuse } from '../hmc-error.js';
 import type { Route } from '../router.js';
 import { exactFilter, patternFilter } from './list-filter.js';
@@ -22,17 +24,14 @@ export const partitionListRoutes: readonly Route[] = [
       // A CPC in classic mode has no partitions: the list is empty, not refused.
       const listed = cpc.partitions.filter(
         (partition) =>
-          canSeeChild(user, partition) &&
-          hasName(partition.name) &&
-          hasStatus(partition.status) &&
-          hasType(partition.type),
+          partition.isSeenBy(user) && hasName(partition.name) && hasStatus(partition.status) && hasType(partition.type),
       );
       return {
         status: 200,
         body: {
           partitions: listed.map((partition) => ({
             ...summary(partition),
-            ...additionalProperties(() => partitionProperties(partition), call.query),
+            ...additionalProperties(() => estate.properties(partition), call.query),
           })),
         },
       };
@@ -55,7 +54,7 @@ export const partitionListRoutes: readonly Route[] = [
         .partitions()
         .filter(
           (partition) =>
-            canSeeChild(call.session.user, partition) &&
+            partition.isSeenBy(call.session.user) &&
             hasName(partition.name) &&
             hasCpcName(partition.cpc.name) &&
             hasStatus(partition.status) &&
@@ -70,8 +69,8 @@ export const partitionListRoutes: readonly Route[] = [
             'has-unacceptable-status': hasUnacceptableStatus(partition),
             'cpc-name': partition.cpc.name,
             'cpc-object-uri': partition.cpc.uri,
-            ...(level.hasSeVersionInListings ? { 'se-version': partition.cpc.entry.se_version } : {}),
-            ...additionalProperties(() => partitionProperties(partition), call.query),
+            ...(level.hasSeVersionInListings ? { 'se-version': seVersion(partition.cpc) } : {}),
+            ...additionalProperties(() => estate.properties(partition), call.query),
           })),
         },
       };

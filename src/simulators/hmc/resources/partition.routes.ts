@@ -1,8 +1,9 @@
 import { selectProperties } from '../api-level.js';
-import { partitionProperties, type Partition } from '../estate.js';
+import type { Partition } from '../model.js';
 import { refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
-import type { Task, UserEntry } from '../inventory.schema.js';
+import type { Task } from '../inventory.schema.js';
+import { demandTask } from '../permissions.js';
 import type { PowerOperation } from '../partition-machine.js';
 import { checkPartitionUpdate } from '../partition-properties.js';
 import { objectBody, type Route, type SessionCall } from '../router.js';
@@ -14,7 +15,7 @@ export const partitionRoutes: readonly Route[] = [
     pattern: '/api/partitions/:id',
     query: ['properties'],
     handle: (call, hmc) => {
-      const all = partitionProperties(partitionOf(call, hmc));
+      const all = hmc.estate.properties(partitionOf(call, hmc));
       return { status: 200, body: selectProperties(all, call.query, hmc.level) };
     },
   },
@@ -51,24 +52,19 @@ function powerRoute(operation: PowerOperation, task: Task): Route {
   };
 }
 
-function update(partition: Partition, changes: Record<string, unknown>, { estate, machine }: Hmc): void {
+function update(partition: Partition, changes: Record<string, unknown>, { estate, machine, level }: Hmc): void {
   const { name, ...rest } = changes;
   if (name !== undefined) {
     if (typeof name !== 'string' || name === '' || name.length > 64)
       throw refuse.badValue('name', '1 to 64 characters');
     if (estate.named(name, partition.cpc.name).some((other) => other !== partition)) {
-      throw refuse.badValue('name', 'another partition of the CPC has it');
+      throw refuse.notUnique('name', 'another partition of the CPC');
     }
   }
-  machine.assertUpdatable(partition, checkPartitionUpdate(partition.stored, rest));
-  if (name !== undefined) partition.name = name;
-  partition.stored = { ...partition.stored, ...rest };
+  machine.assertUpdatable(partition, checkPartitionUpdate(partition.stored, rest, level));
+  estate.store(partition, changes);
 }
 
 function partitionOf(call: SessionCall, { estate }: Hmc): Partition {
   return estate.visiblePartition(call.params['id'] ?? '', call.session.user);
-}
-
-function demandTask(user: UserEntry, task: Task): void {
-  if (user.tasks !== 'all' && !user.tasks.includes(task)) throw refuse.notAuthorized(task);
 }
