@@ -7,6 +7,8 @@ import { HmcError } from './hmc-error.js';
 import type { HmcFaults } from './hmc-faults.js';
 import type { HmcWireLog } from './hmc-wire-log.js';
 import type { Job } from './jobs.js';
+import type { FrameLog } from './notifications/frame-log.js';
+import type { LogEntry } from './notifications/notifier.js';
 import { parseBody } from './router.js';
 import type { LogonRecord } from './sessions.js';
 import { PARTITION_STATUSES, type PartitionStatus } from './statuses.js';
@@ -26,6 +28,8 @@ export interface PartitionView {
 /** What can be looked at and done from outside the API, in this process or through the control endpoint. */
 export interface SimulatorControl {
   readonly wireLog: HmcWireLog;
+  /** STOMP frames as they came and went. */
+  readonly frameLog: FrameLog;
   /** The fault rules in force. */
   readonly faults: HmcFaults;
   /** Open connections. */
@@ -40,6 +44,12 @@ export interface SimulatorControl {
   unlock(user: string): void;
   /** Jobs that no client has deleted. */
   jobs(): readonly Readonly<Job>[];
+  /** STOMP clients, of one user or of all. */
+  stompConnections(user?: string): number;
+  /** Cuts them without a word. */
+  dropStompConnections(user?: string): void;
+  /** As if the HMC had written into its audit or security log. */
+  writeLogEntry(kind: 'audit' | 'security', entry: LogEntry): void;
   /** Partitions by name and CPC, or all. */
   partitions(name?: string, cpc?: string): readonly PartitionView[];
   /** Forces a status, ending what goes on in the partition. RangeError when the name is unknown or not unique. */
@@ -72,6 +82,24 @@ const RestartSchema = z.strictObject({ down_ms: z.int().min(0).max(3_600_000).de
 
 const UserSchema = z.strictObject({ user: z.string() });
 
+const FrameQuerySchema = z.strictObject({
+  direction: z.enum(['received', 'sent']).optional(),
+  command: z.string().optional(),
+  notification: z.string().optional(),
+  subject: z.string().optional(),
+  since: z.coerce.number().int().optional(),
+});
+
+const ConnectionsOfSchema = z.strictObject({ user: z.string().optional() });
+
+const LogEntrySchema = z.strictObject({
+  log: z.enum(['audit', 'security']),
+  id: z.string().max(100),
+  name: z.string().max(200),
+  message: z.string().max(2000),
+  user: z.string().max(64),
+});
+
 type Control = (simulator: SimulatorControl, request: ReceivedRequest, rest: string) => unknown;
 
 const noContent = (act: () => void): undefined => {
@@ -85,12 +113,24 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     sessions: simulator.sessionCount(),
     jobs: simulator.jobs().map(({ uri, status, subject }) => ({ uri, status, subject: subject.name })),
     connections: simulator.connections,
+    stomp_connections: simulator.stompConnections(),
     last_sequence: simulator.wireLog.last,
   }),
   'GET wire-log': (simulator, request) => ({
     entries: simulator.wireLog.entries(withoutUndefined(queryOf(LogQuerySchema, request))),
   }),
   'DELETE wire-log': (simulator) => noContent(() => simulator.wireLog.clear()),
+  'GET frame-log': (simulator, request) => ({
+    entries: simulator.frameLog.entries(withoutUndefined(queryOf(FrameQuerySchema, request))),
+  }),
+  'DELETE frame-log': (simulator) => noContent(() => simulator.frameLog.clear()),
+  'DELETE stomp-connections': (simulator, request) =>
+    noContent(() => simulator.dropStompConnections(queryOf(ConnectionsOfSchema, request).user)),
+  'POST log-entries': (simulator, request) =>
+    noContent(() => {
+      const { log, ...entry } = bodyOf(LogEntrySchema, request);
+      simulator.writeLogEntry(log, entry);
+    }),
   'GET faults': (simulator) => ({ faults: simulator.faults.list() }),
   'POST faults': (simulator, request) => ({ id: simulator.faults.add(bodyOf(HmcFaultSchema, request)) }),
   'DELETE faults': (simulator, _request, rest) =>

@@ -1,11 +1,17 @@
 import { z } from 'zod';
 import { faultMatchShape } from '../kit/faults.js';
+import { NOTIFICATION_TYPES } from './notifications/notification-types.js';
 import { PARTITION_STATUSES } from './statuses.js';
 
 const match = {
   ...faultMatchShape,
   partition: z.string().max(200).optional().describe('Only requests about the partition of this name'),
   cpc: z.string().max(200).optional().describe('Only requests about partitions of this CPC'),
+};
+/** These hit notifications on their way to a subscriber; `method` is MESSAGE and `path` the topic. */
+const notificationMatch = {
+  ...match,
+  notification: z.enum(NOTIFICATION_TYPES).optional().describe('Only notifications of this type'),
 };
 const delayMs = z.int().min(0).max(3_600_000);
 const when = z
@@ -54,6 +60,12 @@ export const HmcFaultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('truncated-json'), ...match }),
   z.strictObject({ kind: z.literal('wrong-types'), ...match }),
   z.strictObject({ kind: z.literal('endless-body'), ...match }),
+
+  z.strictObject({ kind: z.literal('stomp-refused'), ...match }),
+  z.strictObject({ kind: z.literal('stomp-cut'), ...notificationMatch }),
+  z.strictObject({ kind: z.literal('notification-lost'), ...notificationMatch }),
+  z.strictObject({ kind: z.literal('notification-late'), ...notificationMatch, delay_ms: delayMs }),
+  z.strictObject({ kind: z.literal('notification-twice'), ...notificationMatch }),
 ]);
 
 export type HmcFault = z.output<typeof HmcFaultSchema>;

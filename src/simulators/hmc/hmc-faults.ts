@@ -1,11 +1,14 @@
 import { FaultRegistry, type FaultTarget } from '../kit/faults.js';
 import type { HmcFault } from './fault.schema.js';
+import type { NotificationType } from './notifications/notification-types.js';
 import { POWER_OPERATIONS, type OperationFault } from './partition-machine.js';
 
 /** A request as fault rules see it: with the partition it is about, when it is about one. */
 export interface HmcFaultTarget extends FaultTarget {
   readonly partition: string | null;
   readonly cpc: string | null;
+  /** Of a notification on its way to a subscriber: its type. */
+  readonly notification?: NotificationType;
 }
 
 export type DelayFault = Extract<HmcFault, { kind: 'slow' }>;
@@ -18,6 +21,14 @@ export type GateFault = Extract<
 export type AnswerFault = Extract<
   HmcFault,
   { kind: 'answer-lost' | 'truncated-json' | 'wrong-types' | 'endless-body' | 'html-error' }
+>;
+
+/** Strike when a STOMP client connects. */
+export type ConnectFault = Extract<HmcFault, { kind: 'stomp-refused' }>;
+/** Strike a notification on its way to a subscriber. */
+export type MessageFault = Extract<
+  HmcFault,
+  { kind: 'stomp-cut' | 'notification-lost' | 'notification-late' | 'notification-twice' }
 >;
 
 /** `html-error` strikes at the gate or at the answer, as its `when` says. */
@@ -38,6 +49,13 @@ const OPERATION_KINDS: readonly HmcFault['kind'][] = [
   'ignored',
 ];
 
+const MESSAGE_KINDS: readonly HmcFault['kind'][] = [
+  'stomp-cut',
+  'notification-lost',
+  'notification-late',
+  'notification-twice',
+];
+
 export const isDelay =
   (when: DelayFault['when']) =>
   (fault: HmcFault): fault is DelayFault =>
@@ -47,6 +65,8 @@ export const isGate = (fault: HmcFault): fault is GateFault =>
 export const isAnswer = (fault: HmcFault): fault is AnswerFault =>
   ANSWER_KINDS.includes(fault.kind) || (fault.kind === 'html-error' && fault.when === 'after');
 export const isOperation = (fault: HmcFault): fault is OperationFault => OPERATION_KINDS.includes(fault.kind);
+export const isConnectFault = (fault: HmcFault): fault is ConnectFault => fault.kind === 'stomp-refused';
+export const isMessageFault = (fault: HmcFault): fault is MessageFault => MESSAGE_KINDS.includes(fault.kind);
 
 export type HmcFaults = FaultRegistry<HmcFault, HmcFaultTarget>;
 
@@ -75,6 +95,11 @@ function isApplicable(rule: HmcFault, target: HmcFaultTarget): boolean {
     case 'never-reaches':
     case 'ignored':
       return POWER_OPERATIONS.some((operation) => target.path.endsWith(`/operations/${operation}`));
+    case 'stomp-cut':
+    case 'notification-lost':
+    case 'notification-late':
+    case 'notification-twice':
+      return rule.notification === undefined || rule.notification === target.notification;
     default:
       return true;
   }

@@ -18,11 +18,17 @@ import { HmcWireLog } from './hmc-wire-log.js';
 import { Hmc } from './hmc.js';
 import { HmcInventorySchema, type HmcInventory, type HmcInventoryInput } from './inventory.schema.js';
 import type { Job } from './jobs.js';
+import type { LogEntry } from './notifications/notifier.js';
+import { FrameLog } from './notifications/frame-log.js';
+import { StompListener } from './notifications/stomp-listener.js';
 import type { LogonRecord } from './sessions.js';
 import type { PartitionStatus } from './statuses.js';
 
 /** The port of the Web Services API (hmc-dpm.md section 1). */
 export const HMC_PORT = 6794;
+
+/** The port of notifications over STOMP. */
+const STOMP_PORT = 61_612;
 
 const MOST_ATTEMPTS_TO_LISTEN = 100;
 
@@ -31,16 +37,21 @@ export type HmcSimulatorOptions = StartOptions<HmcInventoryInput> & {
   tls?: { keyPem: string; certificatePem: string };
   /** Whether `/simulator/…` is served on the same port, default true. It asks for no credentials. */
   isControlEnabled?: boolean;
+  /** Of the STOMP server; otherwise that of the inventory, 61612, or a free one when `port` is 0. */
+  stompPort?: number;
 };
 
 /** An HMC on a real TLS socket. See the README of this folder for what it does and how faithful it is. */
 export class HmcSimulator implements SimulatorControl {
   readonly wireLog = new HmcWireLog();
+  readonly frameLog = new FrameLog();
   readonly #faults: HmcFaults;
   readonly #hmc: Hmc;
   readonly #api: HmcApi;
   #listener: HttpsListener;
+  #stomp: StompListener;
   #port = 0;
+  #stompPort = 0;
   #isStopped = false;
   #restarting: Promise<void> | null = null;
   readonly #stop = new AbortController();
@@ -56,6 +67,7 @@ export class HmcSimulator implements SimulatorControl {
     this.#faults = createHmcFaults(inventory.faults);
     this.#api = new HmcApi(this.#hmc, this.#faults, this.wireLog, clock);
     this.#listener = this.#createListener();
+    this.#stomp = this.#createStomp();
   }
 
   /** Rejects with an InventoryError, or with the error of the socket when the port is taken. */
@@ -75,11 +87,23 @@ export class HmcSimulator implements SimulatorControl {
       options.isControlEnabled ?? true,
     );
     simulator.#port = await simulator.#listener.listen(host, options.port ?? HMC_PORT);
+    const stompPort = options.stompPort ?? inventory.hmc.stomp.port ?? (options.port === 0 ? 0 : STOMP_PORT);
+    try {
+      simulator.#stompPort = await simulator.#stomp.listen(host, stompPort);
+    } catch (error) {
+      await simulator.stop();
+      throw error;
+    }
     return simulator;
   }
 
   get port(): number {
     return this.#port;
+  }
+
+  /** Where notifications are to be had, with the same certificate. */
+  get stompPort(): number {
+    return this.#stompPort;
   }
 
   get url(): string {
@@ -132,6 +156,18 @@ export class HmcSimulator implements SimulatorControl {
     return this.#listener.connections;
   }
 
+  stompConnections(user?: string): number {
+    return this.#stomp.count(user);
+  }
+
+  dropStompConnections(user?: string): void {
+    this.#stomp.dropAll(user);
+  }
+
+  writeLogEntry(kind: 'audit' | 'security', entry: LogEntry): void {
+    this.#hmc.notifier.log(kind, entry, this.clock.now());
+  }
+
   partitions(name?: string, cpc?: string): readonly PartitionView[] {
     const { estate, machine } = this.#hmc;
     return estate
@@ -172,24 +208,30 @@ export class HmcSimulator implements SimulatorControl {
     this.#stop.abort();
     await this.#restarting;
     this.#api.abortPending();
-    this.#hmc.machine.dispose();
-    await this.#listener.close();
+    this.#hmc.dispose();
+    await Promise.all([this.#listener.close(), this.#stomp.close()]);
   }
 
   async #restart(downMs: number): Promise<void> {
     this.#api.abortPending();
-    await this.#listener.close();
+    await Promise.all([this.#listener.close(), this.#stomp.close()]);
     this.#hmc.forgetVolatile();
     await pause(this.clock, downMs, this.#stop.signal);
-    await this.#listenAgain();
+    await this.#listenAgain(async () => {
+      this.#stomp = this.#createStomp();
+      await this.#stomp.listen(this.host, this.#stompPort);
+    });
+    await this.#listenAgain(async () => {
+      this.#listener = this.#createListener();
+      await this.#listener.listen(this.host, this.#port);
+    });
   }
 
   /** On the same port, which a short-lived socket of somebody else may hold for a moment. */
-  async #listenAgain(): Promise<void> {
+  async #listenAgain(listen: () => Promise<void>): Promise<void> {
     for (let attempt = 1; !this.#isStopped; attempt += 1) {
-      this.#listener = this.#createListener();
       try {
-        await this.#listener.listen(this.host, this.#port);
+        await listen();
         return;
       } catch (error) {
         if (attempt === MOST_ATTEMPTS_TO_LISTEN) throw error;
@@ -213,6 +255,25 @@ export class HmcSimulator implements SimulatorControl {
       maxBodyBytes,
       chunked,
       handle: (request) => this.#handle(request),
+    });
+  }
+
+  #createStomp(): StompListener {
+    const { settings, sessions, topics } = this.#hmc;
+    const { heart_beat_ms: leastHeartBeatMs, max_connections: mostConnections } = settings.stomp;
+    const { certificate, clock, frameLog: log } = this;
+    const hmcName = settings.name;
+    const faults = this.#faults;
+    return new StompListener({
+      certificate,
+      clock,
+      sessions,
+      topics,
+      log,
+      hmcName,
+      leastHeartBeatMs,
+      mostConnections,
+      faults,
     });
   }
 

@@ -5,6 +5,8 @@ import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
+import { Notifier } from './notifications/notifier.js';
+import { Topics } from './notifications/topics.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Sessions } from './sessions.js';
 
@@ -19,18 +21,43 @@ export class Hmc {
   readonly jobs = new Jobs(this.changes);
   readonly sessions: Sessions;
   readonly machine: PartitionMachine;
+  readonly topics: Topics;
+  readonly notifier: Notifier;
 
-  constructor(inventory: HmcInventory, clock: Clock) {
+  constructor(
+    inventory: HmcInventory,
+    readonly clock: Clock,
+  ) {
     this.settings = inventory.hmc;
     this.level = new ApiLevel(inventory.hmc.api_version);
     this.estate = new Estate(inventory, this.changes, this.devices, this.level);
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
     this.machine = new PartitionMachine(clock, this.jobs, this.estate, this.devices);
+    this.topics = new Topics(clock);
+    this.sessions.listen({
+      started: (session) => this.topics.openFor(session),
+      ended: (session) => this.topics.end(session),
+    });
+    this.notifier = new Notifier(
+      this.topics,
+      ({ uri }) => {
+        const partition = this.estate.partition(uri.split('/').at(-1) ?? '');
+        return partition === undefined ? null : { name: partition.name, cpc: partition.cpc.name };
+      },
+      (uri) => this.jobs.find(uri) !== undefined,
+    );
+    this.changes.subscribe((change) => this.notifier.tell(change));
   }
 
   /** What a restart of the HMC costs. The machines behind it, and what goes on in them, do not notice. */
   forgetVolatile(): void {
     this.sessions.dropAll();
     this.jobs.clear();
+  }
+
+  /** Stops all timers; for shutdown. */
+  dispose(): void {
+    this.sessions.dropAll();
+    this.machine.dispose();
   }
 }

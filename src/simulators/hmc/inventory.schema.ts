@@ -116,6 +116,8 @@ export const TASKS = [
   'deactivate',
   'load',
   'reset-clear',
+  'view-audit-log',
+  'view-security-log',
 ] as const;
 export type Task = (typeof TASKS)[number];
 
@@ -145,6 +147,12 @@ const UserSchema = z.strictObject({
     .default('everything'),
 });
 
+const StompSchema = z.strictObject({
+  port: z.int().min(0).max(65_535).optional().describe('61612 when absent, or a free one beside an API on a free port'),
+  heart_beat_ms: z.int().min(0).max(3_600_000).default(1000).describe('Shortest heart-beat agreed to; 0 for none'),
+  max_connections: z.int().min(1).max(10_000).default(100),
+});
+
 const HmcSchema = z.strictObject({
   name: z.string().default('HMC1'),
   version: z.string().default('2.16.0'),
@@ -161,6 +169,7 @@ const HmcSchema = z.strictObject({
   lock_after_refused_logons: z.int().min(1).default(5).describe('Refused logons in a row that lock a user'),
   session_limit_reason: z.int().default(9).describe('The 403 reason of a logon over the session limit (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
+  stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });
 
 /** The file a user edits. Shape mistakes are all reported together; contradictions between entries once the shape is right. */

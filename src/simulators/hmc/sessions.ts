@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Clock } from '../kit/clock.js';
+import type { Cancel, Clock } from '../kit/clock.js';
 import { HmcError, refuse } from './hmc-error.js';
 import type { HmcSettings, UserEntry } from './inventory.schema.js';
 
@@ -20,9 +20,18 @@ export interface LogonRecord {
   isLocked: boolean;
 }
 
+/** What lives as long as a session does. */
+export interface SessionListener {
+  started(session: Session): void;
+  /** Logged off, expired, or lost with a restart. */
+  ended(session: Session): void;
+}
+
 /** Logons and the sessions that came of them (hmc-dpm.md section 3). */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
+  readonly #expiries = new Map<Session, Cancel>();
+  readonly #listeners = new Set<SessionListener>();
   readonly #users: ReadonlyMap<string, UserEntry>;
   readonly #records = new Map<string, LogonRecord>();
 
@@ -34,18 +43,14 @@ export class Sessions {
     this.#users = new Map(users.map((user) => [user.name, user]));
   }
 
+  listen(listener: SessionListener): void {
+    this.#listeners.add(listener);
+  }
+
   /** Throws 403,0 when refused, 403 with the configured reason when the user has too many sessions. */
   logOn(name: string, password: string): Session {
-    const user = this.#users.get(name);
+    const user = this.authenticate(name, password);
     const record = this.#record(name);
-    if (
-      user === undefined ||
-      record.isLocked ||
-      !isSame(password, user.password) ||
-      !user.allow_management_interfaces
-    ) {
-      throw this.refuse(name);
-    }
     if (this.count(name) >= user.max_sessions) {
       throw new HmcError(403, this.settings.session_limit_reason, `The user '${name}' has too many sessions`);
     }
@@ -60,7 +65,29 @@ export class Sessions {
       lastUsedMs: this.clock.now(),
     };
     this.#sessions.set(session.id, session);
+    this.#expireInTime(session);
+    for (const listener of this.#listeners) listener.started(session);
     return session;
+  }
+
+  /** The user of this password, without a session. Throws 403,0, counted against the user. */
+  authenticate(name: string, password: string): UserEntry {
+    const user = this.#users.get(name);
+    if (
+      user === undefined ||
+      this.#record(name).isLocked ||
+      !isSame(password, user.password) ||
+      !user.allow_management_interfaces
+    ) {
+      throw this.refuse(name);
+    }
+    return user;
+  }
+
+  /** The live session of this id, when the credential that came with it is right. */
+  withCredential(id: string, credential: string): Session | undefined {
+    const session = this.find(id);
+    return session !== undefined && isSame(credential, session.credential) ? session : undefined;
   }
 
   /** Counts a refused logon, locks the user when there were too many, and returns the error to throw. */
@@ -85,16 +112,19 @@ export class Sessions {
   find(id: string | undefined): Session | undefined {
     const session = id === undefined ? undefined : this.#sessions.get(id);
     if (session === undefined || this.#isAlive(session)) return session;
-    this.#sessions.delete(session.id);
+    this.drop(session);
     return undefined;
   }
 
   drop(session: Session): void {
-    this.#sessions.delete(session.id);
+    if (!this.#sessions.delete(session.id)) return;
+    this.#expiries.get(session)?.();
+    this.#expiries.delete(session);
+    for (const listener of this.#listeners) listener.ended(session);
   }
 
   dropAll(): void {
-    this.#sessions.clear();
+    for (const session of this.#sessions.values()) this.drop(session);
   }
 
   /** Live sessions, of one user or of all. */
@@ -118,6 +148,16 @@ export class Sessions {
 
   #isAlive(session: Session): boolean {
     return this.clock.now() - session.lastUsedMs <= session.user.session_idle_ms;
+  }
+
+  /** Those who live with a session learn of its end when it comes, not when somebody asks. */
+  #expireInTime(session: Session): void {
+    const remainingMs = session.lastUsedMs + session.user.session_idle_ms + 1 - this.clock.now();
+    const cancel = this.clock.after(remainingMs, () => {
+      if (this.#isAlive(session)) this.#expireInTime(session);
+      else this.drop(session);
+    });
+    this.#expiries.set(session, cancel);
   }
 
   /** Records are kept for known users only: a caller who tries names cannot fill the memory. */

@@ -1,7 +1,9 @@
 import { refuse } from '../hmc-error.js';
+import { mayRead } from '../notifications/notifier.js';
+import type { Topic } from '../notifications/topics.js';
 import { objectBody, type Route } from '../router.js';
 
-/** hmc-dpm.md section 3. */
+/** hmc-dpm.md sections 3 and 14. */
 export const sessionRoutes: readonly Route[] = [
   {
     method: 'POST',
@@ -29,6 +31,19 @@ export const sessionRoutes: readonly Route[] = [
     },
   },
   {
+    method: 'GET',
+    pattern: '/api/sessions/operations/get-notification-topics',
+    handle: ({ session }, { topics }) => ({
+      status: 200,
+      body: {
+        topics: topics
+          .of(session)
+          .filter((topic) => mayRead(session.user, topic.type))
+          .map(describe),
+      },
+    }),
+  },
+  {
     method: 'DELETE',
     pattern: '/api/sessions/this-session',
     handle: (call, { sessions }) => {
@@ -37,3 +52,9 @@ export const sessionRoutes: readonly Route[] = [
     },
   },
 ];
+
+function describe({ type, name, channel }: Topic): Record<string, unknown> {
+  const facts = { 'topic-type': type, 'topic-name': name };
+  if (channel === undefined) return facts;
+  return { ...facts, 'object-uri': channel.uri, 'include-refresh-messages': channel.includesRefresh };
+}
