@@ -78,8 +78,8 @@ export class HmcNews {
   readonly #table = new PartitionTable();
   #subscription: Subscription | undefined;
   #connection: StompConnection | undefined;
-  /** The number that the next message has. */
-  #nextNumber: number | undefined;
+  /** The number that the next message of the session has. */
+  #nextNumber = 0;
   #isListed = false;
   /** Has to be listed once more? */
   #wantsList = false;
@@ -137,11 +137,14 @@ export class HmcNews {
   /** The session is new: what was listened to before is gone (hmc-dpm.md section 3). */
   loggedOn(topics: Topics | undefined): void {
     this.#stop();
+    this.#nextNumber = 0;
     this.#listen(topics);
   }
 
+  /** The session is gone, and its topics with it. Whoever asks next logs on anew, which is whoever listens when nobody else does. */
   sessionLost(): void {
-    this.#stop();
+    this.#lose();
+    this.#subscription?.sessionLost();
   }
 
   /** Ends the listening for good. */
@@ -247,7 +250,6 @@ export class HmcNews {
         onUp: (connection) => {
           this.#connection = connection;
           this.#asking = new AbortController();
-          this.#nextNumber = undefined;
           this.#list();
         },
         onDown: (connection) => {
@@ -286,7 +288,7 @@ export class HmcNews {
   #count(header: string | undefined): void {
     const number = header === undefined || header === '' ? Number.NaN : Number(header);
     if (!Number.isSafeInteger(number)) return;
-    const isMissing = this.#nextNumber !== undefined && number !== this.#nextNumber;
+    const isMissing = number !== this.#nextNumber;
     this.#nextNumber = number + 1;
     if (isMissing) this.#doubt('a notification is missing');
   }

@@ -30,12 +30,18 @@ export interface SubscriptionParts {
 export class Subscription {
   readonly #end = new AbortController();
   readonly #ended: Promise<void>;
+  #connection: StompConnection | undefined;
 
   constructor(
     private readonly parts: SubscriptionParts,
     topics: Topics,
   ) {
     this.#ended = this.#keep(topics, this.#end.signal);
+  }
+
+  /** Leaves topics that are gone, and looks for the session. */
+  sessionLost(): void {
+    void this.#connection?.close();
   }
 
   /** Resolves when the connection is closed. */
@@ -96,10 +102,12 @@ export class Subscription {
       await connection.subscribe(objects, onMessage);
       await connection.subscribe(jobs, onMessage);
       if (signal.aborted || !connection.isOpen) return await connection.closed;
+      this.#connection = connection;
       onUp();
       this.parts.onUp(connection);
       return (await Promise.race([connection.closed, isOver])) ?? 'not wanted any more';
     } finally {
+      this.#connection = undefined;
       this.parts.onDown(connection);
       await connection.close();
     }
