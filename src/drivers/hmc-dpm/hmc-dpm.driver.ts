@@ -3,6 +3,9 @@ import type { HoldOptions, PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
 import { accessesOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
+import { consoleCommandWork, consoleOperations } from './operations/console.operations.js';
+import { crashDumpWork } from './operations/crash-dump.operations.js';
+import { diagnosticsOperation } from './operations/diagnostics.operations.js';
 import { findPartition } from './operations/find-partition.js';
 import { explaining, keyOf, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
 import { inventoryOperations, type CpcPlace } from './operations/inventory.operations.js';
@@ -32,9 +35,19 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         cpc,
         pacing: pacingOf(settings),
       };
-      const works = offerWorks(powerWorks(place));
+      const works = offerWorks({
+        ...powerWorks(place),
+        triggerCrashDump: crashDumpWork(place),
+        sendConsoleCommand: consoleCommandWork(place),
+      });
       return {
-        operations: { ...works.operations, queryPower: queryPower(place), ...inventoryOperations(place) },
+        operations: {
+          ...works.operations,
+          queryPower: queryPower(place),
+          ...inventoryOperations(place),
+          ...consoleOperations(place),
+          ...diagnosticsOperation(place),
+        },
         resolve: (ctx, reference) =>
           explaining(place, { what: `finding partition ${reference}`, subject: 'cpc' }, async () =>
             targetOf(await findPartition(ctx, place, reference)),

@@ -17,6 +17,7 @@ export const hmcDpmFeatures = {
   'operation.get-guest-info': complete,
   'operation.get-host-info': complete,
   'operation.reboot': complete,
+  'operation.trigger-crash-dump': complete,
 
   'operation.attach-volume': missing('not built yet: attaching storage groups'),
   'operation.detach-volume': missing('not built yet: detaching storage groups'),
@@ -32,7 +33,6 @@ export const hmcDpmFeatures = {
   'operation.swap-volume': missing(
     'DPM has no such operation: storage groups are attached and detached, not exchanged',
   ),
-  'operation.trigger-crash-dump': missing('not built yet: the dump program and PSW restart'),
 
   'operation.pause': missing('DPM has no such operation: a partition gets into paused by itself only'),
   'operation.unpause': missing('DPM has no such operation: a paused partition must be stopped and started'),
@@ -54,8 +54,8 @@ export const hmcDpmFeatures = {
   'console.rdp': NO_FRAMEBUFFER,
   'console.spice': NO_FRAMEBUFFER,
   'console.vnc': NO_FRAMEBUFFER,
-  'console.serial.log': missing('not built yet: operating system messages'),
-  'console.serial.interactive': missing('not built yet: the integrated ASCII console'),
+  'console.serial.log': complete,
+  'console.serial.interactive': complete,
 
   'storage.block': missing('not built yet: storage groups'),
   'storage.block.backend.fibrechannel': missing('not built yet: storage groups of type fcp'),

@@ -47,6 +47,16 @@ export class Estate {
     return this.cpcs.flatMap(({ adapters }) => adapters);
   }
 
+  add(partition: Partition): void {
+    partition.cpc.partitions.push(partition);
+    this.#partitions.set(partition.id, partition);
+  }
+
+  remove(partition: Partition): void {
+    partition.cpc.partitions.splice(partition.cpc.partitions.indexOf(partition), 1);
+    this.#partitions.delete(partition.id);
+  }
+
   /** Partitions of this name: at most one per CPC. */
   named(name: string, cpc?: string): readonly Partition[] {
     return this.partitions().filter(
@@ -130,7 +140,10 @@ export class Estate {
       'os-type': runsLinux && stored['os-type'] === '' ? 'Linux' : stored['os-type'],
       ...this.devices.properties(partition),
       ...(failed.length === 0 ? {} : { 'degraded-adapters': failed }),
-      'available-features-list': firmwareFeatures(partition.cpc.generation),
+      'reserved-memory': Number(stored['maximum-memory']) - Number(stored['initial-memory']),
+      ...(this.level.hasFirmwareFeatures
+        ? { 'available-features-list': firmwareFeatures(partition.cpc.generation) }
+        : {}),
     };
   }
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../kit/clock.js';
 import { ApiLevel } from './api-level.js';
+import { anyBootVolume, type FindBootVolume } from './boot.js';
 import { Changes } from './changes.js';
 import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
-import type { HmcInventory, HmcSettings } from './inventory.schema.js';
+import type { HmcInventory, HmcSettings, Timing } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
 import { Notifier } from './notifications/notifier.js';
 import { Topics } from './notifications/topics.js';
@@ -13,6 +14,8 @@ import { Sessions } from './sessions.js';
 /** The simulated HMC without its network: what the handlers of the routes work on. */
 export class Hmc {
   readonly settings: HmcSettings;
+  /** Of partitions that have none of their own. */
+  readonly timing: Timing;
   readonly level: ApiLevel;
   /** What happens, for those who tell clients of it. */
   readonly changes = new Changes();
@@ -23,16 +26,19 @@ export class Hmc {
   readonly machine: PartitionMachine;
   readonly topics: Topics;
   readonly notifier: Notifier;
+  /** Set by the part that knows storage. */
+  findBootVolume: FindBootVolume = anyBootVolume;
 
   constructor(
     inventory: HmcInventory,
     readonly clock: Clock,
   ) {
     this.settings = inventory.hmc;
+    this.timing = inventory.timing;
     this.level = new ApiLevel(inventory.hmc.api_version);
     this.estate = new Estate(inventory, this.changes, this.devices, this.level);
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
-    this.machine = new PartitionMachine(clock, this.jobs, this.estate, this.devices);
+    this.machine = new PartitionMachine(clock, this);
     this.topics = new Topics(clock);
     this.sessions.listen({
       started: (session) => this.topics.openFor(session),

@@ -18,6 +18,7 @@ export const TimingSchema = z.strictObject({
   paused_ms: durationMs.default(500).describe('Time spent in paused after the job of a start is complete'),
   stop_ms: durationMs.default(1500).describe('Time spent in stopping'),
   psw_restart_ms: durationMs.default(500),
+  dump_ms: durationMs.default(2000).describe('Time that a dump takes'),
   cancel_ms: durationMs.default(200).describe('Time spent in cancel-pending'),
   job_ms: durationMs.optional().describe('Time a job runs, when it is not that of its operation'),
 });
@@ -29,6 +30,7 @@ const TimingOverrideSchema = z.strictObject({
   paused_ms: durationMs.optional(),
   stop_ms: durationMs.optional(),
   psw_restart_ms: durationMs.optional(),
+  dump_ms: durationMs.optional(),
   cancel_ms: durationMs.optional(),
   job_ms: durationMs.optional(),
 });
@@ -168,6 +170,15 @@ const HmcSchema = z.strictObject({
     .default(1024 * 1024),
   lock_after_refused_logons: z.int().min(1).default(5).describe('Refused logons in a row that lock a user'),
   session_limit_reason: z.int().default(9).describe('The 403 reason of a logon over the session limit (a guess)'),
+  active_limit_reason: z
+    .int()
+    .default(9)
+    .describe('The 409 reason of a start beyond the maximum of active partitions (a guess)'),
+  locked_reason: z.int().default(1).describe('The 409 reason of a disruptive task on a locked partition (a guess)'),
+  dump_ends_as: z
+    .enum(PARTITION_STATUSES)
+    .default('paused')
+    .describe('Status of a partition that has been dumped (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
   stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });

@@ -1,17 +1,19 @@
 import type { Cancel, Clock } from '../kit/clock.js';
-import type { PartitionDevices } from './devices.js';
+import { boot, type FindBootVolume } from './boot.js';
+import { hasRoomFor, mayStartAnother } from './capacity.js';
 import { isDpm, isUsable } from './cpc.js';
 import { isRunning } from './partition.js';
 import type { Estate } from './estate.js';
+import type { PartitionDevices } from './devices.js';
+import type { HmcSettings } from './inventory.schema.js';
 import type { Partition } from './model.js';
 import type { HmcFault } from './fault.schema.js';
-import { refuse } from './hmc-error.js';
+import { HmcError, refuse } from './hmc-error.js';
 import type { Job, JobResult, Jobs } from './jobs.js';
 import type { PartitionStatus } from './statuses.js';
 
-export type PowerOperation = 'start' | 'stop' | 'psw-restart';
-
-export const POWER_OPERATIONS: readonly PowerOperation[] = ['start', 'stop', 'psw-restart'];
+export const POWER_OPERATIONS = ['start', 'stop', 'psw-restart', 'start-dump-program'] as const;
+export type PowerOperation = (typeof POWER_OPERATIONS)[number];
 
 /** Faults that change what becomes of an accepted operation. */
 export type OperationFault = Extract<
@@ -24,9 +26,22 @@ const PERMITTED_IN: Readonly<Record<PowerOperation, readonly PartitionStatus[]>>
   start: ['stopped', 'reservation-error'],
   stop: ['active', 'degraded', 'paused', 'terminated', 'reservation-error'],
   'psw-restart': ['active', 'paused', 'terminated'],
+  'start-dump-program': ['active', 'degraded', 'paused', 'terminated'],
 };
 
+const CANCELLABLE: readonly PowerOperation[] = ['start', 'stop'];
+/** What a locked partition is protected from. */
+const DISRUPTIVE: readonly PowerOperation[] = ['stop', 'psw-restart', 'start-dump-program'];
+
 const SUCCESS: JobResult = { status: 204, reason: 0 };
+
+interface Surroundings {
+  readonly jobs: Jobs;
+  readonly estate: Estate;
+  readonly devices: PartitionDevices;
+  readonly settings: HmcSettings;
+  readonly findBootVolume: FindBootVolume;
+}
 
 /** What goes on in a partition. While there is one, the partition is busy (409,2). */
 interface Activity {
@@ -44,9 +59,7 @@ export class PartitionMachine {
 
   constructor(
     private readonly clock: Clock,
-    private readonly jobs: Jobs,
-    private readonly estate: Estate,
-    private readonly devices: PartitionDevices,
+    private readonly hmc: Surroundings,
   ) {}
 
   /** Accepts an operation and returns its job, or throws 409 (wrong status, busy, classic mode, CPC out of order). */
@@ -58,13 +71,20 @@ export class PartitionMachine {
     if (!PERMITTED_IN[operation].includes(partition.status)) {
       throw refuse.wrongState(partition.name, partition.status, operation);
     }
+    if (DISRUPTIVE.includes(operation)) this.assertUnlocked(partition, operation);
+    if (operation === 'start' && !mayStartAnother(cpc)) {
+      throw new HmcError(
+        409,
+        this.hmc.settings.active_limit_reason,
+        `The CPC '${cpc.name}' has its maximum of active partitions`,
+      );
+    }
     // Asked only now, so that a refused operation does not use up a fault.
     const fault = takeFault();
-    const isCancellable = operation !== 'psw-restart';
-    const job = this.jobs.create({
+    const job = this.hmc.jobs.create({
       owner,
       subject: partition,
-      cancel: isCancellable ? () => this.#cancel(partition) : null,
+      cancel: CANCELLABLE.includes(operation) ? () => this.#cancel(partition) : null,
     });
     const activity: Activity = {
       operation,
@@ -74,8 +94,8 @@ export class PartitionMachine {
       timers: new Set(),
     };
     this.#activities.set(partition, activity);
-    if (fault?.kind !== 'ignored') this.estate.setStatus(partition, STATUS_DURING[operation] ?? partition.status);
-    if (fault?.kind === 'job-lost') this.jobs.lose(job);
+    if (fault?.kind !== 'ignored') this.hmc.estate.setStatus(partition, STATUS_DURING[operation] ?? partition.status);
+    if (fault?.kind === 'job-lost') this.hmc.jobs.lose(job);
     this.#schedule(partition, activity, fault);
     return job;
   }
@@ -91,14 +111,24 @@ export class PartitionMachine {
     }
   }
 
+  /** Throws 409 when an operator has locked the partition against disruptive tasks. */
+  assertUnlocked(partition: Partition, operation: string): void {
+    if (partition.stored['is-locked'] === true) {
+      throw new HmcError(
+        409,
+        this.hmc.settings.locked_reason,
+        `The partition '${partition.name}' is locked against ${operation}`,
+      );
+    }
+  }
+
   isBusy(partition: Partition): boolean {
     return this.#activities.has(partition);
   }
 
   /** A running partition is degraded while an adapter that it needs is out of order. */
   followAdapters(partition: Partition): void {
-    if (!isRunning(partition.status) || partition.startsAs === 'degraded') return;
-    this.estate.setStatus(partition, this.devices.failedAdapters(partition).length > 0 ? 'degraded' : 'active');
+    if (isRunning(partition.status)) this.hmc.estate.setStatus(partition, this.#runningStatus(partition));
   }
 
   /** What an operator or a crash does: the status is as said from now on, and whatever was going on is over. */
@@ -106,9 +136,9 @@ export class PartitionMachine {
     const activity = this.#activities.get(partition);
     if (activity !== undefined) {
       this.#finish(partition, activity);
-      if (activity.job.result === null) this.jobs.end(activity.job, 'complete', SUCCESS);
+      if (activity.job.result === null) this.hmc.jobs.end(activity.job, 'complete', SUCCESS);
     }
-    this.estate.setStatus(partition, status);
+    this.hmc.estate.setStatus(partition, status);
   }
 
   /** Stops all timers; for shutdown. */
@@ -118,9 +148,12 @@ export class PartitionMachine {
 
   #schedule(partition: Partition, activity: Activity, fault: OperationFault | null): void {
     const { timing } = partition;
-    const effectMs = { start: timing.start_ms, stop: timing.stop_ms, 'psw-restart': timing.psw_restart_ms }[
-      activity.operation
-    ];
+    const effectMs = {
+      start: timing.start_ms,
+      stop: timing.stop_ms,
+      'psw-restart': timing.psw_restart_ms,
+      'start-dump-program': timing.dump_ms,
+    }[activity.operation];
     const jobMs = timing.job_ms ?? effectMs;
     // One timer when both fall together, so that a complete job never shows a status from before.
     this.#later(partition, activity, effectMs, () => {
@@ -137,10 +170,10 @@ export class PartitionMachine {
       case 'never-reaches':
         return;
       case 'job-cancelled':
-        this.estate.setStatus(partition, activity.before);
+        this.hmc.estate.setStatus(partition, activity.before);
         return;
       case 'job-failed':
-        this.estate.setStatus(partition, fault.ends_as ?? activity.before);
+        this.hmc.estate.setStatus(partition, fault.ends_as ?? activity.before);
         return;
       case 'job-lost':
       case undefined:
@@ -150,25 +183,29 @@ export class PartitionMachine {
   }
 
   #arrive(partition: Partition, activity: Activity): void {
-    const end = this.#statusAfter(partition, activity.operation);
+    const end = this.#end(partition, activity.operation);
     const settleMs = activity.operation === 'start' && isRunning(end) ? partition.timing.paused_ms : 0;
     if (settleMs === 0) {
-      this.estate.setStatus(partition, end);
+      this.hmc.estate.setStatus(partition, end);
       return;
     }
-    this.estate.setStatus(partition, 'paused');
+    this.hmc.estate.setStatus(partition, 'paused');
     this.#later(partition, activity, settleMs, () => {
-      this.estate.setStatus(partition, end);
+      this.hmc.estate.setStatus(partition, end);
     });
   }
 
   #endJob(activity: Activity, fault: OperationFault | null): void {
     if (fault?.kind === 'job-cancelled') {
-      this.jobs.end(activity.job, 'canceled', null);
+      this.hmc.jobs.end(activity.job, 'canceled', null);
     } else if (fault?.kind === 'job-failed') {
-      this.jobs.end(activity.job, 'complete', { status: fault.status, reason: fault.reason, message: fault.message });
+      this.hmc.jobs.end(activity.job, 'complete', {
+        status: fault.status,
+        reason: fault.reason,
+        message: fault.message,
+      });
     } else {
-      this.jobs.end(activity.job, 'complete', SUCCESS);
+      this.hmc.jobs.end(activity.job, 'complete', SUCCESS);
     }
   }
 
@@ -178,18 +215,49 @@ export class PartitionMachine {
     for (const cancel of activity.timers) cancel();
     activity.timers.clear();
     this.#later(partition, activity, partition.timing.cancel_ms, () => {
-      if (activity.isEffectPending) this.estate.setStatus(partition, activity.before);
-      this.jobs.end(activity.job, 'canceled', null);
+      if (activity.isEffectPending) this.hmc.estate.setStatus(partition, activity.before);
+      this.hmc.jobs.end(activity.job, 'canceled', null);
     });
   }
 
-  #statusAfter(partition: Partition, operation: PowerOperation): PartitionStatus {
-    if (operation === 'stop') return 'stopped';
-    if (operation === 'psw-restart') return 'active';
-    const hasNothingToBoot = partition.type === 'linux' && partition.stored['boot-device'] === 'none';
-    if (hasNothingToBoot && isRunning(partition.startsAs)) return 'paused';
-    const isShort = partition.startsAs === 'active' && this.devices.failedAdapters(partition).length > 0;
-    return isShort ? 'degraded' : partition.startsAs;
+  /** Carries the operation out; returns the status that it ends in. */
+  #end(partition: Partition, operation: PowerOperation): PartitionStatus {
+    switch (operation) {
+      case 'start':
+        return this.#boot(partition);
+      case 'stop':
+        if (partition.stored['autogenerate-partition-id'] === true)
+          this.hmc.estate.store(partition, { 'partition-id': null });
+        return 'stopped';
+      case 'psw-restart':
+        return this.#runningStatus(partition);
+      case 'start-dump-program':
+        return this.hmc.settings.dump_ends_as;
+    }
+  }
+
+  #boot(partition: Partition): PartitionStatus {
+    partition.booted = null;
+    if (partition.startsAs === 'reservation-error' || !hasRoomFor(partition)) return 'reservation-error';
+    this.#identify(partition);
+    const { record, end } = boot(partition, this.hmc.findBootVolume);
+    partition.booted = record;
+    if (!isRunning(partition.startsAs)) return partition.startsAs;
+    if (end === 'nothing-to-boot') return 'paused';
+    return end === 'fails' ? 'terminated' : this.#runningStatus(partition);
+  }
+
+  #runningStatus(partition: Partition): PartitionStatus {
+    const isShort = partition.startsAs === 'degraded' || this.hmc.devices.failedAdapters(partition).length > 0;
+    return isShort ? 'degraded' : 'active';
+  }
+
+  /** A partition has an id while it has its resources, unless it was given one. */
+  #identify(partition: Partition): void {
+    if (partition.stored['autogenerate-partition-id'] !== true) return;
+    const taken = new Set(partition.cpc.partitions.map(({ stored }) => stored['partition-id']));
+    const ids = Array.from({ length: 256 }, (_, id) => id.toString(16).toUpperCase().padStart(2, '0'));
+    this.hmc.estate.store(partition, { 'partition-id': ids.find((id) => !taken.has(id)) ?? null });
   }
 
   /** The activity is over when its last timer has fired. */

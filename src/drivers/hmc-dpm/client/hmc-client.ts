@@ -136,7 +136,7 @@ export class HmcClient {
 
   /** Sends something that changes the HMC; no signal ends it, since its answer is wanted once it is out. */
   async post(path: string, json?: JsonValue, timeoutMs = this.requestTimeoutMs): Promise<HttpAnswer> {
-    return await this.#request({ method: 'POST', path, ...(json === undefined ? {} : { json }), timeoutMs });
+    return await this.request({ method: 'POST', path, ...(json === undefined ? {} : { json }), timeoutMs });
   }
 
   /** The same, with an answer. @throws HmcError also when it cannot be read */
@@ -161,16 +161,20 @@ export class HmcClient {
   }
 
   async delete(path: string, timeoutMs = this.requestTimeoutMs): Promise<void> {
-    await this.#request({ method: 'DELETE', path, timeoutMs });
+    await this.request({ method: 'DELETE', path, timeoutMs });
   }
 
-  async #request(call: HmcCall): Promise<HttpAnswer> {
-    return await this.session.request({ ...call, outgoing: this.call.outgoing });
+  /** Any other request, as the session sends it. */
+  async request({
+    timeoutMs = this.requestTimeoutMs,
+    ...call
+  }: Omit<HmcCall, 'timeoutMs' | 'outgoing'> & { readonly timeoutMs?: number }): Promise<HttpAnswer> {
+    return await this.session.request({ ...call, timeoutMs, outgoing: this.call.outgoing });
   }
 
   /** Reads something. */
   async get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const answer = await this.#request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
+    const answer = await this.request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
     return decodeAnswer(answer, schema, false);
   }
 
@@ -211,14 +215,7 @@ export class HmcClient {
 
   /** A question that is sent as a POST and changes nothing. */
   async ask<S extends z.ZodType>(path: string, json: JsonValue, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const answer = await this.#request({
-      method: 'POST',
-      path,
-      json,
-      timeoutMs: this.requestTimeoutMs,
-      signal,
-      isQuestion: true,
-    });
+    const answer = await this.request({ method: 'POST', path, json, signal, isQuestion: true });
     return decodeAnswer(answer, schema, false);
   }
 

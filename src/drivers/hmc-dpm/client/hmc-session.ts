@@ -20,6 +20,10 @@ export interface HmcCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly json?: JsonValue;
+  /** Media type of a text that is wanted in place of JSON. */
+  readonly accept?: string;
+  /** What the request holds that no text of ours may repeat. */
+  readonly secrets?: readonly string[];
   /** For everything: a connection, a logon when one is needed, and the answer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -240,10 +244,11 @@ export class HmcSession implements HmcLink {
   }
 
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
-    const { method, path, json, signal, outgoing, isUrgent = false, isQuestion = false } = call;
+    const { method, path, json, accept, secrets = [], signal, outgoing, isUrgent = false, isQuestion = false } = call;
     const timeoutMs = endsAt - performance.now();
     const changes = method !== 'GET' && !isQuestion;
     let ended: ReturnType<AdaptiveLimit['sent']> | undefined;
+    const scrub = (text: string): string => this.#scrub(text, held, secrets);
     try {
       if (timeoutMs <= 0) throw new HttpFailure('timeout', 'the time was over before it was sent', 'ETIMEDOUT', 'no');
       const answer = await this.http.request({
@@ -252,6 +257,7 @@ export class HmcSession implements HmcLink {
         timeoutMs,
         ...(held === undefined ? {} : { headers: { 'X-API-Session': held.id } }),
         ...(json === undefined ? {} : { json }),
+        accept,
         signal,
         isUrgent,
         onTurn: () => {
@@ -259,14 +265,14 @@ export class HmcSession implements HmcLink {
         },
         outgoing,
       });
-      const refusal = isGood(answer) ? undefined : refusalOf(answer, changes, (text) => this.#scrub(text, held));
+      const refusal = isGood(answer) ? undefined : refusalOf(answer, changes, scrub);
       ended?.(refusal?.isBusy === true ? 'busy' : 'good');
       if (refusal === undefined) return this.#noteInconsistency(answer, path);
       throw refusal;
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
       if (error.kind === 'timeout' && error.sent === 'perhaps') ended?.('busy');
-      throw new HmcError({ kind: 'wire', changes, text: this.#scrub(error.message, held), failure: error });
+      throw new HmcError({ kind: 'wire', changes, text: scrub(error.message), failure: error });
     }
   }
 
@@ -282,8 +288,8 @@ export class HmcSession implements HmcLink {
   }
 
   /** The HMC may quote our own request in its texts. */
-  #scrub(text: string, held: Held | undefined): string {
-    const secrets = [this.access.password.reveal(), held?.id ?? '']
+  #scrub(text: string, held: Held | undefined, more: readonly string[]): string {
+    const secrets = [this.access.password.reveal(), held?.id ?? '', ...more]
       .filter((secret) => secret.length > 2)
       // As JSON writes it too.
       .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
@@ -313,7 +319,7 @@ function isRefusedLogon({ kind, status }: HmcError): boolean {
 
 /** A status of success, and a body that can be read. */
 function isGood({ status, body }: HttpAnswer): boolean {
-  return status >= 200 && status < 300 && (body.kind === 'json' || body.kind === 'empty');
+  return status >= 200 && status < 300 && body.kind !== 'html' && body.kind !== 'unreadable';
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -15,7 +15,7 @@ const StepNameSchema = z.enum(['start', 'stop']);
 const StepDataSchema = z.object({ step: z.string(), request_timeout_ms: z.number() });
 const AnsweredDataSchema = z.object({ step: z.string(), noun: z.string() });
 const CancelledDataSchema = z.object({ uri: z.string().startsWith('/api/jobs/') });
-const JobDataSchema = CancelledDataSchema.extend({ step: StepNameSchema });
+const JobDataSchema = CancelledDataSchema.extend({ step: z.string() });
 
 /** The last step that was about to be sent, as an attempt left it in the journal. */
 export interface LastStep {
@@ -23,7 +23,7 @@ export interface LastStep {
   /** The longest its request can be under way once it was sent. */
   readonly requestTimeoutMs: number;
   /** Of a step that is a job, once that was accepted. */
-  readonly job: { readonly uri: string; readonly step: StepName } | undefined;
+  readonly job: { readonly uri: string; readonly step: string } | undefined;
   /** Of a step that is none: was its request answered? */
   readonly isAnswered: boolean;
   readonly isCancelled: boolean;

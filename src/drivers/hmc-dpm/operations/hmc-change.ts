@@ -140,8 +140,8 @@ export class HmcChange {
    *
    * @param what for people, before the target's name: "powering on partition"
    */
-  async run<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition' };
+  async run<T>(what: string, work: () => Promise<T>, tasks?: Doing['tasks']): Promise<T> {
+    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition', tasks };
     try {
       return await work();
     } catch (error) {

@@ -54,11 +54,7 @@ export function partitionUri(id: string): string {
 }
 
 /** Runs `work`, turning what the HMC says into our errors. */
-export async function explaining<T>(
-  place: HmcPlace,
-  doing: Pick<Doing, 'what' | 'subject'>,
-  work: () => Promise<T>,
-): Promise<T> {
+export async function explaining<T>(place: HmcPlace, doing: Omit<Doing, 'hmc'>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

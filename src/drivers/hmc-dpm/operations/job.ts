@@ -18,9 +18,10 @@ const CANCEL_PATIENCE_MS = 15_000;
  * When the operation is cancelled, so is the job; when it runs out of time or the service stops, the job is left alone,
  * since it will be asked for again.
  *
+ * @param isCancellable does the HMC end it when it is told to?
  * @throws the signal's reason; ComputeError BACKEND_TIMEOUT; HmcError
  */
-export async function awaitJob(change: HmcChange, jobUri: string, what: string): Promise<JobEnd> {
+export async function awaitJob(change: HmcChange, jobUri: string, what: string, isCancellable = true): Promise<JobEnd> {
   const { ctx, client } = change;
   try {
     await change.awaitJobEnd(jobUri);
@@ -35,7 +36,8 @@ export async function awaitJob(change: HmcChange, jobUri: string, what: string):
     return end;
   } catch (error) {
     const reason: unknown = ctx.signal.reason;
-    if (reason instanceof ComputeError && reason.code === 'OPERATION_CANCELLED') await cancelJob(change, jobUri);
+    const isCancelled = reason instanceof ComputeError && reason.code === 'OPERATION_CANCELLED';
+    if (isCancelled && isCancellable) await cancelJob(change, jobUri);
     throw error;
   }
 }

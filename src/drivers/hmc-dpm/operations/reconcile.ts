@@ -59,7 +59,7 @@ export async function reconcileSequence<C extends HmcChange>(
 }
 
 /** Looks after the last step that was begun, and makes a verdict of every failure that ends it. */
-async function lookAfter<C extends HmcChange>(
+export async function lookAfter<C extends HmcChange>(
   change: C,
   look: (change: C, last: LastStep) => Promise<Reconciliation>,
 ): Promise<Reconciliation> {

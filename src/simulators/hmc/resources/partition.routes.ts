@@ -5,7 +5,7 @@ import type { Hmc } from '../hmc.js';
 import type { Task } from '../inventory.schema.js';
 import { demandTask } from '../permissions.js';
 import type { PowerOperation } from '../partition-machine.js';
-import { checkPartitionUpdate } from '../partition-properties.js';
+import { deletePartition, updatePartition } from '../partition-operations.js';
 import { objectBody, type Route, type SessionCall } from '../router.js';
 
 /** One partition: read, update, and the power operations (hmc-dpm.md sections 7 to 9). */
@@ -25,7 +25,17 @@ export const partitionRoutes: readonly Route[] = [
     handle: (call, hmc) => {
       const partition = partitionOf(call, hmc);
       demandTask(call.session.user, 'partition-details');
-      update(partition, objectBody(call), hmc);
+      updatePartition(hmc, partition, objectBody(call));
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'DELETE',
+    pattern: '/api/partitions/:id',
+    handle: (call, hmc) => {
+      const partition = partitionOf(call, hmc);
+      demandTask(call.session.user, 'delete-partition');
+      deletePartition(hmc, partition);
       return { status: 204 };
     },
   },
@@ -50,19 +60,6 @@ function powerRoute(operation: PowerOperation, task: Task): Route {
       return { status: 202, body: { 'job-uri': job.uri } };
     },
   };
-}
-
-function update(partition: Partition, changes: Record<string, unknown>, { estate, machine, level }: Hmc): void {
-  const { name, ...rest } = changes;
-  if (name !== undefined) {
-    if (typeof name !== 'string' || name === '' || name.length > 64)
-      throw refuse.badValue('name', '1 to 64 characters');
-    if (estate.named(name, partition.cpc.name).some((other) => other !== partition)) {
-      throw refuse.notUnique('name', 'another partition of the CPC');
-    }
-  }
-  machine.assertUpdatable(partition, checkPartitionUpdate(partition.stored, rest, level));
-  estate.store(partition, changes);
 }
 
 function partitionOf(call: SessionCall, { estate }: Hmc): Partition {
