@@ -31,6 +31,8 @@ export class Subscription {
   readonly #end = new AbortController();
   readonly #ended: Promise<void>;
   #connection: StompConnection | undefined;
+  /** What ended a connection may have ended the session too. */
+  #isSessionInDoubt = false;
 
   constructor(
     private readonly parts: SubscriptionParts,
@@ -55,16 +57,13 @@ export class Subscription {
     const hmc = address.label;
     const backoff = new Backoff(clock, RECONNECT);
     const isOver = aborted(signal);
-    /** What ended a connection may have ended the session too. */
-    let isSessionInDoubt = false;
     let isSilent = false;
     while (!signal.aborted) {
       try {
-        if (isSessionInDoubt) await this.parts.checkSession(signal);
+        if (this.#isSessionInDoubt) await this.parts.checkSession(signal);
         if (signal.aborted) return;
-        isSessionInDoubt = false;
+        this.#isSessionInDoubt = false;
         const why = await this.#listen(topics, signal, isOver, () => {
-          isSessionInDoubt = true;
           isSilent = false;
           backoff.reset();
         });
@@ -75,7 +74,7 @@ export class Subscription {
         });
       } catch (error) {
         if (signal.aborted) return;
-        isSessionInDoubt ||= error instanceof StompFailure && error.kind === 'refused';
+        this.#isSessionInDoubt ||= error instanceof StompFailure && error.kind === 'refused';
         if (!isSilent) {
           // Said once: it goes on as well without, and a port that is closed stays so.
           isSilent = true;
@@ -98,10 +97,11 @@ export class Subscription {
       { host: address.host, port, trust, login, passcode, heartBeatMs: HEART_BEAT_MS },
       signal,
     );
+    this.#isSessionInDoubt = true;
     try {
       await connection.subscribe(objects, onMessage);
       await connection.subscribe(jobs, onMessage);
-      if (signal.aborted || !connection.isOpen) return await connection.closed;
+      if (signal.aborted) return 'not wanted any more';
       this.#connection = connection;
       onUp();
       this.parts.onUp(connection);
