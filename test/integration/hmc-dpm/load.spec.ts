@@ -15,7 +15,7 @@ const CALLERS = 200;
 const CHANGED_EVERY = 2;
 /** Enough of them that all of their partitions may run at the same time. */
 const CPCS = Array.from({ length: 10 }, (_, i) => `CPC${i}`);
-const clock = scaledClock(100);
+const clock = scaledClock(20);
 
 const inventory: HmcInventoryInput = {
   timing: { start_ms: 30, paused_ms: 10, stop_ms: 20 },
@@ -49,6 +49,8 @@ class Worker {
       password: new Secret('secret-of-zenova'),
       tls: { ca: simulator.certificatePem },
       notifications: { port: simulator.stompPort },
+      // The driver's clock runs faster than the requests.
+      operation_timeout_ms: 24 * 3_600_000,
     };
     this.hosts = new Map(CPCS.map((cpc) => [cpc, virtDriver.open(cpc, { ...settings, cpc }, ports)]));
   }
