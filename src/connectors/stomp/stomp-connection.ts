@@ -136,7 +136,7 @@ export class StompConnection {
   async subscribe(topic: string, onMessage: (message: StompMessage) => void): Promise<void> {
     const receipt = `subscribed-${topic}`;
     const made = deferred<void>();
-    const timer = setTimeout(made.resolve, RECEIPT_PATIENCE_MS);
+    const timer = setTimeout(() => made.resolve(), RECEIPT_PATIENCE_MS);
     try {
       this.#client.watchForReceipt(receipt, () => {
         this.#socket.frameRead();

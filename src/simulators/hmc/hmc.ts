@@ -24,10 +24,10 @@ export class Hmc {
   readonly jobs = new Jobs(this.changes);
   readonly sessions: Sessions;
   readonly machine: PartitionMachine;
-  readonly topics: Topics;
-  readonly notifier: Notifier;
   /** Set by the part that knows storage. */
   findBootVolume: FindBootVolume = anyBootVolume;
+  readonly topics: Topics;
+  readonly notifier: Notifier;
 
   constructor(
     inventory: HmcInventory,

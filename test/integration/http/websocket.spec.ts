@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { openConsole } from '../../../src/console-connection.js';
 import type { ConsoleOptions } from '../../../src/cli/index.js';
 import { createCertificate, type ServerCertificate } from '../../../src/simulators/kit/certificate.js';
@@ -48,7 +48,7 @@ function open(options: Partial<ConsoleOptions> = {}) {
 describe('a console', () => {
   test('shows what comes, and takes what is typed', async () => {
     const typed: string[] = [];
-    sockets.once('connection', (socket: import('ws').WebSocket) => {
+    sockets.once('connection', (socket: WebSocket) => {
       socket.send('login: ');
       socket.on('message', (data: Buffer, isBinary: boolean) => {
         typed.push(`${isBinary} ${data.toString()}`);
@@ -67,7 +67,7 @@ describe('a console', () => {
   });
 
   test('that is closed at the other end is over, and takes no more', async () => {
-    sockets.once('connection', (socket: import('ws').WebSocket) => socket.close(1000));
+    sockets.once('connection', (socket: WebSocket) => socket.close(1000));
     const console = await open().opening;
     await expect(console.ended).resolves.toBeUndefined();
     console.send('lost');
@@ -75,15 +75,15 @@ describe('a console', () => {
   });
 
   test('that breaks says so', async () => {
-    sockets.once('connection', (socket: import('ws').WebSocket) => socket.terminate());
+    sockets.once('connection', (socket: WebSocket) => socket.terminate());
     await expect((await open().opening).ended).resolves.toMatch(/the connection broke/);
-    sockets.once('connection', (socket: import('ws').WebSocket) => socket.close(4000, 'taken over'));
+    sockets.once('connection', (socket: WebSocket) => socket.close(4000, 'taken over'));
     await expect((await open().opening).ended).resolves.toMatch(/taken over/);
   });
 
   test('that does not answer the good-bye is cut', async () => {
     let isPaused = false;
-    sockets.once('connection', (socket: import('ws').WebSocket) => {
+    sockets.once('connection', (socket: WebSocket) => {
       socket.pause();
       isPaused = true;
     });

@@ -23,7 +23,7 @@ import {
   type PartitionItem,
 } from './hmc-schemas.js';
 import type { HmcLink } from './hmc-link.js';
-import type { HmcCall } from './hmc-session.js';
+import type { HmcCall } from './hmc-call.js';
 
 const CPC_FACTS = Object.keys(CpcPropertiesSchema.shape);
 

@@ -1,6 +1,6 @@
 import type { HttpAnswer } from '../../../connectors/http/index.js';
-import type { HmcNews } from '../notifications/hmc-news.js';
-import type { ApiVersion, HmcCall, Waiting } from './hmc-session.js';
+import type { HmcNews } from './hmc-news.port.js';
+import type { ApiVersion, HmcCall, Waiting } from './hmc-call.js';
 
 /** What calls go through to an HMC: a session, or the sessions of redundant HMCs. Each call throws HmcError, or the signal's reason. */
 export interface HmcLink {

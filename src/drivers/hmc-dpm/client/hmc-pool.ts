@@ -1,6 +1,7 @@
 import type { DriverPorts } from '../../../compute/contract/index.js';
 import { HttpClient } from '../../../connectors/http/index.js';
-import { HmcNews, type Seen } from '../notifications/hmc-news.js';
+import { SessionListener } from '../notifications/session-listener.js';
+import type { Seen } from './hmc-news.port.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
 import { connectionKey, sessionKey, type HmcAccess } from './hmc-access.js';
 import { HmcClient } from './hmc-client.js';
@@ -20,7 +21,7 @@ export type RedundantAccess = readonly [HmcAccess, ...HmcAccess[]];
 export interface HoldOptions {
   /** Port of the STOMP server of each HMC; undefined: none is listened to. */
   readonly notificationPort: number | undefined;
-  onSeen(seen: Seen): void;
+  readonly onSeen: (seen: Seen) => void;
 }
 
 /** What a host holds. */
@@ -68,7 +69,7 @@ export class HmcPool {
       const pooled = this.#open(sessionKey(access), access, ports);
       pooled.holders += 1;
       if (notificationPort !== undefined) {
-        pooled.session.news ??= new HmcNews(pooled.session, { ...access, ...ports, port: notificationPort });
+        pooled.session.news ??= new SessionListener(pooled.session, { ...access, ...ports, port: notificationPort });
       }
       return pooled;
     };

@@ -1,9 +1,10 @@
 import type { Log } from '../../../common/log.js';
 import type { HttpAnswer } from '../../../connectors/http/index.js';
-import type { HmcNews, NewsFollower, Seen } from '../notifications/hmc-news.js';
+import type { HmcNews, NewsFollower, Seen } from './hmc-news.port.js';
 import { HmcError } from './hmc-error.js';
 import type { HmcLink } from './hmc-link.js';
-import type { ApiVersion, HmcCall, HmcSession, Waiting } from './hmc-session.js';
+import type { ApiVersion, HmcCall, Waiting } from './hmc-call.js';
+import type { HmcSession } from './hmc-session.js';
 
 /** How long an HMC may take to say its version when it is looked for. */
 const PROBE_TIMEOUT_MS = 5000;

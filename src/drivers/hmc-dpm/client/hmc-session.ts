@@ -1,43 +1,19 @@
 import type { z } from 'zod';
-import type { JsonValue } from '../../../common/errors/index.js';
 import type { Log } from '../../../common/log.js';
 import type { Outgoing } from '../../../common/outgoing.js';
 import { redactText, Secret } from '../../../common/secret.js';
 import type { BreakerStore } from '../../../compute/contract/index.js';
 import { HttpFailure, type HttpAnswer, type HttpClient } from '../../../connectors/http/index.js';
-import type { HmcNews } from '../notifications/hmc-news.js';
 import type { AdaptiveLimit } from './adaptive-limit.js';
 import { breakerKey, type HmcAccess } from './hmc-access.js';
 import { decodeAnswer, LONGEST_TEXT, refusalOf } from './hmc-answer.js';
 import { HmcError } from './hmc-error.js';
+import type { ApiVersion, HmcCall, Topics, Waiting } from './hmc-call.js';
 import type { HmcLink } from './hmc-link.js';
+import type { SessionNews } from './hmc-news.port.js';
 import { LogonSchema } from './hmc-schemas.js';
 
 const LOGOFF_TIMEOUT_MS = 5000;
-
-/** One request, without its session. */
-export interface HmcCall {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly path: string;
-  readonly json?: JsonValue;
-  /** Media type of a text that is wanted in place of JSON. */
-  readonly accept?: string;
-  /** What the request holds that no text of ours may repeat. */
-  readonly secrets?: readonly string[];
-  /** For everything: a connection, a logon when one is needed, and the answer. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-  /** A POST that only asks. */
-  readonly isQuestion?: boolean;
-  /** Does not wait for its turn among the requests under way. */
-  readonly isUrgent?: boolean;
-  /** Nobody asked for it: a session that is used for nothing else is idle. */
-  readonly isUpkeep?: boolean;
-  readonly outgoing?: Outgoing | undefined;
-}
-
-/** Whoever waits for a session. */
-export type Waiting = Pick<HmcCall, 'signal' | 'outgoing'>;
 
 interface Held {
   readonly id: string;
@@ -46,21 +22,8 @@ interface Held {
   readonly topics: Topics | undefined;
 }
 
-/** What a logon gave for listening to the HMC's notifications. */
-export interface Topics {
-  readonly login: string;
-  readonly passcode: Secret;
-  readonly objects: string;
-  readonly jobs: string;
-}
-
 /** Runs `work` when what was given before under the same key has ended. */
 export type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
-
-export interface ApiVersion {
-  readonly major: number;
-  readonly minor: number;
-}
 
 /**
  * One user's session on one HMC (hmc-dpm.md section 3), shared by everything that talks to it as this user. It logs on
@@ -69,7 +32,7 @@ export interface ApiVersion {
  */
 export class HmcSession implements HmcLink {
   /** Listens for this session. */
-  news: HmcNews | undefined;
+  news: SessionNews | undefined;
   readonly refusedQueries = new Set<'properties' | 'additional-properties'>();
   #lastUsedAt = performance.now();
   /** The logon under way or done. */

@@ -5,7 +5,7 @@ import type { Log } from '../../../common/log.js';
 import type { TlsTrust } from '../../../connectors/http/index.js';
 import { StompConnection, StompFailure, type StompMessage } from '../../../connectors/stomp/index.js';
 import type { HmcAddress } from '../client/hmc-address.js';
-import type { Topics } from '../client/hmc-session.js';
+import type { Topics } from '../client/hmc-call.js';
 
 /** As in the reference client (hmc-dpm.md section 14). */
 const HEART_BEAT_MS = 5000;
@@ -20,7 +20,7 @@ export interface SubscriptionParts {
   readonly log: Log;
   /** Makes sure that the session is there; a session that is not is replaced, with topics of its own. */
   checkSession(signal: AbortSignal): Promise<void>;
-  onMessage(message: StompMessage): void;
+  readonly onMessage: (message: StompMessage) => void;
   /** Everything said from now on arrives. */
   onUp(connection: StompConnection): void;
   onDown(connection: StompConnection): void;

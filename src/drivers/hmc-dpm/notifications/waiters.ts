@@ -24,10 +24,10 @@ export class Waiters {
   }
 
   wake(uri: string): void {
-    for (const end of [...(this.#waiting.get(uri) ?? [])]) end();
+    for (const end of this.#waiting.get(uri) ?? []) end();
   }
 
   wakeAll(): void {
-    for (const uri of [...this.#waiting.keys()]) this.wake(uri);
+    for (const uri of this.#waiting.keys()) this.wake(uri);
   }
 }

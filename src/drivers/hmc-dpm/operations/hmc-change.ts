@@ -4,7 +4,7 @@ import type { OperationContext, Target } from '../../../compute/contract/index.j
 import type { HmcClient } from '../client/hmc-client.js';
 import { HmcError } from '../client/hmc-error.js';
 import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
-import type { HmcNews, Pause } from '../notifications/hmc-news.js';
+import type { HmcNews, Pause } from '../client/hmc-news.port.js';
 import { writesDone } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
 

@@ -1,6 +1,6 @@
 import type { DriverPorts } from '../../../compute/contract/index.js';
 import { observe } from '../mapping/partition-status.js';
-import type { Seen } from '../notifications/hmc-news.js';
+import type { Seen } from '../client/hmc-news.port.js';
 
 /**
  * Tells of the partitions of one CPC that come to another status than they were last seen in, whichever HMC says so. What is seen

@@ -1,6 +1,6 @@
 import type { HmcChange } from '../changes.js';
-import type { Task, UserEntry } from '../inventory.schema.js';
 import type { HmcObject } from '../model.js';
+import type { Task, UserEntry } from '../inventory.schema.js';
 import type { NotificationType } from './notification-types.js';
 import type { Notification, Topic, Topics, TopicType } from './topics.js';
 

@@ -7,7 +7,9 @@ import type { HmcAddress } from '../client/hmc-address.js';
 import { HmcClient } from '../client/hmc-client.js';
 import { HmcError } from '../client/hmc-error.js';
 import type { Partition, PartitionItem } from '../client/hmc-schemas.js';
-import type { HmcSession, Topics } from '../client/hmc-session.js';
+import type { Topics } from '../client/hmc-call.js';
+import type { HmcLink } from '../client/hmc-link.js';
+import type { KnownPartitions, NewsFollower, Pause, Seen, SessionNews } from '../client/hmc-news.port.js';
 import { readNotification, type Notification } from './notification.js';
 import { PartitionTable } from './partition-table.js';
 import { Subscription } from './subscription.js';
@@ -33,31 +35,8 @@ export interface NewsParts {
   readonly log: Log;
 }
 
-/** What was learnt of partitions: of all there are, or of some. */
-export interface Seen {
-  readonly items: readonly PartitionItem[];
-  readonly isAll: boolean;
-}
-
-/** Whoever wants an HMC to be listened to. */
-export interface NewsFollower {
-  onSeen(seen: Seen): void;
-  /** The HMC was lost and does not answer. */
-  onAway(): void;
-}
-
-/** A pause between two looks, milliseconds: so long when the HMC tells nothing; longer, up to a limit, while it tells. */
-export interface Pause {
-  readonly ms: number;
-  readonly atMostMs: number;
-}
-
-/** Partitions as they are known without asking. */
-export interface KnownPartitions {
-  readonly table: PartitionTable;
-  /** When what is known was last known to be so, milliseconds since the epoch. */
-  readonly observedAt: number;
-}
+/** The session that is listened for. */
+type ListenedSession = HmcLink & { readonly topics: Topics | undefined };
 
 /**
  * What an HMC tells a session by itself (hmc-dpm.md section 14): states of partitions, and the ends of jobs. It is listened to
@@ -66,9 +45,9 @@ export interface KnownPartitions {
  * What is known counts as true while the subscription is healthy: connected, heard of within two heart-beats, no message
  * missed, and everything listed since it was made. Then each sign of life confirms it.
  */
-export class HmcNews {
+export class SessionListener implements SessionNews {
   readonly #parts: NewsParts;
-  readonly #session: HmcSession;
+  readonly #session: ListenedSession;
   readonly #client: HmcClient;
   readonly #followers = new Set<NewsFollower>();
   readonly #waiters = new Waiters();
@@ -91,7 +70,7 @@ export class HmcNews {
   readonly #ending = new Set<Promise<void>>();
   #isClosed = false;
 
-  constructor(session: HmcSession, parts: NewsParts) {
+  constructor(session: ListenedSession, parts: NewsParts) {
     this.#parts = parts;
     this.#session = session;
     this.#client = new HmcClient(
@@ -123,7 +102,6 @@ export class HmcNews {
     );
   }
 
-  /** Listens from now on; the function ends it. */
   follow(follower: NewsFollower): () => void {
     this.#followers.add(follower);
     if (this.#isListed) follower.onSeen({ items: this.#table.items(), isAll: true });
@@ -134,20 +112,17 @@ export class HmcNews {
     };
   }
 
-  /** The session is new: what was listened to before is gone (hmc-dpm.md section 3). */
   loggedOn(topics: Topics | undefined): void {
     this.#stop();
     this.#nextNumber = 0;
     this.#listen(topics);
   }
 
-  /** The session is gone, and its topics with it. Whoever asks next logs on anew, which is whoever listens when nobody else does. */
   sessionLost(): void {
     this.#lose();
     this.#subscription?.sessionLost();
   }
 
-  /** Ends the listening for good. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#listTimer);
@@ -155,52 +130,40 @@ export class HmcNews {
     await Promise.all([...this.#ending, this.#listing]);
   }
 
-  /** What is known, when the HMC has confirmed it within so many milliseconds. */
   known(maxAgeMs: number): KnownPartitions | undefined {
     const silentMs = this.#connection?.silentMs ?? Number.POSITIVE_INFINITY;
     if (!this.isHealthy || silentMs > maxAgeMs) return undefined;
     return { table: this.#table, observedAt: Math.floor(this.#parts.clock.now() - silentMs) };
   }
 
-  /** The status of a partition, as far as the HMC tells; undefined when it does not. */
   status(uri: string): string | undefined {
     return this.isHealthy ? this.#table.get(uri)?.status : undefined;
   }
 
-  /** Now, for what is asked for now: see {@link PartitionTable}. */
   moment(): number {
     return this.#table.moment();
   }
 
-  /** Partitions were listed as of a moment. */
   listed(items: readonly PartitionItem[], hasFacts: boolean, moment: number): void {
     this.#table.confirm(items, hasFacts, moment);
     this.#tell({ items: items.flatMap((item) => this.#table.get(item['object-uri']) ?? []), isAll: false });
   }
 
-  /** A partition was read as of a moment. */
   read(uri: string, partition: Partition, moment: number): void {
     this.#table.read(uri, partition, moment);
     this.#tellOf(uri);
   }
 
-  /**
-   * Waits until the HMC says that a job has ended; or the pause is over.
-   *
-   * @throws the signal's reason
-   */
   async jobPause(uri: string, pause: Pause, signal: AbortSignal): Promise<void> {
     // When it has told and the job runs all the same, asking on is all there is.
     if (this.#endedJobs.has(uri)) await this.#parts.clock.sleep(pause.ms, signal);
     else await this.#pause(uri, pause, signal);
   }
 
-  /** Has the HMC said that this job has ended? */
   isJobEnded(uri: string): boolean {
     return this.#endedJobs.has(uri);
   }
 
-  /** The same for another status of a partition than at a moment. @throws the signal's reason */
   async statusPause(uri: string, moment: number, pause: Pause, signal: AbortSignal): Promise<void> {
     if (this.isHealthy && this.#table.isToldSince(uri, moment)) return;
     await this.#pause(uri, pause, signal);
