@@ -292,6 +292,11 @@ describe('what was seen', () => {
     expect(one.requestsTo('a')).toBe(3);
     await query({ max_age_ms: 0 });
     expect(one.requestsTo('a')).toBe(6);
+    const machine = results[0]?.machine;
+    await expect(bench.call('power.query', { machine, max_age_ms: 60_000 })).resolves.toMatchObject({ state: 'on' });
+    expect(one.requestsTo('a')).toBe(6);
+    await bench.call('power.query', { machine });
+    expect(one.requestsTo('a')).toBe(7);
   });
 
   it('is told with the time of before when it cannot be told now', async () => {
