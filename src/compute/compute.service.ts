@@ -18,6 +18,7 @@ import {
   type ReplySender,
   type RequestGateway,
   type RequestMeta,
+  type Seeds,
   type ServiceEvent,
 } from './contract/index.js';
 import {
@@ -68,6 +69,8 @@ export interface ComputeServiceOptions {
   readonly workers: WorkerRegistry;
   readonly signals: SignalLine;
   readonly breakers: BreakerStore;
+  /** What drivers offer guests to read at their first start; null: they cannot. */
+  readonly seeds?: Seeds | null;
   readonly machines: MachineStore;
   readonly instances: InstanceStore;
   readonly fingerprint: (text: string) => string;
@@ -124,7 +127,7 @@ export class ComputeService implements RequestGateway, EventSight {
   constructor(options: ComputeServiceOptions) {
     this.#options = options;
     const { clock, log, limits, journal, machines, instances, observer = noObserver } = options;
-    const ports = { clock, log, breakers: options.breakers };
+    const ports = { clock, log, breakers: options.breakers, seeds: options.seeds ?? null };
     this.#hosts = options.hosts.map((host) => openHost(host, options));
     const connections = options.powerTypes.map((type) => ({ type, connection: type.open(ports) }));
     const controllers = new ControllerLimits();
@@ -379,13 +382,14 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
     );
   }
   const manage = host.manage ?? (driver.managesByDefault === 'everything' ? ['*'] : []);
-  const { clock, breakers, events, log, selfNames } = options;
+  const { clock, breakers, seeds = null, events, log, selfNames } = options;
   return {
     name: host.name,
     driver,
     host: driver.open(host.name, host.settings, {
       clock,
       breakers,
+      seeds,
       log: log.child({ host: host.name }),
       onState: stateNews(host.name, events, clock),
     }),

@@ -2,12 +2,17 @@ import type { Route } from '../router.js';
 import { adapterRoutes } from './adapter.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
+import { isoImageRoutes } from './iso-image.routes.js';
 import { jobRoutes } from './job.routes.js';
 import { logicalPartitionRoutes } from './logical-partition.routes.js';
 import { nicRoutes } from './nic.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
 import { sessionRoutes } from './session.routes.js';
+import { storageAttachmentRoutes } from './storage-attachment.routes.js';
+import { storageGroupRoutes } from './storage-group.routes.js';
+import { storageRequestRoutes } from './storage-request.routes.js';
+import { storageVolumeRoutes } from './storage-volume.routes.js';
 import { versionRoutes } from './version.routes.js';
 import { virtualSwitchRoutes } from './virtual-switch.routes.js';
 
@@ -19,9 +24,14 @@ export const hmcRoutes: readonly Route[] = [
   ...cpcRoutes,
   ...partitionListRoutes,
   ...partitionRoutes,
+  ...isoImageRoutes,
   ...nicRoutes,
   ...adapterRoutes,
   ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
+  ...storageGroupRoutes,
+  ...storageRequestRoutes,
+  ...storageVolumeRoutes,
+  ...storageAttachmentRoutes,
   ...jobRoutes,
 ];
