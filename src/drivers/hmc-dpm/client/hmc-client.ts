@@ -36,7 +36,7 @@ export interface PartitionFilter {
 export class HmcClient {
   constructor(
     readonly session: HmcLink,
-    private readonly requestTimeoutMs: number,
+    readonly requestTimeoutMs: number,
     /** The call that the requests are a part of. */
     private readonly call: Pick<CallContext, 'outgoing'> = {},
   ) {}

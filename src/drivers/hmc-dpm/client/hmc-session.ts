@@ -35,6 +35,7 @@ export class HmcSession implements HmcLink {
   news: SessionNews | undefined;
   readonly refusedQueries = new Set<'properties' | 'additional-properties'>();
   #lastUsedAt = performance.now();
+  #underWay = 0;
   /** The logon under way or done. */
   #held: Promise<Held> | undefined;
   /** What it gave. */
@@ -62,24 +63,19 @@ export class HmcSession implements HmcLink {
     return this.#current?.topics;
   }
 
-  /** Milliseconds since the last request. */
+  /** Milliseconds since the last request was answered. */
   get idleMs(): number {
-    return performance.now() - this.#lastUsedAt;
+    return this.#underWay > 0 ? 0 : performance.now() - this.#lastUsedAt;
   }
 
   async request(call: HmcCall): Promise<HttpAnswer> {
-    if (call.isUpkeep !== true) this.#lastUsedAt = performance.now();
-    const endsAt = performance.now() + call.timeoutMs;
-    const held = await this.#hold(call);
+    if (call.isUpkeep === true) return await this.#request(call);
+    this.#underWay += 1;
     try {
-      return await this.#send(call, endsAt, held);
-    } catch (error) {
-      if (!(error instanceof HmcError && error.isSessionLost)) throw error;
-      // 403,4 and 403,5 prove that nothing was executed, so a POST may go out again too.
-      this.#forget(held);
-      return await this.#send(call, endsAt, await this.#hold(call));
+      return await this.#request(call);
     } finally {
-      if (call.isUpkeep !== true) this.#lastUsedAt = performance.now();
+      this.#underWay -= 1;
+      this.#lastUsedAt = performance.now();
     }
   }
 
@@ -121,6 +117,19 @@ export class HmcSession implements HmcLink {
       await this.#send(call, performance.now() + LOGOFF_TIMEOUT_MS, held);
     } catch (error) {
       this.log.warn('the HMC session could not be logged off', { hmc: this.access.address.label, err: error });
+    }
+  }
+
+  async #request(call: HmcCall): Promise<HttpAnswer> {
+    const endsAt = performance.now() + call.timeoutMs;
+    const held = await this.#hold(call);
+    try {
+      return await this.#send(call, endsAt, held);
+    } catch (error) {
+      if (!(error instanceof HmcError && error.isSessionLost)) throw error;
+      // 403,4 and 403,5 prove that nothing was executed, so a POST may go out again too.
+      this.#forget(held);
+      return await this.#send(call, endsAt, await this.#hold(call));
     }
   }
 

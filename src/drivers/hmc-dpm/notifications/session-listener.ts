@@ -166,7 +166,9 @@ export class SessionListener implements SessionNews {
 
   async statusPause(uri: string, moment: number, pause: Pause, signal: AbortSignal): Promise<void> {
     if (this.isHealthy && this.#table.isToldSince(uri, moment)) return;
-    await this.#pause(uri, pause, signal);
+    // Nothing is told of what is not in the table, as of LPARs in classic mode.
+    if (this.#table.get(uri) === undefined) await this.#parts.clock.sleep(pause.ms, signal);
+    else await this.#pause(uri, pause, signal);
   }
 
   async #pause(uri: string, { ms, atMostMs }: Pause, signal: AbortSignal): Promise<void> {

@@ -7,21 +7,17 @@ import type {
   InstanceSummary,
   InventoryOperations,
 } from '../../../compute/contract/index.js';
+import { logicalPartition, type LogicalPartition } from '../client/hmc-classic.js';
 import { HmcError } from '../client/hmc-error.js';
 import type { Cpc, CpcProperties, Partition, PartitionItem } from '../client/hmc-schemas.js';
 import { idOf } from '../client/hmc-uri.js';
 import { hostStatus } from '../mapping/cpc-status.js';
-import { observe } from '../mapping/partition-status.js';
-import { cpcProblem, findPartition } from './find-partition.js';
-import { explaining, type HmcPlace } from './hmc-place.js';
+import { cpcMode, findCpc } from './cpc.js';
+import { findInstance, listInstances, stateOf } from './find-instance.js';
+import { explaining, isLparItem, type CpcPlace, type HmcPlace } from './hmc-place.js';
 import { knownState } from './known-state.js';
 import { NameCache } from './name-cache.js';
 import { testHost } from './test-host.js';
-
-/** A place that is one CPC. */
-export interface CpcPlace extends HmcPlace {
-  readonly cpc: string;
-}
 
 /** What there is on a CPC. Semantics are the contract's. */
 export function inventoryOperations(place: CpcPlace): InventoryOperations {
@@ -33,9 +29,7 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
         const known = knownState(ctx, place, freshness);
         // Why there are none, the HMC has to say.
         if (known !== undefined && known.items.length > 0) return summaries(known.items, known.observedAt);
-        const partitions = await place.client(ctx).partitions({ cpcName: cpc }, false, ctx.signal);
-        if (partitions.length === 0) await requireCpc(ctx, place);
-        return summaries(partitions, ctx.clock.now());
+        return summaries(await listInstances(ctx, place), ctx.clock.now());
       }),
     getInfo: (ctx, reference, freshness) =>
       explaining(place, { what: `reading partition ${reference}`, subject: 'cpc' }, () =>
@@ -51,7 +45,7 @@ function summaries(items: readonly PartitionItem[], observedAt: number): Instanc
   return items.map((item) => ({
     name: item.name,
     id: idOf(item['object-uri']),
-    state: observe(item.status, observedAt),
+    state: stateOf(item, observedAt),
   }));
 }
 
@@ -69,7 +63,7 @@ async function getInfo(
   return {
     name: partition.name,
     id: idOf(item['object-uri']),
-    state: observe(partition.status, observedAt ?? ctx.clock.now()),
+    state: stateOf({ ...item, status: partition.status }, observedAt ?? ctx.clock.now()),
     vcpus: sum(partition['ifl-processors'], partition['cp-processors']),
     memoryMib: partition['initial-memory'] ?? null,
     maxMemoryMib: partition['maximum-memory'] ?? null,
@@ -84,13 +78,14 @@ async function getInfo(
       os_name: partition['os-name'],
       os_type: partition['os-type'],
       os_version: partition['os-version'],
+      ...lparFacts(partition),
     }),
   };
 }
 
 interface Reading {
   readonly item: PartitionItem;
-  readonly partition: Partition;
+  readonly partition: Partition & Partial<LogicalPartition>;
   /** Absent: now. */
   readonly observedAt?: number;
 }
@@ -108,12 +103,27 @@ function knownReading(
   return { item, partition: item, observedAt: known.observedAt };
 }
 
-/** One request with API 4.10 and newer, two with older ones. */
-async function findAndRead(ctx: CallContext, place: CpcPlace, names: NameCache, reference: string): Promise<Reading> {
+/** What an LPAR in classic mode has and a partition in DPM mode has not. */
+function lparFacts(lpar: Partial<LogicalPartition>): Record<string, JsonValue | undefined> {
+  return {
+    activation_mode: lpar['activation-mode'],
+    next_activation_profile: lpar['next-activation-profile-name'],
+    last_used_load_address: lpar['last-used-load-address'],
+    last_used_load_parameter: lpar['last-used-load-parameter'],
+  };
+}
+
+async function read(ctx: CallContext, place: CpcPlace, item: PartitionItem): Promise<Reading['partition']> {
   const client = place.client(ctx);
-  const item = await findPartition(ctx, place, reference, true);
-  if (await client.listsFacts(ctx.signal)) return { item, partition: item };
-  const partition = await client.partition(item['object-uri'], ctx.signal);
+  const uri = item['object-uri'];
+  return isLparItem(item) ? await logicalPartition(client, uri, ctx.signal) : await client.partition(uri, ctx.signal);
+}
+
+/** One request with API 4.10 and newer, two with older ones and for LPARs in classic mode. */
+async function findAndRead(ctx: CallContext, place: CpcPlace, names: NameCache, reference: string): Promise<Reading> {
+  const item = await findInstance(ctx, place, reference, true);
+  if (!isLparItem(item) && (await place.client(ctx).listsFacts(ctx.signal))) return { item, partition: item };
+  const partition = await read(ctx, place, item);
   names.set(reference, item, ctx.clock);
   return { item, partition };
 }
@@ -128,7 +138,7 @@ async function readKnown(
   const item = names.get(reference, ctx.clock);
   if (item === undefined) return undefined;
   try {
-    const partition = await place.client(ctx).partition(item['object-uri'], ctx.signal);
+    const partition = await read(ctx, place, item);
     if (partition.name === item.name) return { item, partition };
   } catch (error) {
     if (!(error instanceof HmcError && error.is(404))) throw error;
@@ -137,23 +147,26 @@ async function readKnown(
   return undefined;
 }
 
+const HYPERVISORS = { dpm: 'IBM Dynamic Partition Manager', classic: 'IBM PR/SM' } as const;
+
 async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo> {
-  const client = place.client(ctx);
-  const cpc = await requireCpc(ctx, place);
-  const partitions = await client.partitions({ cpcName: place.cpc }, false, ctx.signal);
+  const cpc = await findCpc(ctx, place);
+  const mode = cpcMode(cpc);
+  const partitions = await listInstances(ctx, place);
   const properties = await readProperties(ctx, place, cpc);
   const ifls = properties['processor-count-ifl'];
   const cps = properties['processor-count-general-purpose'];
   return {
-    hypervisor: `IBM Dynamic Partition Manager${cpc['se-version'] ? `, SE ${cpc['se-version']}` : ''}`,
+    hypervisor: `${HYPERVISORS[mode]}${cpc['se-version'] ? `, SE ${cpc['se-version']}` : ''}`,
     status: hostStatus(cpc.status),
     nativeStatus: cpc.status,
     instances: partitions.length,
-    running: partitions.filter(({ status }) => observe(status, 0).powerState === 'running').length,
+    running: partitions.filter((item) => stateOf(item, 0).powerState === 'running').length,
     vcpus: sum(ifls, cps),
     memoryMib: properties['storage-customer'] ?? null,
     native: facts({
       cpc: cpc.name,
+      mode,
       id: idOf(cpc['object-uri']),
       se_version: cpc['se-version'],
       machine_type: properties['machine-type'],
@@ -175,15 +188,6 @@ async function readProperties(ctx: CallContext, place: HmcPlace, cpc: Cpc): Prom
     ctx.log.info('the properties of the CPC cannot be read', { hmc: place.hmc, cpc: cpc.name, err: error });
     return {};
   }
-}
-
-/** The CPC. @throws ComputeError RESOURCE_NOT_FOUND or FEATURE_UNSUPPORTED (classic mode) */
-async function requireCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
-  const cpcs = await place.client(ctx).cpcs(ctx.signal);
-  const problem = cpcProblem(place, place.cpc, cpcs);
-  const cpc = cpcs.find(({ name }) => name === place.cpc);
-  if (problem !== undefined || cpc === undefined) throw problem;
-  return cpc;
 }
 
 function sum(...amounts: (number | null | undefined)[]): number | null {
