@@ -29,6 +29,9 @@ import { settle } from './settle.js';
 /** What the HMC user must be allowed. */
 const TASKS = ['Stop Partition', 'Delete Partition', 'Partition Details', 'Configure Storage - System Programmer'];
 
+/** The last step of the end of a partition. */
+const DELETION = 'delete-partition';
+
 /**
  * Ends partitions. One that was made here is deleted with its NICs and the storage group that was made with it; other groups are
  * detached and stay. One that was adopted was there before and stays: it is stopped.
@@ -82,7 +85,7 @@ export async function removePartition(change: PartitionChange, partition: Partit
   const group = rootGroupOf(partition.description);
   if (group !== undefined) await removeRootStorage(change, cpcUriOf(partition), target.id, group, uri);
   await settle<true>(change, {
-    step: 'delete-partition',
+    step: DELETION,
     noun: 'deletion of the partition',
     doing: `deleting partition ${target.name}`,
     look: async () => ((await unlessGone(() => client.partition(uri, ctx.signal))) === undefined ? true : undefined),
@@ -95,8 +98,10 @@ export async function removePartition(change: PartitionChange, partition: Partit
 
 /** One that went away without us, or in an earlier attempt. */
 async function tidied(change: PartitionChange, place: CpcPlace): Promise<StatelessResult> {
+  // What its end has sent last may have been answered, or not.
+  const isOurs = lastStep(change.ctx.checkpoints)?.step === DELETION;
   if (change.target.origin !== 'adopted') await tidy(change, place);
-  return ended(lastStep(change.ctx.checkpoints) !== undefined);
+  return ended(isOurs);
 }
 
 /** Removes what a partition that is gone has left. */
@@ -130,7 +135,7 @@ function planned(target: Target, partition: PartitionDetails): PlannedStep[] {
             description: `detach and delete storage group ${group} with its volumes, which was made for it`,
           },
         ]),
-    { action: 'delete-partition', description: `delete partition ${target.name}; other storage groups stay` },
+    { action: DELETION, description: `delete partition ${target.name}; other storage groups stay` },
   ];
 }
 
