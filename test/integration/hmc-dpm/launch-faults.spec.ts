@@ -135,15 +135,18 @@ function dying(at: number, when: 'before' | 'after'): RecordingContext {
   let left = 0;
   ctx.checkpoint = async (name, data) => {
     left += 1;
-    if (left === at && when === 'before') throw new Died();
+    if (left === at && when === 'before') {
+      isJobUnknown = name === 'job';
+      throw new Died();
+    }
     await leave(name, data);
     if (left === at) throw new Died();
   };
   return ctx;
 }
 
-/** Checkpoints that a launch leaves: before each of its seven steps, after each that is no job, its job, the partition. */
-const LAUNCH_CHECKPOINTS = 16;
+/** Checkpoints that a launch leaves: before each of its seven steps, after each that is no job, its job, and the partition. */
+const LAUNCH_CHECKPOINTS = 15;
 const END_CHECKPOINTS = 8;
 const moments = (most: number) =>
   Array.from({ length: most }, (_, index) => [[index + 1, 'before'] as const, [index + 1, 'after'] as const]).flat();
