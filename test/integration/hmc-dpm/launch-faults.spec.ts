@@ -180,7 +180,13 @@ describe('a worker that dies', () => {
     'while a launch that failed is removed, at checkpoint %i of that, %s it is left',
     async (at, when) => {
       const params = wanted();
-      bench.simulator.fault({ kind: 'job-failed', method: 'POST', path: '*/operations/start', ends_as: 'terminated' });
+      bench.simulator.fault({
+        kind: 'job-failed',
+        method: 'POST',
+        path: '*/operations/start',
+        ends_as: 'terminated',
+        times: 'always',
+      });
       const ctx = dying(LAUNCH_CHECKPOINTS + at, when);
       const failure = await bench.seeThrough({ operation: 'spawn', params }, ctx);
       expect(failure).toMatchObject({ outcome: 'not-applied' });

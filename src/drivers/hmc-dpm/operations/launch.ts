@@ -34,7 +34,7 @@ import { lookUp, type LookedUp } from './launch-lookup.js';
 import { ensurePartition, findMade, refuseTakenName } from './new-partition.js';
 import { PartitionChange } from './partition-change.js';
 import { reconcileSequence } from './reconcile.js';
-import { isGone, removePartition, tidy } from './terminate.js';
+import { removePartition, tidy } from './terminate.js';
 
 /** Left when a launch has failed and what it made is removed again: the error that callers will be told. */
 const UNDOING_CHECKPOINT = 'undoing-launch';
@@ -220,6 +220,7 @@ async function reconcile(
     if (!isRunning(partition)) return undefined;
     return { outcome: 'done', state: observe(partition.status, ctx.clock.now()) };
   });
-  // Whoever goes on finds out what it has left.
-  return isGone(found) ? { verdict: 'continue' } : found;
+  // Whoever goes on finds out what it has left, and takes the next step or removes what was made.
+  const isCancelled = found.verdict === 'failed' && found.error.code === 'OPERATION_CANCELLED';
+  return found.verdict === 'failed' && !isCancelled ? { verdict: 'continue' } : found;
 }
