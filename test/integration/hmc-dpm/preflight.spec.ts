@@ -195,7 +195,9 @@ describe('preflight of a CPC', () => {
     expect(found.filter(({ status, requirement }) => status !== 'met' && requirement.startsWith('storage_'))).toEqual(
       [],
     );
-    expect(bench.requests(since)).toEqual([
+    // What is read of single objects comes in aggregations, where the HMC has them.
+    const ofOne = /^GET \/api\/(storage-groups|partitions)\/\{id\}/;
+    expect(bench.requests(since).filter((line) => !ofOne.test(line))).toEqual([
       'GET /api/version',
       'GET /api/cpcs',
       'GET /api/console/users',
