@@ -37,6 +37,11 @@ export class ApiLevel {
     return this.isAtLeast(4, 10);
   }
 
+  /** `available-features-list`, and with it storage groups. */
+  get hasFirmwareFeatures(): boolean {
+    return this.isAtLeast(2, 23);
+  }
+
   get hasFeatureListings(): boolean {
     return this.isAtLeast(4, 10);
   }

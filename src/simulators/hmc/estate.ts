@@ -1,3 +1,4 @@
+import type { AdapterStatus } from './adapters/adapter.schema.js';
 import type { ApiLevel } from './api-level.js';
 import type { Changes } from './changes.js';
 import { createCpc } from './cpc.js';
@@ -50,6 +51,16 @@ export class Estate {
 
   adapters(): readonly Adapter[] {
     return this.cpcs.flatMap(({ adapters }) => adapters);
+  }
+
+  add(partition: Partition): void {
+    partition.cpc.partitions.push(partition);
+    this.#partitions.set(partition.id, partition);
+  }
+
+  remove(partition: Partition): void {
+    partition.cpc.partitions.splice(partition.cpc.partitions.indexOf(partition), 1);
+    this.#partitions.delete(partition.id);
   }
 
   /** Partitions of this name: at most one per CPC. */
@@ -120,6 +131,19 @@ export class Estate {
     this.changes.emitDifferences(lpar, before, logicalPartitionProperties(lpar));
   }
 
+  setAdapterStatus(adapter: Adapter, status: AdapterStatus): void {
+    const oldStatus = adapter.status;
+    if (oldStatus === status) return;
+    adapter.status = status;
+    this.changes.emit({
+      kind: 'status',
+      object: adapter,
+      oldStatus,
+      newStatus: status,
+      hasUnacceptableStatus: status !== 'active',
+    });
+  }
+
   /** Changes properties of a partition, the name among them, and tells of those that a read would show. */
   store(partition: Partition, changes: Readonly<Record<string, unknown>>): void {
     const before = this.properties(partition);
@@ -149,7 +173,10 @@ export class Estate {
       'os-type': runsLinux && stored['os-type'] === '' ? 'Linux' : stored['os-type'],
       ...this.devices.properties(partition),
       ...(failed.length === 0 ? {} : { 'degraded-adapters': failed }),
-      'available-features-list': firmwareFeatures(partition.cpc.generation),
+      'reserved-memory': Number(stored['maximum-memory']) - Number(stored['initial-memory']),
+      ...(this.level.hasFirmwareFeatures
+        ? { 'available-features-list': firmwareFeatures(partition.cpc.generation) }
+        : {}),
     };
   }
 }

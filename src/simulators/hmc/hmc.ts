@@ -1,6 +1,8 @@
 import type { Clock } from '../kit/clock.js';
 import { ApiLevel } from './api-level.js';
+import { anyBootVolume, type FindBootVolume } from './boot.js';
 import { Changes } from './changes.js';
+import { LparMachine } from './classic/lpar-machine.js';
 import { AsciiConsoles } from './consoles/ascii-consoles.js';
 import { ConsoleSeats } from './consoles/console-seats.js';
 import { guestMachines } from './consoles/guest-machines.js';
@@ -9,40 +11,52 @@ import { Guests } from './consoles/guests.js';
 import { OsMessages, type GuestHost } from './consoles/os-messages.js';
 import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
-import type { HmcInventory, HmcSettings } from './inventory.schema.js';
+import type { HmcInventory, HmcSettings, Timing } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
+import { MetricsContexts } from './metrics/metrics-contexts.js';
 import { Notifier } from './notifications/notifier.js';
 import { Topics, type Topic } from './notifications/topics.js';
+import { Leftovers } from './leftovers.js';
+import type { Partition } from './model.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Sessions } from './sessions.js';
 
 /** The simulated HMC without its network: what the handlers of the routes work on. */
 export class Hmc {
   readonly settings: HmcSettings;
+  /** Of partitions that have none of their own. */
+  readonly timing: Timing;
   readonly level: ApiLevel;
   /** What happens, for those who tell clients of it. */
   readonly changes = new Changes();
   readonly devices = new PartitionDevices();
+  readonly leftovers = new Leftovers();
   readonly estate: Estate;
   readonly jobs = new Jobs(this.changes);
   readonly sessions: Sessions;
   readonly machine: PartitionMachine;
+  readonly lparMachine: LparMachine;
   readonly topics: Topics;
   readonly notifier: Notifier;
   readonly osMessages: OsMessages;
   readonly guestSettings: GuestSettings;
   readonly guests: Guests;
   readonly asciiConsoles: AsciiConsoles;
+  readonly metrics: MetricsContexts;
+  /** Set by the part that knows storage. */
+  findBootVolume: FindBootVolume = anyBootVolume;
 
   constructor(
     inventory: HmcInventory,
     readonly clock: Clock,
   ) {
     this.settings = inventory.hmc;
+    this.timing = inventory.timing;
     this.level = new ApiLevel(inventory.hmc.api_version);
     this.estate = new Estate(inventory, this.changes, this.devices, this.level);
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
-    this.machine = new PartitionMachine(clock, this.jobs, this.estate, this.devices);
+    this.machine = new PartitionMachine(clock, this);
+    this.lparMachine = new LparMachine(clock, this.estate);
     this.topics = new Topics(clock);
     this.sessions.listen({
       started: (session) => this.topics.openFor(session),
@@ -60,7 +74,7 @@ export class Hmc {
     this.guestSettings = new GuestSettings(inventory);
     this.osMessages = new OsMessages(clock, inventory.hmc.os_message_limit);
     this.osMessages.subscribe((host, messages) => this.notifier.osMessages(host, messages));
-    const machines = guestMachines(clock, this.machine, this.estate);
+    const machines = guestMachines(clock, this.machine, this.lparMachine);
     this.guests = new Guests(clock, this.osMessages, machines, this.changes, (uri) => this.#guestHost(uri));
     this.asciiConsoles = new AsciiConsoles({
       clock,
@@ -72,8 +86,15 @@ export class Hmc {
       takenReason: inventory.hmc.console_taken_reason,
       findPartition: (id) => this.estate.partition(id),
     });
-    this.sessions.listen({ ended: (session) => this.asciiConsoles.sessionEnded(session) });
+    this.metrics = new MetricsContexts(clock, this.estate);
+    this.sessions.listen({
+      ended: (session) => {
+        this.asciiConsoles.sessionEnded(session);
+        this.metrics.sessionEnded(session);
+      },
+    });
     this.topics.listen({ subscribed: (topic) => this.#refresh(topic) });
+    this.#watchLeftovers();
   }
 
   /** The partition or logical partition of this URI. */
@@ -99,5 +120,28 @@ export class Hmc {
     this.sessions.dropAll();
     this.guests.dispose();
     this.machine.dispose();
+    this.lparMachine.dispose();
+  }
+
+  /** Storage and other parts register theirs. */
+  #watchLeftovers(): void {
+    const label = ({ cpc, name }: Partition): string => `${cpc.name}/${name}`;
+    const partitions = () => this.estate.partitions();
+    this.leftovers.register('partitions', () =>
+      partitions().map((partition) => ({ uri: partition.uri, label: label(partition) })),
+    );
+    this.leftovers.register('nics', () =>
+      partitions().flatMap((partition) =>
+        partition.nics.map(({ uri, name }) => ({ uri, label: `${label(partition)}/${name}` })),
+      ),
+    );
+    this.leftovers.register('iso_images', () =>
+      partitions().flatMap((partition) =>
+        partition.iso === null ? [] : [{ uri: partition.uri, label: `${label(partition)}/${partition.iso.imageName}` }],
+      ),
+    );
+    this.leftovers.register('jobs', () =>
+      this.jobs.list().map(({ uri, subject }) => ({ uri, label: `${uri} of ${subject.name}` })),
+    );
   }
 }

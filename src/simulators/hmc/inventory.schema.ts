@@ -3,7 +3,7 @@ import { ADAPTER_TYPES, AdapterSchema, DEFAULT_ADAPTERS } from './adapters/adapt
 import { HmcFaultSchema } from './fault.schema.js';
 import { GENERATIONS } from './generation.js';
 import { NicSchema } from './network/nic.schema.js';
-import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES } from './statuses.js';
+import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES, START_ENDS } from './statuses.js';
 
 const durationMs = z
   .int()
@@ -24,6 +24,7 @@ export const TimingSchema = z.strictObject({
   load_ms: durationMs.default(1500),
   reset_ms: durationMs.default(500),
   settle_ms: durationMs.default(300).describe('Time until a logical partition shows what a completed job has done'),
+  dump_ms: durationMs.default(2000).describe('Time that a dump takes'),
   cancel_ms: durationMs.default(200).describe('Time spent in cancel-pending'),
   job_ms: durationMs.optional().describe('Time a job runs, when it is not that of its operation'),
 });
@@ -41,6 +42,7 @@ const TimingOverrideSchema = z.strictObject({
   load_ms: durationMs.optional(),
   reset_ms: durationMs.optional(),
   settle_ms: durationMs.optional(),
+  dump_ms: durationMs.optional(),
   cancel_ms: durationMs.optional(),
   job_ms: durationMs.optional(),
 });
@@ -59,7 +61,7 @@ const partitionShape = {
   guest,
   type: z.enum(PARTITION_TYPES).default('linux'),
   starts_as: z
-    .enum(['active', 'degraded', 'paused', 'terminated', 'reservation-error'])
+    .enum(START_ENDS)
     .default('active')
     .describe('Status that a start ends in; a linux partition with boot-device none always ends paused'),
   timing: TimingOverrideSchema.optional(),
@@ -142,6 +144,9 @@ export const TASKS = [
   'deactivate',
   'load',
   'reset-clear',
+  'reset-normal',
+  'start-all-processors',
+  'stop-all-processors',
   'view-operating-system-messages',
   'view-audit-log',
   'view-security-log',
@@ -193,6 +198,11 @@ const HmcSchema = z.strictObject({
     .int()
     .min(1024)
     .default(1024 * 1024),
+  max_iso_bytes: z
+    .int()
+    .min(0)
+    .default(16 * 1024 ** 3)
+    .describe('The one body that may be larger: an ISO image that is mounted'),
   lock_after_refused_logons: z.int().min(1).default(5).describe('Refused logons in a row that lock a user'),
   session_limit_reason: z.int().default(9).describe('The 403 reason of a logon over the session limit (a guess)'),
   os_message_limit: z.int().min(1).max(10_000).default(200).describe('OS messages kept of each partition'),
@@ -200,6 +210,15 @@ const HmcSchema = z.strictObject({
     .int()
     .default(330)
     .describe('The 409 reason of an ASCII console that somebody else holds (a guess)'),
+  active_limit_reason: z
+    .int()
+    .default(9)
+    .describe('The 409 reason of a start beyond the maximum of active partitions (a guess)'),
+  locked_reason: z.int().default(1).describe('The 409 reason of a disruptive task on a locked partition (a guess)'),
+  dump_ends_as: z
+    .enum(PARTITION_STATUSES)
+    .default('paused')
+    .describe('Status of a partition that has been dumped (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
   stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });

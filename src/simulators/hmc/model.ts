@@ -1,7 +1,8 @@
 import type { AdapterStatus, AdapterType } from './adapters/adapter.schema.js';
+import type { BootRecord, DumpRecord, IsoImage } from './boot-record.js';
 import type { Generation } from './generation.js';
-import type { CpcEntry, PartitionEntry, Timing, UserEntry } from './inventory.schema.js';
-import type { CpcStatus, LparStatus, PartitionStatus, PartitionType } from './statuses.js';
+import type { CpcEntry, Timing, UserEntry } from './inventory.schema.js';
+import type { CpcStatus, LparStatus, PartitionStatus, PartitionType, StartEnd } from './statuses.js';
 
 /** An object of the HMC, or an element of one, as far as those who are told of changes must know it. */
 export interface HmcObject {
@@ -40,9 +41,14 @@ export interface Partition extends HmcObject, Granted {
   readonly id: string;
   readonly cpc: Cpc;
   readonly type: PartitionType;
-  readonly startsAs: PartitionEntry['starts_as'];
+  /** What its next start ends in. */
+  startsAs: StartEnd;
   readonly timing: Timing;
   readonly nics: Nic[];
+  readonly dumps: DumpRecord[];
+  /** What the last start booted; null before the first, and when it did not come to that. */
+  booted: BootRecord | null;
+  iso: IsoImage | null;
   name: string;
   /** Changed through `Estate.setStatus`, so that it is told of. */
   status: PartitionStatus;

@@ -1,56 +1,53 @@
-import type { Cancel, Clock } from '../kit/clock.js';
-import type { PartitionDevices } from './devices.js';
+import type { Clock } from '../kit/clock.js';
+import { Activities, type Operation, type OperationFault, type Requester } from './activities.js';
+import { boot, type FindBootVolume } from './boot.js';
+import { hasRoomFor, mayStartAnother } from './capacity.js';
 import { isDpm, isUsable } from './cpc.js';
 import { isRunning } from './partition.js';
 import type { Estate } from './estate.js';
-import type { Partition } from './model.js';
-import type { HmcFault } from './fault.schema.js';
-import { refuse } from './hmc-error.js';
-import type { Job, JobResult, Jobs } from './jobs.js';
+import type { PartitionDevices } from './devices.js';
+import type { HmcSettings } from './inventory.schema.js';
+import type { AdapterStatus } from './adapters/adapter.schema.js';
+import type { Adapter, Partition } from './model.js';
+import { HmcError, refuse } from './hmc-error.js';
+import type { Job } from './jobs.js';
 import type { PartitionStatus } from './statuses.js';
 
-export type PowerOperation = 'start' | 'stop' | 'psw-restart';
-
-export const POWER_OPERATIONS: readonly PowerOperation[] = ['start', 'stop', 'psw-restart'];
-
-/** Faults that change what becomes of an accepted operation. */
-export type OperationFault = Extract<
-  HmcFault,
-  { kind: 'job-cancelled' | 'job-lost' | 'job-failed' | 'never-reaches' | 'ignored' }
->;
+export const POWER_OPERATIONS = ['start', 'stop', 'psw-restart', 'start-dump-program'] as const;
+export type PowerOperation = (typeof POWER_OPERATIONS)[number];
 
 /** Statuses that permit an operation (hmc-dpm.md section 9); paused and terminated must be stopped before a start. */
 const PERMITTED_IN: Readonly<Record<PowerOperation, readonly PartitionStatus[]>> = {
   start: ['stopped', 'reservation-error'],
   stop: ['active', 'degraded', 'paused', 'terminated', 'reservation-error'],
   'psw-restart': ['active', 'paused', 'terminated'],
+  'start-dump-program': ['active', 'degraded', 'paused', 'terminated'],
 };
 
-const SUCCESS: JobResult = { status: 204, reason: 0 };
+const CANCELLABLE: readonly PowerOperation[] = ['start', 'stop'];
+/** What a locked partition is protected from. */
+const DISRUPTIVE: readonly PowerOperation[] = ['stop', 'psw-restart', 'start-dump-program'];
 
-/** What goes on in a partition. While there is one, the partition is busy (409,2). */
-interface Activity {
-  readonly operation: PowerOperation;
-  readonly before: PartitionStatus;
-  readonly job: Job;
-  /** Set until the operation has changed the status for good. */
-  isEffectPending: boolean;
-  readonly timers: Set<Cancel>;
+interface Surroundings {
+  readonly estate: Estate;
+  readonly devices: PartitionDevices;
+  readonly settings: HmcSettings;
+  readonly findBootVolume: FindBootVolume;
 }
 
 /** Moves partitions from status to status and keeps the jobs that report it. */
 export class PartitionMachine {
-  readonly #activities = new Map<Partition, Activity>();
+  readonly #activities: Activities<Partition>;
 
   constructor(
-    private readonly clock: Clock,
-    private readonly jobs: Jobs,
-    private readonly estate: Estate,
-    private readonly devices: PartitionDevices,
-  ) {}
+    clock: Clock,
+    private readonly hmc: Surroundings,
+  ) {
+    this.#activities = new Activities(clock);
+  }
 
   /** Accepts an operation and returns its job, or throws 409 (wrong status, busy, classic mode, CPC out of order). */
-  begin(partition: Partition, operation: PowerOperation, owner: string, takeFault: () => OperationFault | null): Job {
+  begin(partition: Partition, operation: PowerOperation, by: Requester, takeFault: () => OperationFault | null): Job {
     const { cpc } = partition;
     if (!isDpm(cpc)) throw refuse.notDpm(cpc.name);
     if (!isUsable(cpc)) throw refuse.cpcNotUsable(cpc.name, cpc.status);
@@ -58,26 +55,16 @@ export class PartitionMachine {
     if (!PERMITTED_IN[operation].includes(partition.status)) {
       throw refuse.wrongState(partition.name, partition.status, operation);
     }
+    if (DISRUPTIVE.includes(operation)) this.assertUnlocked(partition, operation);
+    if (operation === 'start' && !mayStartAnother(cpc)) {
+      throw new HmcError(
+        409,
+        this.hmc.settings.active_limit_reason,
+        `The CPC '${cpc.name}' has its maximum of active partitions`,
+      );
+    }
     // Asked only now, so that a refused operation does not use up a fault.
-    const fault = takeFault();
-    const isCancellable = operation !== 'psw-restart';
-    const job = this.jobs.create({
-      owner,
-      subject: partition,
-      cancel: isCancellable ? () => this.#cancel(partition) : null,
-    });
-    const activity: Activity = {
-      operation,
-      before: partition.status,
-      job,
-      isEffectPending: true,
-      timers: new Set(),
-    };
-    this.#activities.set(partition, activity);
-    if (fault?.kind !== 'ignored') this.estate.setStatus(partition, STATUS_DURING[operation] ?? partition.status);
-    if (fault?.kind === 'job-lost') this.jobs.lose(job);
-    this.#schedule(partition, activity, fault);
-    return job;
+    return this.#activities.begin(partition, this.#plan(partition, operation), by, takeFault());
   }
 
   /** Throws when the partition cannot be updated now (hmc-dpm.md section 8). */
@@ -91,126 +78,113 @@ export class PartitionMachine {
     }
   }
 
+  /** Throws 409 when an operator has locked the partition against disruptive tasks. */
+  assertUnlocked(partition: Partition, operation: string): void {
+    if (partition.stored['is-locked'] === true) {
+      throw new HmcError(
+        409,
+        this.hmc.settings.locked_reason,
+        `The partition '${partition.name}' is locked against ${operation}`,
+      );
+    }
+  }
+
   isBusy(partition: Partition): boolean {
     return this.#activities.has(partition);
   }
 
+  /** An adapter fails or returns, and partitions that need it follow. */
+  setAdapterStatus(adapter: Adapter, status: AdapterStatus): void {
+    const { estate, devices } = this.hmc;
+    estate.setAdapterStatus(adapter, status);
+    for (const partition of adapter.cpc.partitions) {
+      if (devices.adapters(partition).includes(adapter)) this.followAdapters(partition);
+    }
+  }
+
   /** A running partition is degraded while an adapter that it needs is out of order. */
   followAdapters(partition: Partition): void {
-    if (!isRunning(partition.status) || partition.startsAs === 'degraded') return;
-    this.estate.setStatus(partition, this.devices.failedAdapters(partition).length > 0 ? 'degraded' : 'active');
+    if (isRunning(partition.status)) this.hmc.estate.setStatus(partition, this.#runningStatus(partition));
   }
 
   /** The operating system has halted or crashed by itself; while something else goes on, that decides. */
   guestEnded(partition: Partition, status: 'paused' | 'terminated'): void {
-    if (!this.#activities.has(partition)) this.estate.setStatus(partition, status);
+    if (!this.#activities.has(partition)) this.hmc.estate.setStatus(partition, status);
   }
 
   /** What an operator or a crash does: the status is as said from now on, and whatever was going on is over. */
   force(partition: Partition, status: PartitionStatus): void {
-    const activity = this.#activities.get(partition);
-    if (activity !== undefined) {
-      this.#finish(partition, activity);
-      if (activity.job.result === null) this.jobs.end(activity.job, 'complete', SUCCESS);
-    }
-    this.estate.setStatus(partition, status);
+    this.#activities.end(partition);
+    this.hmc.estate.setStatus(partition, status);
   }
 
   /** Stops all timers; for shutdown. */
   dispose(): void {
-    for (const [partition, activity] of this.#activities) this.#finish(partition, activity);
+    this.#activities.dispose();
   }
 
-  #schedule(partition: Partition, activity: Activity, fault: OperationFault | null): void {
-    const { timing } = partition;
-    const effectMs = { start: timing.start_ms, stop: timing.stop_ms, 'psw-restart': timing.psw_restart_ms }[
-      activity.operation
-    ];
-    const jobMs = timing.job_ms ?? effectMs;
-    // One timer when both fall together, so that a complete job never shows a status from before.
-    this.#later(partition, activity, effectMs, () => {
-      this.#takeEffect(partition, activity, fault);
-      if (jobMs === effectMs) this.#endJob(activity, fault);
-    });
-    if (jobMs !== effectMs) this.#later(partition, activity, jobMs, () => this.#endJob(activity, fault));
+  #plan(partition: Partition, operation: PowerOperation): Operation {
+    const { timing, status: before } = partition;
+    const { estate } = this.hmc;
+    return {
+      isCancellable: CANCELLABLE.includes(operation),
+      effectMs: {
+        start: timing.start_ms,
+        stop: timing.stop_ms,
+        'psw-restart': timing.psw_restart_ms,
+        'start-dump-program': timing.dump_ms,
+      }[operation],
+      jobMs: timing.job_ms,
+      cancelMs: timing.cancel_ms,
+      begin: () => estate.setStatus(partition, STATUS_DURING[operation] ?? before),
+      undo: (endsAs = before) => estate.setStatus(partition, endsAs),
+      takeEffect: () => {
+        const end = this.#end(partition, operation);
+        const afterMs = operation === 'start' && isRunning(end) ? timing.paused_ms : 0;
+        if (afterMs > 0) estate.setStatus(partition, 'paused');
+        return { afterMs, act: () => estate.setStatus(partition, end) };
+      },
+    };
   }
 
-  #takeEffect(partition: Partition, activity: Activity, fault: OperationFault | null): void {
-    activity.isEffectPending = false;
-    switch (fault?.kind) {
-      case 'ignored':
-      case 'never-reaches':
-        return;
-      case 'job-cancelled':
-        this.estate.setStatus(partition, activity.before);
-        return;
-      case 'job-failed':
-        this.estate.setStatus(partition, fault.ends_as ?? activity.before);
-        return;
-      case 'job-lost':
-      case undefined:
-        this.#arrive(partition, activity);
-        return;
+  /** Carries the operation out; returns the status that it ends in. */
+  #end(partition: Partition, operation: PowerOperation): PartitionStatus {
+    switch (operation) {
+      case 'start':
+        return this.#boot(partition);
+      case 'stop':
+        if (partition.stored['autogenerate-partition-id'] === true)
+          this.hmc.estate.store(partition, { 'partition-id': null });
+        return 'stopped';
+      case 'psw-restart':
+        return this.#runningStatus(partition);
+      case 'start-dump-program':
+        return this.hmc.settings.dump_ends_as;
     }
   }
 
-  #arrive(partition: Partition, activity: Activity): void {
-    const end = this.#statusAfter(partition, activity.operation);
-    const settleMs = activity.operation === 'start' && isRunning(end) ? partition.timing.paused_ms : 0;
-    if (settleMs === 0) {
-      this.estate.setStatus(partition, end);
-      return;
-    }
-    this.estate.setStatus(partition, 'paused');
-    this.#later(partition, activity, settleMs, () => {
-      this.estate.setStatus(partition, end);
-    });
+  #boot(partition: Partition): PartitionStatus {
+    partition.booted = null;
+    if (partition.startsAs === 'reservation-error' || !hasRoomFor(partition)) return 'reservation-error';
+    this.#identify(partition);
+    const { record, end } = boot(partition, this.hmc.findBootVolume);
+    partition.booted = record;
+    if (!isRunning(partition.startsAs)) return partition.startsAs;
+    if (end === 'nothing-to-boot') return 'paused';
+    return end === 'fails' ? 'terminated' : this.#runningStatus(partition);
   }
 
-  #endJob(activity: Activity, fault: OperationFault | null): void {
-    if (fault?.kind === 'job-cancelled') {
-      this.jobs.end(activity.job, 'canceled', null);
-    } else if (fault?.kind === 'job-failed') {
-      this.jobs.end(activity.job, 'complete', { status: fault.status, reason: fault.reason, message: fault.message });
-    } else {
-      this.jobs.end(activity.job, 'complete', SUCCESS);
-    }
+  #runningStatus(partition: Partition): PartitionStatus {
+    const isShort = partition.startsAs === 'degraded' || this.hmc.devices.failedAdapters(partition).length > 0;
+    return isShort ? 'degraded' : 'active';
   }
 
-  #cancel(partition: Partition): void {
-    const activity = this.#activities.get(partition);
-    if (activity === undefined) return;
-    for (const cancel of activity.timers) cancel();
-    activity.timers.clear();
-    this.#later(partition, activity, partition.timing.cancel_ms, () => {
-      if (activity.isEffectPending) this.estate.setStatus(partition, activity.before);
-      this.jobs.end(activity.job, 'canceled', null);
-    });
-  }
-
-  #statusAfter(partition: Partition, operation: PowerOperation): PartitionStatus {
-    if (operation === 'stop') return 'stopped';
-    if (operation === 'psw-restart') return 'active';
-    const hasNothingToBoot = partition.type === 'linux' && partition.stored['boot-device'] === 'none';
-    if (hasNothingToBoot && isRunning(partition.startsAs)) return 'paused';
-    const isShort = partition.startsAs === 'active' && this.devices.failedAdapters(partition).length > 0;
-    return isShort ? 'degraded' : partition.startsAs;
-  }
-
-  /** The activity is over when its last timer has fired. */
-  #later(partition: Partition, activity: Activity, delayMs: number, act: () => void): void {
-    const cancel = this.clock.after(delayMs, () => {
-      activity.timers.delete(cancel);
-      act();
-      if (activity.timers.size === 0) this.#finish(partition, activity);
-    });
-    activity.timers.add(cancel);
-  }
-
-  #finish(partition: Partition, activity: Activity): void {
-    for (const cancel of activity.timers) cancel();
-    activity.timers.clear();
-    this.#activities.delete(partition);
+  /** A partition has an id while it has its resources, unless it was given one. */
+  #identify(partition: Partition): void {
+    if (partition.stored['autogenerate-partition-id'] !== true) return;
+    const taken = new Set(partition.cpc.partitions.map(({ stored }) => stored['partition-id']));
+    const ids = Array.from({ length: 256 }, (_, id) => id.toString(16).toUpperCase().padStart(2, '0'));
+    this.hmc.estate.store(partition, { 'partition-id': ids.find((id) => !taken.has(id)) ?? null });
   }
 }
 

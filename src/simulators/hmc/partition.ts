@@ -46,6 +46,9 @@ export function createPartition(of: NewPartition): Partition {
     parent: null,
     isSeenBy: (user) => canSeeChild(user, partition),
     nics: [],
+    dumps: [],
+    booted: null,
+    iso: null,
   };
   return partition;
 }

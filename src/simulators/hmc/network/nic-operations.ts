@@ -27,7 +27,8 @@ export function addNic(hmc: Surroundings, partition: Partition, given: Fields, u
   stored['device-number'] ||= hmc.devices.freeNumber(partition);
   stored['mac-address'] ??= freeMac(partition);
   const nic = createNic(partition, randomUUID(), { name: name as string, backing, stored });
-  change(hmc, partition, [backing], () => void partition.nics.push(nic));
+  changeNics(hmc, partition, [backing], () => void partition.nics.push(nic));
+  hmc.machine.followAdapters(partition);
   hmc.changes.emit({ kind: 'inventory', object: nic, action: 'add' });
   return nic;
 }
@@ -41,11 +42,12 @@ export function updateNic(hmc: Surroundings, nic: Nic, given: Fields, user: User
   hmc.machine.assertUpdatable(partition, needsStopped);
   const { name, 'virtual-switch-uri': _switch, 'network-adapter-port-uri': _port, ...rest } = withSpelling(given);
   const before = nicProperties(nic, hmc.level);
-  change(hmc, partition, [nic.backing, backing], () => {
+  changeNics(hmc, partition, [nic.backing, backing], () => {
     if (typeof name === 'string') nic.name = name;
     nic.backing = backing;
     nic.stored = { ...nic.stored, ...rest };
   });
+  hmc.machine.followAdapters(partition);
   hmc.changes.emitDifferences(nic, before, nicProperties(nic, hmc.level));
 }
 
@@ -53,7 +55,8 @@ export function updateNic(hmc: Surroundings, nic: Nic, given: Fields, user: User
 export function deleteNic(hmc: Surroundings, nic: Nic): void {
   const { partition } = nic;
   hmc.machine.assertUpdatable(partition, false);
-  change(hmc, partition, [nic.backing], () => void partition.nics.splice(partition.nics.indexOf(nic), 1));
+  changeNics(hmc, partition, [nic.backing], () => void partition.nics.splice(partition.nics.indexOf(nic), 1));
+  hmc.machine.followAdapters(partition);
   if (partition.stored['boot-network-device'] === nic.uri) {
     const wasBootDevice = partition.stored['boot-device'] === 'network-adapter';
     hmc.estate.store(partition, {
@@ -64,8 +67,25 @@ export function deleteNic(hmc: Surroundings, nic: Nic): void {
   hmc.changes.emit({ kind: 'inventory', object: nic, action: 'remove' });
 }
 
-/** Makes a change and tells of what follows from it: `nic-uris`, `connected-vnic-uris`, perhaps the status. */
-function change(hmc: Surroundings, partition: Partition, backings: readonly Backing[], make: () => void): void {
+/** What the deletion of a partition means for its NICs. */
+export function deleteAllNics(hmc: Pick<Hmc, 'changes'>, partition: Partition): void {
+  const nics = [...partition.nics];
+  changeNics(
+    hmc,
+    partition,
+    nics.map(({ backing }) => backing),
+    () => void partition.nics.splice(0),
+  );
+  for (const nic of nics) hmc.changes.emit({ kind: 'inventory', object: nic, action: 'remove' });
+}
+
+/** Makes a change and tells of what follows from it: `nic-uris`, `connected-vnic-uris`. */
+function changeNics(
+  hmc: Pick<Hmc, 'changes'>,
+  partition: Partition,
+  backings: readonly Backing[],
+  make: () => void,
+): void {
   const switches = new Set(backings.flatMap((backing) => (backing.kind === 'switch' ? [backing.vswitch] : [])));
   const look = () =>
     new Map<HmcObject, Record<string, unknown>>([
@@ -75,7 +95,6 @@ function change(hmc: Surroundings, partition: Partition, backings: readonly Back
   const before = look();
   make();
   for (const [object, after] of look()) hmc.changes.emitDifferences(object, before.get(object) ?? {}, after);
-  hmc.machine.followAdapters(partition);
 }
 
 const backingField = ({ cpc }: Partition): string =>

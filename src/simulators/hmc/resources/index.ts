@@ -3,9 +3,11 @@ import { adapterRoutes } from './adapter.routes.js';
 import { asciiConsoleRoutes } from './ascii-console.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
+import { isoImageRoutes } from './iso-image.routes.js';
 import { jobRoutes } from './job.routes.js';
 import { logicalPartitionRoutes } from './logical-partition.routes.js';
 import { nicRoutes } from './nic.routes.js';
+import { metricsRoutes } from './metrics.routes.js';
 import { osMessageRoutes } from './os-message.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
@@ -21,10 +23,12 @@ export const hmcRoutes: readonly Route[] = [
   ...cpcRoutes,
   ...partitionListRoutes,
   ...partitionRoutes,
+  ...isoImageRoutes,
   ...nicRoutes,
   ...adapterRoutes,
   ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
+  ...metricsRoutes,
   ...osMessageRoutes,
   ...asciiConsoleRoutes,
   ...jobRoutes,

@@ -1,9 +1,11 @@
 import { additionalProperties, checkAdditionalProperties } from '../api-level.js';
 import { hasUnacceptableStatus } from '../partition.js';
-import { isDpm, seVersion } from '../cpc.js';
+import { seVersion } from '../cpc.js';
 import type { Partition } from '../model.js';
-import { HmcError, refuse } from '../hmc-error.js';
-import type { Route } from '../router.js';
+import { refuse } from '../hmc-error.js';
+import { addPartition } from '../partition-operations.js';
+import { demandTask } from '../permissions.js';
+import { objectBody, type Route } from '../router.js';
 import { exactFilter, patternFilter } from './list-filter.js';
 
 /** Listing of DPM partitions, per CPC and across all (hmc-dpm.md section 7). */
@@ -79,10 +81,12 @@ export const partitionListRoutes: readonly Route[] = [
   {
     method: 'POST',
     pattern: '/api/cpcs/:id/partitions',
-    handle: (call, { estate }) => {
-      const cpc = estate.visibleCpc(call.params['id'] ?? '', call.session.user);
-      if (!isDpm(cpc)) throw refuse.notDpm(cpc.name);
-      throw new HmcError(404, 4, 'The simulator does not create partitions yet');
+    handle: (call, hmc) => {
+      const { user } = call.session;
+      const cpc = hmc.estate.visibleCpc(call.params['id'] ?? '', user);
+      demandTask(user, 'new-partition');
+      const partition = addPartition(hmc, cpc, objectBody(call), user);
+      return { status: 201, body: { 'object-uri': partition.uri } };
     },
   },
 ];

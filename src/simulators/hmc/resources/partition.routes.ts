@@ -5,7 +5,7 @@ import type { Hmc } from '../hmc.js';
 import type { Task } from '../inventory.schema.js';
 import { demandTask } from '../permissions.js';
 import type { PowerOperation } from '../partition-machine.js';
-import { checkPartitionUpdate } from '../partition-properties.js';
+import { deletePartition, updatePartition } from '../partition-operations.js';
 import { objectBody, type Route, type SessionCall } from '../router.js';
 
 /** One partition: read, update, and the power operations (hmc-dpm.md sections 7 to 9). */
@@ -25,14 +25,57 @@ export const partitionRoutes: readonly Route[] = [
     handle: (call, hmc) => {
       const partition = partitionOf(call, hmc);
       demandTask(call.session.user, 'partition-details');
-      update(partition, objectBody(call), hmc);
+      updatePartition(hmc, partition, objectBody(call));
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'DELETE',
+    pattern: '/api/partitions/:id',
+    handle: (call, hmc) => {
+      const partition = partitionOf(call, hmc);
+      demandTask(call.session.user, 'delete-partition');
+      deletePartition(hmc, partition);
       return { status: 204 };
     },
   },
   powerRoute('start', 'start-partition'),
   powerRoute('stop', 'stop-partition'),
   powerRoute('psw-restart', 'psw-restart'),
+  {
+    method: 'POST',
+    pattern: '/api/partitions/:id/operations/start-dump-program',
+    handle: (call, hmc) => {
+      if (!hmc.level.hasFirmwareFeatures) throw refuse.notFound(call.path);
+      const partition = partitionOf(call, hmc);
+      const { user } = call.session;
+      demandTask(user, 'dump-partition');
+      const volumeUri = dumpVolume(objectBody(call), partition, hmc);
+      const { status } = partition;
+      const job = hmc.machine.begin(partition, 'start-dump-program', { owner: user.name, jobs: hmc.jobs }, () =>
+        call.takeOperationFault(),
+      );
+      partition.dumps.push({ volumeUri, of: status });
+      return { status: 202, body: { 'job-uri': job.uri } };
+    },
+  },
 ];
+
+const DUMP_OPTIONS = ['dump-configuration-selector', 'dump-os-specific-parameters', 'dump-record-lba'];
+
+/** The volume that the dump program is on. */
+function dumpVolume(body: Record<string, unknown>, partition: Partition, { findBootVolume }: Hmc): string {
+  const { 'dump-program-type': type, 'dump-program-info': info, ...rest } = body;
+  if (type === undefined) throw refuse.fieldMissing('dump-program-type');
+  if (type !== 'storage') throw refuse.badValue('dump-program-type', 'storage is the only one');
+  if (typeof info !== 'object' || info === null) throw refuse.fieldMissing('dump-program-info');
+  const { 'storage-volume-uri': uri, ...options } = info as Record<string, unknown>;
+  const unexpected = [...Object.keys(rest), ...Object.keys(options).filter((name) => !DUMP_OPTIONS.includes(name))][0];
+  if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+  if (typeof uri !== 'string') throw refuse.fieldMissing('storage-volume-uri');
+  if (findBootVolume(partition, uri) === undefined) throw refuse.namedObjectUnknown(uri);
+  return uri;
+}
 
 function powerRoute(operation: PowerOperation, task: Task): Route {
   return {
@@ -46,23 +89,12 @@ function powerRoute(operation: PowerOperation, task: Task): Route {
         const unexpected = Object.keys(objectBody(call))[0];
         if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
       }
-      const job = hmc.machine.begin(partition, operation, user.name, () => call.takeOperationFault());
+      const job = hmc.machine.begin(partition, operation, { owner: user.name, jobs: hmc.jobs }, () =>
+        call.takeOperationFault(),
+      );
       return { status: 202, body: { 'job-uri': job.uri } };
     },
   };
-}
-
-function update(partition: Partition, changes: Record<string, unknown>, { estate, machine, level }: Hmc): void {
-  const { name, ...rest } = changes;
-  if (name !== undefined) {
-    if (typeof name !== 'string' || name === '' || name.length > 64)
-      throw refuse.badValue('name', '1 to 64 characters');
-    if (estate.named(name, partition.cpc.name).some((other) => other !== partition)) {
-      throw refuse.notUnique('name', 'another partition of the CPC');
-    }
-  }
-  machine.assertUpdatable(partition, checkPartitionUpdate(partition.stored, rest, level));
-  estate.store(partition, changes);
 }
 
 function partitionOf(call: SessionCall, { estate }: Hmc): Partition {
