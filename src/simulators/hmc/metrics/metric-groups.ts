@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ADAPTER_TYPES } from '../adapters/adapter.schema.js';
 import { isDpm } from '../cpc.js';
 import type { Estate } from '../estate.js';
 import type { HmcObject } from '../model.js';
@@ -66,7 +67,7 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
     read: (estate, nowMs) =>
       estate
         .adapters()
-        .filter(({ type }) => ['osd', 'osm', 'roce', 'hipersockets', 'osh', 'neth', 'netd', 'cna'].includes(type))
+        .filter(({ type }) => ADAPTER_TYPES[type].ports === 'network')
         .map((adapter) => ({
           object: adapter,
           rows: adapter.ports.map(({ uri, index }) => ({ 'network-port-id': index, ...traffic(uri, nowMs) })),

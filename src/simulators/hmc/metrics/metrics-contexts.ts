@@ -37,8 +37,9 @@ export class MetricsContexts {
   read(uri: string, session: Session): string {
     const { groups } = this.#own(uri, session);
     const now = this.clock.now();
-    const sections = groups.map(({ name, metrics, read }) => {
-      const objects = read(this.estate, now).filter(({ object }) => object.isSeenBy(session.user));
+    const sections = groups.map((group) => {
+      const { name, metrics } = group;
+      const objects = group.read(this.estate, now).filter(({ object }) => object.isSeenBy(session.user));
       const blocks = objects.map(({ object, rows }) => {
         const lines = rows.map((row) => metrics.map((metric) => textOf(row[metric.name])).join(','));
         return [`"${object.uri}"`, String(now), ...lines, ''].map((line) => `${line}\n`).join('');
