@@ -26,6 +26,7 @@ const parts: CliParts = {
   environment: processEnvironment(),
   stdout: process.stdout,
   stderr: process.stderr,
+  stdin: process.stdin,
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
   interrupted: interruption.signal,
   catalogue: async () => {
@@ -42,6 +43,7 @@ const parts: CliParts = {
   journalUpkeep: async (config) => (await import('./journal-upkeep.js')).openJournalUpkeep(config, parts.environment),
   restoreJournal: async (...restore) =>
     (await import('./journal-restore.js')).restoreJournal(...restore, parts.environment),
+  openConsole: async (options) => (await import('./console-connection.js')).openConsole(options),
   simulateHmc: async (options) => (await import('./simulators/hmc/index.js')).HmcSimulator.start(options),
   simulateWebhook: async (options) => (await import('./simulators/webhook/index.js')).WebhookSimulator.start(options),
 };

@@ -4,6 +4,12 @@ import type { Config, Environment } from '../config/index.js';
 /** Where the command line writes: data to standard output, everything else to standard error. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
+/** What is typed, or comes through a pipe. */
+export type Input = NodeJS.ReadableStream & {
+  readonly isTTY?: boolean;
+  setRawMode?(isRaw: boolean): unknown;
+};
+
 /** Every driver there is, for what needs no service. */
 export type Catalogue = MatrixParts;
 
@@ -20,6 +26,25 @@ export interface RunningSimulator {
   /** Null for one without TLS. */
   readonly fingerprint256: string | null;
   stop(): Promise<void>;
+}
+
+/** Where a console is, and why who serves it is trusted: the CAs of the system unless one of the others is given. */
+export interface ConsoleOptions {
+  readonly url: string;
+  readonly caFile?: string;
+  readonly fingerprintSha256?: string;
+  readonly isUnverified?: boolean;
+  readonly timeoutMs?: number;
+  /** Called with everything that the console shows. */
+  readonly onText: (text: string) => void;
+}
+
+/** A console that is open. */
+export interface OpenConsole {
+  send(text: string): void;
+  /** Fulfilled when it is over; why, when the other side ended it otherwise than well. */
+  readonly ended: Promise<string | undefined>;
+  close(): Promise<void>;
 }
 
 /** The encrypted secrets of a journal that is open. */
@@ -105,6 +130,7 @@ export interface CliParts {
   readonly environment: Environment;
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly stdin: Input;
   /** Asks the user and answers what was typed; undefined where nobody sits before the program. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** Aborts when the user, or the system, wants us to end (SIGINT, SIGTERM). */
@@ -115,6 +141,8 @@ export interface CliParts {
   readonly journalSecrets: (config: Config) => Promise<JournalSecrets>;
   readonly journalUpkeep: (config: Config) => Promise<JournalUpkeep>;
   readonly restoreJournal: (config: Config, input: string, signal: AbortSignal) => Promise<RestoredJournal>;
+  /** @throws ComputeError TLS_UNTRUSTED, BACKEND_UNREACHABLE, BACKEND_REJECTED */
+  readonly openConsole: (options: ConsoleOptions) => Promise<OpenConsole>;
   readonly simulateHmc: (options: SimulatorOptions) => Promise<RunningSimulator>;
   readonly simulateWebhook: (options: SimulatorOptions) => Promise<RunningSimulator>;
 }

@@ -1,3 +1,11 @@
-export type { Catalogue, CliParts, Output, RunningSimulator, SimulatorOptions } from './cli-parts.js';
+export type {
+  Catalogue,
+  CliParts,
+  ConsoleOptions,
+  OpenConsole,
+  Output,
+  RunningSimulator,
+  SimulatorOptions,
+} from './cli-parts.js';
 export { EXIT } from './exit-codes.js';
 export { runCli } from './program.js';

@@ -4,6 +4,7 @@ import { addConfigCommand } from './commands/config.command.js';
 import { addDeadCommand } from './commands/dead.command.js';
 import { addDbCommand } from './commands/db.command.js';
 import { addFeaturesCommand } from './commands/features.command.js';
+import { addInstanceCommand } from './commands/instance.command.js';
 import { addMachineCommand } from './commands/machine.command.js';
 import { addOperationCommand } from './commands/operation.command.js';
 import { addPowerCommand } from './commands/power.command.js';
@@ -59,7 +60,7 @@ function createProgram(parts: CliParts): Command {
   addServeCommand(program, parts);
   addFeaturesCommand(program, parts);
   addPowerCommand(program, parts);
-  addMethodGroup(program, 'instance', parts);
+  addInstanceCommand(program, parts);
   addMethodGroup(program, 'image', parts);
   addMethodGroup(program, 'host', parts);
   addMachineCommand(program, parts);

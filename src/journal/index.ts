@@ -9,9 +9,11 @@ import { appliedMigrations, migrate, refuseEarlier, schemaState } from './migrat
 import { SqlBreakers } from './sql-breakers.js';
 import type { InstanceStore } from './instance-store.port.js';
 import type { MachineStore } from './machine-store.port.js';
+import type { SeedStore } from './seed-store.port.js';
 import { SqlInstances } from './sql-instances.js';
 import { SqlJournal } from './sql-journal.js';
 import { SqlMachines } from './sql-machines.js';
+import { SqlSeeds } from './sql-seeds.js';
 import { SqlWorkers } from './sql-workers.js';
 import { copiesDirectory } from './sqlite-restore.js';
 import { unlock } from './unlock.js';
@@ -31,6 +33,7 @@ export interface OpenJournal {
   readonly breakers: BreakerStore & { count(): Promise<number> };
   readonly machines: MachineStore;
   readonly instances: InstanceStore;
+  readonly seedStore: SeedStore;
   readonly upkeep: JournalUpkeep;
   /** Proof that two requests are equal, under this journal's key. */
   fingerprint(text: string): string;
@@ -68,6 +71,7 @@ export async function openJournal(
       breakers: new SqlBreakers(db, ports.clock, fingerprint),
       machines: new SqlMachines(db, flavour, box),
       instances: new SqlInstances(db),
+      seedStore: new SqlSeeds(db, flavour, box),
       upkeep: new JournalUpkeep(opened, ports.clock),
       fingerprint,
       async close() {

@@ -23,7 +23,7 @@ export interface OwnedInstance {
 export interface InstanceStore {
   /** From now on it is ours, and so is no earlier one of its key. @throws ComputeError when the lease is lost */
   own(instance: OwnedInstance, lease: Lease, now: number): Promise<void>;
-  /** It is ours no longer; false when it was not. @throws ComputeError when the lease is lost */
+  /** It is ours no longer, and what was offered for its first start is gone; false when it was not. @throws ComputeError when the lease is lost */
   disown(target: TargetKey, lease: Lease): Promise<boolean>;
   /**
    * An instance has come to another host, and has another key there: it stays ours if it was; false when it was not.

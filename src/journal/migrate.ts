@@ -6,6 +6,7 @@ import { inFlight } from './migrations/0002-in-flight.js';
 import { machines } from './migrations/0003-machines.js';
 import { trace } from './migrations/0004-trace.js';
 import { instances } from './migrations/0005-instances.js';
+import { seeds } from './migrations/0006-seeds.js';
 import type { JournalDatabase } from './schema.js';
 import type { SqlFlavour } from './sql-flavour.js';
 
@@ -20,6 +21,7 @@ export function migrations({ name }: SqlFlavour): Readonly<Record<string, Migrat
     '0003-machines': machines,
     '0004-trace': trace,
     '0005-instances': instances,
+    '0006-seeds': seeds,
   };
 }
 

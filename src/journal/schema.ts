@@ -97,6 +97,19 @@ export interface InstancesTable {
   owned_at: number;
 }
 
+export interface SeedsTable {
+  token_hash: string;
+  operation_id: string;
+  /** Key of the target. */
+  instance: string;
+  token: string;
+  /** Null once it was read. */
+  content: string | null;
+  /** A bit for each file that was not read to its end. */
+  unread: number;
+  expires_at: number;
+}
+
 export interface JournalDatabase {
   operations: OperationsTable;
   checkpoints: CheckpointsTable;
@@ -105,4 +118,5 @@ export interface JournalDatabase {
   facts: FactsTable;
   machines: MachinesTable;
   instances: InstancesTable;
+  seeds: SeedsTable;
 }

@@ -7,6 +7,8 @@ const SEALED_COLUMNS = [
   { table: 'operations', column: 'params', key: ['id'], operationId: 'id' },
   { table: 'checkpoints', column: 'data', key: ['operation_id', 'number'], operationId: 'operation_id' },
   { table: 'machines', column: 'parameters', key: ['name'], operationId: null },
+  { table: 'seeds', column: 'token', key: ['token_hash'], operationId: 'operation_id' },
+  { table: 'seeds', column: 'content', key: ['token_hash'], operationId: 'operation_id' },
   { table: 'facts', column: 'value', key: ['name'], operationId: null },
 ] as const;
 

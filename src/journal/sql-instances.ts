@@ -37,6 +37,12 @@ export class SqlInstances implements InstanceStore {
 
   disown(target: TargetKey, lease: Lease): Promise<boolean> {
     return fenced(this.#db, lease, async (leased) => {
+      // Before, so that none is left behind by whoever dies between the two.
+      await this.#db
+        .deleteFrom('seeds')
+        .where('instance', '=', target)
+        .where((eb) => eb.exists(leased.select('id')))
+        .execute();
       const { numDeletedRows } = await this.#db
         .deleteFrom('instances')
         .where('target', '=', target)

@@ -34,6 +34,7 @@ import { SqlControls } from './sql-controls.js';
 import { SqlHostMarks } from './sql-host-marks.js';
 import { MAINTENANCE, closedHostOf, openHostsOf } from './sql-maintenance.js';
 import { SqlOwnership } from './sql-ownership.js';
+import { pruneSeeds } from './sql-seeds.js';
 
 export interface SqlJournalParts {
   readonly db: Kysely<JournalDatabase>;
@@ -296,6 +297,7 @@ export class SqlJournal implements Journal {
 
   prune(age: Age): Promise<number> {
     return guarded(async () => {
+      await pruneSeeds(this.#db, this.#parts.flavour);
       const finishedBefore = await cutoffOf(this.#parts, age);
       let removed = 0;
       for (;;) {

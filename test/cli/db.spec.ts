@@ -131,7 +131,7 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
         const { stdout, code } = await db(['status']);
         expect(code).toBe(0);
         expect(stdout).toMatch(new RegExp(`^database +${name} `));
-        expect(stdout).toMatch(/^schema +0005-instances$/m);
+        expect(stdout).toMatch(/^schema +0006-seeds$/m);
         expect(stdout).toMatch(/^zenova-1 +alive +cpc1 /m);
         expect(stdout).not.toContain('pending');
       });
@@ -194,7 +194,14 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
       expect(planned.stdout).toMatch(/^-- 0001-operations\ncreate table "operations" \(/);
       expect(planned.stdout).toContain('create unique index "operations_running"');
       expect(planned.stdout).toMatch(/^-- 0002-in-flight\nalter table "operations" /m);
-      const pending = ['0001-operations', '0002-in-flight', '0003-machines', '0004-trace', '0005-instances'];
+      const pending = [
+        '0001-operations',
+        '0002-in-flight',
+        '0003-machines',
+        '0004-trace',
+        '0005-instances',
+        '0006-seeds',
+      ];
       expect(await dbJson(['status'])).toMatchObject({ schema: null, pending, operations: null });
       expect(await bare(({ db: empty }) => empty.introspection.getTables())).toEqual([]);
 
@@ -319,7 +326,7 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
         const missing = await db(['restore', '--input', at('missing')], { database });
         expect(missing.code).not.toBe(0);
         if (isFile(database)) expect(readdirSync(copiesDirectory(database.file))).toEqual([]);
-        expect(await dbJson(['status'])).toMatchObject({ schema: '0005-instances' });
+        expect(await dbJson(['status'])).toMatchObject({ schema: '0006-seeds' });
       } finally {
         await drop();
       }

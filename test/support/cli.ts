@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { CliParts } from '../../src/cli/index.js';
 import { runCli } from '../../src/cli/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
@@ -43,6 +43,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
   const code = await runCli(argv, {
     version: '1.2.3',
     environment: {},
+    stdin: Readable.from([]),
     ask: undefined,
     interrupted: new AbortController().signal,
     catalogue: () =>
@@ -51,6 +52,7 @@ export async function cli(argv: readonly string[], options: CliOptions = {}): Pr
     journalSecrets: () => Promise.reject(new Error('there is no journal here')),
     journalUpkeep: () => Promise.reject(new Error('there is no journal here')),
     restoreJournal: () => Promise.reject(new Error('there is no journal here')),
+    openConsole: () => Promise.reject(new Error('there is no console here')),
     simulateHmc: () => Promise.reject(new Error('nothing is simulated here')),
     simulateWebhook: () => Promise.reject(new Error('nothing is simulated here')),
     ...parts,

@@ -92,6 +92,7 @@ export {
   type RequestMeta,
   type ServiceEvent,
 } from './request.js';
+export { SEED_FILES, SEED_PATH, type SeedContent, type SeedFile, type SeedOffer, type Seeds } from './seeds.js';
 export { INSTANCE_ORIGINS, type InstanceOrigin, type Target } from './target.js';
 export {
   defineVirtDriver,
@@ -105,3 +106,4 @@ export {
   type VirtDriver,
   type VirtHost,
 } from './virt-driver.js';
+export { offerWorks, type ChangeParams, type OfferedWorks, type OperationWork, type OperationWorks } from './work.js';

@@ -13,6 +13,7 @@ import type { PowerOperations, RebootOperation } from './operations/power.js';
 import type { MigrationOperations } from './operations/relocation.js';
 import type { ImageOperations, StorageOperations } from './operations/storage.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
+import type { Seeds } from './seeds.js';
 import type { Target } from './target.js';
 import type { TargetKey } from '../../common/ids.js';
 
@@ -123,6 +124,8 @@ export interface DriverPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly breakers: BreakerStore;
+  /** Null or missing: guests cannot read seeds over HTTP, since the configuration has no `seed`. */
+  readonly seeds?: Seeds | null;
 }
 
 /** A kind of host. */

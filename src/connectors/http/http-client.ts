@@ -28,6 +28,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: JsonValue;
+  /** Media type of a text that is wanted in place of JSON. */
+  readonly accept?: string | undefined;
   /** For the whole exchange: waiting for a connection, sending, and the complete answer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -108,7 +110,7 @@ export class HttpClient {
    */
   async request(request: HttpRequest): Promise<HttpAnswer> {
     const { status, contentType, bytes } = await this.exchange(request);
-    return { status, body: readBody(contentType, bytes) };
+    return { status, body: readBody(contentType, bytes, request.accept) };
   }
 
   /**
@@ -148,7 +150,7 @@ export class HttpClient {
   }
 
   async #send(request: HttpRequest, timeoutMs: number): Promise<RawHttpAnswer> {
-    const { method, path, headers, json, signal, isUrgent = false } = request;
+    const { method, path, headers, json, accept = 'application/json', signal, isUrgent = false } = request;
     signal?.throwIfAborted();
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), Math.max(0, timeoutMs));
@@ -164,7 +166,7 @@ export class HttpClient {
         method,
         url: path,
         headers: {
-          Accept: 'application/json',
+          Accept: accept,
           'Accept-Encoding': 'identity',
           'User-Agent': 'zenova',
           // Without a body axios would name a type nevertheless.

@@ -1,7 +1,8 @@
+import type { ChangeParams } from '../../compute/contract/index.js';
 import { ComputeError } from '../../common/errors/index.js';
 import type { FakeInstance } from './fake-instance.js';
 import type { FakeSite } from './fake-site.js';
-import { instanceWork, requireState, type FakeChange, type ParamsOf } from './fake-work.js';
+import { instanceWork, requireState, type FakeChange } from './fake-work.js';
 
 /** What reaches into the guest. Every guest has an agent, unless its instance was made without. */
 export function fakeGuest(site: FakeSite) {
@@ -26,7 +27,7 @@ export function fakeGuest(site: FakeSite) {
   };
 
   // Whether it is the password that the account has, nobody can tell: it is set once more.
-  const setAdminPassword: FakeChange<ParamsOf<'setAdminPassword'>> = {
+  const setAdminPassword: FakeChange<ChangeParams<'setAdminPassword'>> = {
     doing: ({ name }, { user = 'root' }) => `setting the password of ${user} in ${name}`,
     isSo: () => false,
     check: (_ctx, instance) => requireAgent(instance),
@@ -47,7 +48,7 @@ export function fakeGuest(site: FakeSite) {
     },
   };
 
-  const sendConsoleCommand: FakeChange<ParamsOf<'sendConsoleCommand'>> = {
+  const sendConsoleCommand: FakeChange<ChangeParams<'sendConsoleCommand'>> = {
     doing: ({ name }) => `sending a line to the console of ${name}`,
     isSo: () => false,
     check: (_ctx, instance) => requireState(instance, ['running']),

@@ -6,6 +6,8 @@ import type {
   ImageDestination,
   OperationContext,
   StatelessResult,
+  ChangeParams,
+  OperationWork,
 } from '../../compute/contract/index.js';
 import { imageName } from './fake-hardware.js';
 import { checksumOf, fakeImage, shownImage, type FakeImage } from './fake-image.js';
@@ -13,15 +15,7 @@ import { obtainImage } from './fake-obtain.js';
 import type { FakeInstance } from './fake-instance.js';
 import type { FakeSite } from './fake-site.js';
 import { requireAgent } from './fake-guest.js';
-import {
-  hasEnded,
-  instanceWork,
-  refuseWhileChanging,
-  removalWork,
-  type FakeChange,
-  type FakeWork,
-  type ParamsOf,
-} from './fake-work.js';
+import { hasEnded, instanceWork, refuseWhileChanging, removalWork, type FakeChange } from './fake-work.js';
 
 type ImageResult = Answering<StatelessResult, { image: Image }>;
 
@@ -38,13 +32,13 @@ export function fakeImages(site: FakeSite) {
     ctx: OperationContext,
     name: string,
     find: () => FakeImage | undefined,
-  ): ReturnType<FakeWork<object, ImageResult>['reconcile']> => {
+  ): ReturnType<OperationWork<object, ImageResult>['reconcile']> => {
     await site.read(ctx, 'reconcile', name);
     const own = ownOf(ctx, find());
     return own === undefined ? { verdict: 'continue' } : { verdict: 'concluded', result: shown(own, 'done') };
   };
 
-  const importImage: FakeWork<ParamsOf<'importImage'>, ImageResult> = {
+  const importImage: OperationWork<ChangeParams<'importImage'>, ImageResult> = {
     async run(ctx, { name }, { from }) {
       const before = images.get(name);
       const own = ownOf(ctx, before);
@@ -73,7 +67,7 @@ export function fakeImages(site: FakeSite) {
     reconcile: (ctx, { name }) => lookAfter(ctx, name, () => images.get(name)),
   };
 
-  const exportImage: FakeWork<ParamsOf<'exportImage'>, ImageResult> = {
+  const exportImage: OperationWork<ChangeParams<'exportImage'>, ImageResult> = {
     async run(ctx, { name }, { to }) {
       const image = requireImage(site, name);
       const before = storage.remoteImages.get(placeOf(to));
@@ -108,12 +102,12 @@ export function fakeImages(site: FakeSite) {
   return { importImage, exportImage, removeImage, snapshot: instanceWork(site, 'snapshot', snapshotChange(site)) };
 }
 
-function snapshotChange(site: FakeSite): FakeChange<ParamsOf<'snapshot'>, { image: Image }> {
-  const madeOf = ({ hardware }: FakeInstance, { name, store_at: at }: ParamsOf<'snapshot'>): FakeImage =>
+function snapshotChange(site: FakeSite): FakeChange<ChangeParams<'snapshot'>, { image: Image }> {
+  const madeOf = ({ hardware }: FakeInstance, { name, store_at: at }: ChangeParams<'snapshot'>): FakeImage =>
     fakeImage(at === undefined ? name : placeOf(at), at?.format ?? 'qcow2', hardware.root_disk.holds ?? 'nothing');
-  const placeFor = ({ store_at: at }: ParamsOf<'snapshot'>): Map<string, FakeImage> =>
+  const placeFor = ({ store_at: at }: ChangeParams<'snapshot'>): Map<string, FakeImage> =>
     at === undefined ? site.images : site.storage.remoteImages;
-  const check = (instance: FakeInstance, { name, quiesce = false, store_at: at }: ParamsOf<'snapshot'>): void => {
+  const check = (instance: FakeInstance, { name, quiesce = false, store_at: at }: ChangeParams<'snapshot'>): void => {
     if (quiesce) requireAgent(instance);
     if (at !== undefined || !site.images.has(name)) return;
     throw new ComputeError('ALREADY_EXISTS', `the fake host ${site.name} has another image ${name}`);

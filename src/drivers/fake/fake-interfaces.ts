@@ -1,14 +1,14 @@
 import { ComputeError } from '../../common/errors/index.js';
-import type { Network } from '../../compute/contract/index.js';
+import type { Network, ChangeParams } from '../../compute/contract/index.js';
 import { nextInterface, type FakeInterface } from './fake-hardware.js';
 import type { FakeInstance } from './fake-instance.js';
 import type { FakeSite } from './fake-site.js';
-import { instanceWork, type FakeChange, type ParamsOf } from './fake-work.js';
+import { instanceWork, type FakeChange } from './fake-work.js';
 
 /** Network interfaces of instances. */
 export function fakeInterfaces(site: FakeSite) {
   const attachInterface: FakeChange<
-    ParamsOf<'attachInterface'>,
+    ChangeParams<'attachInterface'>,
     { interface: { name: string; mac: string | null } }
   > = {
     doing: ({ name }, { network }) => `attaching ${name} to the network ${network.name}`,
@@ -29,7 +29,7 @@ export function fakeInterfaces(site: FakeSite) {
     },
   };
 
-  const detachInterface: FakeChange<ParamsOf<'detachInterface'>> = {
+  const detachInterface: FakeChange<ChangeParams<'detachInterface'>> = {
     doing: ({ name }, params) => `detaching the interface ${params.interface} from ${name}`,
     isSo: (instance, params) => interfaceOf(instance, params.interface) === undefined,
     check: () => undefined,

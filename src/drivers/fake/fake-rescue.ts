@@ -1,3 +1,4 @@
+import type { ChangeParams } from '../../compute/contract/index.js';
 import { ComputeError } from '../../common/errors/index.js';
 import { checkBoot } from './fake-boot.js';
 import { hasAgent, imageName } from './fake-hardware.js';
@@ -5,11 +6,11 @@ import type { FakeImage } from './fake-image.js';
 import type { FakeInstance } from './fake-instance.js';
 import { keepWhenAsked, obtainImage } from './fake-obtain.js';
 import { transitionTo, type FakeSite } from './fake-site.js';
-import { instanceWork, requireState, type FakeChange, type ParamsOf } from './fake-work.js';
+import { instanceWork, requireState, type FakeChange } from './fake-work.js';
 
 /** Starts instances from something else to repair them, and makes them anew. */
 export function fakeRescue(site: FakeSite) {
-  const rescue: FakeChange<ParamsOf<'rescue'>, object, FakeImage | null> = {
+  const rescue: FakeChange<ChangeParams<'rescue'>, object, FakeImage | null> = {
     doing: ({ name }) => `rescuing ${name}`,
     admit({ image, boot }) {
       if (image === undefined || boot === undefined) return;
@@ -44,7 +45,7 @@ export function fakeRescue(site: FakeSite) {
     },
   };
 
-  const rebuild: FakeChange<ParamsOf<'rebuild'>, object, FakeImage> = {
+  const rebuild: FakeChange<ChangeParams<'rebuild'>, object, FakeImage> = {
     doing: ({ name }, { image }) => `making ${name} anew from ${imageName(image)}`,
     isSo: () => false,
     check(ctx, instance, { image, reimage_boot_volume: isVolumeWanted = false }) {

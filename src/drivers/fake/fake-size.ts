@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { definedOnly } from '../../common/defined-only.js';
 import { ComputeError } from '../../common/errors/index.js';
-import type { Flavor } from '../../compute/contract/index.js';
+import type { Flavor, ChangeParams } from '../../compute/contract/index.js';
 import type { FakeInstance } from './fake-instance.js';
 import type { FakeSite } from './fake-site.js';
-import { instanceWork, type FakeChange, type ParamsOf } from './fake-work.js';
+import { instanceWork, type FakeChange } from './fake-work.js';
 
 /** Another size, to be confirmed or taken back. */
 export function fakeSize(site: FakeSite) {
-  const resize: FakeChange<ParamsOf<'resize'>> = {
+  const resize: FakeChange<ChangeParams<'resize'>> = {
     doing: ({ name }, { flavor }) => `giving ${name} ${flavor.vcpus} processors and ${flavor.memory_mib} MiB of memory`,
     admit: ({ flavor }) => checkFlavor(flavor),
     isSo: ({ hardware }, { flavor }) => isDeepStrictEqual(definedOnly(hardware.flavor), sized(hardware.flavor, flavor)),

@@ -9,6 +9,8 @@ import {
   type OperationContext,
   type StatelessResult,
   type Target,
+  type ChangeParams,
+  type OperationWork,
 } from '../../compute/contract/index.js';
 import { admitDescription, checkDescription, optionsOf } from './fake-description.js';
 import { hardwareOf, nextInterface, nextVolume } from './fake-hardware.js';
@@ -16,15 +18,15 @@ import type { FakeImage } from './fake-image.js';
 import { FakeInstance } from './fake-instance.js';
 import { keepWhenAsked, obtainImage } from './fake-obtain.js';
 import { transitionTo, type FakeSite } from './fake-site.js';
-import { refuseWhileChanging, removalWork, type FakeWork, type ParamsOf } from './fake-work.js';
+import { refuseWhileChanging, removalWork } from './fake-work.js';
 
-type Description = ParamsOf<'spawn'>;
+type Description = ChangeParams<'spawn'>;
 
 /**
  * Makes instances, in two steps: one makes it, the other starts it. Whose it is stands at the instance from its first moment, so that
  * an attempt whose answer was lost finds the one that it has made, and makes no second one.
  */
-export function fakeSpawn(site: FakeSite): FakeWork<Description, ChangeResult> {
+export function fakeSpawn(site: FakeSite): OperationWork<Description, ChangeResult> {
   /** The instance that this operation has made, noted or not. */
   const made = (ctx: OperationContext, name: string): FakeInstance | undefined => {
     const noted = createdOf(ctx.checkpoints);
@@ -118,7 +120,7 @@ export function fakeSpawn(site: FakeSite): FakeWork<Description, ChangeResult> {
 }
 
 /** Ends instances. */
-export function fakeDestroy(site: FakeSite): FakeWork<object, StatelessResult> {
+export function fakeDestroy(site: FakeSite): OperationWork<object, StatelessResult> {
   return removalWork<FakeInstance>(site, 'destroy', {
     find: (id) => site.tryFind(id),
     doing: ({ name }) => `removing ${name}`,

@@ -1,10 +1,10 @@
 import { ComputeError } from '../../common/errors/index.js';
-import type { Volume } from '../../compute/contract/index.js';
+import type { Volume, ChangeParams } from '../../compute/contract/index.js';
 import { keptVolume, nextVolume, type FakeVolume } from './fake-hardware.js';
 import type { FakeInstance } from './fake-instance.js';
 import { refuseByteLimits } from './fake-limits.js';
 import type { FakeSite } from './fake-site.js';
-import { instanceWork, type FakeChange, type ParamsOf } from './fake-work.js';
+import { instanceWork, type FakeChange } from './fake-work.js';
 
 /** Volumes of instances. What a volume holds is kept for all hosts of the estate, so that it outlives its instances. */
 export function fakeVolumes(site: FakeSite) {
@@ -15,7 +15,7 @@ export function fakeVolumes(site: FakeSite) {
     storage.hold(volume, instanceId);
   };
 
-  const attachVolume: FakeChange<ParamsOf<'attachVolume'>, { device: string | null }> = {
+  const attachVolume: FakeChange<ChangeParams<'attachVolume'>, { device: string | null }> = {
     doing: ({ name }, { volume }) => `attaching the volume ${volume.id} to ${name}`,
     admit: ({ volume }) => refuseByteLimits(volume.limits),
     isSo: (instance, { volume }) => volumeOf(instance, volume.id) !== undefined,
@@ -30,7 +30,7 @@ export function fakeVolumes(site: FakeSite) {
     answer: (instance, { volume }) => ({ device: volumeOf(instance, volume.id)?.device ?? null }),
   };
 
-  const detachVolume: FakeChange<ParamsOf<'detachVolume'>> = {
+  const detachVolume: FakeChange<ChangeParams<'detachVolume'>> = {
     doing: ({ name }, { volume }) => `detaching the volume ${volume} from ${name}`,
     isSo: (instance, { volume }) => volumeOf(instance, volume) === undefined,
     check(_ctx, { name, state, hardware: { boot } }, { volume }) {
@@ -47,7 +47,7 @@ export function fakeVolumes(site: FakeSite) {
     },
   };
 
-  const swapVolume: FakeChange<ParamsOf<'swapVolume'>> = {
+  const swapVolume: FakeChange<ChangeParams<'swapVolume'>> = {
     doing: ({ name }, { volume, new_volume }) => `copying the volume ${volume} of ${name} to ${new_volume.id}`,
     admit: ({ new_volume }) => refuseByteLimits(new_volume.limits),
     isSo: (instance, { volume, new_volume }) =>
@@ -76,7 +76,7 @@ export function fakeVolumes(site: FakeSite) {
     },
   };
 
-  const extendVolume: FakeChange<ParamsOf<'extendVolume'>> = {
+  const extendVolume: FakeChange<ChangeParams<'extendVolume'>> = {
     doing: ({ name }, { volume, size_gib }) => `letting ${name} see ${size_gib} GiB of the volume ${volume}`,
     isSo: (instance, { volume, size_gib }) => volumeOf(instance, volume)?.size_gib === size_gib,
     check(_ctx, instance, { volume, size_gib }) {

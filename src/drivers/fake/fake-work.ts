@@ -2,30 +2,15 @@ import { ComputeError } from '../../common/errors/index.js';
 import type { OperationId } from '../../common/ids.js';
 import type {
   Answering,
-  AskedChange,
   CallContext,
-  ChangeOperation,
   ChangeOperationName,
   ChangeResult,
-  OperationContext,
-  PlannedStep,
-  Reconciliation,
   StatelessResult,
-  Target,
+  OperationWork,
 } from '../../compute/contract/index.js';
 import type { InstancePowerState, Transition } from '../../compute/state/power-state.js';
 import type { FakeInstance, FakeSubject } from './fake-instance.js';
 import type { FakeSite } from './fake-site.js';
-
-/** What an operation is given of its request. */
-export type ParamsOf<O extends ChangeOperationName> = Extract<AskedChange, { readonly operation: O }>['params'];
-
-/** How a fake host carries one operation out, tells what it would do, and looks after what an earlier attempt has left. */
-export interface FakeWork<Params, Result extends ChangeResult | StatelessResult> {
-  readonly run: ChangeOperation<Params, Result>;
-  readonly plan: (ctx: CallContext, target: Target, params: Params) => Promise<PlannedStep[]>;
-  readonly reconcile: (ctx: OperationContext, target: Target, params: Params) => Promise<Reconciliation>;
-}
 
 /** One way to change an instance that is there. What differs from one operation to the next; {@link instanceWork} is the rest. */
 export interface FakeChange<Params, Answer extends object = object, Found = void> {
@@ -57,7 +42,7 @@ export function instanceWork<Params extends object, Answer extends object = obje
   site: FakeSite,
   operation: ChangeOperationName,
   change: FakeChange<Params, Answer, Found>,
-): FakeWork<Params, Answering<ChangeResult, Answer>> {
+): OperationWork<Params, Answering<ChangeResult, Answer>> {
   const ended = (
     ctx: CallContext,
     outcome: ChangeResult['outcome'],
@@ -126,7 +111,7 @@ export function removalWork<Subject extends FakeSubject & { readonly name: strin
   site: FakeSite,
   operation: ChangeOperationName,
   { find, doing, check, remove }: FakeRemoval<Subject>,
-): FakeWork<object, StatelessResult> {
+): OperationWork<object, StatelessResult> {
   return {
     async run(ctx, { id }) {
       const subject = find(id);

@@ -1,14 +1,13 @@
 import { targetKey } from '../../common/ids.js';
 import {
   defineVirtDriver,
+  offerWorks,
+  type OperationWorks,
   type AnyVirtDriver,
-  type AskedChange,
   type BreakerStore,
   type CallContext,
   type ChangeOperationName,
-  type ChangeResult,
   type OperationsOf,
-  type StatelessResult,
   type VirtHost,
 } from '../../compute/contract/index.js';
 import type { VirtFeatureId } from '../../features/index.js';
@@ -27,7 +26,6 @@ import type { FakeSite } from './fake-site.js';
 import { fakeSize } from './fake-size.js';
 import { fakeDestroy, fakeSpawn, targetOf } from './fake-spawn.js';
 import { fakeVolumes } from './fake-volumes.js';
-import type { FakeWork, ParamsOf } from './fake-work.js';
 import { fakeFeatures } from './fake.features.js';
 import { FakeSettingsSchema } from './fake.settings.js';
 
@@ -57,10 +55,10 @@ export function createFakeDriver(estate?: FakeEstate): AnyVirtDriver {
 
 function openFakeHost(site: FakeSite, estate: FakeEstate): VirtHost<OperationsOf<typeof fakeFeatures>> {
   const { migrate_delay_ms: migrateDelayMs, change_delay_ms: changeDelayMs, busy } = site.settings;
-  const works = fakeWorks(site);
+  const works = offerWorks(fakeWorks(site));
   return {
     operations: {
-      ...running(works),
+      ...works.operations,
       ...fakeReads(site),
       ...fakeSwitches(site),
       getConsole: fakeConsole(site),
@@ -87,8 +85,8 @@ function openFakeHost(site: FakeSite, estate: FakeEstate): VirtHost<OperationsOf
       return targetOf(site, site.find(reference));
     },
     provisionalKey: (reference) => targetKey('fake', site.name, `name:${reference}`),
-    plan: (ctx, asked, target) => workOf(works, asked).plan(ctx, target, asked.params),
-    reconcile: (ctx, asked, target) => workOf(works, asked).reconcile(ctx, target, asked.params),
+    plan: works.plan,
+    reconcile: works.reconcile,
     async lacking(ctx) {
       await site.read(ctx, 'lacking');
       return new Map(Object.entries(site.settings.lacking) as [VirtFeatureId, string][]);
@@ -99,7 +97,7 @@ function openFakeHost(site: FakeSite, estate: FakeEstate): VirtHost<OperationsOf
 }
 
 /** How each changing operation is carried out. One that is forgotten does not compile. */
-function fakeWorks(site: FakeSite) {
+function fakeWorks(site: FakeSite): OperationWorks<ChangeOperationName> {
   return {
     ...fakePower(site),
     spawn: fakeSpawn(site),
@@ -111,20 +109,5 @@ function fakeWorks(site: FakeSite) {
     ...fakeImages(site),
     ...fakeInterfaces(site),
     ...fakeGuest(site),
-  } satisfies { readonly [O in ChangeOperationName]: FakeWork<ParamsOf<O>, ChangeResult | StatelessResult> };
-}
-
-type FakeWorks = ReturnType<typeof fakeWorks>;
-type Running = { readonly [O in keyof FakeWorks]: FakeWorks[O]['run'] };
-
-function running(works: FakeWorks): Running {
-  return Object.fromEntries(Object.entries(works).map(([operation, { run }]) => [operation, run])) as Running;
-}
-
-/** The parameters of a change are those of its work, which only this line has to believe. */
-function workOf(
-  works: FakeWorks,
-  { operation }: AskedChange,
-): FakeWork<AskedChange['params'], ChangeResult | StatelessResult> {
-  return works[operation] as FakeWork<AskedChange['params'], ChangeResult | StatelessResult>;
+  };
 }

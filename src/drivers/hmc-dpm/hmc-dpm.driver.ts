@@ -1,17 +1,21 @@
-import { ComputeError } from '../../common/errors/index.js';
-import { defineVirtDriver, type AnyVirtDriver, type ChangeOperationName } from '../../compute/contract/index.js';
+import { defineVirtDriver, offerWorks, type AnyVirtDriver } from '../../compute/contract/index.js';
 import type { PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
-import { accessOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
-import { GOALS, type PowerChange } from './mapping/next-action.js';
-import { findPartition } from './operations/find-partition.js';
-import { explaining, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
-import { inventoryOperations, type CpcPlace } from './operations/inventory.operations.js';
-import { planChange } from './operations/plan.js';
-import { powerOperations } from './operations/power.operations.js';
-import { rebootOperation } from './operations/reboot.operations.js';
-import { reconcileChange } from './operations/reconcile.js';
+import { accessOf, classicOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
+import { consoleCommandWork, consoleOperations } from './operations/console.operations.js';
+import { crashDumpWork } from './operations/crash-dump.operations.js';
+import { diagnosticsOperation } from './operations/diagnostics.operations.js';
+import { refuseClassic, refusingClassic } from './operations/dpm-only.js';
+import { findInstance } from './operations/find-instance.js';
+import { explaining, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
+import { hostSwitches } from './operations/host-switch.operations.js';
+import { interfaceWorks } from './operations/interfaces.js';
+import { inventoryOperations } from './operations/inventory.operations.js';
+import { lackingFeatures } from './operations/lacking.js';
+import { powerWorks, queryPower } from './operations/power.operations.js';
+import { preflightOperation } from './operations/preflight.operation.js';
+import { volumeWorks } from './operations/volumes.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
 export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
@@ -28,24 +32,39 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         hmc: settings.endpoint.label,
         cpc: settings.cpc,
         pacing: pacingOf(settings),
+        classic: classicOf(settings),
       };
+      const works = offerWorks({
+        ...powerWorks(place),
+        ...interfaceWorks(place),
+        ...volumeWorks(place),
+        triggerCrashDump: crashDumpWork(place),
+        sendConsoleCommand: consoleCommandWork(place),
+      });
       return {
-        operations: { ...powerOperations(place), ...rebootOperation(place), ...inventoryOperations(place) },
+        operations: refusingClassic(place, {
+          ...works.operations,
+          queryPower: queryPower(place),
+          ...inventoryOperations(place),
+          ...consoleOperations(place),
+          ...diagnosticsOperation(place),
+          ...hostSwitches(place),
+          ...preflightOperation(place, settings.userid),
+        }),
+        lacking: (ctx) => lackingFeatures(ctx, place),
         resolve: (ctx, reference) =>
           explaining(place, { what: `finding partition ${reference}`, subject: 'cpc' }, async () =>
-            targetOf(await findPartition(ctx, place, reference)),
+            targetOf(await findInstance(ctx, place, reference)),
           ),
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
-        plan: async (ctx, { operation }, target) => planChange(ctx, place, powerChange(operation), target),
-        reconcile: async (ctx, { operation }, target) => reconcileChange(ctx, place, powerChange(operation), target),
+        plan: async (ctx, asked, target) => {
+          refuseClassic(place, asked.operation, target);
+          return await works.plan(ctx, asked, target);
+        },
+        reconcile: works.reconcile,
         rearm: () => held.client.session.rearm(),
         close: () => held.release(),
       };
     },
   });
-}
-
-function powerChange(operation: ChangeOperationName): PowerChange {
-  if (Object.hasOwn(GOALS, operation)) return operation as PowerChange;
-  throw new ComputeError('FEATURE_UNSUPPORTED', `${DRIVER_NAME} does not offer ${operation}`, { driver: DRIVER_NAME });
 }

@@ -45,7 +45,7 @@ describe('a refusal', () => {
     [409, 140, 'STATE_CONFLICT', 'never'],
     [409, 170, 'STATE_CONFLICT', 'never'],
     [409, 272, 'BACKEND_REJECTED', 'safe'],
-    [409, 332, 'FEATURE_UNSUPPORTED', 'never'],
+    [409, 332, 'STATE_CONFLICT', 'safe'],
     [409, 479, 'STATE_CONFLICT', 'never'],
     [409, 483, 'ALREADY_EXISTS', 'never'],
     [409, 487, 'STATE_CONFLICT', 'never'],

@@ -12,7 +12,11 @@ export interface Doing {
   readonly hmc: string;
   /** What a 404 is about. */
   readonly subject: 'partition' | 'cpc' | 'other';
+  /** Tasks of the HMC that it needs the permission for, when they are not those of power. */
+  readonly tasks?: readonly string[] | undefined;
 }
+
+const POWER_TASKS = ['Start Partition', 'Stop Partition', 'Partition Details'];
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -36,19 +40,19 @@ const DEFECT: Meaning = {
 };
 const CLASSIC: Meaning = {
   code: 'FEATURE_UNSUPPORTED',
-  advice:
-    'the CPC is not in DPM mode (classic mode has LPARs with activation profiles, which this driver does not operate)',
+  advice: 'the CPC is not in DPM mode, and this belongs to DPM mode (classic mode has LPARs with activation profiles)',
 };
 const STORAGE: Meaning = {
   code: 'STATE_CONFLICT',
   advice: 'look at the storage configuration of the partition on the HMC',
 };
 const GROUP: Meaning = { code: 'STATE_CONFLICT', advice: 'look at the capacity group or partition link on the HMC' };
-const PERMISSION: Meaning = {
-  code: 'BACKEND_FORBIDDEN',
-  advice:
-    'the HMC user lacks a permission: it needs object access to the CPC and the partition, and the tasks Start Partition, Stop Partition and Partition Details',
-};
+function permission(tasks: readonly string[]): Meaning {
+  return {
+    code: 'BACKEND_FORBIDDEN',
+    advice: `the HMC user lacks a permission: it needs object access to the CPC and the partition, and the ${tasks.length === 1 ? 'task' : 'tasks'} ${tasks.join(', ')}`,
+  };
+}
 const SESSION: Meaning = {
   code: 'BACKEND_REJECTED',
   advice:
@@ -70,7 +74,7 @@ export const NATIVE_MEANINGS: Readonly<Record<string, Meaning>> = {
   '400,18': { code: 'FEATURE_UNSUPPORTED', advice: 'this kind of adapter does not have the operation' },
   '401': LOGON,
   '403': LOGON,
-  '403,1': PERMISSION,
+  '403,1': permission(POWER_TASKS),
   '403,4': SESSION,
   '403,5': SESSION,
   '404': { code: 'RESOURCE_NOT_FOUND', advice: `there is nothing at this address, or it is hidden: ${HIDDEN}` },
@@ -102,7 +106,12 @@ export const NATIVE_MEANINGS: Readonly<Record<string, Meaning>> = {
     advice: 'the support element cannot read the timing data of the CPC (STP); have it looked at',
     retry: 'safe',
   },
-  '409,332': { code: 'FEATURE_UNSUPPORTED', advice: 'the partition has no operating system messages interface' },
+  '409,332': {
+    code: 'STATE_CONFLICT',
+    advice:
+      'the partition has no interface for operating system messages now: it does not run, or its operating system has opened none (Linux: boot with console=ttyS0)',
+    retry: 'safe',
+  },
   '409,479': STORAGE,
   '409,483': { code: 'ALREADY_EXISTS', advice: 'the port is in the candidate list already' },
   '409,487': STORAGE,
@@ -160,10 +169,10 @@ function said(error: HmcError): string {
   }
 }
 
-function meaningOf(error: HmcError, { subject }: Doing): Meaning {
+function meaningOf(error: HmcError, doing: Doing): Meaning {
   switch (error.kind) {
     case 'refused':
-      return refusalMeaning(error, subject);
+      return refusalMeaning(error, doing);
     case 'html':
       return {
         code: 'BACKEND_PROTOCOL',
@@ -187,8 +196,9 @@ function meaningOf(error: HmcError, { subject }: Doing): Meaning {
   }
 }
 
-function refusalMeaning(error: HmcError, subject: Doing['subject']): Meaning {
+function refusalMeaning(error: HmcError, { subject, tasks }: Doing): Meaning {
   const { status = 0, nativeCode = '' } = error;
+  if (tasks !== undefined && error.is(403, 1)) return permission(tasks);
   if (error.isLogon && (status === 403 || status === 401)) return LOGON;
   if (status === 404 && !error.is(404, 2, 4, 6) && subject !== 'other') {
     const code = subject === 'partition' ? 'INSTANCE_NOT_FOUND' : 'RESOURCE_NOT_FOUND';

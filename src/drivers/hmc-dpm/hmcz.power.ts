@@ -7,20 +7,18 @@ import {
   type CallContext,
   type PowerChangeName,
   type QueriedState,
+  type ChangeResult,
+  type OperationWork,
 } from '../../compute/contract/index.js';
 import { complete, missing } from '../../features/index.js';
 import { sessionKey, type HmcAccess } from './client/hmc-access.js';
 import type { HmcClient } from './client/hmc-client.js';
 import type { PoolOf } from './client/hmc-pool.js';
 import { HmcAddressSchema } from './hmc-dpm.settings.js';
-import type { PowerChange } from './mapping/next-action.js';
-import { findPartition } from './operations/find-partition.js';
+import { findInstance } from './operations/find-instance.js';
 import { DEFAULT_PACING, explaining, provisionalTargetKey, targetOf, type HmcPlace } from './operations/hmc-place.js';
-import { planChange } from './operations/plan.js';
-import { powerOperations } from './operations/power.operations.js';
+import { powerWorks, queryPower } from './operations/power.operations.js';
 import { queryPartitions, type PartitionStates } from './operations/query-partitions.js';
-import { rebootOperation } from './operations/reboot.operations.js';
-import { reconcileChange } from './operations/reconcile.js';
 
 const HmczParametersSchema = z.strictObject({
   power_address: HmcAddressSchema,
@@ -35,13 +33,6 @@ const HmczParametersSchema = z.strictObject({
 });
 
 type HmczParameters = z.output<typeof HmczParametersSchema>;
-
-/** The verbs in the words of the operations that carry them out. */
-const CHANGES: Readonly<Partial<Record<PowerChangeName, PowerChange>>> = {
-  powerOn: 'powerOn',
-  powerOff: 'powerOff',
-  cycle: 'reboot',
-};
 
 /** A partition of a DPM-mode machine as a machine with a power controller, the HMC; parameters as in MAAS (power-drivers.md 7). */
 export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
@@ -92,28 +83,37 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
         hmc: access.address.label,
         cpc: undefined,
         pacing: DEFAULT_PACING,
+        // The HMC knows the profile, and what was loaded last.
+        classic: () => ({ load_at_activation: false }),
       });
       return {
         machine(parameters) {
           const { power_address: address, power_partition_name: name } = parameters;
           const place = placeOf(accessOf(parameters));
-          const power = powerOperations(place);
+          const { powerOn, powerOff, reboot } = powerWorks(place);
+          const works: Partial<Record<PowerChangeName, OperationWork<object, ChangeResult>>> = {
+            powerOn,
+            powerOff,
+            cycle: reboot,
+          };
+          const workOf = (verb: PowerChangeName) => works[verb] ?? unknownVerb(verb);
+          const query = queryPower(place);
           return {
             label: `hmcz ${address.label} ${name}`,
             controller: address.label,
             verbs: {
-              powerOn: power.powerOn,
-              powerOff: power.powerOff,
-              cycle: rebootOperation(place).reboot,
-              queryPower: (ctx: CallContext) => power.queryPower(ctx, name),
+              powerOn: powerOn.run,
+              powerOff: powerOff.run,
+              cycle: reboot.run,
+              queryPower: (ctx: CallContext) => query(ctx, name),
             },
             resolve: (ctx) =>
               explaining(place, { what: `finding partition ${name}`, subject: 'cpc' }, async () =>
-                targetOf(await findPartition(ctx, place, name)),
+                targetOf(await findInstance(ctx, place, name)),
               ),
             provisionalKey: () => provisionalTargetKey(place, name),
-            plan: async (ctx, verb, target) => planChange(ctx, place, changeOf(verb), target),
-            reconcile: async (ctx, verb, target) => reconcileChange(ctx, place, changeOf(verb), target),
+            plan: async (ctx, verb, target) => workOf(verb).plan(ctx, target, {}),
+            reconcile: async (ctx, verb, target) => workOf(verb).reconcile(ctx, target, {}),
           };
         },
         async queryMany(ctx, machines) {
@@ -156,8 +156,6 @@ function accessOf({
   };
 }
 
-function changeOf(verb: PowerChangeName): PowerChange {
-  const change = CHANGES[verb];
-  if (change === undefined) throw new TypeError(`hmcz has no verb ${verb}`);
-  return change;
+function unknownVerb(verb: PowerChangeName): never {
+  throw new TypeError(`hmcz has no verb ${verb}`);
 }

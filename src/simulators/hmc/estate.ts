@@ -117,6 +117,19 @@ export class Estate {
     });
   }
 
+  setAdapterStatus(adapter: Adapter, status: AdapterStatus): void {
+    const oldStatus = adapter.status;
+    if (oldStatus === status) return;
+    adapter.status = status;
+    this.changes.emit({
+      kind: 'status',
+      object: adapter,
+      oldStatus,
+      newStatus: status,
+      hasUnacceptableStatus: status !== 'active',
+    });
+  }
+
   setLparStatus(lpar: LogicalPartition, status: LparStatus): void {
     const oldStatus = lpar.status;
     if (oldStatus === status) return;
@@ -129,19 +142,6 @@ export class Estate {
     const before = logicalPartitionProperties(lpar);
     lpar.stored = { ...lpar.stored, ...changes };
     this.changes.emitDifferences(lpar, before, logicalPartitionProperties(lpar));
-  }
-
-  setAdapterStatus(adapter: Adapter, status: AdapterStatus): void {
-    const oldStatus = adapter.status;
-    if (oldStatus === status) return;
-    adapter.status = status;
-    this.changes.emit({
-      kind: 'status',
-      object: adapter,
-      oldStatus,
-      newStatus: status,
-      hasUnacceptableStatus: status !== 'active',
-    });
   }
 
   /** Changes properties of a partition, the name among them, and tells of those that a read would show. */

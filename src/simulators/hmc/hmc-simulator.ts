@@ -42,10 +42,10 @@ export type HmcSimulatorOptions = StartOptions<HmcInventoryInput> & {
   tls?: { keyPem: string; certificatePem: string };
   /** Whether `/simulator/…` is served on the same port, default true. It asks for no credentials. */
   isControlEnabled?: boolean;
-  /** Of the STOMP server; otherwise that of the inventory, 61612, or a free one when `port` is 0. */
-  stompPort?: number;
   /** Where the bytes of mounted ISO images go, each as long as it is mounted; absent: only size and hash are kept. */
   isoFolder?: string;
+  /** Of the STOMP server; otherwise that of the inventory, 61612, or a free one when `port` is 0. */
+  stompPort?: number;
 };
 
 /** An HMC on a real TLS socket. See the README of this folder for what it does and how faithful it is. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../kit/clock.js';
 import { ApiLevel } from './api-level.js';
-import { anyBootVolume, type FindBootVolume } from './boot.js';
+import type { FindBootVolume } from './boot.js';
 import { Changes } from './changes.js';
 import { LparMachine } from './classic/lpar-machine.js';
 import { AsciiConsoles } from './consoles/ascii-consoles.js';
@@ -13,13 +13,13 @@ import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings, Timing } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
+import { Leftovers, watchMachines } from './leftovers.js';
 import { MetricsContexts } from './metrics/metrics-contexts.js';
 import { Notifier } from './notifications/notifier.js';
 import { Topics, type Topic } from './notifications/topics.js';
-import { Leftovers } from './leftovers.js';
-import type { Partition } from './model.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Sessions } from './sessions.js';
+import { Storage } from './storage/storage.js';
 
 /** The simulated HMC without its network: what the handlers of the routes work on. */
 export class Hmc {
@@ -36,6 +36,7 @@ export class Hmc {
   readonly sessions: Sessions;
   readonly machine: PartitionMachine;
   readonly lparMachine: LparMachine;
+  readonly storage: Storage;
   readonly topics: Topics;
   readonly notifier: Notifier;
   readonly osMessages: OsMessages;
@@ -43,8 +44,6 @@ export class Hmc {
   readonly guests: Guests;
   readonly asciiConsoles: AsciiConsoles;
   readonly metrics: MetricsContexts;
-  /** Set by the part that knows storage. */
-  findBootVolume: FindBootVolume = anyBootVolume;
 
   constructor(
     inventory: HmcInventory,
@@ -52,11 +51,13 @@ export class Hmc {
   ) {
     this.settings = inventory.hmc;
     this.timing = inventory.timing;
-    this.level = new ApiLevel(inventory.hmc.api_version);
+    this.level = new ApiLevel(inventory.hmc.api_version, inventory.hmc.version);
     this.estate = new Estate(inventory, this.changes, this.devices, this.level);
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
+    this.storage = new Storage(inventory, this, clock);
     this.machine = new PartitionMachine(clock, this);
     this.lparMachine = new LparMachine(clock, this.estate);
+    watchMachines(this.leftovers, this.estate, this.jobs);
     this.topics = new Topics(clock);
     this.sessions.listen({
       started: (session) => this.topics.openFor(session),
@@ -94,7 +95,6 @@ export class Hmc {
       },
     });
     this.topics.listen({ subscribed: (topic) => this.#refresh(topic) });
-    this.#watchLeftovers();
   }
 
   /** The partition or logical partition of this URI. */
@@ -109,6 +109,10 @@ export class Hmc {
     if (host !== undefined) this.notifier.osMessages(host, this.osMessages.list(host), { only: topic });
   }
 
+  get findBootVolume(): FindBootVolume {
+    return this.storage.attachments.findBootVolume;
+  }
+
   /** What a restart of the HMC costs. The machines behind it, and what goes on in them, do not notice. */
   forgetVolatile(): void {
     this.sessions.dropAll();
@@ -121,27 +125,6 @@ export class Hmc {
     this.guests.dispose();
     this.machine.dispose();
     this.lparMachine.dispose();
-  }
-
-  /** Storage and other parts register theirs. */
-  #watchLeftovers(): void {
-    const label = ({ cpc, name }: Partition): string => `${cpc.name}/${name}`;
-    const partitions = () => this.estate.partitions();
-    this.leftovers.register('partitions', () =>
-      partitions().map((partition) => ({ uri: partition.uri, label: label(partition) })),
-    );
-    this.leftovers.register('nics', () =>
-      partitions().flatMap((partition) =>
-        partition.nics.map(({ uri, name }) => ({ uri, label: `${label(partition)}/${name}` })),
-      ),
-    );
-    this.leftovers.register('iso_images', () =>
-      partitions().flatMap((partition) =>
-        partition.iso === null ? [] : [{ uri: partition.uri, label: `${label(partition)}/${partition.iso.imageName}` }],
-      ),
-    );
-    this.leftovers.register('jobs', () =>
-      this.jobs.list().map(({ uri, subject }) => ({ uri, label: `${uri} of ${subject.name}` })),
-    );
+    this.storage.dispose();
   }
 }

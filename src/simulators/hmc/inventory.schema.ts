@@ -4,6 +4,7 @@ import { HmcFaultSchema } from './fault.schema.js';
 import { GENERATIONS } from './generation.js';
 import { NicSchema } from './network/nic.schema.js';
 import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES, START_ENDS } from './statuses.js';
+import { reportStorageContradictions, StorageGroupsSchema } from './storage/storage.schema.js';
 
 const durationMs = z
   .int()
@@ -18,15 +19,17 @@ export const TimingSchema = z.strictObject({
   paused_ms: durationMs.default(500).describe('Time spent in paused after the job of a start is complete'),
   stop_ms: durationMs.default(1500).describe('Time spent in stopping'),
   psw_restart_ms: durationMs.default(500),
+  dump_ms: durationMs.default(2000).describe('Time that a dump takes'),
   halt_ms: durationMs.default(1000).describe('Time that a guest takes to shut down, when told to on a console'),
   activate_ms: durationMs.default(2000).describe('Of a logical partition'),
   deactivate_ms: durationMs.default(1500),
   load_ms: durationMs.default(1500),
   reset_ms: durationMs.default(500),
   settle_ms: durationMs.default(300).describe('Time until a logical partition shows what a completed job has done'),
-  dump_ms: durationMs.default(2000).describe('Time that a dump takes'),
   cancel_ms: durationMs.default(200).describe('Time spent in cancel-pending'),
   job_ms: durationMs.optional().describe('Time a job runs, when it is not that of its operation'),
+  fulfilment_ms: durationMs.default(10_000).describe('Time until storage that is asked for is there'),
+  discovery_ms: durationMs.default(3000).describe('Time that a discovery of storage takes'),
 });
 export type Timing = z.output<typeof TimingSchema>;
 
@@ -36,13 +39,13 @@ const TimingOverrideSchema = z.strictObject({
   paused_ms: durationMs.optional(),
   stop_ms: durationMs.optional(),
   psw_restart_ms: durationMs.optional(),
+  dump_ms: durationMs.optional(),
   halt_ms: durationMs.optional(),
   activate_ms: durationMs.optional(),
   deactivate_ms: durationMs.optional(),
   load_ms: durationMs.optional(),
   reset_ms: durationMs.optional(),
   settle_ms: durationMs.optional(),
-  dump_ms: durationMs.optional(),
   cancel_ms: durationMs.optional(),
   job_ms: durationMs.optional(),
 });
@@ -164,6 +167,7 @@ const UserSchema = z.strictObject({
     .min(1)
     .default(360 * 60_000),
   tasks: z.union([z.literal('all'), z.array(z.enum(TASKS))]).default('all'),
+  sees_itself: z.boolean().default(true).describe('May the user read its own limits and roles?'),
   sees: z
     .union([
       z.literal('everything'),
@@ -172,6 +176,7 @@ const UserSchema = z.strictObject({
           cpc: objectName,
           cpc_itself: z.boolean().default(true).describe('Object access to the CPC, beside that to its partitions'),
           partitions: z.union([z.literal('all'), z.array(objectName)]).default('all'),
+          storage_groups: z.union([z.literal('all'), z.array(objectName)]).default('all'),
           adapters: z.union([z.literal('all'), z.array(objectName)]).default('all'),
         }),
       ),
@@ -205,11 +210,6 @@ const HmcSchema = z.strictObject({
     .describe('The one body that may be larger: an ISO image that is mounted'),
   lock_after_refused_logons: z.int().min(1).default(5).describe('Refused logons in a row that lock a user'),
   session_limit_reason: z.int().default(9).describe('The 403 reason of a logon over the session limit (a guess)'),
-  os_message_limit: z.int().min(1).max(10_000).default(200).describe('OS messages kept of each partition'),
-  console_taken_reason: z
-    .int()
-    .default(330)
-    .describe('The 409 reason of an ASCII console that somebody else holds (a guess)'),
   active_limit_reason: z
     .int()
     .default(9)
@@ -219,7 +219,16 @@ const HmcSchema = z.strictObject({
     .enum(PARTITION_STATUSES)
     .default('paused')
     .describe('Status of a partition that has been dumped (a guess)'),
+  os_message_limit: z.int().min(1).max(10_000).default(200).describe('OS messages kept of each partition'),
+  console_taken_reason: z
+    .int()
+    .default(330)
+    .describe('The 409 reason of an ASCII console that somebody else holds (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
+  storage_conflict_reason: z
+    .int()
+    .default(470)
+    .describe('The 409 reason of what the attachments of a storage group do not permit (a guess)'),
   stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });
 
@@ -230,6 +239,7 @@ export const HmcInventorySchema = z
     timing: TimingSchema.prefault({}),
     users: z.array(UserSchema).min(1),
     cpcs: z.array(z.discriminatedUnion('mode', [DpmCpcSchema, ClassicCpcSchema])),
+    storage_groups: StorageGroupsSchema,
     faults: z.array(HmcFaultSchema).default([]),
   })
   .superRefine((inventory, context) => {
@@ -245,6 +255,18 @@ export const HmcInventorySchema = z
         reportDuplicates(cpc.logical_partitions, ['cpcs', index, 'logical_partitions'], context);
     });
     reportUnknownGrants(inventory, context);
+    reportStorageContradictions(
+      {
+        storage_groups: inventory.storage_groups,
+        partitions: new Map(
+          inventory.cpcs.map((cpc) => [
+            cpc.name,
+            cpc.mode === 'dpm' ? partitionsOf(cpc).map(({ name }) => name) : null,
+          ]),
+        ),
+      },
+      context,
+    );
   });
 
 export type HmcInventory = z.output<typeof HmcInventorySchema>;

@@ -1,3 +1,7 @@
+import type { Estate } from './estate.js';
+import type { Jobs } from './jobs.js';
+import type { Partition } from './model.js';
+
 /** Something that is there, with the name that people know it by. */
 export interface Item {
   readonly uri: string;
@@ -23,4 +27,27 @@ export class Leftovers {
       ]),
     );
   }
+}
+
+/** Partitions, what belongs to them, and jobs; storage and other parts register theirs. */
+export function watchMachines(leftovers: Leftovers, estate: Estate, jobs: Jobs): void {
+  const label = ({ cpc, name }: Partition): string => `${cpc.name}/${name}`;
+  leftovers.register('partitions', () =>
+    estate.partitions().map((partition) => ({ uri: partition.uri, label: label(partition) })),
+  );
+  leftovers.register('nics', () =>
+    estate
+      .partitions()
+      .flatMap((partition) => partition.nics.map(({ uri, name }) => ({ uri, label: `${label(partition)}/${name}` }))),
+  );
+  leftovers.register('iso_images', () =>
+    estate
+      .partitions()
+      .flatMap((partition) =>
+        partition.iso === null ? [] : [{ uri: partition.uri, label: `${label(partition)}/${partition.iso.imageName}` }],
+      ),
+  );
+  leftovers.register('jobs', () =>
+    jobs.list().map(({ uri, subject }) => ({ uri, label: `${uri} of ${subject.name}` })),
+  );
 }

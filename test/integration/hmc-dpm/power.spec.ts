@@ -150,7 +150,7 @@ describe('what was stopped and cannot be started', () => {
     bench.simulator.fault(fault);
     const failure = await failureOf(bench.change(operation, name));
     expect(failure).toMatchObject({ code, outcome: 'unknown', retry: 'after-reconcile' });
-    expect(failure.message).toMatch(/had been stopped before/);
+    expect(failure.message).toMatch(/Carried out before: stop of the partition/);
     expect(bench.simulator.status(name)).toBe('stopped');
   });
 

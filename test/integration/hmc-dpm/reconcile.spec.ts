@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { STEP_CHECKPOINT, type Checkpoint, type Target } from '../../../src/compute/contract/index.js';
 import { eventually } from '../../support/eventually.js';
 import type { RecordingContext } from '../../support/operation-context.js';
+import { Died, dyingAt as letDie } from './dying.js';
 import { failureOf, HmcDpmBench, run } from './hmc-dpm-bench.js';
 
 let bench: HmcDpmBench;
@@ -19,22 +20,8 @@ afterEach(async () => {
 const START = { method: 'POST', path: '*/operations/start' } as const;
 const HOUR_MS = 3_600_000;
 
-/** The process dies here: nothing of it goes on but what it left. */
-class Died extends Error {}
-
-/** Dies when it has left so many checkpoints of a name. */
-function dyingAt(name: string, count = 1, when: 'before' | 'after' = 'after'): RecordingContext {
-  const ctx = bench.context();
-  const leave = ctx.checkpoint.bind(ctx);
-  let left = 0;
-  ctx.checkpoint = async (checkpoint, data) => {
-    const isIt = checkpoint === name && ++left === count;
-    if (isIt && when === 'before') throw new Died();
-    await leave(checkpoint, data);
-    if (isIt) throw new Died();
-  };
-  return ctx;
-}
+const dyingAt = (name: string, count = 1, when: 'before' | 'after' = 'after'): RecordingContext =>
+  letDie(bench.context(), name, count, when);
 
 const reconcile = (operation: 'powerOn' | 'powerOff' | 'reboot', left: readonly Checkpoint[], target: Target) =>
   bench.host.reconcile(bench.context(left), { operation, params: {} }, target);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { JsonValue } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
 import type { HttpAnswer } from '../../../connectors/http/index.js';
 import { decodeAnswer } from './hmc-answer.js';
@@ -34,7 +35,7 @@ export interface PartitionFilter {
 export class HmcClient {
   constructor(
     readonly session: HmcSession,
-    private readonly requestTimeoutMs: number,
+    readonly requestTimeoutMs: number,
     /** The call that the requests are a part of. */
     private readonly call: Pick<CallContext, 'outgoing'> = {},
   ) {}
@@ -52,12 +53,12 @@ export class HmcClient {
 
   /** List CPC Objects: every CPC the user may see. */
   async cpcs(signal?: AbortSignal): Promise<Cpc[]> {
-    return (await this.#get('/api/cpcs', CpcListSchema, signal)).cpcs;
+    return (await this.get('/api/cpcs', CpcListSchema, signal)).cpcs;
   }
 
   /** Get CPC Properties, those few that are cheap. It may fail for reasons of its own (409,272): never rely on it. */
   async cpcProperties(cpcUri: string, signal?: AbortSignal): Promise<CpcProperties> {
-    return await this.#getSome(cpcUri, CPC_FACTS, { 'cached-acceptable': 'true' }, CpcPropertiesSchema, signal);
+    return await this.getSome(cpcUri, CPC_FACTS, { 'cached-acceptable': 'true' }, CpcPropertiesSchema, signal);
   }
 
   /**
@@ -70,7 +71,7 @@ export class HmcClient {
     const { cpcName, name } = filter;
     const wantsFacts = withFacts && (await this.listsFacts(signal));
     const list = (facts: string | undefined): Promise<{ partitions: PartitionItem[] }> =>
-      this.#get(
+      this.get(
         `/api/console/operations/list-permitted-partitions${query({
           name: name === undefined ? undefined : exactly(name),
           'cpc-name': cpcName === undefined ? undefined : exactly(cpcName),
@@ -98,7 +99,13 @@ export class HmcClient {
 
   /** Get Partition Properties. */
   async partition(partitionUri: string, signal?: AbortSignal): Promise<Partition> {
-    return await this.#getSome(partitionUri, ['name', 'status', ...PARTITION_FACTS], {}, PartitionSchema, signal);
+    return await this.getSome(
+      partitionUri,
+      ['name', 'status', 'parent', ...PARTITION_FACTS],
+      {},
+      PartitionSchema,
+      signal,
+    );
   }
 
   /**
@@ -107,41 +114,69 @@ export class HmcClient {
    * @returns the job's URI; undefined when the HMC accepted it without a job
    */
   async operate(partitionUri: string, operation: 'start' | 'stop', timeoutMs: number): Promise<string | undefined> {
-    const call: HmcCall = { method: 'POST', path: `${partitionUri}/operations/${operation}`, timeoutMs };
-    const answer = await this.#request(call);
-    if (answer.body.kind === 'empty') return undefined;
-    return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
+    return await this.submit(`${partitionUri}/operations/${operation}`, undefined, timeoutMs);
   }
 
   /** Query Job Status. */
   async job(jobUri: string, signal?: AbortSignal): Promise<Job> {
-    return await this.#get(jobUri, JobSchema, signal);
+    return await this.get(jobUri, JobSchema, signal);
   }
 
   async cancelJob(jobUri: string): Promise<void> {
-    await this.#request({
-      method: 'POST',
-      path: `${jobUri}/operations/cancel`,
-      timeoutMs: this.requestTimeoutMs,
-    });
+    await this.post(`${jobUri}/operations/cancel`);
   }
 
   /** Deletes an ended job; one that is not deleted stays with the HMC. */
   async deleteJob(jobUri: string): Promise<void> {
-    await this.#request({ method: 'DELETE', path: jobUri, timeoutMs: this.requestTimeoutMs });
+    await this.delete(jobUri);
   }
 
-  async #request(call: HmcCall): Promise<HttpAnswer> {
-    return await this.session.request({ ...call, outgoing: this.call.outgoing });
+  /** Sends something that changes the HMC; no signal ends it, since its answer is wanted once it is out. */
+  async post(path: string, json?: JsonValue, timeoutMs = this.requestTimeoutMs): Promise<HttpAnswer> {
+    return await this.request({ method: 'POST', path, ...(json === undefined ? {} : { json }), timeoutMs });
   }
 
-  async #get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const answer = await this.#request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
+  /** The same, with an answer. @throws HmcError also when it cannot be read */
+  async postFor<S extends z.ZodType>(
+    path: string,
+    json: JsonValue,
+    schema: S,
+    timeoutMs = this.requestTimeoutMs,
+  ): Promise<z.output<S>> {
+    return decodeAnswer(await this.post(path, json, timeoutMs), schema, true);
+  }
+
+  /**
+   * The same, of what is an asynchronous job.
+   *
+   * @returns the job's URI; undefined when the HMC accepted it without a job
+   */
+  async submit(path: string, json: JsonValue | undefined, timeoutMs: number): Promise<string | undefined> {
+    const answer = await this.post(path, json, timeoutMs);
+    if (answer.body.kind === 'empty') return undefined;
+    return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
+  }
+
+  async delete(path: string, timeoutMs = this.requestTimeoutMs): Promise<void> {
+    await this.request({ method: 'DELETE', path, timeoutMs });
+  }
+
+  /** Any other request, as the session sends it. */
+  async request({
+    timeoutMs = this.requestTimeoutMs,
+    ...call
+  }: Omit<HmcCall, 'timeoutMs' | 'outgoing'> & { readonly timeoutMs?: number }): Promise<HttpAnswer> {
+    return await this.session.request({ ...call, timeoutMs, outgoing: this.call.outgoing });
+  }
+
+  /** Reads something. */
+  async get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
+    const answer = await this.request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
     return decodeAnswer(answer, schema, false);
   }
 
   /** A GET of some properties; all of them from an HMC that does not know `properties=` or one of the names. */
-  async #getSome<S extends z.ZodType>(
+  async getSome<S extends z.ZodType>(
     uri: string,
     names: readonly string[],
     parameters: Readonly<Record<string, string>>,
@@ -150,9 +185,35 @@ export class HmcClient {
   ): Promise<z.output<S>> {
     return await this.#unlessRefused(
       'properties',
-      () => this.#get(`${uri}${query({ properties: names.join(','), ...parameters })}`, schema, signal),
-      () => this.#get(uri, schema, signal),
+      () => this.get(`${uri}${query({ properties: names.join(','), ...parameters })}`, schema, signal),
+      () => this.get(uri, schema, signal),
     );
+  }
+
+  /**
+   * A list with more properties than it has by itself; without them from an HMC that cannot give them (before API 4.10; section 7),
+   * and then they are undefined.
+   */
+  async getList<S extends z.ZodType>(
+    path: string,
+    names: readonly string[],
+    schema: S,
+    signal?: AbortSignal,
+  ): Promise<z.output<S>> {
+    const plain = (): Promise<z.output<S>> => this.get(path, schema, signal);
+    if (!(await this.listsFacts(signal))) return await plain();
+    const properties = query({ 'additional-properties': names.join(',') });
+    return await this.#unlessRefused(
+      'additional-properties',
+      () => this.get(`${path}${properties}`, schema, signal),
+      plain,
+    );
+  }
+
+  /** A question that is sent as a POST and changes nothing. */
+  async ask<S extends z.ZodType>(path: string, json: JsonValue, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
+    const answer = await this.request({ method: 'POST', path, json, signal, isQuestion: true });
+    return decodeAnswer(answer, schema, false);
   }
 
   /** Older HMCs refuse some query parameters (400,1 and 400,14): asked without it, now and from now on. */

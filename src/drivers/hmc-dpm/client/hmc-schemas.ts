@@ -1,15 +1,12 @@
 import { z } from 'zod';
+import { uriOf } from './hmc-uri.js';
 
 /** Answers of the HMC (hmc-dpm.md). They are not trusted, and unknown fields are ignored: every release adds some. */
 
 const text = z.string().max(4096);
-const word = z.string().max(255);
+export const word = z.string().max(255);
 const flag = z.boolean().nullish();
 const amount = z.number().nonnegative().nullish();
-/** A URI that we send back as a path: nothing in it may lead elsewhere. */
-const uri = (kind: 'cpcs' | 'partitions' | 'jobs') =>
-  z.string().regex(new RegExp(`^/api/${kind}/[A-Za-z0-9_.~-]*[A-Za-z0-9_~-]$`), `is not a URI of the API's ${kind}`);
-
 export const ErrorBodySchema = z.object({
   reason: z.int().optional().catch(undefined),
   message: z.string().optional().catch(undefined),
@@ -31,7 +28,7 @@ export const LogonSchema = z.object({
 });
 
 const CpcSchema = z.object({
-  'object-uri': uri('cpcs'),
+  'object-uri': uriOf('cpcs'),
   name: word,
   status: word,
   'dpm-enabled': z.boolean().nullish(),
@@ -70,21 +67,27 @@ export const PARTITION_FACTS: readonly string[] = Object.keys(partitionFacts);
 /** `additional-properties` names what a list does not give by itself. */
 export const ADDITIONAL_FACTS: readonly string[] = PARTITION_FACTS.filter((name) => name !== 'type');
 
-export const PartitionSchema = z.object({ name: word, status: word, ...partitionFacts });
+export const PartitionSchema = z.object({
+  name: word,
+  status: word,
+  /** Its CPC; lists say it in words of their own. */
+  parent: uriOf('cpcs').nullish(),
+  ...partitionFacts,
+});
 /** A partition, as far as it was asked for. */
 export type Partition = z.infer<typeof PartitionSchema>;
 
 const PartitionItemSchema = z.object({
   ...PartitionSchema.shape,
-  'object-uri': uri('partitions'),
+  'object-uri': uriOf('partitions'),
   'cpc-name': word,
-  'cpc-object-uri': uri('cpcs'),
+  'cpc-object-uri': uriOf('cpcs'),
 });
 /** An item of List Permitted Partitions. */
 export type PartitionItem = z.infer<typeof PartitionItemSchema>;
 export const PartitionListSchema = z.object({ partitions: z.array(PartitionItemSchema) });
 
-export const JobReferenceSchema = z.object({ 'job-uri': uri('jobs') });
+export const JobReferenceSchema = z.object({ 'job-uri': uriOf('jobs') });
 
 export const JobSchema = z.object({
   status: z.enum(['running', 'cancel-pending', 'canceled', 'complete']),
@@ -93,8 +96,3 @@ export const JobSchema = z.object({
   'job-results': z.object({ message: text.nullish(), error: text.nullish() }).nullish().catch(null),
 });
 export type Job = z.infer<typeof JobSchema>;
-
-/** The object-id at the end of a URI. */
-export function objectId(objectUri: string): string {
-  return objectUri.slice(objectUri.lastIndexOf('/') + 1);
-}

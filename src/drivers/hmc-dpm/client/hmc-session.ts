@@ -16,9 +16,15 @@ export interface HmcCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly json?: JsonValue;
+  /** Media type of a text that is wanted in place of JSON. */
+  readonly accept?: string;
+  /** What the request holds that no text of ours may repeat. */
+  readonly secrets?: readonly string[];
   /** For everything: a connection, a logon when one is needed, and the answer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** A POST that only asks. */
+  readonly isQuestion?: boolean;
   /** Does not wait for its turn among the requests under way. */
   readonly isUrgent?: boolean;
   readonly outgoing?: Outgoing | undefined;
@@ -99,6 +105,11 @@ export class HmcSession {
   /** Version of the API, as the logon tells it; logs on when needed. @throws HmcError */
   async apiVersion(waiting: Waiting = {}): Promise<ApiVersion> {
     return (await this.#hold(waiting)).api;
+  }
+
+  /** `host:port` of the HMC. */
+  get label(): string {
+    return this.access.address.label;
   }
 
   /** Allows the next logon after a refused one; tells whether one was held back. */
@@ -201,9 +212,10 @@ export class HmcSession {
   }
 
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
-    const { method, path, json, signal, outgoing, isUrgent = false } = call;
+    const { method, path, json, accept, secrets = [], signal, outgoing, isUrgent = false, isQuestion = false } = call;
     const timeoutMs = endsAt - performance.now();
-    const changes = method !== 'GET';
+    const changes = method !== 'GET' && !isQuestion;
+    const scrub = (text: string): string => this.#scrub(text, held, secrets);
     try {
       if (timeoutMs <= 0) throw new HttpFailure('timeout', 'the time was over before it was sent', 'ETIMEDOUT', 'no');
       const answer = await this.http.request({
@@ -212,15 +224,16 @@ export class HmcSession {
         timeoutMs,
         ...(held === undefined ? {} : { headers: { 'X-API-Session': held.id } }),
         ...(json === undefined ? {} : { json }),
+        accept,
         signal,
         isUrgent,
         outgoing,
       });
       if (isGood(answer)) return this.#noteInconsistency(answer, path);
-      throw refusalOf(answer, changes, (text) => this.#scrub(text, held));
+      throw refusalOf(answer, changes, scrub);
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
-      throw new HmcError({ kind: 'wire', changes, text: this.#scrub(error.message, held), failure: error });
+      throw new HmcError({ kind: 'wire', changes, text: scrub(error.message), failure: error });
     }
   }
 
@@ -236,8 +249,8 @@ export class HmcSession {
   }
 
   /** The HMC may quote our own request in its texts. */
-  #scrub(text: string, held: Held | undefined): string {
-    const secrets = [this.access.password.reveal(), held?.id ?? '']
+  #scrub(text: string, held: Held | undefined, more: readonly string[]): string {
+    const secrets = [this.access.password.reveal(), held?.id ?? '', ...more]
       .filter((secret) => secret.length > 2)
       // As JSON writes it too.
       .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
@@ -259,7 +272,7 @@ function isRefusedLogon({ kind, status }: HmcError): boolean {
 
 /** A status of success, and a body that can be read. */
 function isGood({ status, body }: HttpAnswer): boolean {
-  return status >= 200 && status < 300 && (body.kind === 'json' || body.kind === 'empty');
+  return status >= 200 && status < 300 && body.kind !== 'html' && body.kind !== 'unreadable';
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

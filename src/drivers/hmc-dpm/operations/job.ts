@@ -3,7 +3,7 @@ import { pollUntil } from '../../../common/poll.js';
 import { HmcError } from '../client/hmc-error.js';
 import type { Job } from '../client/hmc-schemas.js';
 import { CANCELLED_CHECKPOINT } from './checkpoints.js';
-import type { PartitionChange } from './partition-change.js';
+import type { HmcChange } from './hmc-change.js';
 
 /** How a job ended. `lost`: the HMC does not know it (any more), as after a restart; the partition's status decides. */
 export type JobEnd =
@@ -18,9 +18,10 @@ const CANCEL_PATIENCE_MS = 15_000;
  * When the operation is cancelled, so is the job; when it runs out of time or the service stops, the job is left alone,
  * since it will be asked for again.
  *
+ * @param isCancellable does the HMC end it when it is told to?
  * @throws the signal's reason; ComputeError BACKEND_TIMEOUT; HmcError
  */
-export async function awaitJob(change: PartitionChange, jobUri: string, what: string): Promise<JobEnd> {
+export async function awaitJob(change: HmcChange, jobUri: string, what: string, isCancellable = true): Promise<JobEnd> {
   const { ctx, client } = change;
   try {
     const end = await change.poll(
@@ -32,7 +33,8 @@ export async function awaitJob(change: PartitionChange, jobUri: string, what: st
     return end;
   } catch (error) {
     const reason: unknown = ctx.signal.reason;
-    if (reason instanceof ComputeError && reason.code === 'OPERATION_CANCELLED') await cancelJob(change, jobUri);
+    const isCancelled = reason instanceof ComputeError && reason.code === 'OPERATION_CANCELLED';
+    if (isCancelled && isCancellable) await cancelJob(change, jobUri);
     throw error;
   }
 }
@@ -75,7 +77,7 @@ function judge(job: Job): JobEnd {
 }
 
 /** Cancels a job and waits briefly for its end. It does not fail: what became of the job is found out by reconciling. */
-async function cancelJob(change: PartitionChange, jobUri: string): Promise<void> {
+async function cancelJob(change: HmcChange, jobUri: string): Promise<void> {
   const { client, ctx, place } = change;
   try {
     await client.cancelJob(jobUri);
@@ -95,7 +97,7 @@ async function cancelJob(change: PartitionChange, jobUri: string): Promise<void>
 }
 
 /** Ended jobs stay with the HMC until they are deleted; one that cannot be deleted harms nobody. */
-async function forgetJob(change: PartitionChange, jobUri: string): Promise<void> {
+async function forgetJob(change: HmcChange, jobUri: string): Promise<void> {
   try {
     await change.client.deleteJob(jobUri);
   } catch (error) {

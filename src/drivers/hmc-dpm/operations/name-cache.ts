@@ -14,6 +14,8 @@ interface Known {
  * all of them in one request. Whoever uses it compares the name in the answer: a name may have moved on.
  */
 export class NameCache {
+  constructor(private readonly keepMs = KEEP_MS) {}
+
   readonly #known = new Map<string, Known>();
 
   get(reference: string, clock: Clock): PartitionItem | undefined {
@@ -26,7 +28,7 @@ export class NameCache {
   set(reference: string, item: PartitionItem, clock: Clock): void {
     const [oldest] = this.#known.keys();
     if (this.#known.size >= MOST_NAMES && oldest !== undefined) this.#known.delete(oldest);
-    this.#known.set(reference, { item, until: clock.now() + KEEP_MS });
+    this.#known.set(reference, { item, until: clock.now() + this.keepMs });
   }
 
   forget(reference: string): void {

@@ -1,48 +1,30 @@
-import { ComputeError } from '../../../common/errors/index.js';
-import { pollUntil } from '../../../common/poll.js';
 import type { OperationContext, Target } from '../../../compute/contract/index.js';
-import { HmcError } from '../client/hmc-error.js';
-import type { HmcClient } from '../client/hmc-client.js';
 import type { Partition } from '../client/hmc-schemas.js';
-import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
-import type { StepName } from '../mapping/next-action.js';
-import { hasStopped } from './checkpoints.js';
-import { partitionUri, type HmcPlace } from './hmc-place.js';
+import type { PartitionView } from '../mapping/next-action.js';
+import { HmcChange } from './hmc-change.js';
+import type { HmcPlace } from './hmc-place.js';
+import { modeOf, type Mode } from './mode.js';
 
-/** How long an HMC that does not answer is waited for once something was sent to it: it restarts in a few minutes. */
-const OUTAGE_PATIENCE_MS = 10 * 60_000;
-/** How long one that says "not now" is asked again while nothing was sent. */
-const BUSY_PATIENCE_MS = 60_000;
+/** What is seen of a partition or an LPAR. */
+export type Seen = Partition & PartitionView;
 
-/** One change of one partition under way: what is known of it, and the patient ways to look at it. */
-export class PartitionChange {
-  readonly client: HmcClient;
+/** One change of one partition or LPAR that is there. */
+export class PartitionChange extends HmcChange {
   readonly uri: string;
-  /** The step that was sent and is not known to have ended. */
-  underWay: StepName | undefined;
-  /** Did this change try to send anything? From then on the HMC is waited for. */
-  hasBegun = false;
-  /** Was a stop carried out, now or by an earlier attempt? Then something was changed, whatever fails later. */
-  hasStopped: boolean;
-  readonly #endsAt: number;
+  readonly mode: Mode;
 
-  constructor(
-    readonly ctx: OperationContext,
-    readonly place: HmcPlace,
-    readonly target: Target,
-  ) {
-    this.client = place.client(ctx);
-    this.uri = partitionUri(target.id);
-    this.hasStopped = hasStopped(ctx.checkpoints);
-    this.#endsAt = ctx.clock.now() + place.pacing.operationTimeoutMs;
+  constructor(ctx: OperationContext, place: HmcPlace, target: Target) {
+    super(ctx, place, target);
+    this.mode = modeOf(place, target);
+    this.uri = this.mode.uri(target.id);
   }
 
-  get remainingMs(): number {
-    return Math.max(0, this.#endsAt - this.ctx.clock.now());
+  override get noun(): string {
+    return this.mode.rules.noun;
   }
 
   /** Waits out what passes by itself. @throws ComputeError, HmcError */
-  async look(): Promise<Partition> {
+  async look(): Promise<Seen> {
     return await this.watch('the HMC to answer', this.place.pacing.poll.initialMs, (partition) => partition);
   }
 
@@ -52,41 +34,25 @@ export class PartitionChange {
    * @throws ComputeError BACKEND_TIMEOUT when the time is over; INSTANCE_NOT_FOUND when it is another partition now;
    *   HmcError when the HMC fails for too long; the signal's reason
    */
-  async watch<T>(what: string, intervalMs: number, judge: (partition: Partition) => T | undefined): Promise<T> {
+  async watch<T>(what: string, intervalMs: number, judge: (partition: Seen) => T | undefined): Promise<T> {
     return await this.poll(what, intervalMs, async () => {
-      const partition = await this.client.partition(this.uri, this.ctx.signal);
+      const partition = await this.mode.look(this.client, this.uri, this.ctx.signal);
       this.#verify(partition);
       return judge(partition);
     });
   }
 
-  /** Asks until there is an answer, over interruptions that a restarting HMC explains. */
-  async poll<T>(what: string, intervalMs: number, probe: () => Promise<T | undefined>): Promise<T> {
-    const { ctx, place, remainingMs: timeoutMs } = this;
-    const maxIntervalMs = Math.max(intervalMs, place.pacing.poll.maxMs);
-    let failingSince: number | undefined;
-    return await pollUntil(
-      async () => {
-        try {
-          const answer = await probe();
-          failingSince = undefined;
-          return answer;
-        } catch (error) {
-          const now = ctx.clock.now();
-          failingSince ??= now;
-          if (!this.#isPatientWith(error, now - failingSince)) throw error;
-          ctx.log.debug('the HMC did not answer, asking again', { hmc: place.hmc, err: error });
-          return undefined;
-        }
-      },
-      { clock: ctx.clock, signal: ctx.signal, intervalMs, maxIntervalMs, timeoutMs, what },
+  /**
+   * The partition, once nobody starts or stops it: meanwhile the HMC refuses changes of its devices and properties (hmc-dpm.md
+   * sections 8, 11, 12). The times of a start that is `paused` on its way are not waited for.
+   *
+   * @throws as {@link watch}
+   */
+  async steady(): Promise<Partition> {
+    const what = `partition ${this.target.name} to end its start or stop`;
+    return await this.watch(what, this.place.pacing.poll.initialMs, (partition) =>
+      partition.status === 'starting' || partition.status === 'stopping' ? undefined : partition,
     );
-  }
-
-  #isPatientWith(error: unknown, failingMs: number): boolean {
-    if (!(error instanceof HmcError)) return false;
-    if (this.hasBegun) return error.isTransient && failingMs < OUTAGE_PATIENCE_MS;
-    return error.isBusy && failingMs < BUSY_PATIENCE_MS;
   }
 
   /** Names are what people act by: another name under the same id is not what was asked for. */
@@ -94,69 +60,7 @@ export class PartitionChange {
     if (partition.name === this.target.name) return;
     throw this.error(
       'INSTANCE_NOT_FOUND',
-      `partition ${this.target.name} (HMC ${this.place.hmc}) is called ${partition.name} by now; nothing more was done, repeat it with the new name`,
+      `${this.label} (HMC ${this.place.hmc}) is called ${partition.name} by now; nothing more was done, repeat it with the new name`,
     );
-  }
-
-  /** An error of this change. */
-  error(
-    code: 'STATE_CONFLICT' | 'OPERATION_FAILED' | 'OUTCOME_UNKNOWN' | 'INSTANCE_NOT_FOUND',
-    message: string,
-    status?: string,
-  ): ComputeError {
-    return new ComputeError(code, message, {
-      driver: DRIVER_NAME,
-      target: this.target.key,
-      ...(status === undefined ? {} : { details: { status } }),
-    });
-  }
-
-  /** The operation's time is over before a step that it would take; the step is not begun. */
-  timeOver(step: StepName): ComputeError {
-    const seconds = Math.round(this.place.pacing.operationTimeoutMs / 1000);
-    return new ComputeError(
-      'BACKEND_TIMEOUT',
-      `the ${seconds} s of operation_timeout_ms were over before the ${step} of partition ${this.target.name}, which was not sent`,
-      { retry: 'safe', outcome: 'not-applied' },
-    );
-  }
-
-  /** The operation was cancelled, and the job of this step with it: the partition is as it was before the step. */
-  cancelled(step: StepName): ComputeError {
-    const what = `the ${step} of partition ${this.target.name} was cancelled, and so was its job on the HMC`;
-    return this.#truthful(new ComputeError('OPERATION_CANCELLED', what, { outcome: 'not-applied' })).within({
-      driver: DRIVER_NAME,
-      target: this.target.key,
-    });
-  }
-
-  /** Runs the change; whatever fails leaves as a ComputeError that tells the truth about what was sent. */
-  async run<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition' };
-    try {
-      return await work();
-    } catch (error) {
-      const failure = toHmcComputeError(error, doing);
-      if (!(failure instanceof ComputeError) || failure === this.ctx.signal.reason) throw failure;
-      throw this.#truthful(failure).within({ driver: DRIVER_NAME, target: this.target.key });
-    }
-  }
-
-  /** A failure does not undo what the HMC had accepted before. */
-  #truthful(failure: ComputeError): ComputeError {
-    if (failure.outcome === 'unknown') return failure;
-    if (this.underWay === undefined && !this.hasStopped) return failure;
-    const before =
-      this.underWay === undefined
-        ? 'The partition had been stopped before'
-        : `A ${this.underWay} had been sent before, its end is not known`;
-    return new ComputeError(failure.code, `${failure.message}. ${before}`, {
-      retry: 'after-reconcile',
-      outcome: 'unknown',
-      native: failure.native,
-      details: failure.details,
-      cause: failure.cause,
-      logLevel: failure.logLevel,
-    });
   }
 }

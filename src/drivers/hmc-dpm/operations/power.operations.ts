@@ -1,28 +1,64 @@
-import type { ChangeResult, OperationContext, PowerOperations, Target } from '../../../compute/contract/index.js';
-import { observe } from '../mapping/partition-status.js';
+import type {
+  ChangeOperation,
+  ChangeResult,
+  OperationWork,
+  OperationWorks,
+  PowerOperations,
+} from '../../../compute/contract/index.js';
+import type { Goal, PowerChange } from '../mapping/next-action.js';
+import { obstacle } from '../mapping/planned-steps.js';
 import { bringTo } from './bring-to.js';
-import { findPartition } from './find-partition.js';
+import { findInstance, stateOf } from './find-instance.js';
 import { explaining, type HmcPlace } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
+import { planChange } from './plan.js';
+import { reconcileChange } from './reconcile.js';
 
-/** Power of a partition. Semantics are the contract's. */
-export function powerOperations(place: HmcPlace): PowerOperations {
-  const change =
-    (what: string, goal: 'running' | 'stopped') =>
-    async (ctx: OperationContext, target: Target): Promise<ChangeResult> => {
-      const partitionChange = new PartitionChange(ctx, place, target);
-      return await partitionChange.run(what, async () => {
-        const { partition, hasActed } = await bringTo(partitionChange, goal);
-        return { outcome: hasActed ? 'done' : 'already', state: observe(partition.status, ctx.clock.now()) };
-      });
-    };
+/** Power of a partition. Semantics are the contract's; there is no reboot: it is a stop and a start (hmc-dpm.md section 9). */
+export function powerWorks(place: HmcPlace): OperationWorks<PowerChange> {
+  const work = (change: PowerChange, run: ChangeOperation): OperationWork<object, ChangeResult> => ({
+    run,
+    plan: (ctx, target) => planChange(ctx, place, change, target),
+    reconcile: (ctx, target) => reconcileChange(ctx, place, change, target),
+  });
   return {
-    powerOn: change('powering on partition', 'running'),
-    powerOff: change('powering off partition', 'stopped'),
-    queryPower: (ctx, reference) =>
-      explaining(place, { what: `reading the state of partition ${reference}`, subject: 'cpc' }, async () => {
-        const { status } = await findPartition(ctx, place, reference);
-        return observe(status, ctx.clock.now());
-      }),
+    powerOn: work('powerOn', to(place, 'powering on', 'running')),
+    powerOff: work('powerOff', to(place, 'powering off', 'stopped')),
+    reboot: work('reboot', reboot(place)),
+  };
+}
+
+export function queryPower(place: HmcPlace): PowerOperations['queryPower'] {
+  return (ctx, reference) =>
+    explaining(place, { what: `reading the state of partition ${reference}`, subject: 'cpc' }, async () => {
+      return stateOf(await findInstance(ctx, place, reference), ctx.clock.now());
+    });
+}
+
+function to(place: HmcPlace, what: string, goal: Goal): ChangeOperation {
+  return async (ctx, target) => {
+    const change = new PartitionChange(ctx, place, target);
+    const { rules } = change.mode;
+    return await change.run(`${what} ${rules.noun}`, async () => {
+      const { partition, hasActed } = await bringTo(change, goal);
+      return { outcome: hasActed ? 'done' : 'already', state: rules.observe(partition.status, ctx.clock.now()) };
+    });
+  };
+}
+
+function reboot(place: HmcPlace): ChangeOperation {
+  return async (ctx, target) => {
+    const change = new PartitionChange(ctx, place, target);
+    const { rules } = change.mode;
+    return await change.run(`rebooting ${rules.noun}`, async () => {
+      const before = await change.look();
+      const why = obstacle(rules, 'reboot', before);
+      if (why !== undefined) {
+        throw change.error('STATE_CONFLICT', `${change.label} cannot be rebooted: ${why}`, before.status);
+      }
+      const stopped = await bringTo(change, 'stopped', before);
+      const { partition } = await bringTo(change, 'running', stopped.partition);
+      return { outcome: 'done', state: rules.observe(partition.status, ctx.clock.now()) };
+    });
   };
 }

@@ -1,49 +1,92 @@
 import { ComputeError } from '../../../common/errors/index.js';
-import type { OperationContext, Reconciliation, Target } from '../../../compute/contract/index.js';
+import type {
+  ChangeResult,
+  OperationContext,
+  Reconciliation,
+  StatelessResult,
+  Target,
+} from '../../../compute/contract/index.js';
 import { HmcError } from '../client/hmc-error.js';
-import type { PowerChange, StepName } from '../mapping/next-action.js';
-import { observe } from '../mapping/partition-status.js';
-import { lastStep } from './checkpoints.js';
+import type { PowerChange } from '../mapping/next-action.js';
+import { isPowerStep, lastStep, type LastStep } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
-import { PartitionChange } from './partition-change.js';
+import type { HmcChange } from './hmc-change.js';
+import { PartitionChange, type Seen } from './partition-change.js';
 import { becameVisible, seeThrough } from './step.js';
 
-/** The step that an operation ends with; any other is followed by more. */
-const LAST_STEP: Record<PowerChange, StepName> = { powerOn: 'start', powerOff: 'stop', reboot: 'start' };
-
 /**
- * Finds out what became of an operation by what it left in the journal: the last step that was about to be sent, and
- * its job. Nothing is sent that changes the partition.
+ * Finds out what became of a change of the power state by what it left in the journal: the last step that was about to be
+ * sent, and its job. Nothing is sent that changes the partition.
  */
 export async function reconcileChange(
   ctx: OperationContext,
   place: HmcPlace,
-  change: PowerChange,
+  operation: PowerChange,
   target: Target,
 ): Promise<Reconciliation> {
+  return await lookAfter(new PartitionChange(ctx, place, target), async (change, last) => {
+    const ended = await endStep(change, last);
+    const { rules } = change.mode;
+    // The step before the last one leads elsewhere.
+    const goal = operation === 'powerOff' ? 'stopped' : 'running';
+    if (ended === undefined || rules.nextAction(goal, ended).kind !== 'reached') return { verdict: 'continue' };
+    const state = rules.observe(ended.status, ctx.clock.now());
+    return { verdict: 'concluded', result: { outcome: 'done', state } };
+  });
+}
+
+/**
+ * The same for an operation that is a sequence of writes and steps, each of which looks before it is sent: the last one is
+ * waited for, then the operation can be called again.
+ *
+ * @param conclude what callers are told when all of it is there already, so that there is nothing to go on with
+ */
+export async function reconcileSequence<C extends HmcChange>(
+  change: C,
+  conclude: (change: C) => Promise<ChangeResult | StatelessResult | undefined> = () => Promise.resolve(undefined),
+): Promise<Reconciliation> {
+  return await lookAfter(change, async (_, last) => {
+    if (isPowerStep(last.step)) {
+      if (change instanceof PartitionChange) await endStep(change, last);
+    } else if (!last.isAnswered) {
+      await change.ctx.clock.sleep(last.requestTimeoutMs, change.ctx.signal);
+    }
+    const result = await conclude(change);
+    return result === undefined ? { verdict: 'continue' } : { verdict: 'concluded', result };
+  });
+}
+
+/** Looks after the last step that was begun, and makes a verdict of every failure that ends it. */
+export async function lookAfter<C extends HmcChange>(
+  change: C,
+  look: (change: C, last: LastStep) => Promise<Reconciliation>,
+): Promise<Reconciliation> {
+  const { ctx } = change;
   const last = lastStep(ctx.checkpoints);
   if (last === undefined) return { verdict: 'continue' };
-  // Whoever comes to ask here sends no more, and nobody before him does. When the step was written down says less: it is
-  // sent after its commit, which may have taken long, and the clock that said it may be another machine's.
-  const latestArrivalAt = ctx.clock.now() + last.requestTimeoutMs;
-  const partitionChange = new PartitionChange(ctx, place, target);
-  if (last.isCancelled) return { verdict: 'failed', error: partitionChange.cancelled(last.step) };
+  if (last.isCancelled) return { verdict: 'failed', error: change.cancelled(last.step) };
   try {
-    return await partitionChange.run('finding out what became of partition', async () => {
-      if (last.jobUri === undefined && !(await becameVisible(partitionChange, last.step, latestArrivalAt))) {
-        return { verdict: 'continue' };
-      }
-      const { status } = await seeThrough(partitionChange, last.step, last.jobUri);
-      if (last.step !== LAST_STEP[change]) return { verdict: 'continue' };
-      return { verdict: 'concluded', result: { outcome: 'done', state: observe(status, ctx.clock.now()) } };
-    });
+    return await change.run(`finding out what became of ${change.noun}`, () => look(change, last));
   } catch (error) {
     if (ctx.signal.aborted || !(error instanceof ComputeError)) throw error;
     // Without a step under way the end is known: it failed.
-    if (partitionChange.underWay === undefined || error.code === 'INSTANCE_NOT_FOUND')
-      return { verdict: 'failed', error };
+    if (change.underWay === undefined || error.code === 'INSTANCE_NOT_FOUND') return { verdict: 'failed', error };
     // Whoever asked may ask again: the HMC said nothing about the outcome.
     if (error.cause instanceof HmcError && error.cause.isTransient) throw error;
     return { verdict: 'unknown', reason: error.message };
   }
+}
+
+/**
+ * Sees a start or a stop to its end that an earlier attempt was about to send.
+ *
+ * @returns undefined when it was not carried out
+ */
+async function endStep(change: PartitionChange, { step, job, requestTimeoutMs }: LastStep): Promise<Seen | undefined> {
+  if (!isPowerStep(step)) return undefined;
+  // Whoever comes to ask here sends no more, and nobody before him does. When the step was written down says less: it is
+  // sent after its commit, which may have taken long, and the clock that said it may be another machine's.
+  const latestArrivalAt = change.ctx.clock.now() + requestTimeoutMs;
+  if (job === undefined && !(await becameVisible(change, step, latestArrivalAt))) return undefined;
+  return await seeThrough(change, step, job?.uri);
 }

@@ -12,6 +12,11 @@ import { osMessageRoutes } from './os-message.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
 import { sessionRoutes } from './session.routes.js';
+import { storageAttachmentRoutes } from './storage-attachment.routes.js';
+import { storageGroupRoutes } from './storage-group.routes.js';
+import { storageRequestRoutes } from './storage-request.routes.js';
+import { storageVolumeRoutes } from './storage-volume.routes.js';
+import { userRoutes } from './user.routes.js';
 import { versionRoutes } from './version.routes.js';
 import { virtualSwitchRoutes } from './virtual-switch.routes.js';
 
@@ -29,7 +34,12 @@ export const hmcRoutes: readonly Route[] = [
   ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
   ...metricsRoutes,
+  ...storageGroupRoutes,
+  ...storageRequestRoutes,
+  ...storageVolumeRoutes,
+  ...storageAttachmentRoutes,
   ...osMessageRoutes,
   ...asciiConsoleRoutes,
   ...jobRoutes,
+  ...userRoutes,
 ];

@@ -1,0 +1,1 @@
+export { openWebSocket, WebSocketRefused, type OpenWebSocket, type WebSocketEnd } from './websocket.js';

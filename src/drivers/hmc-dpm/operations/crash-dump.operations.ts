@@ -1,0 +1,104 @@
+import { ComputeError } from '../../../common/errors/index.js';
+import type { ChangeResult, OperationWork } from '../../../compute/contract/index.js';
+import type { Partition } from '../client/hmc-schemas.js';
+import { toHmcComputeError } from '../hmc-dpm.errors.js';
+import { whyNoGuest } from '../mapping/guest.js';
+import { observe } from '../mapping/partition-status.js';
+import { JOB_CHECKPOINT, noteAnswered } from './checkpoints.js';
+import type { HmcPlace } from './hmc-place.js';
+import { awaitJob } from './job.js';
+import { PartitionChange } from './partition-change.js';
+import { planOf } from './plan.js';
+import { lookAfter } from './reconcile.js';
+import { sendOnce, untold } from './send-once.js';
+
+const STEP = 'psw-restart';
+const NOUN = 'PSW restart';
+const TASKS = ['PSW Restart'];
+
+/**
+ * A PSW restart, which is to a partition what an NMI is to a server: the guest does what it is set to do then, Linux by its
+ * `on_restart` action (hmc-dpm.md section 9). A dump program, the other way that DPM has, needs a volume that nobody names here.
+ */
+export function crashDumpWork(place: HmcPlace): OperationWork<object, ChangeResult> {
+  return {
+    async run(ctx, target) {
+      const change = new PartitionChange(ctx, place, target);
+      return await change.run(
+        'restarting the PSW of partition',
+        async () => {
+          const before = await change.look();
+          const why = obstacle(before);
+          if (why !== undefined) {
+            throw change.error(
+              'STATE_CONFLICT',
+              `partition ${target.name} cannot be made to dump its memory: ${why}`,
+              before.status,
+            );
+          }
+          const jobUri = await sendOnce(change, {
+            step: STEP,
+            noun: NOUN,
+            doing: `restarting the PSW of partition ${target.name}`,
+            send: (timeoutMs) => change.client.submit(`${change.uri}/operations/${STEP}`, undefined, timeoutMs),
+          });
+          if (jobUri === undefined) await noteAnswered(ctx, STEP, NOUN);
+          else await ctx.checkpoint(JOB_CHECKPOINT, { uri: jobUri, step: STEP });
+          return await seeThrough(change, jobUri);
+        },
+        TASKS,
+      );
+    },
+    plan: (ctx, target) =>
+      planOf(ctx, place, target, obstacle, () => [
+        {
+          action: STEP,
+          description: `restart the PSW of partition ${target.name}, so that its guest dumps its memory`,
+        },
+      ]),
+    reconcile: (ctx, target) =>
+      lookAfter(new PartitionChange(ctx, place, target), async (change, last) => {
+        if (last.job === undefined && !last.isAnswered) return { verdict: 'unknown', reason: untold(change, NOUN) };
+        return { verdict: 'concluded', result: await seeThrough(change, last.job?.uri) };
+      }),
+  };
+}
+
+/** A guest that has crashed by itself is dumped too: its memory is still there. */
+function obstacle(partition: Partition): string | undefined {
+  const why = whyNoGuest(partition.status, ['terminated']);
+  if (why !== undefined || partition['is-locked'] !== true) return why;
+  return 'it is locked on the HMC against disruptive tasks; unlock it there first';
+}
+
+/** Waits for the job: it alone tells, since the guest may be in any state afterwards. */
+async function seeThrough(change: PartitionChange, jobUri: string | undefined): Promise<ChangeResult> {
+  const { ctx, target, place } = change;
+  const what = `restarting the PSW of partition ${target.name}`;
+  change.hasBegun = true;
+  change.underWay = NOUN;
+  const end =
+    jobUri === undefined
+      ? ({ kind: 'complete' } as const)
+      : await awaitJob(change, jobUri, `the HMC to finish ${what}`, false);
+  switch (end.kind) {
+    case 'complete': {
+      change.underWay = undefined;
+      const { status } = await change.look();
+      return { outcome: 'done', state: observe(status, ctx.clock.now()) };
+    }
+    case 'failed': {
+      change.underWay = undefined;
+      const failure = toHmcComputeError(end.error, { what, hmc: place.hmc, subject: 'partition', tasks: TASKS });
+      throw failure;
+    }
+    case 'canceled':
+      change.underWay = undefined;
+      throw change.error('OPERATION_FAILED', `${what} was cancelled on the HMC`);
+    case 'lost':
+      throw new ComputeError(
+        'OUTCOME_UNKNOWN',
+        `the HMC has accepted ${what}, and has forgotten its job, as when it restarts; look at the guest before you repeat it`,
+      );
+  }
+}

@@ -1,0 +1,158 @@
+import { ComputeError } from '../../../common/errors/index.js';
+import { HmcError } from '../client/hmc-error.js';
+import { DRIVER_NAME, nativeOf } from '../hmc-dpm.errors.js';
+import { noteAnswered } from './checkpoints.js';
+import type { HmcChange } from './hmc-change.js';
+
+/** How often a request whose absence was proven is sent anew. */
+const MAX_SENDS = 3;
+/** How long what a request was answered for may take to show. */
+const LAG_MS = 60_000;
+
+/** One request that changes something, and how to see what came of it. */
+export interface Write<T> {
+  /** Stable word for the journal: "create-nic". Not one of the steps that are jobs (start, stop, …). */
+  readonly step: string;
+  /** For people, as a noun that goes into "a … had been sent before": "creation of NIC eth0". */
+  readonly noun: string;
+  /** For people, while it is done: "creating NIC eth0 of partition web01". */
+  readonly doing: string;
+  /** What is there once it is so; undefined while it is not. It reads, and changes nothing. */
+  readonly look: () => Promise<T | undefined>;
+  /**
+   * Sends the request, once, not bound to the operation's signal. What it answers when its answer tells what `look` would find; undefined
+   * to have it looked for.
+   */
+  readonly send: (timeoutMs: number) => Promise<T | undefined>;
+  /** The longest its request may be under way, when that is not what others take. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** What is there now, and whether anything was sent to bring it about. */
+export interface Settled<T> {
+  readonly found: T;
+  readonly hasActed: boolean;
+}
+
+/**
+ * Makes something so at the HMC: looks whether it is, and sends the one request when it is not. So an operation is a sequence of
+ * these that can be gone through again from its beginning, after a crash as after a lost answer.
+ *
+ * A request whose answer was lost is looked for until its time-out is over, when it cannot be under way any more. Only what
+ * is then still absent is sent anew; what `send` makes must therefore be found by `look`, by a name or a mark of its own.
+ *
+ * @throws ComputeError OUTCOME_UNKNOWN when the answers get lost again and again, BACKEND_TIMEOUT when the operation's time is
+ *   over; HmcError for a refusal; what beginStep throws
+ */
+export async function settle<T>(change: HmcChange, write: Write<T>): Promise<Settled<T>> {
+  const before = await see(change, write, 'the HMC to answer', undefined);
+  if (before !== undefined) return { found: before.found, hasActed: false };
+  let lost: HmcError | undefined;
+  let pauseMs = change.place.pacing.poll.initialMs;
+  for (let sends = 0; sends < MAX_SENDS;) {
+    if (change.remainingMs === 0) throw change.timeOver(write.noun);
+    const end = await send(change, write);
+    switch (end.kind) {
+      case 'done':
+        return { found: end.found, hasActed: true };
+      case 'absent':
+        lost = end.error;
+        sends += 1;
+        break;
+      case 'busy': {
+        if (change.remainingMs <= pauseMs) throw end.error;
+        await change.ctx.clock.sleep(pauseMs, change.ctx.signal);
+        pauseMs = Math.min(pauseMs * 2, change.place.pacing.poll.maxMs);
+        // Somebody else may have done it meanwhile.
+        const after = await see(change, write, 'the HMC to answer', undefined);
+        if (after !== undefined) return { found: after.found, hasActed: sends > 0 };
+      }
+    }
+  }
+  throw unknown(change, write, lost);
+}
+
+type SendEnd<T> =
+  | { readonly kind: 'done'; readonly found: T }
+  /** Its answer was lost, and it was not carried out. */
+  | { readonly kind: 'absent'; readonly error: HmcError }
+  /** Refused for now; nothing was carried out. */
+  | { readonly kind: 'busy'; readonly error: HmcError };
+
+async function send<T>(change: HmcChange, write: Write<T>): Promise<SendEnd<T>> {
+  const { ctx, place } = change;
+  const { step, noun, doing, requestTimeoutMs = place.pacing.requestTimeoutMs } = write;
+  await ctx.beginStep({ name: step, description: doing, requestTimeoutMs });
+  const sentAt = ctx.clock.now();
+  change.hasBegun = true;
+  change.underWay = noun;
+  try {
+    const answer = await write.send(requestTimeoutMs);
+    await noteAnswered(ctx, step, noun);
+    const found = answer ?? (await see(change, write, `the ${noun} to show`, ctx.clock.now() + LAG_MS))?.found;
+    if (found === undefined) throw change.error('OPERATION_FAILED', `${doing} was answered, but does not show`);
+    return landed(change, write, found);
+  } catch (error) {
+    if (!(error instanceof HmcError)) throw error;
+    if (!error.mayHaveRun) {
+      change.underWay = undefined;
+      if (error.isBusy || error.failure?.kind === 'unreachable' || error.failure?.kind === 'timeout') {
+        return { kind: 'busy', error };
+      }
+      throw error;
+    }
+    const seen = await see(change, write, `the ${noun} to show`, sentAt + requestTimeoutMs);
+    if (seen !== undefined) {
+      await noteAnswered(ctx, step, noun);
+      return landed(change, write, seen.found);
+    }
+    change.underWay = undefined;
+    return { kind: 'absent', error };
+  }
+}
+
+function landed<T>(change: HmcChange, { noun }: Write<T>, found: T): SendEnd<T> {
+  change.underWay = undefined;
+  change.carriedOut.push(noun);
+  return { kind: 'done', found };
+}
+
+/**
+ * Looks, until a look that began after `untilMs` (epoch) has found nothing; once, when that is not given.
+ *
+ * @returns undefined when it is not there
+ */
+async function see<T>(
+  change: HmcChange,
+  { look }: Write<T>,
+  what: string,
+  untilMs: number | undefined,
+): Promise<{ readonly found: T } | undefined> {
+  const { clock } = change.ctx;
+  const { initialMs } = change.place.pacing.poll;
+  let isLastLook = untilMs === undefined || clock.now() >= untilMs;
+  return await change
+    .poll(what, initialMs, async () => {
+      const found = await look();
+      if (found !== undefined) return { found };
+      if (isLastLook) return NOT_THERE;
+      isLastLook = untilMs === undefined || clock.now() >= untilMs;
+      return undefined;
+    })
+    .then((seen) => (seen === NOT_THERE ? undefined : seen));
+}
+
+const NOT_THERE = { found: undefined as never };
+
+function unknown<T>(change: HmcChange, { doing }: Write<T>, lost: HmcError | undefined): ComputeError {
+  const { target, place } = change;
+  return new ComputeError(
+    'OUTCOME_UNKNOWN',
+    `the answers to ${doing} were lost ${MAX_SENDS} times (HMC ${place.hmc}: ${lost?.message ?? 'no answer'}), and nothing of it shows; look at it again before you repeat it`,
+    {
+      driver: DRIVER_NAME,
+      target: target.key,
+      ...(lost === undefined ? {} : { native: nativeOf(lost), cause: lost }),
+    },
+  );
+}
