@@ -8,8 +8,10 @@ import { crashDumpWork } from './operations/crash-dump.operations.js';
 import { diagnosticsOperation } from './operations/diagnostics.operations.js';
 import { findPartition } from './operations/find-partition.js';
 import { explaining, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
+import { interfaceWorks } from './operations/interfaces.js';
 import { inventoryOperations, type CpcPlace } from './operations/inventory.operations.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { volumeWorks } from './operations/volumes.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
 export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
@@ -29,6 +31,8 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
       };
       const works = offerWorks({
         ...powerWorks(place),
+        ...interfaceWorks(place),
+        ...volumeWorks(place),
         triggerCrashDump: crashDumpWork(place),
         sendConsoleCommand: consoleCommandWork(place),
       });

@@ -1,4 +1,4 @@
-import { complete, missing } from '../../features/index.js';
+import { complete, missing, partial } from '../../features/index.js';
 import type { ComputeDeclaration } from '../../compute/contract/index.js';
 
 const NO_MIGRATION = missing('DPM has no such operation: a partition belongs to its CPC and cannot move to another');
@@ -12,6 +12,8 @@ const NO_FIREWALL = missing(
 
 const NO_AGENT = missing('DPM has no such operation: the HMC cannot reach into the operating system');
 
+const WHOLE_GROUPS = partial('DPM attaches and detaches whole storage groups, with all volumes that are in them');
+
 /** What this driver does now. */
 export const hmcDpmFeatures = {
   'operation.get-guest-info': complete,
@@ -19,10 +21,10 @@ export const hmcDpmFeatures = {
   'operation.reboot': complete,
   'operation.trigger-crash-dump': complete,
 
-  'operation.attach-volume': missing('not built yet: attaching storage groups'),
-  'operation.detach-volume': missing('not built yet: detaching storage groups'),
-  'operation.attach-interface': missing('not built yet: creating NICs'),
-  'operation.detach-interface': missing('not built yet: deleting NICs'),
+  'operation.attach-volume': WHOLE_GROUPS,
+  'operation.detach-volume': WHOLE_GROUPS,
+  'operation.attach-interface': complete,
+  'operation.detach-interface': complete,
   'operation.maintenance-mode': missing('not built yet'),
   'operation.launch': missing('not built yet: creating partitions'),
   'operation.terminate': missing('not built yet: deleting partitions'),
@@ -57,8 +59,8 @@ export const hmcDpmFeatures = {
   'console.serial.log': complete,
   'console.serial.interactive': complete,
 
-  'storage.block': missing('not built yet: storage groups'),
-  'storage.block.backend.fibrechannel': missing('not built yet: storage groups of type fcp'),
+  'storage.block': missing('not built yet: launching with storage groups'),
+  'storage.block.backend.fibrechannel': missing('not built yet: launching with storage groups'),
   'storage.block.backend.iscsi': missing('DPM has no such adapter: storage is FCP, FICON or NVMe'),
   'storage.block.backend.iscsi.auth.chap': missing('DPM has no iSCSI, so nothing to authenticate'),
   'storage.image': missing('not built yet'),
@@ -66,13 +68,13 @@ export const hmcDpmFeatures = {
   'networking.firewallrules': NO_FIREWALL,
   'networking.routing': NO_FIREWALL,
   'networking.securitygroups': NO_FIREWALL,
-  'networking.topology.flat': missing('not built yet: creating NICs'),
-  'networking.topology.vlan': missing('not built yet: creating NICs with a VLAN'),
+  'networking.topology.flat': missing('not built yet: launching with NICs'),
+  'networking.topology.vlan': missing('not built yet: launching with NICs'),
 
   'operation.attach-tagged-volume': missing(
     'DPM has no such function: the guest knows its disks by their device numbers',
   ),
-  'operation.extend-volume': missing('not built yet: growing storage volumes'),
+  'operation.extend-volume': complete,
   'operation.attach-tagged-interface': missing(
     'DPM has no such function: the guest knows its NICs by their device numbers',
   ),
@@ -81,7 +83,7 @@ export const hmcDpmFeatures = {
   'operation.device-tags': missing('DPM has no such function: the guest knows its devices by their numbers'),
   'operation.quiesce': NO_AGENT,
   'operation.unquiesce': NO_AGENT,
-  'operation.multiattach-volume': missing('not built yet: shared storage groups'),
+  'operation.multiattach-volume': WHOLE_GROUPS,
   'operation.encrypted-volume': missing('DPM has no such function: a LUN is given to the partition as it is'),
   'operation.trusted-certs': missing('not built yet: secure boot'),
   'operation.file-backed-memory': missing('DPM has no such function: the memory of a partition is its own'),

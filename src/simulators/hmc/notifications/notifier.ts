@@ -1,4 +1,5 @@
-import type { HmcChange, HmcObject } from '../changes.js';
+import type { HmcChange } from '../changes.js';
+import type { HmcObject } from '../model.js';
 import type { Task, UserEntry } from '../inventory.schema.js';
 import type { NotificationType } from './notification-types.js';
 import type { Notification, Topic, Topics, TopicType } from './topics.js';
