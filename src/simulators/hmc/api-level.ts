@@ -5,12 +5,14 @@ import type { Query } from './query.js';
 export class ApiLevel {
   readonly major: number;
   readonly minor: number;
+  readonly #release: Version;
 
-  /** `version` looks like `4.10`. */
-  constructor(version: string) {
-    const [major, minor] = version.split('.').map(Number);
-    this.major = major ?? 0;
-    this.minor = minor ?? 0;
+  /** `version` looks like `4.10`, `release`, that of the HMC itself, like `2.16.0`. */
+  constructor(version: string, release: string) {
+    const { major, minor } = parseVersion(version);
+    this.major = major;
+    this.minor = minor;
+    this.#release = parseVersion(release);
   }
 
   get hasPropertiesQuery(): boolean {
@@ -29,6 +31,15 @@ export class ApiLevel {
     return this.isAtLeast(4, 10);
   }
 
+  get hasStorageDiscovery(): boolean {
+    return this.isAtLeast(2, 37);
+  }
+
+  /** Of the listing of storage volumes, which had to wait for HMC 2.17. */
+  get hasVolumeAdditionalProperties(): boolean {
+    return isAtLeast(this.#release, 2, 17);
+  }
+
   /** `available-features-list`, and with it storage groups. */
   get hasFirmwareFeatures(): boolean {
     return this.isAtLeast(2, 23);
@@ -39,9 +50,22 @@ export class ApiLevel {
   }
 
   isAtLeast(major: number, minor: number): boolean {
-    return this.major > major || (this.major === major && this.minor >= minor);
+    return isAtLeast(this, major, minor);
   }
 }
+
+interface Version {
+  readonly major: number;
+  readonly minor: number;
+}
+
+function parseVersion(text: string): Version {
+  const [major, minor] = text.split('.').map(Number);
+  return { major: major ?? 0, minor: minor ?? 0 };
+}
+
+const isAtLeast = (version: Version, major: number, minor: number): boolean =>
+  version.major > major || (version.major === major && version.minor >= minor);
 
 /** Applies `properties=`: all of them without it. Throws 400,1 below its API level and 400,14 for unknown names. */
 export function selectProperties(

@@ -10,11 +10,8 @@ export interface BootVolume {
   readonly isReady: boolean;
 }
 
-/** Finds the volume of this URI in a storage group that is attached to the partition. */
+/** Finds the volume of this URI, of usage boot, in a storage group that is attached to the partition. */
 export type FindBootVolume = (partition: Partition, uri: string) => BootVolume | undefined;
-
-/** Until a storage part says better: every volume is there. */
-export const anyBootVolume: FindBootVolume = () => ({ name: '', uuid: null, isReady: true });
 
 /** How a boot ends when nothing else is said. */
 export type BootEnd = 'runs' | 'nothing-to-boot' | 'fails';

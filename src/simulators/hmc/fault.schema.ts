@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { faultMatchShape } from '../kit/faults.js';
+import { FULFILMENTS } from './storage/storage.schema.js';
 import { NOTIFICATION_TYPES } from './notifications/notification-types.js';
 import { PARTITION_STATUSES } from './statuses.js';
 
@@ -48,6 +49,14 @@ export const HmcFaultSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('never-reaches'), ...match }),
   z.strictObject({ kind: z.literal('ignored'), ...match }),
+
+  z.strictObject({
+    kind: z.literal('fulfilment'),
+    ...match,
+    storage_group: z.string().max(64).optional().describe('Only volumes of the group of this name'),
+    volume: z.string().max(64).optional().describe('Only volumes of this name'),
+    ends_as: z.enum(FULFILMENTS).exclude(['complete']),
+  }),
 
   z.strictObject({
     kind: z.literal('html-error'),

@@ -6,6 +6,7 @@ import { errorBody, HmcError, refuse } from './hmc-error.js';
 import {
   isAnswer,
   isDelay,
+  isFulfilment,
   isGate,
   isOperation,
   type DelayFault,
@@ -169,6 +170,7 @@ export class HmcApi {
       body: parseBody(request),
       upload: uploadOf(request),
       takeOperationFault: () => this.#strike(exchange, isOperation),
+      takeFulfilmentFault: (group, volume) => this.#strike(exchange, isFulfilment(group, volume)),
     };
   }
 

@@ -23,6 +23,8 @@ export type AnswerFault = Extract<
   { kind: 'answer-lost' | 'truncated-json' | 'wrong-types' | 'endless-body' | 'html-error' }
 >;
 
+/** Changes what becomes of a request for storage. */
+export type FulfilmentFault = Extract<HmcFault, { kind: 'fulfilment' }>;
 /** Strike when a STOMP client connects. */
 export type ConnectFault = Extract<HmcFault, { kind: 'stomp-refused' }>;
 /** Strike a notification on its way to a subscriber. */
@@ -67,6 +69,14 @@ export const isAnswer = (fault: HmcFault): fault is AnswerFault =>
 export const isOperation = (fault: HmcFault): fault is OperationFault => OPERATION_KINDS.includes(fault.kind);
 export const isConnectFault = (fault: HmcFault): fault is ConnectFault => fault.kind === 'stomp-refused';
 export const isMessageFault = (fault: HmcFault): fault is MessageFault => MESSAGE_KINDS.includes(fault.kind);
+
+/** A rule that names a group or a volume is for that one only. */
+export const isFulfilment =
+  (group: string, volume: string) =>
+  (fault: HmcFault): fault is FulfilmentFault =>
+    fault.kind === 'fulfilment' &&
+    (fault.storage_group === undefined || fault.storage_group === group) &&
+    (fault.volume === undefined || fault.volume === volume);
 
 export type HmcFaults = FaultRegistry<HmcFault, HmcFaultTarget>;
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../kit/clock.js';
 import { ApiLevel } from './api-level.js';
-import { anyBootVolume, type FindBootVolume } from './boot.js';
+import type { FindBootVolume } from './boot.js';
 import { Changes } from './changes.js';
 import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
@@ -11,6 +11,7 @@ import { Notifier } from './notifications/notifier.js';
 import { Topics } from './notifications/topics.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Sessions } from './sessions.js';
+import { Storage } from './storage/storage.js';
 
 /** The simulated HMC without its network: what the handlers of the routes work on. */
 export class Hmc {
@@ -26,8 +27,7 @@ export class Hmc {
   readonly jobs = new Jobs(this.changes);
   readonly sessions: Sessions;
   readonly machine: PartitionMachine;
-  /** Set by the part that knows storage. */
-  findBootVolume: FindBootVolume = anyBootVolume;
+  readonly storage: Storage;
   readonly topics: Topics;
   readonly notifier: Notifier;
 
@@ -37,9 +37,10 @@ export class Hmc {
   ) {
     this.settings = inventory.hmc;
     this.timing = inventory.timing;
-    this.level = new ApiLevel(inventory.hmc.api_version);
+    this.level = new ApiLevel(inventory.hmc.api_version, inventory.hmc.version);
     this.estate = new Estate(inventory, this.changes, this.devices, this.level);
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
+    this.storage = new Storage(inventory, this, clock);
     this.machine = new PartitionMachine(clock, this);
     watchMachines(this.leftovers, this.estate, this.jobs);
     this.topics = new Topics(clock);
@@ -58,6 +59,10 @@ export class Hmc {
     this.changes.subscribe((change) => this.notifier.tell(change));
   }
 
+  get findBootVolume(): FindBootVolume {
+    return this.storage.attachments.findBootVolume;
+  }
+
   /** What a restart of the HMC costs. The machines behind it, and what goes on in them, do not notice. */
   forgetVolatile(): void {
     this.sessions.dropAll();
@@ -68,5 +73,6 @@ export class Hmc {
   dispose(): void {
     this.sessions.dropAll();
     this.machine.dispose();
+    this.storage.dispose();
   }
 }

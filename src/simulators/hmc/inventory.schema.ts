@@ -4,6 +4,7 @@ import { HmcFaultSchema } from './fault.schema.js';
 import { GENERATIONS } from './generation.js';
 import { NicSchema } from './network/nic.schema.js';
 import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES, START_ENDS } from './statuses.js';
+import { reportStorageContradictions, StorageGroupsSchema } from './storage/storage.schema.js';
 
 const durationMs = z
   .int()
@@ -21,6 +22,8 @@ export const TimingSchema = z.strictObject({
   dump_ms: durationMs.default(2000).describe('Time that a dump takes'),
   cancel_ms: durationMs.default(200).describe('Time spent in cancel-pending'),
   job_ms: durationMs.optional().describe('Time a job runs, when it is not that of its operation'),
+  fulfilment_ms: durationMs.default(10_000).describe('Time until storage that is asked for is there'),
+  discovery_ms: durationMs.default(3000).describe('Time that a discovery of storage takes'),
 });
 export type Timing = z.output<typeof TimingSchema>;
 
@@ -142,6 +145,7 @@ const UserSchema = z.strictObject({
           cpc: objectName,
           cpc_itself: z.boolean().default(true).describe('Object access to the CPC, beside that to its partitions'),
           partitions: z.union([z.literal('all'), z.array(objectName)]).default('all'),
+          storage_groups: z.union([z.literal('all'), z.array(objectName)]).default('all'),
           adapters: z.union([z.literal('all'), z.array(objectName)]).default('all'),
         }),
       ),
@@ -185,6 +189,10 @@ const HmcSchema = z.strictObject({
     .default('paused')
     .describe('Status of a partition that has been dumped (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
+  storage_conflict_reason: z
+    .int()
+    .default(470)
+    .describe('The 409 reason of what the attachments of a storage group do not permit (a guess)'),
   stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });
 
@@ -195,6 +203,7 @@ export const HmcInventorySchema = z
     timing: TimingSchema.prefault({}),
     users: z.array(UserSchema).min(1),
     cpcs: z.array(z.discriminatedUnion('mode', [DpmCpcSchema, ClassicCpcSchema])),
+    storage_groups: StorageGroupsSchema,
     faults: z.array(HmcFaultSchema).default([]),
   })
   .superRefine((inventory, context) => {
@@ -210,6 +219,18 @@ export const HmcInventorySchema = z
         reportDuplicates(cpc.logical_partitions, ['cpcs', index, 'logical_partitions'], context);
     });
     reportUnknownGrants(inventory, context);
+    reportStorageContradictions(
+      {
+        storage_groups: inventory.storage_groups,
+        partitions: new Map(
+          inventory.cpcs.map((cpc) => [
+            cpc.name,
+            cpc.mode === 'dpm' ? partitionsOf(cpc).map(({ name }) => name) : null,
+          ]),
+        ),
+      },
+      context,
+    );
   });
 
 export type HmcInventory = z.output<typeof HmcInventorySchema>;

@@ -11,3 +11,7 @@ export function stableUuid(...names: string[]): string {
     hash.slice(20, 32),
   ].join('-');
 }
+
+/** 64 hexadecimal digits that are the same for the same names in every run. */
+export const stableHex = (...names: string[]): string =>
+  createHash('sha256').update(JSON.stringify(names)).digest('hex');

@@ -1,5 +1,6 @@
 import type { ReceivedRequest } from '../kit/https-listener.js';
 import { refuse } from './hmc-error.js';
+import type { FulfilmentFault } from './hmc-faults.js';
 import type { Hmc } from './hmc.js';
 import type { IsoUpload } from './iso-upload.js';
 import type { Query } from './query.js';
@@ -18,6 +19,8 @@ export interface Call {
   readonly upload: IsoUpload | null;
   /** Asks the fault rules what becomes of the operation; at most once per request. */
   takeOperationFault(): OperationFault | null;
+  /** Asks the fault rules what becomes of the request for a storage volume of this name. */
+  takeFulfilmentFault(group: string, volume: string): FulfilmentFault | null;
 }
 
 /** A call that has passed the session check. */
@@ -91,4 +94,12 @@ export function objectBody(call: Call): Record<string, unknown> {
   const { body } = call;
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw refuse.bodyMissing();
   return body as Record<string, unknown>;
+}
+
+/** A URI that a body must have. Throws 400,5 and 400,7. */
+export function uriIn(body: Readonly<Record<string, unknown>>, field: string): string {
+  const uri = body[field];
+  if (uri === undefined) throw refuse.fieldMissing(field);
+  if (typeof uri !== 'string') throw refuse.badValue(field, 'not a URI');
+  return uri;
 }

@@ -9,6 +9,10 @@ import { nicRoutes } from './nic.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
 import { sessionRoutes } from './session.routes.js';
+import { storageAttachmentRoutes } from './storage-attachment.routes.js';
+import { storageGroupRoutes } from './storage-group.routes.js';
+import { storageRequestRoutes } from './storage-request.routes.js';
+import { storageVolumeRoutes } from './storage-volume.routes.js';
 import { versionRoutes } from './version.routes.js';
 import { virtualSwitchRoutes } from './virtual-switch.routes.js';
 
@@ -25,5 +29,9 @@ export const hmcRoutes: readonly Route[] = [
   ...adapterRoutes,
   ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
+  ...storageGroupRoutes,
+  ...storageRequestRoutes,
+  ...storageVolumeRoutes,
+  ...storageAttachmentRoutes,
   ...jobRoutes,
 ];

@@ -1,0 +1,35 @@
+import { refuse } from '../hmc-error.js';
+import type { Partition } from '../model.js';
+import { demandTask } from '../permissions.js';
+import { objectBody, uriIn, type Route } from '../router.js';
+import type { Attachments } from '../storage/attachments.js';
+import type { StorageGroup } from '../storage/storage-group.js';
+
+/** Attaching storage groups to partitions, and detaching them (hmc-dpm.md section 12). */
+export const storageAttachmentRoutes: readonly Route[] = [
+  attachmentRoute('attach-storage-group', (attachments, ...those) => attachments.attach(...those)),
+  attachmentRoute('detach-storage-group', (attachments, ...those) => attachments.detach(...those)),
+];
+
+function attachmentRoute(
+  operation: string,
+  act: (attachments: Attachments, partition: Partition, group: StorageGroup) => void,
+): Route {
+  return {
+    method: 'POST',
+    pattern: `/api/partitions/:id/operations/${operation}`,
+    handle: (call, { estate, machine, storage, level }) => {
+      const { user } = call.session;
+      const partition = estate.visiblePartition(call.params['id'] ?? '', user);
+      if (!level.hasFirmwareFeatures) throw refuse.notFound(call.path);
+      demandTask(user, 'partition-details');
+      const body = objectBody(call);
+      const unexpected = Object.keys(body).find((field) => field !== 'storage-group-uri');
+      if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+      const group = storage.groups.byUri(uriIn(body, 'storage-group-uri'), user);
+      machine.assertUpdatable(partition, false);
+      act(storage.attachments, partition, group);
+      return { status: 204 };
+    },
+  };
+}
