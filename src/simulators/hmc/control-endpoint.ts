@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Answer, ReceivedRequest } from '../kit/https-listener.js';
 import { pathOf } from '../kit/inventory-loader.js';
 import { toAnswer } from './answers.js';
+import { ADAPTER_STATUSES, type AdapterStatus } from './adapters/adapter.schema.js';
+import type { BootRecord, DumpRecord, IsoImage } from './boot-record.js';
 import { HmcFaultSchema } from './fault.schema.js';
 import { HmcError } from './hmc-error.js';
 import type { HmcFaults } from './hmc-faults.js';
@@ -11,7 +13,9 @@ import type { FrameLog } from './notifications/frame-log.js';
 import type { LogEntry } from './notifications/notifier.js';
 import { parseBody } from './router.js';
 import type { LogonRecord } from './sessions.js';
-import { PARTITION_STATUSES, type PartitionStatus } from './statuses.js';
+import type { StorageGroupView } from './storage/storage.js';
+import { FULFILMENTS, type Fulfilment } from './storage/storage.schema.js';
+import { PARTITION_STATUSES, START_ENDS, type PartitionStatus, type StartEnd } from './statuses.js';
 
 /** Paths below this are not part of the API of an HMC. */
 export const CONTROL_PREFIX = '/simulator/';
@@ -23,6 +27,19 @@ export interface PartitionView {
   readonly uri: string;
   readonly status: PartitionStatus;
   readonly busy: boolean;
+  /** What its last start has booted; null before the first, and when it did not come to that. */
+  readonly booted: BootRecord | null;
+  /** The ISO image that is mounted. */
+  readonly iso: IsoImage | null;
+  readonly dumps: readonly DumpRecord[];
+}
+
+export interface FulfilOptions {
+  readonly cpc?: string | undefined;
+  /** All of them when absent. */
+  readonly volume?: string | undefined;
+  /** What comes of it, `complete` unless told otherwise. */
+  readonly fulfilment?: Fulfilment | undefined;
 }
 
 /** What can be looked at and done from outside the API, in this process or through the control endpoint. */
@@ -54,6 +71,16 @@ export interface SimulatorControl {
   partitions(name?: string, cpc?: string): readonly PartitionView[];
   /** Forces a status, ending what goes on in the partition. RangeError when the name is unknown or not unique. */
   setStatus(name: string, status: PartitionStatus, cpc?: string): void;
+  /** What the next starts of the partition end in. */
+  setStartsAs(name: string, startsAs: StartEnd, cpc?: string): void;
+  /** An adapter fails or returns; partitions with devices on it are degraded meanwhile. */
+  setAdapterStatus(name: string, status: AdapterStatus, cpc?: string): void;
+  /** Storage groups by name and CPC, or all. */
+  storageGroups(name?: string, cpc?: string): readonly StorageGroupView[];
+  /** The storage administrator acts now, on one volume of the group or on all of them. RangeError for unknown names. */
+  fulfil(group: string, options?: FulfilOptions): void;
+  /** What was created since the start and is still there, by kind: `partitions`, `nics`, `iso_images`, `jobs` … */
+  leftovers(): Record<string, string[]>;
   /** As a restart of the HMC: connections refused for `downMs` (simulator time), then no session and no job is left. */
   restart(options?: { downMs?: number }): Promise<void>;
 }
@@ -72,10 +99,28 @@ const LogQuerySchema = z.strictObject({
 
 const PartitionQuerySchema = z.strictObject({ name: z.string().optional(), cpc: z.string().optional() });
 
-const SetStatusSchema = z.strictObject({
+const SetPartitionSchema = z
+  .strictObject({
+    name: z.string(),
+    cpc: z.string().optional(),
+    status: z.enum(PARTITION_STATUSES).optional(),
+    starts_as: z.enum(START_ENDS).optional(),
+  })
+  .refine(({ status, starts_as: startsAs }) => status !== undefined || startsAs !== undefined, {
+    message: 'give status, or starts_as',
+  });
+
+const SetAdapterSchema = z.strictObject({
   name: z.string(),
   cpc: z.string().optional(),
-  status: z.enum(PARTITION_STATUSES),
+  status: z.enum(ADAPTER_STATUSES),
+});
+
+const FulfilSchema = z.strictObject({
+  name: z.string(),
+  cpc: z.string().optional(),
+  volume: z.string().optional(),
+  fulfilment: z.enum(FULFILMENTS).exclude(['never']).default('complete'),
 });
 
 const RestartSchema = z.strictObject({ down_ms: z.int().min(0).max(3_600_000).default(1000) });
@@ -144,9 +189,25 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   },
   'POST partitions': (simulator, request) =>
     noContent(() => {
-      const { name, status, cpc } = bodyOf(SetStatusSchema, request);
-      simulator.setStatus(name, status, cpc);
+      const { name, status, starts_as: startsAs, cpc } = bodyOf(SetPartitionSchema, request);
+      if (startsAs !== undefined) simulator.setStartsAs(name, startsAs, cpc);
+      if (status !== undefined) simulator.setStatus(name, status, cpc);
     }),
+  'POST adapters': (simulator, request) =>
+    noContent(() => {
+      const { name, status, cpc } = bodyOf(SetAdapterSchema, request);
+      simulator.setAdapterStatus(name, status, cpc);
+    }),
+  'GET storage-groups': (simulator, request) => {
+    const { name, cpc } = queryOf(PartitionQuerySchema, request);
+    return { storage_groups: simulator.storageGroups(name, cpc) };
+  },
+  'POST storage-groups': (simulator, request) =>
+    noContent(() => {
+      const { name, ...options } = bodyOf(FulfilSchema, request);
+      simulator.fulfil(name, options);
+    }),
+  'GET leftovers': (simulator) => simulator.leftovers(),
   'GET logons': (simulator, request) => simulator.logons(queryOf(UserSchema, request).user),
   'POST unlock': (simulator, request) => noContent(() => simulator.unlock(bodyOf(UserSchema, request).user)),
   'DELETE sessions': (simulator) => noContent(() => simulator.dropSessions()),

@@ -1,3 +1,4 @@
+import type { AdapterStatus } from './adapters/adapter.schema.js';
 import type { ApiLevel } from './api-level.js';
 import type { Changes } from './changes.js';
 import { createCpc } from './cpc.js';
@@ -108,6 +109,19 @@ export class Estate {
       oldStatus,
       newStatus: status,
       hasUnacceptableStatus: hasUnacceptableStatus(partition),
+    });
+  }
+
+  setAdapterStatus(adapter: Adapter, status: AdapterStatus): void {
+    const oldStatus = adapter.status;
+    if (oldStatus === status) return;
+    adapter.status = status;
+    this.changes.emit({
+      kind: 'status',
+      object: adapter,
+      oldStatus,
+      newStatus: status,
+      hasUnacceptableStatus: status !== 'active',
     });
   }
 

@@ -1,5 +1,5 @@
 import { pause, type Clock } from '../kit/clock.js';
-import type { Answer, ReceivedRequest } from '../kit/https-listener.js';
+import type { Answer, ReceivedRequest, RequestHead } from '../kit/https-listener.js';
 import type { WireOutcome } from '../kit/wire-log.js';
 import { htmlAnswer, spoilAnswer, toAnswer } from './answers.js';
 import { errorBody, HmcError, refuse } from './hmc-error.js';
@@ -16,6 +16,7 @@ import {
 } from './hmc-faults.js';
 import type { HmcWireLog } from './hmc-wire-log.js';
 import type { Hmc } from './hmc.js';
+import { IsoUpload } from './iso-upload.js';
 import { Query } from './query.js';
 import { hmcRoutes } from './resources/index.js';
 import { parseBody, Router, type Call, type Reply } from './router.js';
@@ -46,11 +47,19 @@ export class HmcApi {
     private readonly faults: HmcFaults,
     private readonly wireLog: HmcWireLog,
     private readonly clock: Clock,
+    private readonly isoFolder: string | null,
   ) {}
+
+  /** The sink of an upload; whoever may not upload is told so only when it is through, as a stream cannot be answered. */
+  sinkFor({ method, path }: RequestHead): IsoUpload | null {
+    const isUpload = this.#router.find(method, path)?.route.isUpload === true;
+    return isUpload ? new IsoUpload(this.isoFolder, this.hmc.settings.max_iso_bytes) : null;
+  }
 
   async serve(request: ReceivedRequest): Promise<Answer> {
     const exchange = this.#open(request);
     const answer = await this.#process(exchange);
+    await uploadOf(request)?.discard();
     exchange.record({ status: answer.kind === 'reset' ? null : answer.status, faults: exchange.struck });
     return answer;
   }
@@ -159,6 +168,7 @@ export class HmcApi {
       params,
       query: Query.parse(request.query, route.query ?? []),
       body: parseBody(request),
+      upload: uploadOf(request),
       takeOperationFault: () => this.#strike(exchange, isOperation),
       takeFulfilmentFault: (group, volume) => this.#strike(exchange, isFulfilment(group, volume)),
     };
@@ -181,6 +191,8 @@ export class HmcApi {
     return { method, path, partition: subject?.name ?? null, cpc: subject?.cpc.name ?? null };
   }
 }
+
+const uploadOf = ({ sink }: ReceivedRequest): IsoUpload | null => (sink instanceof IsoUpload ? sink : null);
 
 /** Who tries to log on, for the log. */
 function logonUser(request: ReceivedRequest): string | null {

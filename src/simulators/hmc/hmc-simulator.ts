@@ -9,8 +9,17 @@ import { pause, SystemClock, type Clock } from '../kit/clock.js';
 import { HttpsListener, type Answer, type ReceivedRequest } from '../kit/https-listener.js';
 import { checkInventory } from '../kit/inventory-loader.js';
 import { hostInUrl, inventoryOf, type StartOptions } from '../kit/start-options.js';
-import { CONTROL_PREFIX, serveControl, type PartitionView, type SimulatorControl } from './control-endpoint.js';
-import type { Partition } from './model.js';
+import {
+  CONTROL_PREFIX,
+  serveControl,
+  type FulfilOptions,
+  type PartitionView,
+  type SimulatorControl,
+} from './control-endpoint.js';
+import type { AdapterStatus } from './adapters/adapter.schema.js';
+import type { BootRecord } from './boot-record.js';
+import type { Changes } from './changes.js';
+import type { Adapter, Partition } from './model.js';
 import { HmcFaultSchema, type HmcFault, type HmcFaultInput } from './fault.schema.js';
 import { HmcApi } from './hmc-api.js';
 import { createHmcFaults, type HmcFaults } from './hmc-faults.js';
@@ -22,7 +31,9 @@ import type { LogEntry } from './notifications/notifier.js';
 import { FrameLog } from './notifications/frame-log.js';
 import { StompListener } from './notifications/stomp-listener.js';
 import type { LogonRecord } from './sessions.js';
-import type { PartitionStatus } from './statuses.js';
+import type { StorageGroup } from './storage/storage-group.js';
+import type { StorageGroupView } from './storage/storage.js';
+import type { PartitionStatus, StartEnd } from './statuses.js';
 
 /** The port of the Web Services API (hmc-dpm.md section 1). */
 export const HMC_PORT = 6794;
@@ -37,6 +48,8 @@ export type HmcSimulatorOptions = StartOptions<HmcInventoryInput> & {
   tls?: { keyPem: string; certificatePem: string };
   /** Whether `/simulator/…` is served on the same port, default true. It asks for no credentials. */
   isControlEnabled?: boolean;
+  /** Where the bytes of mounted ISO images go, each as long as it is mounted; absent: only size and hash are kept. */
+  isoFolder?: string;
   /** Of the STOMP server; otherwise that of the inventory, 61612, or a free one when `port` is 0. */
   stompPort?: number;
 };
@@ -62,10 +75,11 @@ export class HmcSimulator implements SimulatorControl {
     private readonly host: string,
     private readonly clock: Clock,
     private readonly isControlEnabled: boolean,
+    isoFolder: string | null,
   ) {
     this.#hmc = new Hmc(inventory, clock);
     this.#faults = createHmcFaults(inventory.faults);
-    this.#api = new HmcApi(this.#hmc, this.#faults, this.wireLog, clock);
+    this.#api = new HmcApi(this.#hmc, this.#faults, this.wireLog, clock, isoFolder);
     this.#listener = this.#createListener();
     this.#stomp = this.#createStomp();
   }
@@ -85,6 +99,7 @@ export class HmcSimulator implements SimulatorControl {
       host,
       options.clock ?? new SystemClock(),
       options.isControlEnabled ?? true,
+      options.isoFolder ?? null,
     );
     simulator.#port = await simulator.#listener.listen(host, options.port ?? HMC_PORT);
     const stompPort = options.stompPort ?? inventory.hmc.stomp.port ?? (options.port === 0 ? 0 : STOMP_PORT);
@@ -152,6 +167,11 @@ export class HmcSimulator implements SimulatorControl {
     return this.#hmc.jobs.list();
   }
 
+  /** What an HMC tells its subscribers. */
+  get changes(): Changes {
+    return this.#hmc.changes;
+  }
+
   get connections(): number {
     return this.#listener.connections;
   }
@@ -182,6 +202,9 @@ export class HmcSimulator implements SimulatorControl {
         uri: partition.uri,
         status: partition.status,
         busy: machine.isBusy(partition),
+        booted: partition.booted,
+        iso: partition.iso,
+        dumps: partition.dumps,
       }));
   }
 
@@ -192,6 +215,34 @@ export class HmcSimulator implements SimulatorControl {
 
   setStatus(name: string, status: PartitionStatus, cpc?: string): void {
     this.#hmc.machine.force(this.#one(name, cpc), status);
+  }
+
+  setStartsAs(name: string, startsAs: StartEnd, cpc?: string): void {
+    this.#one(name, cpc).startsAs = startsAs;
+  }
+
+  /** What the last start of the partition has booted; null before the first, and when it did not come to that. */
+  booted(name: string, cpc?: string): BootRecord | null {
+    return this.#one(name, cpc).booted;
+  }
+
+  setAdapterStatus(name: string, status: AdapterStatus, cpc?: string): void {
+    const adapters = this.#hmc.estate.adapters();
+    const adapter = only(adapters, name, cpc, 'adapter');
+    this.#hmc.machine.setAdapterStatus(adapter, status);
+  }
+
+  storageGroups(name?: string, cpc?: string): readonly StorageGroupView[] {
+    return this.#hmc.storage.views(name, cpc);
+  }
+
+  fulfil(group: string, { cpc, volume, fulfilment = 'complete' }: FulfilOptions = {}): void {
+    const { storage } = this.#hmc;
+    storage.fulfil(only(storage.groups.list(), group, cpc, 'storage group'), volume, fulfilment);
+  }
+
+  leftovers(): Record<string, string[]> {
+    return this.#hmc.leftovers.snapshot();
   }
 
   restart({ downMs = 0 }: { downMs?: number } = {}): Promise<void> {
@@ -241,10 +292,7 @@ export class HmcSimulator implements SimulatorControl {
   }
 
   #one(name: string, cpc?: string): Partition {
-    const [partition, another] = this.#hmc.estate.named(name, cpc);
-    if (partition === undefined) throw new RangeError(`there is no partition "${name}"`);
-    if (another !== undefined) throw new RangeError(`several CPCs have a partition "${name}": name the CPC`);
-    return partition;
+    return only(this.#hmc.estate.partitions(), name, cpc, 'partition');
   }
 
   #createListener(): HttpsListener {
@@ -254,6 +302,7 @@ export class HmcSimulator implements SimulatorControl {
       keepAliveMs,
       maxBodyBytes,
       chunked,
+      sinkFor: (head) => this.#api.sinkFor(head),
       handle: (request) => this.#handle(request),
     });
   }
@@ -281,4 +330,17 @@ export class HmcSimulator implements SimulatorControl {
     if (this.isControlEnabled && request.path.startsWith(CONTROL_PREFIX)) return serveControl(this, request);
     return this.#api.serve(request);
   }
+}
+
+/** The one of this name. Throws a RangeError when there is none, or several and no CPC is named. */
+function only<T extends Partition | Adapter | StorageGroup>(
+  all: readonly T[],
+  name: string,
+  cpc: string | undefined,
+  what: string,
+): T {
+  const [one, another] = all.filter((each) => each.name === name && (cpc === undefined || each.cpc.name === cpc));
+  if (one === undefined) throw new RangeError(`there is no ${what} "${name}"`);
+  if (another !== undefined) throw new RangeError(`several CPCs have a ${what} "${name}": name the CPC`);
+  return one;
 }

@@ -6,6 +6,7 @@ import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings, Timing } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
+import { Leftovers, watchMachines } from './leftovers.js';
 import { Notifier } from './notifications/notifier.js';
 import { Topics } from './notifications/topics.js';
 import { PartitionMachine } from './partition-machine.js';
@@ -21,6 +22,7 @@ export class Hmc {
   /** What happens, for those who tell clients of it. */
   readonly changes = new Changes();
   readonly devices = new PartitionDevices();
+  readonly leftovers = new Leftovers();
   readonly estate: Estate;
   readonly jobs = new Jobs(this.changes);
   readonly sessions: Sessions;
@@ -40,6 +42,7 @@ export class Hmc {
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
     this.storage = new Storage(inventory, this, clock);
     this.machine = new PartitionMachine(clock, this);
+    watchMachines(this.leftovers, this.estate, this.jobs);
     this.topics = new Topics(clock);
     this.sessions.listen({
       started: (session) => this.topics.openFor(session),

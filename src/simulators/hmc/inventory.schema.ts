@@ -4,7 +4,7 @@ import { HmcFaultSchema } from './fault.schema.js';
 import { GENERATIONS } from './generation.js';
 import { NicSchema } from './network/nic.schema.js';
 import { reportStorageContradictions, StorageGroupsSchema } from './storage/storage.schema.js';
-import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES } from './statuses.js';
+import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES, START_ENDS } from './statuses.js';
 
 const durationMs = z
   .int()
@@ -41,7 +41,7 @@ const TimingOverrideSchema = z.strictObject({
 const partitionShape = {
   type: z.enum(PARTITION_TYPES).default('linux'),
   starts_as: z
-    .enum(['active', 'degraded', 'paused', 'terminated', 'reservation-error'])
+    .enum(START_ENDS)
     .default('active')
     .describe('Status that a start ends in; a linux partition with boot-device none always ends paused'),
   timing: TimingOverrideSchema.optional(),
@@ -172,6 +172,11 @@ const HmcSchema = z.strictObject({
     .int()
     .min(1024)
     .default(1024 * 1024),
+  max_iso_bytes: z
+    .int()
+    .min(0)
+    .default(16 * 1024 ** 3)
+    .describe('The one body that may be larger: an ISO image that is mounted'),
   lock_after_refused_logons: z.int().min(1).default(5).describe('Refused logons in a row that lock a user'),
   session_limit_reason: z.int().default(9).describe('The 403 reason of a logon over the session limit (a guess)'),
   active_limit_reason: z

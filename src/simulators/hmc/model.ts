@@ -1,8 +1,8 @@
 import type { AdapterStatus, AdapterType } from './adapters/adapter.schema.js';
 import type { BootRecord, DumpRecord, IsoImage } from './boot-record.js';
 import type { Generation } from './generation.js';
-import type { CpcEntry, PartitionEntry, Timing, UserEntry } from './inventory.schema.js';
-import type { CpcStatus, LparStatus, PartitionStatus, PartitionType } from './statuses.js';
+import type { CpcEntry, Timing, UserEntry } from './inventory.schema.js';
+import type { CpcStatus, LparStatus, PartitionStatus, PartitionType, StartEnd } from './statuses.js';
 
 /** An object of the HMC, or an element of one, as far as those who are told of changes must know it. */
 export interface HmcObject {
@@ -42,7 +42,7 @@ export interface Partition extends HmcObject, Granted {
   readonly cpc: Cpc;
   readonly type: PartitionType;
   /** What its next start ends in. */
-  startsAs: PartitionEntry['starts_as'];
+  startsAs: StartEnd;
   readonly timing: Timing;
   readonly nics: Nic[];
   readonly dumps: DumpRecord[];

@@ -6,7 +6,8 @@ import { isRunning } from './partition.js';
 import type { Estate } from './estate.js';
 import type { PartitionDevices } from './devices.js';
 import type { HmcSettings } from './inventory.schema.js';
-import type { Partition } from './model.js';
+import type { AdapterStatus } from './adapters/adapter.schema.js';
+import type { Adapter, Partition } from './model.js';
 import type { HmcFault } from './fault.schema.js';
 import { HmcError, refuse } from './hmc-error.js';
 import type { Job, JobResult, Jobs } from './jobs.js';
@@ -124,6 +125,15 @@ export class PartitionMachine {
 
   isBusy(partition: Partition): boolean {
     return this.#activities.has(partition);
+  }
+
+  /** An adapter fails or returns, and partitions that need it follow. */
+  setAdapterStatus(adapter: Adapter, status: AdapterStatus): void {
+    const { estate, devices } = this.hmc;
+    estate.setAdapterStatus(adapter, status);
+    for (const partition of adapter.cpc.partitions) {
+      if (devices.adapters(partition).includes(adapter)) this.followAdapters(partition);
+    }
   }
 
   /** A running partition is degraded while an adapter that it needs is out of order. */

@@ -2,6 +2,7 @@ import type { ReceivedRequest } from '../kit/https-listener.js';
 import { refuse } from './hmc-error.js';
 import type { FulfilmentFault } from './hmc-faults.js';
 import type { Hmc } from './hmc.js';
+import type { IsoUpload } from './iso-upload.js';
 import type { Query } from './query.js';
 import type { OperationFault } from './partition-machine.js';
 import type { Session } from './sessions.js';
@@ -14,6 +15,8 @@ export interface Call {
   readonly query: Query;
   /** Parsed JSON; undefined when the request has no body. */
   readonly body: unknown;
+  /** The body of a route with `isUpload`. */
+  readonly upload: IsoUpload | null;
   /** Asks the fault rules what becomes of the operation; at most once per request. */
   takeOperationFault(): OperationFault | null;
   /** Asks the fault rules what becomes of the request for a storage volume of this name. */
@@ -37,6 +40,8 @@ interface RouteShape {
   readonly pattern: string;
   /** Query parameters that the route knows; others are refused with 400,1. */
   readonly query?: readonly string[];
+  /** The body is a stream of bytes of any size, not JSON. */
+  readonly isUpload?: true;
 }
 
 /** Most routes need a session; `isPublic` marks the few that do not. */

@@ -13,6 +13,10 @@ export const PARTITION_STATUSES = [
 ] as const;
 export type PartitionStatus = (typeof PARTITION_STATUSES)[number];
 
+/** What a start can end in. */
+export const START_ENDS = ['active', 'degraded', 'paused', 'terminated', 'reservation-error'] as const;
+export type StartEnd = (typeof START_ENDS)[number];
+
 /** LPAR statuses of a CPC in classic mode (hmc-dpm.md section 17). */
 export const LPAR_STATUSES = [
   'not-activated',

@@ -10,16 +10,32 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import type { ServerCertificate } from './certificate.js';
 
-/** A request with its whole body. */
-export interface ReceivedRequest {
+/** What is known of a request before its body. */
+export interface RequestHead {
   readonly method: string;
   /** As sent, without the query. */
   readonly path: string;
   /** Raw, without `?`. */
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
-  /** null when it was larger than allowed. */
+}
+
+/** Takes a body that is too large to be held, piece by piece. */
+export interface BodySink {
+  /** The next piece is read when this one is dealt with. */
+  write(piece: Buffer): Promise<void>;
+  /** The body is complete. */
+  end(): Promise<void>;
+  /** The caller hung up in the middle, or a piece could not be dealt with. */
+  abort(): Promise<void>;
+}
+
+/** A request with its whole body. */
+export interface ReceivedRequest extends RequestHead {
+  /** null when it was larger than allowed; empty when it went to a sink. */
   readonly body: Buffer | null;
+  /** Where the body went instead, as {@link ListenerOptions.sinkFor} said. */
+  readonly sink: BodySink | null;
   /** Aborted when the caller hangs up or the listener closes. */
   readonly signal: AbortSignal;
 }
@@ -49,6 +65,8 @@ export interface ListenerOptions {
   maxBodyBytes: number;
   /** Bodies without Content-Length. */
   chunked: boolean;
+  /** For bodies that must not be held; null or absent for all others, which are bounded by `maxBodyBytes`. */
+  sinkFor?(head: RequestHead): BodySink | null;
   /** Must not throw; if it does, the caller gets a bare 500 and the listener lives on. */
   handle(request: ReceivedRequest): Promise<Answer>;
 }
@@ -112,17 +130,11 @@ export class HttpsListener {
     response.on('close', () => hangUp.abort());
     response.on('error', () => hangUp.abort());
     try {
-      const body = await readBody(request, this.options.maxBodyBytes);
-      const url = request.url ?? '/';
-      const queryAt = url.indexOf('?');
-      const answer = await this.options.handle({
-        method: request.method ?? '',
-        path: queryAt === -1 ? url : url.slice(0, queryAt),
-        query: queryAt === -1 ? '' : url.slice(queryAt + 1),
-        headers: request.headers,
-        body,
-        signal: hangUp.signal,
-      });
+      const head = headOf(request);
+      const sink = this.options.sinkFor?.(head) ?? null;
+      if (sink !== null) await pour(request, sink);
+      const body = sink === null ? await readBody(request, this.options.maxBodyBytes) : Buffer.alloc(0);
+      const answer = await this.options.handle({ ...head, body, sink, signal: hangUp.signal });
       // What is left of an oversized body is not worth reading.
       if (body === null) response.setHeader('Connection', 'close');
       await this.#answer(answer, request, response, hangUp.signal);
@@ -160,6 +172,28 @@ export class HttpsListener {
         response.end(answer.body !== '' && this.options.chunked ? undefined : answer.body);
         return;
     }
+  }
+}
+
+function headOf(request: IncomingMessage): RequestHead {
+  const url = request.url ?? '/';
+  const queryAt = url.indexOf('?');
+  return {
+    method: request.method ?? '',
+    path: queryAt === -1 ? url : url.slice(0, queryAt),
+    query: queryAt === -1 ? '' : url.slice(queryAt + 1),
+    headers: request.headers,
+  };
+}
+
+/** Rejects when the caller hangs up in the middle. */
+async function pour(request: IncomingMessage, sink: BodySink): Promise<void> {
+  try {
+    for await (const piece of request.iterator({ destroyOnReturn: false })) await sink.write(piece as Buffer);
+    await sink.end();
+  } catch (error) {
+    await sink.abort();
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Route } from '../router.js';
 import { adapterRoutes } from './adapter.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
+import { isoImageRoutes } from './iso-image.routes.js';
 import { jobRoutes } from './job.routes.js';
 import { logicalPartitionRoutes } from './logical-partition.routes.js';
 import { nicRoutes } from './nic.routes.js';
@@ -23,6 +24,7 @@ export const hmcRoutes: readonly Route[] = [
   ...cpcRoutes,
   ...partitionListRoutes,
   ...partitionRoutes,
+  ...isoImageRoutes,
   ...nicRoutes,
   ...adapterRoutes,
   ...virtualSwitchRoutes,

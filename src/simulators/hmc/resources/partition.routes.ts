@@ -42,7 +42,38 @@ export const partitionRoutes: readonly Route[] = [
   powerRoute('start', 'start-partition'),
   powerRoute('stop', 'stop-partition'),
   powerRoute('psw-restart', 'psw-restart'),
+  {
+    method: 'POST',
+    pattern: '/api/partitions/:id/operations/start-dump-program',
+    handle: (call, hmc) => {
+      if (!hmc.level.hasFirmwareFeatures) throw refuse.notFound(call.path);
+      const partition = partitionOf(call, hmc);
+      const { user } = call.session;
+      demandTask(user, 'dump-partition');
+      const volumeUri = dumpVolume(objectBody(call), partition, hmc);
+      const { status } = partition;
+      const job = hmc.machine.begin(partition, 'start-dump-program', user.name, () => call.takeOperationFault());
+      partition.dumps.push({ volumeUri, of: status });
+      return { status: 202, body: { 'job-uri': job.uri } };
+    },
+  },
 ];
+
+const DUMP_OPTIONS = ['dump-configuration-selector', 'dump-os-specific-parameters', 'dump-record-lba'];
+
+/** The volume that the dump program is on. */
+function dumpVolume(body: Record<string, unknown>, partition: Partition, { findBootVolume }: Hmc): string {
+  const { 'dump-program-type': type, 'dump-program-info': info, ...rest } = body;
+  if (type === undefined) throw refuse.fieldMissing('dump-program-type');
+  if (type !== 'storage') throw refuse.badValue('dump-program-type', 'storage is the only one');
+  if (typeof info !== 'object' || info === null) throw refuse.fieldMissing('dump-program-info');
+  const { 'storage-volume-uri': uri, ...options } = info as Record<string, unknown>;
+  const unexpected = [...Object.keys(rest), ...Object.keys(options).filter((name) => !DUMP_OPTIONS.includes(name))][0];
+  if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+  if (typeof uri !== 'string') throw refuse.fieldMissing('storage-volume-uri');
+  if (findBootVolume(partition, uri) === undefined) throw refuse.namedObjectUnknown(uri);
+  return uri;
+}
 
 function powerRoute(operation: PowerOperation, task: Task): Route {
   return {

@@ -1,0 +1,53 @@
+import type { Estate } from './estate.js';
+import type { Jobs } from './jobs.js';
+import type { Partition } from './model.js';
+
+/** Something that is there, with the name that people know it by. */
+export interface Item {
+  readonly uri: string;
+  readonly label: string;
+}
+
+/** What has come into being since the start and is still there, kind by kind, for tests that look for orphans. */
+export class Leftovers {
+  readonly #kinds = new Map<string, { list: () => readonly Item[]; before: ReadonlySet<string> }>();
+
+  /** Everything that `list` returns now is no leftover. */
+  register(kind: string, list: () => readonly Item[]): void {
+    this.#kinds.set(kind, { list, before: new Set(list().map(({ uri }) => uri)) });
+  }
+
+  snapshot(): Record<string, string[]> {
+    return Object.fromEntries(
+      [...this.#kinds].map(([kind, { list, before }]) => [
+        kind,
+        list()
+          .filter(({ uri }) => !before.has(uri))
+          .map(({ label }) => label),
+      ]),
+    );
+  }
+}
+
+/** Partitions, what belongs to them, and jobs; storage and other parts register theirs. */
+export function watchMachines(leftovers: Leftovers, estate: Estate, jobs: Jobs): void {
+  const label = ({ cpc, name }: Partition): string => `${cpc.name}/${name}`;
+  leftovers.register('partitions', () =>
+    estate.partitions().map((partition) => ({ uri: partition.uri, label: label(partition) })),
+  );
+  leftovers.register('nics', () =>
+    estate
+      .partitions()
+      .flatMap((partition) => partition.nics.map(({ uri, name }) => ({ uri, label: `${label(partition)}/${name}` }))),
+  );
+  leftovers.register('iso_images', () =>
+    estate
+      .partitions()
+      .flatMap((partition) =>
+        partition.iso === null ? [] : [{ uri: partition.uri, label: `${label(partition)}/${partition.iso.imageName}` }],
+      ),
+  );
+  leftovers.register('jobs', () =>
+    jobs.list().map(({ uri, subject }) => ({ uri, label: `${uri} of ${subject.name}` })),
+  );
+}
