@@ -49,6 +49,7 @@ module.exports = {
           '^src/common/',
           '^src/features/',
           '^src/connectors/',
+          '^src/first-boot/',
           '^src/compute/(contract|state)/',
         ],
       },
@@ -89,6 +90,12 @@ module.exports = {
       from: { path: '^src/', pathNot: ['^src/observation/', '\\.spec\\.ts$'] },
       to: { path: 'node_modules/(prom-client|@opentelemetry)/' },
     },
+    only(
+      'first-boot-on-contract',
+      '^src/first-boot/',
+      ['^src/common/', '^src/compute/contract/'],
+      'texts for any driver',
+    ),
     only('audit-on-contract', '^src/audit/', ['^src/common/', '^src/compute/contract/'], 'it writes facts down'),
     only(
       'upkeep-socket-on-journal',

@@ -2,20 +2,21 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
-import { systemClock } from './common/clock.js';
+import { systemClock, type Clock } from './common/clock.js';
 import { openAudit } from './audit-log.js';
 import { AwaitedJournal } from './awaited-journal.js';
 import { createLog, type LeveledLog, type Log } from './common/log.js';
 import { packageVersion } from './common/package-version.js';
 import { ComputeService } from './compute/compute.service.js';
-import type { EventPublisher, ServiceEvent } from './compute/contract/index.js';
+import type { EventPublisher, Seeds, ServiceEvent } from './compute/contract/index.js';
 import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { readEvidence } from './evidence-files.js';
+import { SeedOffers } from './first-boot/index.js';
 import { Held } from './held.js';
-import { EventFeed, listen } from './http/index.js';
+import { EventFeed, SeedListener, listen } from './http/index.js';
 import { databaseOf } from './journal-place.js';
-import { copiesDirectory } from './journal/index.js';
+import { copiesDirectory, type OpenJournal } from './journal/index.js';
 import { LateGateway } from './late-gateway.js';
 import { toggleDebugOnSignal } from './log-level.js';
 import { NestLog } from './nest-log.js';
@@ -116,8 +117,10 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
     const socket = await serveUpkeep({ path: socketPathOf(config.stateDir), copies, upkeep, log });
     held.add('the socket for zenova db', async () => socket?.close());
   }
+  const seeds = await openSeeds(config, opened, held, { clock, log });
   const compute = new ComputeService({
     ...opened,
+    seeds: seeds?.offers ?? null,
     journal: observation.journal(opened.journal),
     workers: observation.workers(opened.workers),
     observer: observation.observer,
@@ -155,7 +158,11 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   });
   // What was accepted before stands in its queues before anything new is accepted.
   await compute.start();
-  started = { load: () => compute.load, openBreakers: () => opened.breakers.count() };
+  started = {
+    load: () => compute.load,
+    openBreakers: () => opened.breakers.count(),
+    seedRequests: () => seeds?.counts ?? {},
+  };
   gateway.open(compute);
   await app.startAllMicroservices();
   log.info('serving', { server: config.server, group: config.group, hosts: [...config.hosts.keys()] });
@@ -170,6 +177,19 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
       log.info('stopped');
     },
   };
+}
+
+/** Serves seeds to guests where the configuration says so. */
+async function openSeeds(
+  { seed }: Config,
+  { seedStore }: OpenJournal,
+  held: Held,
+  ports: { readonly clock: Clock; readonly log: Log },
+): Promise<{ readonly offers: Seeds; readonly counts: SeedListener['counts'] } | null> {
+  if (seed === null) return null;
+  const listener = await SeedListener.start(seed, seedStore, ports);
+  held.add('the listener for seeds', () => listener.close());
+  return { offers: new SeedOffers(seedStore, seed.publicUrl), counts: listener.counts };
 }
 
 function observe({ server, hosts, tracing }: Config, log: Log): Promise<Observation> {

@@ -14,7 +14,7 @@ import { Stop } from './stop.mjs';
  */
 
 /**
- * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, compiler: boolean }} needs
+ * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, compiler: boolean }} needs
  * @returns {DebianPackage[]} what these needs take that this machine does not have
  */
 export function missingDebianPackages(needs) {
@@ -33,7 +33,7 @@ export function missingDebianPackages(needs) {
     {
       name: 'python3-oslo.messaging',
       reason: 'for callers in Python, as OpenStack has them',
-      isMissing: needs.oslo && !isOsloInstalled(),
+      isMissing: needs.oslo && !hasModule('oslo_messaging'),
     },
     {
       name: 'chromium',
@@ -41,6 +41,11 @@ export function missingDebianPackages(needs) {
       isMissing: needs.browser && findChromium() === undefined,
     },
     { name: 'curl', reason: 'to carry out examples of the documents', isMissing: needs.curl && !isOnPath('curl') },
+    {
+      name: 'cloud-init',
+      reason: 'to hold seeds for first starts against what reads them; it stays switched off',
+      isMissing: needs.cloudInit && !hasModule('cloudinit'),
+    },
     { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
     { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },
     { name: 'python3', reason: compiling, isMissing: needs.compiler && !isOnPath('python3') },
@@ -48,9 +53,12 @@ export function missingDebianPackages(needs) {
   return table.filter((row) => row.isMissing).map(({ name, reason }) => ({ name, reason }));
 }
 
-/** Whether Debian's own Python, not another that comes first on the path, finds oslo.messaging. */
-function isOsloInstalled() {
-  const probe = 'import sys, importlib.util as util; sys.exit(util.find_spec("oslo_messaging") is None)';
+/**
+ * @param {string} name
+ * @returns {boolean} whether Debian's own Python, not another that comes first on the path, finds this module
+ */
+function hasModule(name) {
+  const probe = `import sys, importlib.util as util; sys.exit(util.find_spec("${name}") is None)`;
   return spawnSync('/usr/bin/python3', ['-c', probe], { stdio: 'ignore' }).status === 0;
 }
 
@@ -115,6 +123,8 @@ export function manualCommand(names) {
   return isOnPath('sudo') ? `sudo ${update} && sudo ${install}` : `su -c '${update} && ${install}'`;
 }
 
+// cloud-init would set up this machine at its next boot, as if it were new: this file keeps it from that.
+//
 // Debian starts a service as soon as its package is installed, and at each boot: RabbitMQ on all interfaces with the
 // password "guest", Erlang's port mapper and, where there is no systemd, cron for its log rotation. For PostgreSQL it makes
 // a cluster first. Nobody asked for that here, so it is prevented: by a policy, unless the administrator has one, and by a
@@ -148,6 +158,11 @@ case " $* " in
     [ -e "$clusters.zenova" ] || cp -p "$clusters" "$clusters.zenova"
     echo 'create_main_cluster = false' >>"$clusters" ;;
 esac
+case " $* " in
+  *' cloud-init '*)
+    mkdir -p /etc/cloud
+    touch /etc/cloud/cloud-init.disabled ;;
+esac
 apt-get -q install -y --no-install-recommends "$@"
 case " $* " in
   *' rabbitmq-server '*)
@@ -172,4 +187,6 @@ export async function installDebianPackages(packages) {
   if (status !== 0) throw new Stop(`apt-get failed; its messages are above. By hand: ${manualCommand(names)}`);
   if (names.includes('rabbitmq-server'))
     console.log("RabbitMQ's own service stays off; `systemctl enable --now rabbitmq-server` would turn it on.");
+  if (names.includes('cloud-init'))
+    console.log('cloud-init stays off: /etc/cloud/cloud-init.disabled, which would have to be removed first.');
 }

@@ -21,6 +21,7 @@ import { Stop } from './stop.mjs';
  * @property {boolean} [oslo] oslo.messaging for Debian's Python
  * @property {boolean} [browser] Chromium
  * @property {boolean} [curl]
+ * @property {boolean} [cloudInit] cloud-init, switched off
  */
 
 /**
@@ -41,6 +42,7 @@ export async function prepare(needs) {
     oslo: needs.oslo === true,
     browser: needs.browser === true,
     curl: needs.curl === true,
+    cloudInit: needs.cloudInit === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;

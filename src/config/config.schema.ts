@@ -169,6 +169,23 @@ const HttpSchema = z.strictObject({
     .describe('further ones; a token is required when host is not a loopback address, and for every change'),
 });
 
+/** It becomes a kernel parameter, which has little room, ends at a space and is taken apart at semicolons. */
+const PublicUrlSchema = z
+  .url({ protocol: /^https?$/, error: 'is no web address; write http://192.0.2.10:8781' })
+  .max(128)
+  .refine((url) => !/^https?:\/\/[^/]*@/i.test(url), { error: 'holds a password; guests need none' })
+  .refine((url) => !/[?#;\s]/.test(url), { error: 'must end with its path, and hold no semicolon' })
+  .transform((url) => url.replace(/\/+$/, ''));
+
+const SeedSchema = z.strictObject({
+  bind: z.string().min(1).max(255).default('0.0.0.0').describe('address to bind; guests must reach it'),
+  port: z.int().min(0).max(65_535).default(8781).describe('port to bind; 0 takes a free one'),
+  public_url: PublicUrlSchema.meta({
+    description: 'by which guests reach the listener; `/v1/seed/<token>/` is added',
+    typeText: 'address',
+  }),
+});
+
 const LogSchema = z.strictObject({
   level: z.enum(LOG_LEVELS).default('info').describe('least level that is written; the log goes to standard error'),
 });
@@ -328,6 +345,7 @@ export const ConfigFileSchema = z.strictObject({
   amqp: AmqpSchema.prefault({}),
   oslo: OsloSchema.prefault({}),
   http: HttpSchema.prefault({}),
+  seed: SeedSchema.optional().describe('where guests read what they need for their first start; off without it'),
   log: LogSchema.prefault({}),
   tracing: TracingSchema.optional().describe('where traces are sent to'),
   journal: JournalSchema.prefault({}),

@@ -17,6 +17,8 @@ export interface Config {
   /** Null when callers with oslo.messaging are not served. */
   readonly oslo: OsloConfig | null;
   readonly http: HttpConfig;
+  /** Null: guests read no seeds over HTTP. */
+  readonly seed: SeedConfig | null;
   readonly log: { readonly level: LogLevel };
   /** Null: nothing is traced. */
   readonly tracing: TracingConfig | null;
@@ -71,6 +73,14 @@ export interface HttpTokenConfig {
   readonly name: string;
   readonly token: Secret;
   readonly access: 'read' | 'act';
+}
+
+export interface SeedConfig {
+  readonly bind: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Without a slash at its end. */
+  readonly publicUrl: string;
 }
 
 export interface TracingConfig {

@@ -208,6 +208,36 @@ describe('oslo callers', () => {
   });
 });
 
+describe('seeds for first starts', () => {
+  it('are served nowhere unless that is said', () => expect(load('').seed).toBeNull());
+
+  it('have an address of their own', () => {
+    expect(load('seed: {public_url: "http://192.0.2.10:8781/"}').seed).toEqual({
+      bind: '0.0.0.0',
+      port: 8781,
+      publicUrl: 'http://192.0.2.10:8781',
+    });
+    const text = 'seed: {bind: 192.0.2.10, port: 80, public_url: "https://seeds.example/zenova"}';
+    expect(load(text).seed).toEqual({ bind: '192.0.2.10', port: 80, publicUrl: 'https://seeds.example/zenova' });
+  });
+
+  it.each([
+    ['{}', 'seed.public_url'],
+    ['{public_url: "seeds.example:8781"}', 'seed.public_url'],
+    ['{public_url: "ftp://seeds.example"}', 'seed.public_url'],
+    ['{public_url: "http://user:hunter2@seeds.example"}', 'seed.public_url'],
+    ['{public_url: "http://seeds.example/?a=b"}', 'seed.public_url'],
+    ['{public_url: "http://seeds.example/a;b"}', 'seed.public_url'],
+    ['{public_url: "http://seeds.example/a b"}', 'seed.public_url'],
+    [`{public_url: "http://seeds.example/${'a'.repeat(128)}"}`, 'seed.public_url'],
+    ['{public_url: "http://seeds.example", port: 70000}', 'seed.port'],
+  ])('are refused with %s', (section, path) => {
+    const mistakes = mistakesOf(() => load(`seed: ${section}`));
+    expect(mistakes).toMatchObject([{ path }]);
+    expect(JSON.stringify(mistakes)).not.toContain('hunter2');
+  });
+});
+
 describe('traces', () => {
   const environment = { COLLECTOR: 'Bearer correct-horse' };
 

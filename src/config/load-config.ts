@@ -7,7 +7,7 @@ import { isLoopback } from '../common/loopback.js';
 import { Secret } from '../common/secret.js';
 import { closest } from '../common/similar.js';
 import { ConfigFileSchema, type ConfigFile } from './config.schema.js';
-import type { AmqpTlsConfig, Config, HostConfig, HttpTokenConfig, OsloConfig } from './config.js';
+import type { AmqpTlsConfig, Config, HostConfig, HttpTokenConfig, OsloConfig, SeedConfig } from './config.js';
 import type { ConfigSource } from './config-source.js';
 import type { Environment } from './environment.js';
 import { Mistakes, type ConfigPath } from './mistakes.js';
@@ -99,6 +99,7 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
     },
     oslo: toOslo(file.oslo),
     http: { enabled: http.enabled, host: http.host, port: http.port, names: http.names, tokens: toTokens(http) },
+    seed: toSeed(file.seed),
     log: file.log,
     tracing: file.tracing ?? null,
     journal: {
@@ -130,6 +131,10 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
 
 function toTokens({ token, tokens }: ConfigFile['http']): HttpTokenConfig[] {
   return [...(token === undefined ? [] : [{ name: DEFAULT_TOKEN, token, access: 'act' } as const]), ...tokens];
+}
+
+function toSeed(seed: ConfigFile['seed']): SeedConfig | null {
+  return seed === undefined ? null : { bind: seed.bind, port: seed.port, publicUrl: seed.public_url };
 }
 
 function toOslo(oslo: ConfigFile['oslo']): OsloConfig | null {

@@ -21,7 +21,7 @@ export interface QethDevice {
   readonly type: 'osa' | 'hipersockets';
 }
 
-/** Linux forgets what is longer. */
+/** A longer name is none to Linux (IFNAMSIZ). */
 const MAX_NAME = 15;
 
 /**
@@ -46,8 +46,7 @@ export function busId({ deviceNumber }: QethDevice): string {
   return `0.0.${deviceNumber.toLowerCase()}`;
 }
 
-/** The name of what stands on an interface, as `br-` and its name, or as short a one as Linux takes. */
-export function nameOn(lower: string, prefix: string, index: number): string {
-  const name = `${prefix}${lower}`;
-  return name.length <= MAX_NAME ? name : `${prefix}${index}`;
+/** The first name, or the second one where Linux does not take it. */
+export function shortName(wanted: string, otherwise: string): string {
+  return wanted.length <= MAX_NAME ? wanted : otherwise;
 }

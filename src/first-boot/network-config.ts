@@ -1,5 +1,5 @@
 import { cloudYaml } from './cloud-yaml.js';
-import { nameOn, nicName, type GuestNic } from './guest-nic.js';
+import { nicName, shortName, type GuestNic } from './guest-nic.js';
 
 export interface NetworkConfigOptions {
   /** Put a bridge on each interface, which has its addresses then: virtual machines are attached to it. */
@@ -46,13 +46,13 @@ export function networkConfig(nics: readonly GuestNic[], { bridges: hasBridges }
     layers.push({ kind: ethernets, name, device: known });
     if (nic.vlan !== undefined) {
       const device = { id: nic.vlan, link: name };
-      layers.push({ kind: vlans, name: nameOn(`${name}.${nic.vlan}`, '', index), device });
+      layers.push({ kind: vlans, name: shortName(`${name}.${nic.vlan}`, `vlan${index}`), device });
     }
     if (hasBridges) {
       const lower = layers.at(-1)?.name ?? name;
       // A bridge is given a made-up address otherwise, by which neither DHCP servers nor an OSA adapter know it.
       const device = { interfaces: [lower], ...(mac === undefined ? {} : { macaddress: mac }), ...WITHOUT_STP };
-      layers.push({ kind: bridges, name: nameOn(lower, 'br-', index), device });
+      layers.push({ kind: bridges, name: shortName(`br-${lower}`, `br${index}`), device });
     }
     for (const [height, { kind, name: key, device }] of layers.entries()) {
       kind[key] = height === layers.length - 1 ? { ...device, ...addressing(nic) } : { ...device, dhcp4: false };

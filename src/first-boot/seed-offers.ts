@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { TargetKey } from '../common/ids.js';
-import type { OperationContext, SeedContent, SeedOffer, Seeds } from '../compute/contract/index.js';
-
-/** Where a listener of ours has seeds; the rest of an address is made by {@link SeedOffers}. */
-export const SEED_PATH = '/v1/seed/';
+import {
+  SEED_PATH,
+  type OperationContext,
+  type SeedContent,
+  type SeedOffer,
+  type Seeds,
+} from '../compute/contract/index.js';
 
 /** 128 bits. In small letters and digits alone, so that whoever changes the case of an address does not change it. */
 const TOKEN_BYTES = 16;

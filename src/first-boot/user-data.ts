@@ -69,7 +69,10 @@ function ourPart(config: string): string {
 }
 
 function encodedPart(type: string, name: string, text: string, headers: readonly string[] = []): string {
-  const lines = Buffer.from(text).toString('base64').match(/.{1,76}/g) ?? [];
+  const lines =
+    Buffer.from(text)
+      .toString('base64')
+      .match(/.{1,76}/g) ?? [];
   return [
     `Content-Type: ${type}; charset="utf-8"`,
     'Content-Transfer-Encoding: base64',

@@ -33,7 +33,7 @@ export interface OpenJournal {
   readonly breakers: BreakerStore & { count(): Promise<number> };
   readonly machines: MachineStore;
   readonly instances: InstanceStore;
-  readonly seeds: SeedStore;
+  readonly seedStore: SeedStore;
   readonly upkeep: JournalUpkeep;
   /** Proof that two requests are equal, under this journal's key. */
   fingerprint(text: string): string;
@@ -71,7 +71,7 @@ export async function openJournal(
       breakers: new SqlBreakers(db, ports.clock, fingerprint),
       machines: new SqlMachines(db, flavour, box),
       instances: new SqlInstances(db),
-      seeds: new SqlSeeds(db, flavour, box),
+      seedStore: new SqlSeeds(db, flavour, box),
       upkeep: new JournalUpkeep(opened, ports.clock),
       fingerprint,
       async close() {

@@ -124,6 +124,12 @@ export class Metrics {
   readonly deadLetters = this.#counter('dead_letters', 'messages that became dead letters', ['reason']);
   readonly eventsDropped = this.#counter('events_dropped', 'events lost while the broker was away');
 
+  readonly seedRequests = this.#counter(
+    'seed_requests',
+    'requests to the listener for seeds: read, head (asked for and not read), unknown (nothing there), limited (one too many), unavailable (no database), broken (given up by the guest)',
+    ['outcome'],
+  );
+
   readonly started = this.#gauge('started', 'whether the journal is open and operations are carried out');
   readonly build = this.#gauge('build_info', 'always 1; what runs here', ['version', 'node', 'server']);
 

@@ -23,6 +23,8 @@ export interface ScrapeSources {
 export interface StartedService {
   /** Unfinished operations of this process. */
   load(): number;
+  /** Requests to the listener for seeds, by how they ended; none where there is none. */
+  seedRequests(): Readonly<Record<string, number>>;
   /** Of all workers; from the database. */
   openBreakers(): Promise<number>;
 }
@@ -53,6 +55,10 @@ export class Scrape {
     metrics.started.set(Number(started !== undefined));
     metrics.unfinished.set(started?.load() ?? 0);
     this.#takeCounts();
+    metrics.seedRequests.reset();
+    for (const [outcome, count] of Object.entries(started?.seedRequests() ?? {})) {
+      metrics.seedRequests.inc({ outcome }, count);
+    }
     // A number of before would be no better than none.
     metrics.breakersOpen.set((await inTime(started?.openBreakers())) ?? Number.NaN);
     return metrics.registry.metrics();

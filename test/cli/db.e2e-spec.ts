@@ -152,9 +152,10 @@ describe('zenova db, when a process dies', () => {
     const migrating = start(['db', 'migrate']);
     await eventually(() => existsSync(at('journal.db-wal')), 'the file to be opened', 20_000);
     await kill(migrating);
-    expect([[], ['0001-operations', '0002-in-flight', '0003-machines', '0004-trace', '0005-instances', '0006-seeds']]).toContainEqual(
-      (await status())?.pending,
-    );
+    expect([
+      [],
+      ['0001-operations', '0002-in-flight', '0003-machines', '0004-trace', '0005-instances', '0006-seeds'],
+    ]).toContainEqual((await status())?.pending);
     expect((await run(['db', 'migrate'])).code).toBe(0);
     expect((await status())?.pending).toEqual([]);
   }, 60_000);

@@ -194,7 +194,14 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
       expect(planned.stdout).toMatch(/^-- 0001-operations\ncreate table "operations" \(/);
       expect(planned.stdout).toContain('create unique index "operations_running"');
       expect(planned.stdout).toMatch(/^-- 0002-in-flight\nalter table "operations" /m);
-      const pending = ['0001-operations', '0002-in-flight', '0003-machines', '0004-trace', '0005-instances', '0006-seeds'];
+      const pending = [
+        '0001-operations',
+        '0002-in-flight',
+        '0003-machines',
+        '0004-trace',
+        '0005-instances',
+        '0006-seeds',
+      ];
       expect(await dbJson(['status'])).toMatchObject({ schema: null, pending, operations: null });
       expect(await bare(({ db: empty }) => empty.introspection.getTables())).toEqual([]);
 

@@ -12,8 +12,9 @@ import type { JournalDatabase } from '../../src/journal/schema.js';
 import { SecretBox, keyIdsIn } from '../../src/journal/secret-box.js';
 import { SqlJournal } from '../../src/journal/sql-journal.js';
 import { SqlMachines } from '../../src/journal/sql-machines.js';
+import { SqlSeeds } from '../../src/journal/sql-seeds.js';
 import { unlock } from '../../src/journal/unlock.js';
-import { PLACES, operation, self, type JournalPlace } from './journal-places.js';
+import { PLACES, operation, self, target, type JournalPlace } from './journal-places.js';
 
 const [first, second, third] = [randomBytes(32), randomBytes(32), randomBytes(32)].map((key) => ({
   key,
@@ -127,6 +128,20 @@ describe.each(PLACES)('keys of a journal on %s', (_, makePlace) => {
     expect(await rotateTo(second, first)).toMatchObject({ isComplete: true, rewritten: 52 });
     expect(await rotateTo(third, second)).toMatchObject({ isComplete: true, rewritten: 252 });
     expect(await countSecrets(db)).toEqual(new Map([[third.id, 252]]));
+  });
+
+  it('are changed for seeds too', async () => {
+    const before = await unlock(db, keys(first));
+    const seeds = (box: SecretBox) => new SqlSeeds(db, database.flavour, box);
+    const { record } = await journalOn(before).accept(operation(), self);
+    const lease = await journalOn(before).claim(record, self, 1);
+    if (lease === undefined) throw new Error('not claimed');
+    const content = { 'meta-data': 'm', 'user-data': 'canary-77aa', 'vendor-data': '', 'network-config': '' };
+    const { token } = await seeds(before).keep({ instance: target, content, token: 'a'.repeat(32) }, lease);
+    expect(await rotateTo(second, first)).toMatchObject({ isComplete: true, unreadable: [] });
+    const after = seeds(await unlock(db, keys(second)));
+    expect(await after.find(token)).toEqual(content);
+    expect(await after.keep({ instance: target, content, token: 'b'.repeat(32) }, lease)).toMatchObject({ token });
   });
 
   it('are changed for registered machines too', async () => {

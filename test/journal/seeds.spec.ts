@@ -47,7 +47,7 @@ describe.each(PLACES)('seeds in a journal on %s', (_, makePlace) => {
   }
 
   const keep = (more: { token?: string; mark?: string; by?: Lease } = {}) =>
-    opened.seeds.keep({ instance, content: content(more.mark), token: more.token ?? newToken() }, more.by ?? lease);
+    opened.seedStore.keep({ instance, content: content(more.mark), token: more.token ?? newToken() }, more.by ?? lease);
 
   it('are read by their token, over a restart, for half an hour', async () => {
     const token = newToken();
@@ -57,16 +57,16 @@ describe.each(PLACES)('seeds in a journal on %s', (_, makePlace) => {
     expect(Math.abs(kept.expiresAt - before - HALF_AN_HOUR)).toBeLessThan(60_000);
     await opened.close();
     opened = await place.open();
-    expect(await opened.seeds.find(token)).toEqual(content());
-    expect(await opened.seeds.find(newToken())).toBeUndefined();
+    expect(await opened.seedStore.find(token)).toEqual(content());
+    expect(await opened.seedStore.find(newToken())).toBeUndefined();
     await rows(sql`update seeds set expires_at = ${Date.now() - 1}`);
-    expect(await opened.seeds.find(token)).toBeUndefined();
+    expect(await opened.seedStore.find(token)).toBeUndefined();
   });
 
   it('are the same ones for an operation that asks again', async () => {
     const first = await keep();
     expect(await keep({ mark: 'second' })).toEqual(first);
-    expect(await opened.seeds.find(first.token)).toEqual(content('first'));
+    expect(await opened.seedStore.find(first.token)).toEqual(content('first'));
   });
 
   it('that have run out are made anew for an operation that asks again', async () => {
@@ -74,8 +74,8 @@ describe.each(PLACES)('seeds in a journal on %s', (_, makePlace) => {
     await rows(sql`update seeds set expires_at = ${Date.now() - 1}`);
     const second = await keep({ mark: 'second' });
     expect(second.token).not.toBe(first.token);
-    expect(await opened.seeds.find(second.token)).toEqual(content('second'));
-    expect(await opened.seeds.find(first.token)).toBeUndefined();
+    expect(await opened.seedStore.find(second.token)).toEqual(content('second'));
+    expect(await opened.seedStore.find(first.token)).toBeUndefined();
   });
 
   it.each([
@@ -85,16 +85,16 @@ describe.each(PLACES)('seeds in a journal on %s', (_, makePlace) => {
   ] as const)('are gone once they were read to their end, %s', async (_how, files) => {
     const { token } = await keep();
     for (const file of files.slice(0, -1)) {
-      expect(await opened.seeds.noteRead(token, file)).toBe(false);
-      expect(await opened.seeds.find(token)).toBeDefined();
+      expect(await opened.seedStore.noteRead(token, file)).toBe(false);
+      expect(await opened.seedStore.find(token)).toBeDefined();
     }
-    expect(await opened.seeds.noteRead(token, files.at(-1) ?? 'user-data')).toBe(true);
-    expect(await opened.seeds.find(token)).toBeUndefined();
-    expect(await opened.seeds.noteRead(token, 'user-data')).toBe(false);
+    expect(await opened.seedStore.noteRead(token, files.at(-1) ?? 'user-data')).toBe(true);
+    expect(await opened.seedStore.find(token)).toBeUndefined();
+    expect(await opened.seedStore.noteRead(token, 'user-data')).toBe(false);
     expect(await rows(sql`select content from seeds`)).toEqual([{ content: null }]);
     // Who was to start the guest, and does not know whether it has, finds the address that it had.
     expect(await keep({ mark: 'second' })).toMatchObject({ token });
-    expect(await opened.seeds.find(token)).toBeUndefined();
+    expect(await opened.seedStore.find(token)).toBeUndefined();
   });
 
   it('give way to those of the next operation of their instance, and only of theirs', async () => {
@@ -102,13 +102,13 @@ describe.each(PLACES)('seeds in a journal on %s', (_, makePlace) => {
     const elsewhere = targetKey('fake', 'site', 'two');
     const other = await claimed(opened, await accepted(opened, { target: elsewhere }));
     const third = newToken();
-    await opened.seeds.keep({ instance: elsewhere, content: content('other'), token: third }, other);
-    expect(await opened.seeds.find(first)).toBeDefined();
+    await opened.seedStore.keep({ instance: elsewhere, content: content('other'), token: third }, other);
+    expect(await opened.seedStore.find(first)).toBeDefined();
     const next = await claimed(opened, await accepted(opened, { target: targetKey('fake', 'site', 'name') }));
     const { token: second } = await keep({ mark: 'second', by: next });
-    expect(await opened.seeds.find(first)).toBeUndefined();
-    expect(await opened.seeds.find(second)).toEqual(content('second'));
-    expect(await opened.seeds.find(third)).toEqual(content('other'));
+    expect(await opened.seedStore.find(first)).toBeUndefined();
+    expect(await opened.seedStore.find(second)).toEqual(content('second'));
+    expect(await opened.seedStore.find(third)).toEqual(content('other'));
   });
 
   it('are not touched by who has lost the lease', async () => {
@@ -117,20 +117,20 @@ describe.each(PLACES)('seeds in a journal on %s', (_, makePlace) => {
     const current = await claimed(opened, record);
     const { token } = await keep();
     expect(isLeaseLost(await keep({ by: old }).catch((error: unknown) => error))).toBe(true);
-    expect(await opened.seeds.find(token)).toEqual(content());
+    expect(await opened.seedStore.find(token)).toEqual(content());
     await keep({ by: current });
-    expect(await opened.seeds.find(token)).toBeUndefined();
+    expect(await opened.seedStore.find(token)).toBeUndefined();
   });
 
   it('are withdrawn with their instance, and when somebody says so', async () => {
     const { token } = await keep();
-    await opened.seeds.withdraw(targetKey('fake', 'site', 'two'));
-    expect(await opened.seeds.find(token)).toBeDefined();
-    await opened.seeds.withdraw(instance);
-    expect(await opened.seeds.find(token)).toBeUndefined();
+    await opened.seedStore.withdraw(targetKey('fake', 'site', 'two'));
+    expect(await opened.seedStore.find(token)).toBeDefined();
+    await opened.seedStore.withdraw(instance);
+    expect(await opened.seedStore.find(token)).toBeUndefined();
     const { token: again } = await keep();
     await opened.instances.disown(target, lease);
-    expect(await opened.seeds.find(again)).toBeUndefined();
+    expect(await opened.seedStore.find(again)).toBeUndefined();
   });
 
   it('are encrypted, and pruned', async () => {
@@ -139,7 +139,7 @@ describe.each(PLACES)('seeds in a journal on %s', (_, makePlace) => {
     expect(JSON.stringify(row)).not.toContain(SECRET);
     expect(JSON.stringify(row)).not.toContain(token);
     await opened.journal.prune({ olderThanMs: 86_400_000, now: Date.now() });
-    expect(await opened.seeds.find(token)).toBeDefined();
+    expect(await opened.seedStore.find(token)).toBeDefined();
     await rows(sql`update seeds set expires_at = ${Date.now() - 1}`);
     await opened.journal.prune({ olderThanMs: 86_400_000, now: Date.now() });
     expect(await rows(sql`select * from seeds`)).toEqual([]);

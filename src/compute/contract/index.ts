@@ -92,7 +92,7 @@ export {
   type RequestMeta,
   type ServiceEvent,
 } from './request.js';
-export { SEED_FILES, type SeedContent, type SeedFile, type SeedOffer, type Seeds } from './seeds.js';
+export { SEED_FILES, SEED_PATH, type SeedContent, type SeedFile, type SeedOffer, type Seeds } from './seeds.js';
 export { INSTANCE_ORIGINS, type InstanceOrigin, type Target } from './target.js';
 export {
   defineVirtDriver,

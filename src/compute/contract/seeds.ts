@@ -5,6 +5,9 @@ import type { TargetKey } from '../../common/ids.js';
 export const SEED_FILES = ['meta-data', 'user-data', 'vendor-data', 'network-config'] as const;
 export type SeedFile = (typeof SEED_FILES)[number];
 
+/** Where seeds lie below the address of a listener; token and file follow. */
+export const SEED_PATH = '/v1/seed/';
+
 /** What a guest is told at its first start. All of it is secret: users write passwords into it. */
 export type SeedContent = Readonly<Record<SeedFile, string>>;
 

@@ -2,14 +2,20 @@ import { defineVirtDriver, offerWorks, type AnyVirtDriver } from '../../compute/
 import type { PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
-import { accessOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
+import { accessOf, classicOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
 import { consoleCommandWork, consoleOperations } from './operations/console.operations.js';
 import { crashDumpWork } from './operations/crash-dump.operations.js';
 import { diagnosticsOperation } from './operations/diagnostics.operations.js';
-import { findPartition } from './operations/find-partition.js';
-import { explaining, provisionalTargetKey, targetOf } from './operations/hmc-place.js';
-import { inventoryOperations, type CpcPlace } from './operations/inventory.operations.js';
+import { refuseClassic, refusingClassic } from './operations/dpm-only.js';
+import { findInstance } from './operations/find-instance.js';
+import { explaining, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
+import { hostSwitches } from './operations/host-switch.operations.js';
+import { interfaceWorks } from './operations/interfaces.js';
+import { inventoryOperations } from './operations/inventory.operations.js';
+import { lackingFeatures } from './operations/lacking.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { preflightOperation } from './operations/preflight.operation.js';
+import { volumeWorks } from './operations/volumes.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
 export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
@@ -26,26 +32,35 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         hmc: settings.endpoint.label,
         cpc: settings.cpc,
         pacing: pacingOf(settings),
+        classic: classicOf(settings),
       };
       const works = offerWorks({
         ...powerWorks(place),
+        ...interfaceWorks(place),
+        ...volumeWorks(place),
         triggerCrashDump: crashDumpWork(place),
         sendConsoleCommand: consoleCommandWork(place),
       });
       return {
-        operations: {
+        operations: refusingClassic(place, {
           ...works.operations,
           queryPower: queryPower(place),
           ...inventoryOperations(place),
           ...consoleOperations(place),
           ...diagnosticsOperation(place),
-        },
+          ...hostSwitches(place),
+          ...preflightOperation(place, settings.userid),
+        }),
+        lacking: (ctx) => lackingFeatures(ctx, place),
         resolve: (ctx, reference) =>
           explaining(place, { what: `finding partition ${reference}`, subject: 'cpc' }, async () =>
-            targetOf(await findPartition(ctx, place, reference)),
+            targetOf(await findInstance(ctx, place, reference)),
           ),
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
-        plan: works.plan,
+        plan: async (ctx, asked, target) => {
+          refuseClassic(place, asked.operation, target);
+          return await works.plan(ctx, asked, target);
+        },
         reconcile: works.reconcile,
         rearm: () => held.client.session.rearm(),
         close: () => held.release(),

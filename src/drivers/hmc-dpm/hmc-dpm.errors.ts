@@ -40,8 +40,7 @@ const DEFECT: Meaning = {
 };
 const CLASSIC: Meaning = {
   code: 'FEATURE_UNSUPPORTED',
-  advice:
-    'the CPC is not in DPM mode (classic mode has LPARs with activation profiles, which this driver does not operate)',
+  advice: 'the CPC is not in DPM mode, and this belongs to DPM mode (classic mode has LPARs with activation profiles)',
 };
 const STORAGE: Meaning = {
   code: 'STATE_CONFLICT',

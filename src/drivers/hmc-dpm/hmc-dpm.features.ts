@@ -1,4 +1,4 @@
-import { complete, missing } from '../../features/index.js';
+import { complete, missing, partial } from '../../features/index.js';
 import type { ComputeDeclaration } from '../../compute/contract/index.js';
 
 const NO_MIGRATION = missing('DPM has no such operation: a partition belongs to its CPC and cannot move to another');
@@ -12,6 +12,8 @@ const NO_FIREWALL = missing(
 
 const NO_AGENT = missing('DPM has no such operation: the HMC cannot reach into the operating system');
 
+const WHOLE_GROUPS = partial('DPM attaches and detaches whole storage groups, with all volumes that are in them');
+
 /** What this driver does now. */
 export const hmcDpmFeatures = {
   'operation.get-guest-info': complete,
@@ -19,17 +21,17 @@ export const hmcDpmFeatures = {
   'operation.reboot': complete,
   'operation.trigger-crash-dump': complete,
 
-  'operation.attach-volume': missing('not built yet: attaching storage groups'),
-  'operation.detach-volume': missing('not built yet: detaching storage groups'),
-  'operation.attach-interface': missing('not built yet: creating NICs'),
-  'operation.detach-interface': missing('not built yet: deleting NICs'),
-  'operation.maintenance-mode': missing('not built yet'),
+  'operation.attach-volume': WHOLE_GROUPS,
+  'operation.detach-volume': WHOLE_GROUPS,
+  'operation.attach-interface': complete,
+  'operation.detach-interface': complete,
+  'operation.maintenance-mode': complete,
   'operation.launch': missing('not built yet: creating partitions'),
   'operation.terminate': missing('not built yet: deleting partitions'),
   'operation.rebuild': missing('not built yet: needs image storage first'),
   'operation.rescue': missing('not built yet: booting another device for a while'),
   'operation.resize': missing('not built yet: changing processors and memory'),
-  'operation.service-control': missing('not built yet'),
+  'operation.service-control': complete,
   'operation.swap-volume': missing(
     'DPM has no such operation: storage groups are attached and detached, not exchanged',
   ),
@@ -40,7 +42,9 @@ export const hmcDpmFeatures = {
   'operation.resume': missing('DPM has no such operation: there is no saved memory'),
   'operation.live-migrate': NO_MIGRATION,
   'operation.force-live-migration-to-complete': NO_MIGRATION,
-  'operation.evacuate': missing('not built yet: defining the partition on another CPC that sees the same storage'),
+  'operation.evacuate': missing(
+    'DPM has no such operation: storage groups, their WWPNs and the adapters belong to one CPC, so that a partition which is set up on another one finds no disk',
+  ),
   'operation.set-admin-password': NO_AGENT,
   'operation.snapshot': NOT_A_DISK_IMAGE,
   'operation.uefi-boot': missing('DPM has no such function: IBM Z firmware boots by IPL'),
@@ -57,8 +61,8 @@ export const hmcDpmFeatures = {
   'console.serial.log': complete,
   'console.serial.interactive': complete,
 
-  'storage.block': missing('not built yet: storage groups'),
-  'storage.block.backend.fibrechannel': missing('not built yet: storage groups of type fcp'),
+  'storage.block': missing('not built yet: launching with storage groups'),
+  'storage.block.backend.fibrechannel': missing('not built yet: launching with storage groups'),
   'storage.block.backend.iscsi': missing('DPM has no such adapter: storage is FCP, FICON or NVMe'),
   'storage.block.backend.iscsi.auth.chap': missing('DPM has no iSCSI, so nothing to authenticate'),
   'storage.image': missing('not built yet'),
@@ -66,13 +70,13 @@ export const hmcDpmFeatures = {
   'networking.firewallrules': NO_FIREWALL,
   'networking.routing': NO_FIREWALL,
   'networking.securitygroups': NO_FIREWALL,
-  'networking.topology.flat': missing('not built yet: creating NICs'),
-  'networking.topology.vlan': missing('not built yet: creating NICs with a VLAN'),
+  'networking.topology.flat': missing('not built yet: launching with NICs'),
+  'networking.topology.vlan': missing('not built yet: launching with NICs'),
 
   'operation.attach-tagged-volume': missing(
     'DPM has no such function: the guest knows its disks by their device numbers',
   ),
-  'operation.extend-volume': missing('not built yet: growing storage volumes'),
+  'operation.extend-volume': complete,
   'operation.attach-tagged-interface': missing(
     'DPM has no such function: the guest knows its NICs by their device numbers',
   ),
@@ -81,7 +85,7 @@ export const hmcDpmFeatures = {
   'operation.device-tags': missing('DPM has no such function: the guest knows its devices by their numbers'),
   'operation.quiesce': NO_AGENT,
   'operation.unquiesce': NO_AGENT,
-  'operation.multiattach-volume': missing('not built yet: shared storage groups'),
+  'operation.multiattach-volume': WHOLE_GROUPS,
   'operation.encrypted-volume': missing('DPM has no such function: a LUN is given to the partition as it is'),
   'operation.trusted-certs': missing('not built yet: secure boot'),
   'operation.file-backed-memory': missing('DPM has no such function: the memory of a partition is its own'),

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Secret } from '../../common/secret.js';
 import { VIRT_FEATURE_IDS } from '../../features/index.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
-import { HmcDpmSettingsSchema } from './hmc-dpm.settings.js';
+import { classicOf, HmcDpmSettingsSchema } from './hmc-dpm.settings.js';
 
 const least = { endpoint: 'hmc1', userid: 'zenova', password: new Secret('p'), cpc: 'CPC1' };
 
@@ -39,6 +39,8 @@ describe('settings', () => {
     [{ endpoint: 'http://hmc1' }, 'endpoint'],
     [{ request_timeout_ms: 1 }, 'request_timeout_ms'],
     [{ poll: { every: 1 } }, 'poll'],
+    [{ classic: { load_address: '9' } }, 'classic'],
+    [{ classic: { lpars: { PROD: { profile: 'x' } } } }, 'classic'],
     [{ hmc: 'hmc1' }, undefined],
   ])('refuse %j', (change, path) => {
     const parsed = HmcDpmSettingsSchema.safeParse({ ...least, ...change });
@@ -46,6 +48,16 @@ describe('settings', () => {
     expect(parsed.error?.issues[0]?.path[0]).toBe(path);
     expect(JSON.stringify(parsed.error?.issues)).not.toContain('in the clear');
   });
+});
+
+test('an LPAR has its own classic settings, and the common ones beside them', () => {
+  const lpars = { PROD: { load_address: '0200' }, AUTO: { load_at_activation: true } };
+  const classic = classicOf(HmcDpmSettingsSchema.parse({ ...least, classic: { load_parameter: 'A', lpars } }));
+  expect(classic('PROD')).toEqual({ load_address: '0200', load_parameter: 'A', load_at_activation: false });
+  expect(classic('AUTO')).toEqual({ load_parameter: 'A', load_at_activation: true });
+  for (const name of ['OTHER', 'toString']) {
+    expect(classic(name)).toEqual({ load_parameter: 'A', load_at_activation: false });
+  }
 });
 
 test('every feature has its answer, and a reason when it is missing', () => {

@@ -3,7 +3,7 @@ import { Secret } from '../../common/secret.js';
 import { normaliseFingerprint, type TlsTrust } from '../../connectors/http/index.js';
 import { parseHmcAddress } from './client/hmc-address.js';
 import type { HmcAccess } from './client/hmc-access.js';
-import { DEFAULT_PACING, type HmcPacing } from './operations/hmc-place.js';
+import { DEFAULT_PACING, type HmcPacing, type HmcPlace } from './operations/hmc-place.js';
 
 /** An HMC's address in any of its forms, read. */
 export const HmcAddressSchema = z
@@ -44,6 +44,34 @@ const TlsSchema = z
     return { kind: 'unverified' };
   });
 
+/** How LPARs are activated and loaded, when the CPC is in classic mode. */
+const classicShape = {
+  activation_profile: z
+    .string()
+    .min(1)
+    .max(16)
+    .optional()
+    .describe('image or load profile; without it, the one that the HMC has for the next activation'),
+  load_address: z
+    .string()
+    .regex(/^[0-9A-Fa-f]{4,5}$/, 'expected a device number of 4 or 5 hexadecimal digits')
+    .optional()
+    .describe('device to load from; without it, the one that was loaded from last'),
+  load_parameter: z.string().max(8).optional().describe('load control string'),
+} as const;
+
+const ClassicSchema = z.strictObject({
+  ...classicShape,
+  load_at_activation: z
+    .boolean()
+    .default(false)
+    .describe('the activation profile loads the operating system too, so that activating is enough'),
+  lpars: z
+    .record(z.string().min(1), z.strictObject({ ...classicShape, load_at_activation: z.boolean().optional() }))
+    .default({})
+    .describe('the same for single LPARs, by name'),
+});
+
 const printable = z.string().min(1).max(255);
 const milliseconds = (least: number, most: number) => z.int().min(least).max(most);
 
@@ -57,7 +85,7 @@ export const HmcDpmSettingsSchema = z.strictObject({
   ),
   userid: printable.describe('HMC user with access to the Web Services API'),
   password: z.instanceof(Secret, { error: 'expected a secret: {file: path} or {env: name}' }).describe('its password'),
-  cpc: printable.describe('name of the CPC, exactly as the HMC shows it; it must be in DPM mode'),
+  cpc: printable.describe('name of the CPC, exactly as the HMC shows it'),
   tls: TlsSchema.default({ kind: 'system' }).describe(
     'how the certificate of the HMC is verified; without it, by the CAs of the system',
   ),
@@ -76,6 +104,7 @@ export const HmcDpmSettingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('how often a job or a status is looked at'),
+  classic: ClassicSchema.prefault({}).describe('how LPARs are activated and loaded, when the CPC is in classic mode'),
   max_concurrent_requests: z.int().min(1).max(100).default(10).describe('connections to this HMC, at most'),
 });
 export type HmcDpmSettings = z.output<typeof HmcDpmSettingsSchema>;
@@ -88,6 +117,14 @@ export function accessOf(settings: HmcDpmSettings): HmcAccess {
     trust: settings.tls,
     requestTimeoutMs: settings.request_timeout_ms,
     maxConcurrentRequests: settings.max_concurrent_requests,
+  };
+}
+
+/** How the LPARs of a CPC in classic mode are activated and loaded. */
+export function classicOf({ classic: { lpars, ...common } }: HmcDpmSettings): HmcPlace['classic'] {
+  return (name) => {
+    const own = Object.hasOwn(lpars, name) ? lpars[name] : undefined;
+    return { ...common, ...own, load_at_activation: own?.load_at_activation ?? common.load_at_activation };
   };
 }
 

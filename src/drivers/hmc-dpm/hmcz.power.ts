@@ -15,7 +15,7 @@ import { sessionKey, type HmcAccess } from './client/hmc-access.js';
 import type { HmcClient } from './client/hmc-client.js';
 import type { PoolOf } from './client/hmc-pool.js';
 import { HmcAddressSchema } from './hmc-dpm.settings.js';
-import { findPartition } from './operations/find-partition.js';
+import { findInstance } from './operations/find-instance.js';
 import { DEFAULT_PACING, explaining, provisionalTargetKey, targetOf, type HmcPlace } from './operations/hmc-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { queryPartitions, type PartitionStates } from './operations/query-partitions.js';
@@ -83,6 +83,8 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
         hmc: access.address.label,
         cpc: undefined,
         pacing: DEFAULT_PACING,
+        // The HMC knows the profile, and what was loaded last.
+        classic: () => ({ load_at_activation: false }),
       });
       return {
         machine(parameters) {
@@ -107,7 +109,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
             },
             resolve: (ctx) =>
               explaining(place, { what: `finding partition ${name}`, subject: 'cpc' }, async () =>
-                targetOf(await findPartition(ctx, place, name)),
+                targetOf(await findInstance(ctx, place, name)),
               ),
             provisionalKey: () => provisionalTargetKey(place, name),
             plan: async (ctx, verb, target) => workOf(verb).plan(ctx, target, {}),

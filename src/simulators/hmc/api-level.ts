@@ -23,6 +23,14 @@ export class ApiLevel {
     return this.isAtLeast(2, 20);
   }
 
+  get hasOsMessageListing(): boolean {
+    return this.isAtLeast(2, 20);
+  }
+
+  get hasAsciiConsole(): boolean {
+    return this.isAtLeast(2, 22);
+  }
+
   get hasAdditionalProperties(): boolean {
     return this.isAtLeast(4, 10);
   }

@@ -61,12 +61,16 @@ export interface SimulatorControl {
   unlock(user: string): void;
   /** Jobs that no client has deleted. */
   jobs(): readonly Readonly<Job>[];
+  /** ASCII consoles that somebody uses. */
+  readonly asciiConsoles: number;
   /** STOMP clients, of one user or of all. */
   stompConnections(user?: string): number;
   /** Cuts them without a word. */
   dropStompConnections(user?: string): void;
   /** As if the HMC had written into its audit or security log. */
   writeLogEntry(kind: 'audit' | 'security', entry: LogEntry): void;
+  /** As if the operating system of that partition, or logical partition, had written it. */
+  writeOsMessage(name: string, text: string, options?: { cpc?: string; isHeld?: boolean; isPriority?: boolean }): void;
   /** Partitions by name and CPC, or all. */
   partitions(name?: string, cpc?: string): readonly PartitionView[];
   /** Forces a status, ending what goes on in the partition. RangeError when the name is unknown or not unique. */
@@ -137,6 +141,14 @@ const FrameQuerySchema = z.strictObject({
 
 const ConnectionsOfSchema = z.strictObject({ user: z.string().optional() });
 
+const OsMessageSchema = z.strictObject({
+  name: z.string(),
+  cpc: z.string().optional(),
+  text: z.string().max(4000),
+  is_held: z.boolean().default(false),
+  is_priority: z.boolean().default(false),
+});
+
 const LogEntrySchema = z.strictObject({
   log: z.enum(['audit', 'security']),
   id: z.string().max(100),
@@ -159,6 +171,7 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     jobs: simulator.jobs().map(({ uri, status, subject }) => ({ uri, status, subject: subject.name })),
     connections: simulator.connections,
     stomp_connections: simulator.stompConnections(),
+    ascii_consoles: simulator.asciiConsoles,
     last_sequence: simulator.wireLog.last,
   }),
   'GET wire-log': (simulator, request) => ({
@@ -175,6 +188,11 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     noContent(() => {
       const { log, ...entry } = bodyOf(LogEntrySchema, request);
       simulator.writeLogEntry(log, entry);
+    }),
+  'POST os-messages': (simulator, request) =>
+    noContent(() => {
+      const { name, cpc, text, is_held: isHeld, is_priority: isPriority } = bodyOf(OsMessageSchema, request);
+      simulator.writeOsMessage(name, text, { ...(cpc === undefined ? {} : { cpc }), isHeld, isPriority });
     }),
   'GET faults': (simulator) => ({ faults: simulator.faults.list() }),
   'POST faults': (simulator, request) => ({ id: simulator.faults.add(bodyOf(HmcFaultSchema, request)) }),

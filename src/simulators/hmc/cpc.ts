@@ -79,7 +79,9 @@ export function createCpc(entry: CpcEntry, timing: Timing): Cpc {
     }
     cpc.partitions.push(...partitionsOf(entry).map((partition) => partitionFromInventory(partition, cpc, timing)));
   } else {
-    cpc.logicalPartitions.push(...entry.logical_partitions.map((lpar) => logicalPartitionFromInventory(lpar, cpc)));
+    cpc.logicalPartitions.push(
+      ...entry.logical_partitions.map((lpar) => logicalPartitionFromInventory(lpar, cpc, timing)),
+    );
   }
   return cpc;
 }

@@ -6,11 +6,12 @@ import type { PartitionDevices } from './devices.js';
 import { firmwareFeatures } from './generation.js';
 import { refuse } from './hmc-error.js';
 import type { HmcInventory, UserEntry } from './inventory.schema.js';
-import type { Adapter, Cpc, HmcObject, LogicalPartition, Partition, VirtualSwitch } from './model.js';
+import { hasUnacceptableLparStatus, logicalPartitionProperties } from './logical-partition.js';
+import type { Adapter, Cpc, HmcObject, LogicalPartition, LparProperties, Partition, VirtualSwitch } from './model.js';
 import { hasUnacceptableStatus, isRunning } from './partition.js';
 import { PARTITION_PROPERTIES } from './partition-properties.js';
 import { readableProperties } from './property-rules.js';
-import type { PartitionStatus } from './statuses.js';
+import type { LparStatus, PartitionStatus } from './statuses.js';
 
 /** The machines behind the HMC. What happens to partitions is the partition machine's business. */
 export class Estate {
@@ -38,6 +39,10 @@ export class Estate {
   /** All partitions, CPC by CPC. */
   partitions(): readonly Partition[] {
     return [...this.#partitions.values()];
+  }
+
+  logicalPartition(id: string): LogicalPartition | undefined {
+    return this.#logicalPartitions.get(id);
   }
 
   logicalPartitions(): readonly LogicalPartition[] {
@@ -123,6 +128,20 @@ export class Estate {
       newStatus: status,
       hasUnacceptableStatus: status !== 'active',
     });
+  }
+
+  setLparStatus(lpar: LogicalPartition, status: LparStatus): void {
+    const oldStatus = lpar.status;
+    if (oldStatus === status) return;
+    lpar.status = status;
+    const hasUnacceptableStatus = hasUnacceptableLparStatus(lpar);
+    this.changes.emit({ kind: 'status', object: lpar, oldStatus, newStatus: status, hasUnacceptableStatus });
+  }
+
+  storeLpar(lpar: LogicalPartition, changes: Partial<LparProperties>): void {
+    const before = logicalPartitionProperties(lpar);
+    lpar.stored = { ...lpar.stored, ...changes };
+    this.changes.emitDifferences(lpar, before, logicalPartitionProperties(lpar));
   }
 
   /** Changes properties of a partition, the name among them, and tells of those that a read would show. */

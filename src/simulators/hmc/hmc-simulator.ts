@@ -28,6 +28,8 @@ import { Hmc } from './hmc.js';
 import { HmcInventorySchema, type HmcInventory, type HmcInventoryInput } from './inventory.schema.js';
 import type { Job } from './jobs.js';
 import type { LogEntry } from './notifications/notifier.js';
+import { upgradeToConsoles } from './consoles/console-sockets.js';
+import type { GuestHost, OsMessage, OsMessageOptions } from './consoles/os-messages.js';
 import { FrameLog } from './notifications/frame-log.js';
 import { StompListener } from './notifications/stomp-listener.js';
 import type { LogonRecord } from './sessions.js';
@@ -188,6 +190,20 @@ export class HmcSimulator implements SimulatorControl {
     this.#hmc.notifier.log(kind, entry, this.clock.now());
   }
 
+  /** The OS messages kept of a partition or logical partition. Throws a RangeError when the name is unknown or not unique. */
+  osMessages(name: string, cpc?: string): readonly OsMessage[] {
+    return this.#hmc.osMessages.list(this.#guestHost(name, cpc));
+  }
+
+  writeOsMessage(name: string, text: string, { cpc, ...options }: OsMessageOptions & { cpc?: string } = {}): void {
+    this.#hmc.osMessages.write(this.#guestHost(name, cpc), [text], options);
+  }
+
+  /** ASCII consoles that somebody uses. */
+  get asciiConsoles(): number {
+    return this.#hmc.asciiConsoles.count;
+  }
+
   partitions(name?: string, cpc?: string): readonly PartitionView[] {
     const { estate, machine } = this.#hmc;
     return estate
@@ -295,6 +311,15 @@ export class HmcSimulator implements SimulatorControl {
     return only(this.#hmc.estate.partitions(), name, cpc, 'partition');
   }
 
+  #guestHost(name: string, cpc?: string): GuestHost {
+    const { estate } = this.#hmc;
+    const isMeant = (host: GuestHost) => host.name === name && (cpc === undefined || host.cpc.name === cpc);
+    const [host, another] = [...estate.partitions(), ...estate.logicalPartitions()].filter(isMeant);
+    if (host === undefined) throw new RangeError(`there is no partition or logical partition "${name}"`);
+    if (another !== undefined) throw new RangeError(`several CPCs have a partition "${name}": name the CPC`);
+    return host;
+  }
+
   #createListener(): HttpsListener {
     const { keep_alive_ms: keepAliveMs, max_body_bytes: maxBodyBytes, chunked } = this.#hmc.settings;
     return new HttpsListener({
@@ -304,6 +329,7 @@ export class HmcSimulator implements SimulatorControl {
       chunked,
       sinkFor: (head) => this.#api.sinkFor(head),
       handle: (request) => this.#handle(request),
+      upgrade: upgradeToConsoles(this.#hmc.asciiConsoles),
     });
   }
 

@@ -2,13 +2,19 @@ import type { Clock } from '../kit/clock.js';
 import { ApiLevel } from './api-level.js';
 import type { FindBootVolume } from './boot.js';
 import { Changes } from './changes.js';
+import { AsciiConsoles } from './consoles/ascii-consoles.js';
+import { ConsoleSeats } from './consoles/console-seats.js';
+import { guestMachines } from './consoles/guest-machines.js';
+import { GuestSettings } from './consoles/guest-settings.js';
+import { Guests } from './consoles/guests.js';
+import { OsMessages, type GuestHost } from './consoles/os-messages.js';
 import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings, Timing } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
 import { Leftovers, watchMachines } from './leftovers.js';
 import { Notifier } from './notifications/notifier.js';
-import { Topics } from './notifications/topics.js';
+import { Topics, type Topic } from './notifications/topics.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Sessions } from './sessions.js';
 import { Storage } from './storage/storage.js';
@@ -30,6 +36,10 @@ export class Hmc {
   readonly storage: Storage;
   readonly topics: Topics;
   readonly notifier: Notifier;
+  readonly osMessages: OsMessages;
+  readonly guestSettings: GuestSettings;
+  readonly guests: Guests;
+  readonly asciiConsoles: AsciiConsoles;
 
   constructor(
     inventory: HmcInventory,
@@ -51,12 +61,41 @@ export class Hmc {
     this.notifier = new Notifier(
       this.topics,
       ({ uri }) => {
-        const partition = this.estate.partition(uri.split('/').at(-1) ?? '');
-        return partition === undefined ? null : { name: partition.name, cpc: partition.cpc.name };
+        const host = this.#guestHost(uri);
+        return host === undefined ? null : { name: host.name, cpc: host.cpc.name };
       },
       (uri) => this.jobs.find(uri) !== undefined,
     );
     this.changes.subscribe((change) => this.notifier.tell(change));
+    this.guestSettings = new GuestSettings(inventory);
+    this.osMessages = new OsMessages(clock, inventory.hmc.os_message_limit);
+    this.osMessages.subscribe((host, messages) => this.notifier.osMessages(host, messages));
+    const machines = guestMachines(clock, this.machine, this.estate);
+    this.guests = new Guests(clock, this.osMessages, machines, this.changes, (uri) => this.#guestHost(uri));
+    this.asciiConsoles = new AsciiConsoles({
+      clock,
+      changes: this.changes,
+      guests: this.guests,
+      guestSettings: this.guestSettings,
+      seats: new ConsoleSeats(),
+      hmcName: inventory.hmc.name,
+      takenReason: inventory.hmc.console_taken_reason,
+      findPartition: (id) => this.estate.partition(id),
+    });
+    this.sessions.listen({ ended: (session) => this.asciiConsoles.sessionEnded(session) });
+    this.topics.listen({ subscribed: (topic) => this.#refresh(topic) });
+  }
+
+  /** The partition or logical partition of this URI. */
+  #guestHost(uri: string): GuestHost | undefined {
+    const id = uri.split('/').at(-1) ?? '';
+    return this.estate.partition(id) ?? this.estate.logicalPartition(id);
+  }
+
+  /** Who listens to OS messages gets those from before, when the channel was opened so. */
+  #refresh(topic: Topic): void {
+    const host = topic.channel?.includesRefresh === true ? this.#guestHost(topic.channel.uri) : undefined;
+    if (host !== undefined) this.notifier.osMessages(host, this.osMessages.list(host), { only: topic });
   }
 
   get findBootVolume(): FindBootVolume {
@@ -72,6 +111,7 @@ export class Hmc {
   /** Stops all timers; for shutdown. */
   dispose(): void {
     this.sessions.dropAll();
+    this.guests.dispose();
     this.machine.dispose();
     this.storage.dispose();
   }

@@ -3,8 +3,8 @@ import { ADAPTER_TYPES, AdapterSchema, DEFAULT_ADAPTERS } from './adapters/adapt
 import { HmcFaultSchema } from './fault.schema.js';
 import { GENERATIONS } from './generation.js';
 import { NicSchema } from './network/nic.schema.js';
-import { reportStorageContradictions, StorageGroupsSchema } from './storage/storage.schema.js';
 import { CPC_STATUSES, LPAR_STATUSES, PARTITION_STATUSES, PARTITION_TYPES, START_ENDS } from './statuses.js';
+import { reportStorageContradictions, StorageGroupsSchema } from './storage/storage.schema.js';
 
 const durationMs = z
   .int()
@@ -20,6 +20,12 @@ export const TimingSchema = z.strictObject({
   stop_ms: durationMs.default(1500).describe('Time spent in stopping'),
   psw_restart_ms: durationMs.default(500),
   dump_ms: durationMs.default(2000).describe('Time that a dump takes'),
+  halt_ms: durationMs.default(1000).describe('Time that a guest takes to shut down, when told to on a console'),
+  activate_ms: durationMs.default(2000).describe('Of a logical partition'),
+  deactivate_ms: durationMs.default(1500),
+  load_ms: durationMs.default(1500),
+  reset_ms: durationMs.default(500),
+  settle_ms: durationMs.default(300).describe('Time until a logical partition shows what a completed job has done'),
   cancel_ms: durationMs.default(200).describe('Time spent in cancel-pending'),
   job_ms: durationMs.optional().describe('Time a job runs, when it is not that of its operation'),
   fulfilment_ms: durationMs.default(10_000).describe('Time until storage that is asked for is there'),
@@ -34,11 +40,28 @@ const TimingOverrideSchema = z.strictObject({
   stop_ms: durationMs.optional(),
   psw_restart_ms: durationMs.optional(),
   dump_ms: durationMs.optional(),
+  halt_ms: durationMs.optional(),
+  activate_ms: durationMs.optional(),
+  deactivate_ms: durationMs.optional(),
+  load_ms: durationMs.optional(),
+  reset_ms: durationMs.optional(),
+  settle_ms: durationMs.optional(),
   cancel_ms: durationMs.optional(),
   job_ms: durationMs.optional(),
 });
 
+/** What runs in a partition or logical partition, as seen on its consoles. */
+const GuestSchema = z.strictObject({
+  os_messages: z.boolean().default(true).describe('Whether the interface of OS messages is available (else 409,332)'),
+  user: z.string().min(1).max(64).default('root').describe('Who may log in on the ASCII console'),
+  password: z.string().min(1).max(64).default('linux'),
+});
+export type GuestEntry = z.output<typeof GuestSchema>;
+
+const guest = GuestSchema.prefault({});
+
 const partitionShape = {
+  guest,
   type: z.enum(PARTITION_TYPES).default('linux'),
   starts_as: z
     .enum(START_ENDS)
@@ -98,6 +121,9 @@ const ClassicCpcSchema = z.strictObject({
         name: objectName,
         status: z.enum(LPAR_STATUSES).default('not-activated'),
         activation_mode: z.string().default('linux'),
+        load_at_activation: z.boolean().default(false).describe('As in its image profile: activate loads it, too'),
+        timing: TimingOverrideSchema.optional(),
+        guest,
       }),
     )
     .default([]),
@@ -121,6 +147,7 @@ export const TASKS = [
   'deactivate',
   'load',
   'reset-clear',
+  'view-operating-system-messages',
   'view-audit-log',
   'view-security-log',
 ] as const;
@@ -137,6 +164,7 @@ const UserSchema = z.strictObject({
     .min(1)
     .default(360 * 60_000),
   tasks: z.union([z.literal('all'), z.array(z.enum(TASKS))]).default('all'),
+  sees_itself: z.boolean().default(true).describe('May the user read its own limits and roles?'),
   sees: z
     .union([
       z.literal('everything'),
@@ -188,6 +216,11 @@ const HmcSchema = z.strictObject({
     .enum(PARTITION_STATUSES)
     .default('paused')
     .describe('Status of a partition that has been dumped (a guess)'),
+  os_message_limit: z.int().min(1).max(10_000).default(200).describe('OS messages kept of each partition'),
+  console_taken_reason: z
+    .int()
+    .default(330)
+    .describe('The 409 reason of an ASCII console that somebody else holds (a guess)'),
   unavailable_reason: z.int().default(1).describe('The reason of a 503 (a guess)'),
   storage_conflict_reason: z
     .int()

@@ -1,4 +1,5 @@
-import type { CpcEntry } from './inventory.schema.js';
+import { definedOnly } from '../../common/defined-only.js';
+import type { CpcEntry, Timing } from './inventory.schema.js';
 import type { Cpc, LogicalPartition } from './model.js';
 import { canSeeChild } from './object-access.js';
 import { stableUuid } from './object-id.js';
@@ -12,22 +13,20 @@ export function logicalPartitionProperties(lpar: LogicalPartition): Record<strin
     class: 'logical-partition',
     name: lpar.name,
     status: lpar.status,
-    'has-unacceptable-status': lpar.status !== 'operating',
+    'has-unacceptable-status': hasUnacceptableLparStatus(lpar),
     'activation-mode': lpar.activationMode,
-    'next-activation-profile-name': lpar.name,
-    'last-used-load-address': '00000',
-    'last-used-load-parameter': '',
+    ...lpar.stored,
   };
 }
 
+export const hasUnacceptableLparStatus = ({ status }: LogicalPartition): boolean => status !== 'operating';
+
 export function logicalPartitionFromInventory(
-  {
-    name,
-    status,
-    activation_mode: activationMode,
-  }: Extract<CpcEntry, { mode: 'classic' }>['logical_partitions'][number],
+  entry: Extract<CpcEntry, { mode: 'classic' }>['logical_partitions'][number],
   cpc: Cpc,
+  timing: Timing,
 ): LogicalPartition {
+  const { name, status, activation_mode: activationMode, load_at_activation: loadsAtActivation } = entry;
   const id = stableUuid(cpc.name, name);
   const lpar: LogicalPartition = {
     id,
@@ -40,7 +39,14 @@ export function logicalPartitionFromInventory(
     creator: null,
     cpc,
     activationMode,
+    timing: { ...timing, ...definedOnly(entry.timing ?? {}) },
+    loadsAtActivation,
     status,
+    stored: {
+      'next-activation-profile-name': name,
+      'last-used-load-address': '00000',
+      'last-used-load-parameter': '',
+    },
   };
   return lpar;
 }

@@ -60,7 +60,20 @@ export interface LogicalPartition extends HmcObject, Granted {
   readonly id: string;
   readonly cpc: Cpc;
   readonly activationMode: string;
+  readonly timing: Timing;
+  /** As its image profile says: activating it loads an operating system, too. */
+  readonly loadsAtActivation: boolean;
+  /** Changed through `Estate.setLparStatus`, so that it is told of. */
   status: LparStatus;
+  /** Changed through `Estate.storeLpar`, so that it is told of. */
+  stored: Readonly<LparProperties>;
+}
+
+/** Properties of a logical partition that operations change. */
+export interface LparProperties {
+  readonly 'next-activation-profile-name': string;
+  readonly 'last-used-load-address': string;
+  readonly 'last-used-load-parameter': string;
 }
 
 /** A card, or HiperSockets, of a CPC (hmc-dpm.md section 11). */

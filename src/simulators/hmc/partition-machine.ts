@@ -141,6 +141,11 @@ export class PartitionMachine {
     if (isRunning(partition.status)) this.hmc.estate.setStatus(partition, this.#runningStatus(partition));
   }
 
+  /** The operating system has halted or crashed by itself; while something else goes on, that decides. */
+  guestEnded(partition: Partition, status: 'paused' | 'terminated'): void {
+    if (!this.#activities.has(partition)) this.hmc.estate.setStatus(partition, status);
+  }
+
   /** What an operator or a crash does: the status is as said from now on, and whatever was going on is over. */
   force(partition: Partition, status: PartitionStatus): void {
     const activity = this.#activities.get(partition);

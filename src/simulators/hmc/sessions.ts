@@ -22,9 +22,9 @@ export interface LogonRecord {
 
 /** What lives as long as a session does. */
 export interface SessionListener {
-  started(session: Session): void;
+  started?(session: Session): void;
   /** Logged off, expired, or lost with a restart. */
-  ended(session: Session): void;
+  ended?(session: Session): void;
 }
 
 /** Logons and the sessions that came of them (hmc-dpm.md section 3). */
@@ -66,7 +66,7 @@ export class Sessions {
     };
     this.#sessions.set(session.id, session);
     this.#expireInTime(session);
-    for (const listener of this.#listeners) listener.started(session);
+    for (const listener of this.#listeners) listener.started?.(session);
     return session;
   }
 
@@ -120,7 +120,7 @@ export class Sessions {
     if (!this.#sessions.delete(session.id)) return;
     this.#expiries.get(session)?.();
     this.#expiries.delete(session);
-    for (const listener of this.#listeners) listener.ended(session);
+    for (const listener of this.#listeners) listener.ended?.(session);
   }
 
   dropAll(): void {

@@ -8,6 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ServerCertificate } from './certificate.js';
 
 /** What is known of a request before its body. */
@@ -69,6 +70,8 @@ export interface ListenerOptions {
   sinkFor?(head: RequestHead): BodySink | null;
   /** Must not throw; if it does, the caller gets a bare 500 and the listener lives on. */
   handle(request: ReceivedRequest): Promise<Answer>;
+  /** Takes over the connection of a request that asks for another protocol; without it, that is ignored. */
+  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** An HTTPS or HTTP server that survives its callers: bodies are bounded, malformed requests are answered and forgotten. */
@@ -88,6 +91,7 @@ export class HttpsListener {
             keepAliveTimeout,
           });
     this.#server.on('request', (request, response) => void this.#serve(request, response));
+    if (options.upgrade !== undefined) this.#server.on('upgrade', options.upgrade);
     this.#server.on('connection', (socket: Socket) => this.#track(socket));
     this.#server.on('clientError', (_error, socket) => {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');

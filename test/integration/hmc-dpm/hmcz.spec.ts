@@ -18,6 +18,12 @@ async function change(machine: PowerMachine, verb: 'powerOn' | 'powerOff' | 'cyc
   return await run(ctx, await machine.resolve(ctx), {});
 }
 
+/** The bench has CPCs in both modes. */
+const LISTS = [
+  'GET /api/console/operations/list-permitted-partitions',
+  'GET /api/console/operations/list-permitted-logical-partitions',
+];
+
 describe('hmcz', () => {
   test('switches on, cycles, switches off and tells the state', async () => {
     const machine = bench.machine();
@@ -31,15 +37,15 @@ describe('hmcz', () => {
     expect(bench.simulator.wireLog.logons()).toBe(1);
   });
 
-  test('asks for the state in one request on a held session', async () => {
+  test('asks for the state in one request of each mode that there is, on a held session', async () => {
     const machine = bench.machine();
     await machine.verbs.queryPower?.(bench.context());
     const since = bench.simulator.wireLog.last;
     await machine.verbs.queryPower?.(bench.context());
-    expect(bench.requests(since)).toEqual(['GET /api/console/operations/list-permitted-partitions']);
+    expect(bench.requests(since)).toEqual(LISTS);
   });
 
-  test('tells of all partitions of all CPCs in one request for each session', async () => {
+  test('tells of all partitions of all CPCs in one request of each mode for each session', async () => {
     await bench.machine().verbs.queryPower?.(bench.context());
     const since = bench.simulator.wireLog.last;
     const states = await bench.queryMany(['off', 'on', 'g001', 'LPAR1', 'none', 'starting', bench.idOf('paused')]);
@@ -52,7 +58,7 @@ describe('hmcz', () => {
       { powerState: 'nostate', transition: 'starting' },
       { nativeState: 'paused' },
     ]);
-    expect(bench.requests(since)).toEqual(['GET /api/console/operations/list-permitted-partitions']);
+    expect(bench.requests(since)).toEqual(LISTS);
   });
 
   test('waits once for an HMC that is away, whatever the credentials', async () => {

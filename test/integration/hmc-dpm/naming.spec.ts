@@ -66,10 +66,10 @@ describe('a partition is not found', () => {
     });
   });
 
-  test('on a CPC in classic mode, which is said', async () => {
-    const failure = await failureOf(bench.open({ cpc: 'CPC3' }).operations.queryPower(bench.context(), 'PROD1'));
-    expect(failure).toMatchObject({ code: 'FEATURE_UNSUPPORTED', details: { cpc: 'CPC3', mode: 'classic' } });
-    expect(failure.message).toMatch(/CPC3.*classic mode/);
+  test('on a CPC in classic mode that has no such LPAR', async () => {
+    const failure = await failureOf(bench.open({ cpc: 'CPC3' }).operations.queryPower(bench.context(), 'PROD2'));
+    expect(failure).toMatchObject({ code: 'INSTANCE_NOT_FOUND', details: { reference: 'PROD2' } });
+    expect(failure.message).toMatch(/on CPC CPC3/);
   });
 
   test('by a user who may not see it', async () => {
@@ -95,7 +95,7 @@ describe('hmcz', () => {
   });
 
   test('tells what CPCs there are when there is no such partition', async () => {
-    const failure = await failureOf(bench.machine({ power_partition_name: 'PROD1' }).resolve(bench.context()));
+    const failure = await failureOf(bench.machine({ power_partition_name: 'PROD2' }).resolve(bench.context()));
     expect(failure.code).toBe('INSTANCE_NOT_FOUND');
     expect(failure.message).toMatch(/CPC3 \(classic mode\)/);
   });

@@ -35,7 +35,7 @@ export interface PartitionFilter {
 export class HmcClient {
   constructor(
     readonly session: HmcSession,
-    private readonly requestTimeoutMs: number,
+    readonly requestTimeoutMs: number,
     /** The call that the requests are a part of. */
     private readonly call: Pick<CallContext, 'outgoing'> = {},
   ) {}

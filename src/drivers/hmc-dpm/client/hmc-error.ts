@@ -84,6 +84,8 @@ export class HmcError extends Error {
     if (!this.changes || this.isLogon) return false;
     switch (this.kind) {
       case 'refused':
+        // The support element looked at it and said no (hmc-dpm.md section 17).
+        if (this.is(500, 263)) return false;
         // The HMC gives every 503 of its own a reason; one without comes from something in between, which may have
         // handed the request on.
         return this.status !== undefined && this.status >= 500 && !(this.status === 503 && this.reason !== undefined);

@@ -4,7 +4,7 @@ import { uriOf } from './hmc-uri.js';
 /** Answers of the HMC (hmc-dpm.md). They are not trusted, and unknown fields are ignored: every release adds some. */
 
 const text = z.string().max(4096);
-const word = z.string().max(255);
+export const word = z.string().max(255);
 const flag = z.boolean().nullish();
 const amount = z.number().nonnegative().nullish();
 export const ErrorBodySchema = z.object({

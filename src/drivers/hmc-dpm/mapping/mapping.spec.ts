@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { hostStatus } from './cpc-status.js';
-import { nextAction, obstacle, plannedSteps, type PartitionView } from './next-action.js';
+import { DPM_RULES } from './mode-rules.js';
+import { nextAction, type PartitionView } from './next-action.js';
 import { observe } from './partition-status.js';
+import { obstacle, plannedSteps } from './planned-steps.js';
 import { showsEffect, stepVerdict } from './step-verdict.js';
 
 const view = (status: string, more: Partial<PartitionView> = {}): PartitionView => ({
@@ -60,8 +62,8 @@ describe('what cannot boot', () => {
   });
 
   test('is not rebooted', () => {
-    expect(obstacle('reboot', view('active', bootless))).toMatch(/boot-device/);
-    expect(obstacle('powerOff', view('active', bootless))).toBeUndefined();
+    expect(obstacle(DPM_RULES, 'reboot', view('active', bootless))).toMatch(/boot-device/);
+    expect(obstacle(DPM_RULES, 'powerOff', view('active', bootless))).toBeUndefined();
   });
 
   test('stays paused after a start, which is told at once', () => {
@@ -84,7 +86,7 @@ test('a locked partition is left alone, but may be where it is', () => {
 test('plans end, whatever the status', () => {
   for (const change of ['powerOn', 'powerOff', 'reboot'] as const) {
     for (const status of ['stopped', 'starting', 'active', 'paused', 'stopping', 'reservation-error', 'what']) {
-      expect(plannedSteps(change, view(status)).length).toBeLessThan(4);
+      expect(plannedSteps(DPM_RULES, change, view(status)).length).toBeLessThan(4);
     }
   }
 });

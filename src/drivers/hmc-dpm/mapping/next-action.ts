@@ -1,10 +1,12 @@
-import type { PlannedStep } from '../../../compute/contract/index.js';
 import { partitionStatus } from './partition-status.js';
 
 /** Where an operation wants a partition to be. */
 export type Goal = 'running' | 'stopped';
-/** What can be done to it. */
-export type StepName = 'start' | 'stop';
+/** What can be done to a partition in DPM mode. */
+export type DpmStep = 'start' | 'stop';
+/** What can be done to an LPAR in classic mode. */
+export type ClassicStep = 'activate' | 'deactivate' | 'load';
+export type StepName = DpmStep | ClassicStep;
 
 /** What the decisions look at. */
 export interface PartitionView {
@@ -13,13 +15,15 @@ export interface PartitionView {
   readonly type?: string | null | undefined;
   readonly 'is-locked'?: boolean | null | undefined;
   readonly 'boot-device'?: string | null | undefined;
+  readonly 'last-used-load-address'?: string | null | undefined;
 }
 
 export type NextAction =
   | { readonly kind: 'reached' }
   /** Somebody is moving it; look again. */
   | { readonly kind: 'wait'; readonly transition: 'starting' | 'stopping' }
-  | { readonly kind: 'step'; readonly step: StepName }
+  /** Forced: also over an operating system that runs. */
+  | { readonly kind: 'step'; readonly step: StepName; readonly isForced?: true }
   /** Nothing sensible can be done; `why` says what to do about it. */
   | { readonly kind: 'conflict'; readonly why: string };
 
@@ -37,7 +41,14 @@ export function nextAction(goal: Goal, partition: PartitionView): NextAction {
   return action;
 }
 
-const PAST: Record<StepName, string> = { start: 'started', stop: 'stopped' };
+/** What has happened to it then. */
+export const PAST: Record<StepName, string> = {
+  start: 'started',
+  stop: 'stopped',
+  activate: 'activated',
+  deactivate: 'deactivated',
+  load: 'loaded',
+};
 
 export const NOT_BOOTABLE =
   'its boot-device is "none", and a linux partition without one ends in paused for good when it is started: nothing would run. Set its boot device on the HMC (Partition Details, Boot) first';
@@ -85,43 +96,3 @@ export const GOALS = {
   reboot: ['stopped', 'running'],
 } as const satisfies Record<string, readonly Goal[]>;
 export type PowerChange = keyof typeof GOALS;
-
-/** Why an operation cannot even begin; undefined when it can. A reboot must not stop what it cannot start again. */
-export function obstacle(change: PowerChange, partition: PartitionView): string | undefined {
-  const first = nextAction(GOALS[change][0], partition);
-  if (first.kind === 'conflict') return first.why;
-  return change === 'reboot' && !isBootable(partition) ? NOT_BOOTABLE : undefined;
-}
-
-/** The steps an operation would take now; nothing when the goal is reached. Conflicts are for {@link obstacle}. */
-export function plannedSteps(change: PowerChange, partition: PartitionView): PlannedStep[] {
-  const steps: PlannedStep[] = [];
-  let { status } = partition;
-  for (const goal of GOALS[change]) {
-    for (;;) {
-      const action = nextAction(goal, { ...partition, status });
-      if (action.kind === 'reached' || action.kind === 'conflict') break;
-      const planned = describe(action, partition.name);
-      steps.push(planned.step);
-      status = planned.status;
-    }
-  }
-  return steps;
-}
-
-function describe(
-  action: Extract<NextAction, { kind: 'wait' | 'step' }>,
-  name: string,
-): { step: PlannedStep; status: string } {
-  if (action.kind === 'wait') {
-    const isStarting = action.transition === 'starting';
-    return {
-      step: { action: 'wait', description: `wait until partition ${name} is ${isStarting ? 'started' : 'stopped'}` },
-      status: isStarting ? 'active' : 'stopped',
-    };
-  }
-  return {
-    step: { action: action.step, description: `${action.step} partition ${name}` },
-    status: action.step === 'start' ? 'active' : 'stopped',
-  };
-}

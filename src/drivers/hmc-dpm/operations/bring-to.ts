@@ -1,7 +1,6 @@
 import type { HmcError } from '../client/hmc-error.js';
-import type { Partition } from '../client/hmc-schemas.js';
-import { nextAction, type Goal } from '../mapping/next-action.js';
-import type { PartitionChange } from './partition-change.js';
+import type { Goal } from '../mapping/next-action.js';
+import type { PartitionChange, Seen } from './partition-change.js';
 import { takeStep } from './step.js';
 
 /** How often the state may turn out to be another than the one just read before we give up. */
@@ -11,7 +10,7 @@ const LAG_MS = 60_000;
 
 /** The partition at its goal, and whether anything was sent to bring it there. */
 export interface Brought {
-  readonly partition: Partition;
+  readonly partition: Seen;
   readonly hasActed: boolean;
 }
 
@@ -23,7 +22,7 @@ export interface Brought {
  * @param known the partition, when it was read this moment
  * @throws ComputeError STATE_CONFLICT and as {@link takeStep}; HmcError
  */
-export async function bringTo(change: PartitionChange, goal: Goal, known?: Partition): Promise<Brought> {
+export async function bringTo(change: PartitionChange, goal: Goal, known?: Seen): Promise<Brought> {
   const { clock, signal } = change.ctx;
   const { initialMs, maxMs } = change.place.pacing.poll;
   let partition = known ?? (await change.look());
@@ -31,14 +30,14 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Parti
   let refusal: HmcError | undefined;
   let pauseMs = initialMs;
   for (let turn = 0; turn < MAX_TURNS; turn += 1) {
-    const action = nextAction(goal, partition);
+    const action = change.mode.rules.nextAction(goal, partition);
     switch (action.kind) {
       case 'reached':
         return { partition, hasActed };
       case 'conflict':
         throw change.error(
           'STATE_CONFLICT',
-          `partition ${partition.name} cannot be ${goal === 'running' ? 'started' : 'stopped'}: ${action.why}`,
+          `${change.label} cannot be ${goal === 'running' ? 'started' : 'stopped'}: ${action.why}`,
           partition.status,
         );
       case 'wait':
@@ -46,7 +45,7 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Parti
         break;
       case 'step': {
         if (change.remainingMs === 0) throw change.timeOver(action.step);
-        const end = await takeStep(change, action.step);
+        const end = await takeStep(change, action);
         if (end.kind === 'done') {
           ({ partition } = end);
           hasActed = true;
@@ -66,19 +65,19 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Parti
   if (refusal !== undefined) throw refusal;
   throw change.error(
     'STATE_CONFLICT',
-    `the state of partition ${change.target.name} kept changing while it was to be ${goal === 'running' ? 'started' : 'stopped'}: somebody else works on it. Repeat it when they are done`,
+    `the state of ${change.label} kept changing while it was to be ${goal === 'running' ? 'started' : 'stopped'}: somebody else works on it. Repeat it when they are done`,
     partition.status,
   );
 }
 
 /** Waits until somebody else's start or stop has come to its end. */
-async function waitOut(change: PartitionChange, transition: 'starting' | 'stopping', goal: Goal): Promise<Partition> {
-  const { ctx, target, place } = change;
+async function waitOut(change: PartitionChange, transition: 'starting' | 'stopping', goal: Goal): Promise<Seen> {
+  const { ctx, label, place } = change;
   const { clock } = ctx;
-  ctx.progress(`partition ${target.name} is ${transition}, waiting for its end`);
+  ctx.progress(`${label} is ${transition}, waiting for its end`);
   let pausedSince: number | undefined;
   const { initialMs } = place.pacing.poll;
-  return await change.watch(`partition ${target.name} to end ${transition}`, initialMs, (partition) => {
+  return await change.watch(`${label} to end ${transition}`, initialMs, (partition) => {
     if (partition.status === transition) return undefined;
     if (goal === 'running' && transition === 'starting' && partition.status === 'paused') {
       pausedSince ??= clock.now();

@@ -11,7 +11,7 @@ export const CANCELLED_CHECKPOINT = 'job-cancelled';
 /** Name of the checkpoint that says that the request of a write was answered: `{step, noun}`. */
 const ANSWERED_CHECKPOINT = 'answered';
 
-const StepNameSchema = z.enum(['start', 'stop']);
+const StepNameSchema = z.enum(['start', 'stop', 'activate', 'deactivate', 'load']);
 const StepDataSchema = z.object({ step: z.string(), request_timeout_ms: z.number() });
 const AnsweredDataSchema = z.object({ step: z.string(), noun: z.string() });
 const CancelledDataSchema = z.object({ uri: z.string().startsWith('/api/jobs/') });
@@ -64,9 +64,14 @@ export function writesDone(checkpoints: readonly Checkpoint[]): string[] {
     if (name === ANSWERED_CHECKPOINT) return [AnsweredDataSchema.parse(data).noun];
     if (name !== JOB_CHECKPOINT) return [];
     const { step, uri } = JobDataSchema.parse(data);
-    return step === 'stop' && !cancelled.includes(uri) ? [STOP_NOUN] : [];
+    const noun = isPowerStep(step) ? STEP_NOUNS[step] : undefined;
+    return noun !== undefined && !cancelled.includes(uri) ? [noun] : [];
   });
 }
 
-/** How a stop is told of that was carried out. */
-export const STOP_NOUN = 'stop of the partition';
+/** How a step is told of that was carried out, where others follow it. */
+export const STEP_NOUNS: Readonly<Partial<Record<StepName, string>>> = {
+  stop: 'stop of the partition',
+  activate: 'activation of the LPAR',
+  deactivate: 'deactivation of the LPAR',
+};

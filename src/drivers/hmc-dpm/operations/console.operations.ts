@@ -8,7 +8,7 @@ import {
 } from '../../../compute/contract/index.js';
 import { asciiConsoleUri, listOsMessages, sendOsCommand, type OsMessage } from '../client/hmc-console.js';
 import { HmcError } from '../client/hmc-error.js';
-import { DRIVER_NAME } from '../hmc-dpm.errors.js';
+import { DRIVER_NAME, nativeOf } from '../hmc-dpm.errors.js';
 import { whyNoGuest } from '../mapping/guest.js';
 import { consoleLogOf } from '../mapping/os-messages.js';
 import { observe, type PartitionStatus } from '../mapping/partition-status.js';
@@ -63,7 +63,7 @@ export function consoleOperations(place: HmcPlace): Pick<ConsoleOperations, 'get
           throw new ComputeError('STATE_CONFLICT', `${what}: ${why}`, { ...target, details });
         }
         const path = await unlessTooOld('Get ASCII Console WebSocket URI', () =>
-          asciiConsoleUri(client, uri, ctx.signal),
+          unlessTaken(what, () => asciiConsoleUri(client, uri, ctx.signal)),
         );
         return {
           type,
@@ -109,6 +109,23 @@ async function unlessTooOld<T>(operation: string, work: () => Promise<T>): Promi
     if (!(error instanceof HmcError && error.is(404))) throw error;
     const text = `this HMC, or the support element of the CPC, does not have the operation ${operation}`;
     throw new HmcError({ kind: 'too-old', changes: false, text });
+  }
+}
+
+/** Reasons of a 409 that are not about the console: the partition, or its CPC, is busy or not in the right state. */
+const OTHER_CONFLICTS = [1, 2, 4, 5, 6, 15];
+
+/** The console is not taken from who has it, which could be done only where that is another HMC (hmc-dpm.md section 15). */
+async function unlessTaken<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HmcError && error.is(409)) || error.is(409, ...OTHER_CONFLICTS)) throw error;
+    throw new ComputeError(
+      'STATE_CONFLICT',
+      `${what}: the HMC answered ${error.nativeCode} "${error.message}": somebody has it already, at this HMC or another one. Let them leave it, or close it there (Integrated ASCII Console), then repeat it`,
+      { driver: DRIVER_NAME, native: nativeOf(error), retry: 'safe', cause: error },
+    );
   }
 }
 

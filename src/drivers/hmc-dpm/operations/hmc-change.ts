@@ -33,6 +33,15 @@ export class HmcChange {
     this.#endsAt = ctx.clock.now() + place.pacing.operationTimeoutMs;
   }
 
+  /** What kind of thing is changed, for people. */
+  get noun(): string {
+    return 'partition';
+  }
+
+  get label(): string {
+    return `${this.noun} ${this.target.name}`;
+  }
+
   get remainingMs(): number {
     return Math.max(0, this.#endsAt - this.ctx.clock.now());
   }
@@ -92,14 +101,14 @@ export class HmcChange {
     const seconds = Math.round(this.place.pacing.operationTimeoutMs / 1000);
     return new ComputeError(
       'BACKEND_TIMEOUT',
-      `the ${seconds} s of operation_timeout_ms were over before the ${step} of partition ${this.target.name}, which was not sent`,
+      `the ${seconds} s of operation_timeout_ms were over before the ${step} of ${this.label}, which was not sent`,
       { retry: 'safe', outcome: 'not-applied' },
     );
   }
 
   /** The operation was cancelled, and the job of this step with it: the partition is as it was before the step. */
   cancelled(step: string): ComputeError {
-    const what = `the ${step} of partition ${this.target.name} was cancelled, and so was its job on the HMC`;
+    const what = `the ${step} of ${this.label} was cancelled, and so was its job on the HMC`;
     return this.truthful(new ComputeError('OPERATION_CANCELLED', what, { outcome: 'not-applied' })).within({
       driver: DRIVER_NAME,
       target: this.target.key,

@@ -4,6 +4,7 @@ import type { CallContext, Target } from '../../../compute/contract/index.js';
 import type { HmcClient } from '../client/hmc-client.js';
 import type { PartitionItem } from '../client/hmc-schemas.js';
 import { idOf } from '../client/hmc-uri.js';
+import type { LoadSettings } from '../mapping/classic-rules.js';
 import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
 
 /** How long and how often to wait. */
@@ -20,6 +21,13 @@ export const DEFAULT_PACING: HmcPacing = {
   poll: { initialMs: 250, maxMs: 5000 },
 };
 
+/** How an LPAR in classic mode is activated and loaded. */
+export interface ClassicSettings extends LoadSettings {
+  /** Without it, the one that the HMC has for the next activation. */
+  readonly activation_profile?: string | undefined;
+  readonly load_parameter?: string | undefined;
+}
+
 /** Where partitions are looked for: one CPC of an HMC, or every CPC that the user may see. */
 export interface HmcPlace {
   /** Asked for each use, since a session that nobody used for long is given back. */
@@ -29,12 +37,34 @@ export interface HmcPlace {
   /** Name of the CPC; undefined for all. */
   readonly cpc: string | undefined;
   readonly pacing: HmcPacing;
+  /** Of the LPAR of this name, when the CPC is in classic mode. */
+  classic(name: string): ClassicSettings;
 }
+
+/** A place that is one CPC. */
+export interface CpcPlace extends HmcPlace {
+  readonly cpc: string;
+}
+
+const LPAR_URIS = '/api/logical-partitions/';
+/** Before the object-id, in the keys of LPARs. */
+const LPAR_KEY = 'lpar/';
 
 /** Equal for every HMC of the CPC, since object-ids are the same on all of them (hmc-dpm.md section 1). */
 export function targetOf(item: PartitionItem): Target {
   const id = idOf(item['object-uri']);
-  return { key: targetKey(DRIVER_NAME, idOf(item['cpc-object-uri']), id), id, name: item.name };
+  const kind = isLparItem(item) ? LPAR_KEY : '';
+  return { key: targetKey(DRIVER_NAME, idOf(item['cpc-object-uri']), `${kind}${id}`), id, name: item.name };
+}
+
+/** Is it an LPAR of a CPC in classic mode? */
+export function isLparItem(item: Pick<PartitionItem, 'object-uri'>): boolean {
+  return item['object-uri'].startsWith(LPAR_URIS);
+}
+
+/** The same of a target, whose key tells it for ever. */
+export function isLogicalPartition({ key, id }: Pick<Target, 'key' | 'id'>): boolean {
+  return key.endsWith(`:${LPAR_KEY}${id}`);
 }
 
 export function provisionalTargetKey(place: HmcPlace, reference: string): TargetKey {
@@ -43,6 +73,10 @@ export function provisionalTargetKey(place: HmcPlace, reference: string): Target
 
 export function partitionUri(id: string): string {
   return `/api/partitions/${encodeURIComponent(id)}`;
+}
+
+export function lparUri(id: string): string {
+  return `${LPAR_URIS}${encodeURIComponent(id)}`;
 }
 
 /** Runs `work`, turning what the HMC says into our errors. */

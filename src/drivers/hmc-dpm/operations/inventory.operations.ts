@@ -1,19 +1,15 @@
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { CallContext, HostInfo, InstanceInfo, InventoryOperations } from '../../../compute/contract/index.js';
+import { logicalPartition, type LogicalPartition } from '../client/hmc-classic.js';
 import { HmcError } from '../client/hmc-error.js';
 import type { Cpc, CpcProperties, Partition, PartitionItem } from '../client/hmc-schemas.js';
 import { idOf } from '../client/hmc-uri.js';
 import { hostStatus } from '../mapping/cpc-status.js';
-import { observe } from '../mapping/partition-status.js';
-import { cpcProblem, findPartition } from './find-partition.js';
-import { explaining, type HmcPlace } from './hmc-place.js';
+import { cpcMode, findCpc } from './cpc.js';
+import { findInstance, listInstances, stateOf } from './find-instance.js';
+import { explaining, isLparItem, type CpcPlace, type HmcPlace } from './hmc-place.js';
 import { NameCache } from './name-cache.js';
 import { testHost } from './test-host.js';
-
-/** A place that is one CPC. */
-export interface CpcPlace extends HmcPlace {
-  readonly cpc: string;
-}
 
 /** What there is on a CPC. Semantics are the contract's. */
 export function inventoryOperations(place: CpcPlace): InventoryOperations {
@@ -22,13 +18,12 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
   return {
     listInstances: (ctx) =>
       explaining(place, { what: `listing the partitions of CPC ${cpc}`, subject: 'cpc' }, async () => {
-        const partitions = await place.client(ctx).partitions({ cpcName: cpc }, false, ctx.signal);
-        if (partitions.length === 0) await requireCpc(ctx, place);
+        const listed = await listInstances(ctx, place);
         const now = ctx.clock.now();
-        return partitions.map((item) => ({
+        return listed.map((item) => ({
           name: item.name,
           id: idOf(item['object-uri']),
-          state: observe(item.status, now),
+          state: stateOf(item, now),
         }));
       }),
     getInfo: (ctx, reference) =>
@@ -47,7 +42,7 @@ async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, refe
   return {
     name: partition.name,
     id: idOf(item['object-uri']),
-    state: observe(partition.status, ctx.clock.now()),
+    state: stateOf({ ...item, status: partition.status }, ctx.clock.now()),
     vcpus: sum(partition['ifl-processors'], partition['cp-processors']),
     memoryMib: partition['initial-memory'] ?? null,
     maxMemoryMib: partition['maximum-memory'] ?? null,
@@ -62,21 +57,37 @@ async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, refe
       os_name: partition['os-name'],
       os_type: partition['os-type'],
       os_version: partition['os-version'],
+      ...lparFacts(partition),
     }),
   };
 }
 
 interface Reading {
   readonly item: PartitionItem;
-  readonly partition: Partition;
+  readonly partition: Partition & Partial<LogicalPartition>;
 }
 
-/** One request with API 4.10 and newer, two with older ones. */
-async function findAndRead(ctx: CallContext, place: CpcPlace, names: NameCache, reference: string): Promise<Reading> {
+/** What an LPAR in classic mode has and a partition in DPM mode has not. */
+function lparFacts(lpar: Partial<LogicalPartition>): Record<string, JsonValue | undefined> {
+  return {
+    activation_mode: lpar['activation-mode'],
+    next_activation_profile: lpar['next-activation-profile-name'],
+    last_used_load_address: lpar['last-used-load-address'],
+    last_used_load_parameter: lpar['last-used-load-parameter'],
+  };
+}
+
+async function read(ctx: CallContext, place: CpcPlace, item: PartitionItem): Promise<Reading['partition']> {
   const client = place.client(ctx);
-  const item = await findPartition(ctx, place, reference, true);
-  if (await client.listsFacts(ctx.signal)) return { item, partition: item };
-  const partition = await client.partition(item['object-uri'], ctx.signal);
+  const uri = item['object-uri'];
+  return isLparItem(item) ? await logicalPartition(client, uri, ctx.signal) : await client.partition(uri, ctx.signal);
+}
+
+/** One request with API 4.10 and newer, two with older ones and for LPARs in classic mode. */
+async function findAndRead(ctx: CallContext, place: CpcPlace, names: NameCache, reference: string): Promise<Reading> {
+  const item = await findInstance(ctx, place, reference, true);
+  if (!isLparItem(item) && (await place.client(ctx).listsFacts(ctx.signal))) return { item, partition: item };
+  const partition = await read(ctx, place, item);
   names.set(reference, item, ctx.clock);
   return { item, partition };
 }
@@ -91,7 +102,7 @@ async function readKnown(
   const item = names.get(reference, ctx.clock);
   if (item === undefined) return undefined;
   try {
-    const partition = await place.client(ctx).partition(item['object-uri'], ctx.signal);
+    const partition = await read(ctx, place, item);
     if (partition.name === item.name) return { item, partition };
   } catch (error) {
     if (!(error instanceof HmcError && error.is(404))) throw error;
@@ -100,23 +111,26 @@ async function readKnown(
   return undefined;
 }
 
+const HYPERVISORS = { dpm: 'IBM Dynamic Partition Manager', classic: 'IBM PR/SM' } as const;
+
 async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo> {
-  const client = place.client(ctx);
-  const cpc = await requireCpc(ctx, place);
-  const partitions = await client.partitions({ cpcName: place.cpc }, false, ctx.signal);
+  const cpc = await findCpc(ctx, place);
+  const mode = cpcMode(cpc);
+  const partitions = await listInstances(ctx, place);
   const properties = await readProperties(ctx, place, cpc);
   const ifls = properties['processor-count-ifl'];
   const cps = properties['processor-count-general-purpose'];
   return {
-    hypervisor: `IBM Dynamic Partition Manager${cpc['se-version'] ? `, SE ${cpc['se-version']}` : ''}`,
+    hypervisor: `${HYPERVISORS[mode]}${cpc['se-version'] ? `, SE ${cpc['se-version']}` : ''}`,
     status: hostStatus(cpc.status),
     nativeStatus: cpc.status,
     instances: partitions.length,
-    running: partitions.filter(({ status }) => observe(status, 0).powerState === 'running').length,
+    running: partitions.filter((item) => stateOf(item, 0).powerState === 'running').length,
     vcpus: sum(ifls, cps),
     memoryMib: properties['storage-customer'] ?? null,
     native: facts({
       cpc: cpc.name,
+      mode,
       id: idOf(cpc['object-uri']),
       se_version: cpc['se-version'],
       machine_type: properties['machine-type'],
@@ -138,15 +152,6 @@ async function readProperties(ctx: CallContext, place: HmcPlace, cpc: Cpc): Prom
     ctx.log.info('the properties of the CPC cannot be read', { hmc: place.hmc, cpc: cpc.name, err: error });
     return {};
   }
-}
-
-/** The CPC. @throws ComputeError RESOURCE_NOT_FOUND or FEATURE_UNSUPPORTED (classic mode) */
-async function requireCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
-  const cpcs = await place.client(ctx).cpcs(ctx.signal);
-  const problem = cpcProblem(place, place.cpc, cpcs);
-  const cpc = cpcs.find(({ name }) => name === place.cpc);
-  if (problem !== undefined || cpc === undefined) throw problem;
-  return cpc;
 }
 
 function sum(...amounts: (number | null | undefined)[]): number | null {

@@ -1,19 +1,30 @@
 import type { OperationContext, Target } from '../../../compute/contract/index.js';
 import type { Partition } from '../client/hmc-schemas.js';
+import type { PartitionView } from '../mapping/next-action.js';
 import { HmcChange } from './hmc-change.js';
-import { partitionUri, type HmcPlace } from './hmc-place.js';
+import type { HmcPlace } from './hmc-place.js';
+import { modeOf, type Mode } from './mode.js';
 
-/** One change of one partition that is there. */
+/** What is seen of a partition or an LPAR. */
+export type Seen = Partition & PartitionView;
+
+/** One change of one partition or LPAR that is there. */
 export class PartitionChange extends HmcChange {
   readonly uri: string;
+  readonly mode: Mode;
 
   constructor(ctx: OperationContext, place: HmcPlace, target: Target) {
     super(ctx, place, target);
-    this.uri = partitionUri(target.id);
+    this.mode = modeOf(place, target);
+    this.uri = this.mode.uri(target.id);
+  }
+
+  override get noun(): string {
+    return this.mode.rules.noun;
   }
 
   /** Waits out what passes by itself. @throws ComputeError, HmcError */
-  async look(): Promise<Partition> {
+  async look(): Promise<Seen> {
     return await this.watch('the HMC to answer', this.place.pacing.poll.initialMs, (partition) => partition);
   }
 
@@ -23,9 +34,9 @@ export class PartitionChange extends HmcChange {
    * @throws ComputeError BACKEND_TIMEOUT when the time is over; INSTANCE_NOT_FOUND when it is another partition now;
    *   HmcError when the HMC fails for too long; the signal's reason
    */
-  async watch<T>(what: string, intervalMs: number, judge: (partition: Partition) => T | undefined): Promise<T> {
+  async watch<T>(what: string, intervalMs: number, judge: (partition: Seen) => T | undefined): Promise<T> {
     return await this.poll(what, intervalMs, async () => {
-      const partition = await this.client.partition(this.uri, this.ctx.signal);
+      const partition = await this.mode.look(this.client, this.uri, this.ctx.signal);
       this.#verify(partition);
       return judge(partition);
     });
@@ -49,7 +60,7 @@ export class PartitionChange extends HmcChange {
     if (partition.name === this.target.name) return;
     throw this.error(
       'INSTANCE_NOT_FOUND',
-      `partition ${this.target.name} (HMC ${this.place.hmc}) is called ${partition.name} by now; nothing more was done, repeat it with the new name`,
+      `${this.label} (HMC ${this.place.hmc}) is called ${partition.name} by now; nothing more was done, repeat it with the new name`,
     );
   }
 }

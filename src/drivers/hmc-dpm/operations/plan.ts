@@ -1,9 +1,11 @@
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext, PlannedStep, Target } from '../../../compute/contract/index.js';
-import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
-import { obstacle, plannedSteps, type PowerChange } from '../mapping/next-action.js';
-import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
+import type { PowerChange } from '../mapping/next-action.js';
+import { obstacle, plannedSteps } from '../mapping/planned-steps.js';
+import { explaining, type HmcPlace } from './hmc-place.js';
+import { modeOf } from './mode.js';
+import type { Seen } from './partition-change.js';
 
 /** What a change would do now. @throws ComputeError STATE_CONFLICT when it could not even begin */
 export async function planChange(
@@ -12,12 +14,13 @@ export async function planChange(
   change: PowerChange,
   target: Target,
 ): Promise<PlannedStep[]> {
+  const { rules } = modeOf(place, target);
   return await planOf(
     ctx,
     place,
     target,
-    (partition) => obstacle(change, partition),
-    (partition) => plannedSteps(change, partition),
+    (partition) => obstacle(rules, change, partition),
+    (partition) => plannedSteps(rules, change, partition),
   );
 }
 
@@ -31,14 +34,16 @@ export async function planOf(
   ctx: CallContext,
   place: HmcPlace,
   target: Target,
-  obstacleTo: (partition: Partition) => string | undefined,
-  steps: (partition: Partition) => PlannedStep[],
+  obstacleTo: (partition: Seen) => string | undefined,
+  steps: (partition: Seen) => PlannedStep[],
 ): Promise<PlannedStep[]> {
-  return await explaining(place, { what: `planning for partition ${target.name}`, subject: 'partition' }, async () => {
-    const partition = await place.client(ctx).partition(partitionUri(target.id), ctx.signal);
+  const mode = modeOf(place, target);
+  const label = `${mode.rules.noun} ${target.name}`;
+  return await explaining(place, { what: `planning for ${label}`, subject: 'partition' }, async () => {
+    const partition = await mode.look(place.client(ctx), mode.uri(target.id), ctx.signal);
     const why = obstacleTo(partition);
     if (why === undefined) return steps(partition);
-    throw new ComputeError('STATE_CONFLICT', `this cannot be done to partition ${target.name}: ${why}`, {
+    throw new ComputeError('STATE_CONFLICT', `this cannot be done to ${label}: ${why}`, {
       driver: DRIVER_NAME,
       target: target.key,
       details: { status: partition.status },

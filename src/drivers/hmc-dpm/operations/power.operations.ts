@@ -5,16 +5,16 @@ import type {
   OperationWorks,
   PowerOperations,
 } from '../../../compute/contract/index.js';
-import { obstacle, type Goal, type PowerChange } from '../mapping/next-action.js';
-import { observe } from '../mapping/partition-status.js';
+import type { Goal, PowerChange } from '../mapping/next-action.js';
+import { obstacle } from '../mapping/planned-steps.js';
 import { bringTo } from './bring-to.js';
-import { findPartition } from './find-partition.js';
+import { findInstance, stateOf } from './find-instance.js';
 import { explaining, type HmcPlace } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
 import { planChange } from './plan.js';
 import { reconcileChange } from './reconcile.js';
 
-/** Power of a partition. Semantics are the contract's; DPM has no reboot: it is a stop and a start (hmc-dpm.md section 9). */
+/** Power of a partition. Semantics are the contract's; there is no reboot: it is a stop and a start (hmc-dpm.md section 9). */
 export function powerWorks(place: HmcPlace): OperationWorks<PowerChange> {
   const work = (change: PowerChange, run: ChangeOperation): OperationWork<object, ChangeResult> => ({
     run,
@@ -22,8 +22,8 @@ export function powerWorks(place: HmcPlace): OperationWorks<PowerChange> {
     reconcile: (ctx, target) => reconcileChange(ctx, place, change, target),
   });
   return {
-    powerOn: work('powerOn', to(place, 'powering on partition', 'running')),
-    powerOff: work('powerOff', to(place, 'powering off partition', 'stopped')),
+    powerOn: work('powerOn', to(place, 'powering on', 'running')),
+    powerOff: work('powerOff', to(place, 'powering off', 'stopped')),
     reboot: work('reboot', reboot(place)),
   };
 }
@@ -31,17 +31,17 @@ export function powerWorks(place: HmcPlace): OperationWorks<PowerChange> {
 export function queryPower(place: HmcPlace): PowerOperations['queryPower'] {
   return (ctx, reference) =>
     explaining(place, { what: `reading the state of partition ${reference}`, subject: 'cpc' }, async () => {
-      const { status } = await findPartition(ctx, place, reference);
-      return observe(status, ctx.clock.now());
+      return stateOf(await findInstance(ctx, place, reference), ctx.clock.now());
     });
 }
 
 function to(place: HmcPlace, what: string, goal: Goal): ChangeOperation {
   return async (ctx, target) => {
     const change = new PartitionChange(ctx, place, target);
-    return await change.run(what, async () => {
+    const { rules } = change.mode;
+    return await change.run(`${what} ${rules.noun}`, async () => {
       const { partition, hasActed } = await bringTo(change, goal);
-      return { outcome: hasActed ? 'done' : 'already', state: observe(partition.status, ctx.clock.now()) };
+      return { outcome: hasActed ? 'done' : 'already', state: rules.observe(partition.status, ctx.clock.now()) };
     });
   };
 }
@@ -49,15 +49,16 @@ function to(place: HmcPlace, what: string, goal: Goal): ChangeOperation {
 function reboot(place: HmcPlace): ChangeOperation {
   return async (ctx, target) => {
     const change = new PartitionChange(ctx, place, target);
-    return await change.run('rebooting partition', async () => {
+    const { rules } = change.mode;
+    return await change.run(`rebooting ${rules.noun}`, async () => {
       const before = await change.look();
-      const why = obstacle('reboot', before);
+      const why = obstacle(rules, 'reboot', before);
       if (why !== undefined) {
-        throw change.error('STATE_CONFLICT', `partition ${target.name} cannot be rebooted: ${why}`, before.status);
+        throw change.error('STATE_CONFLICT', `${change.label} cannot be rebooted: ${why}`, before.status);
       }
       const stopped = await bringTo(change, 'stopped', before);
       const { partition } = await bringTo(change, 'running', stopped.partition);
-      return { outcome: 'done', state: observe(partition.status, ctx.clock.now()) };
+      return { outcome: 'done', state: rules.observe(partition.status, ctx.clock.now()) };
     });
   };
 }

@@ -2,8 +2,7 @@ import { toComputeError, type ComputeError } from '../../../common/errors/index.
 import type { CallContext, QueriedState } from '../../../compute/contract/index.js';
 import type { PartitionItem } from '../client/hmc-schemas.js';
 import { idOf } from '../client/hmc-uri.js';
-import { observe } from '../mapping/partition-status.js';
-import { absent, ambiguous } from './find-partition.js';
+import { absent, ambiguous, listInstances, stateOf } from './find-instance.js';
 import { explaining, type HmcPlace } from './hmc-place.js';
 
 /** The states of all partitions that a user may see, as of one moment. */
@@ -14,11 +13,11 @@ export interface PartitionStates {
   of(reference: string): QueriedState;
 }
 
-/** Reads the states of all partitions of all CPCs, in one request. */
+/** Reads the states of all partitions of all CPCs: in one request, and one more where CPCs are in classic mode. */
 export async function queryPartitions(ctx: CallContext, place: HmcPlace): Promise<PartitionStates> {
   try {
     const listed = await explaining(place, { what: 'reading the states of all partitions', subject: 'cpc' }, () =>
-      place.client(ctx).partitions({ cpcName: place.cpc }, false, ctx.signal),
+      listInstances(ctx, place),
     );
     return statesOf(listed, place, ctx.clock.now());
   } catch (error) {
@@ -47,8 +46,8 @@ function statesOf(listed: readonly PartitionItem[], place: HmcPlace, now: number
       ]);
       const items = [...found].filter(({ name, 'object-uri': uri }) => name === reference || isIdOf(uri, reference));
       const [only, ...others] = items;
-      if (only === undefined) return absent(place, reference, 'any DPM-mode CPC that the HMC user sees', [...cpcs]);
-      return others.length > 0 ? ambiguous(place, reference, items) : observe(only.status, now);
+      if (only === undefined) return absent(place, reference, 'any CPC that the HMC user sees', [...cpcs]);
+      return others.length > 0 ? ambiguous(place, reference, items) : stateOf(only, now);
     },
   };
 }

@@ -7,17 +7,12 @@ import type {
   Target,
 } from '../../../compute/contract/index.js';
 import { HmcError } from '../client/hmc-error.js';
-import type { Partition } from '../client/hmc-schemas.js';
-import type { PowerChange, StepName } from '../mapping/next-action.js';
-import { observe } from '../mapping/partition-status.js';
+import type { PowerChange } from '../mapping/next-action.js';
 import { isPowerStep, lastStep, type LastStep } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
 import type { HmcChange } from './hmc-change.js';
-import { PartitionChange } from './partition-change.js';
+import { PartitionChange, type Seen } from './partition-change.js';
 import { becameVisible, seeThrough } from './step.js';
-
-/** The step that an operation ends with; any other is followed by more. */
-const LAST_STEP: Record<PowerChange, StepName> = { powerOn: 'start', powerOff: 'stop', reboot: 'start' };
 
 /**
  * Finds out what became of a change of the power state by what it left in the journal: the last step that was about to be
@@ -31,8 +26,11 @@ export async function reconcileChange(
 ): Promise<Reconciliation> {
   return await lookAfter(new PartitionChange(ctx, place, target), async (change, last) => {
     const ended = await endStep(change, last);
-    if (ended?.step !== LAST_STEP[operation]) return { verdict: 'continue' };
-    const state = observe(ended.partition.status, ctx.clock.now());
+    const { rules } = change.mode;
+    // The step before the last one leads elsewhere.
+    const goal = operation === 'powerOff' ? 'stopped' : 'running';
+    if (ended === undefined || rules.nextAction(goal, ended).kind !== 'reached') return { verdict: 'continue' };
+    const state = rules.observe(ended.status, ctx.clock.now());
     return { verdict: 'concluded', result: { outcome: 'done', state } };
   });
 }
@@ -68,7 +66,7 @@ export async function lookAfter<C extends HmcChange>(
   if (last === undefined) return { verdict: 'continue' };
   if (last.isCancelled) return { verdict: 'failed', error: change.cancelled(last.step) };
   try {
-    return await change.run('finding out what became of partition', () => look(change, last));
+    return await change.run(`finding out what became of ${change.noun}`, () => look(change, last));
   } catch (error) {
     if (ctx.signal.aborted || !(error instanceof ComputeError)) throw error;
     // Without a step under way the end is known: it failed.
@@ -84,14 +82,11 @@ export async function lookAfter<C extends HmcChange>(
  *
  * @returns undefined when it was not carried out
  */
-async function endStep(
-  change: PartitionChange,
-  { step, job, requestTimeoutMs }: LastStep,
-): Promise<{ readonly step: StepName; readonly partition: Partition } | undefined> {
+async function endStep(change: PartitionChange, { step, job, requestTimeoutMs }: LastStep): Promise<Seen | undefined> {
   if (!isPowerStep(step)) return undefined;
   // Whoever comes to ask here sends no more, and nobody before him does. When the step was written down says less: it is
   // sent after its commit, which may have taken long, and the clock that said it may be another machine's.
   const latestArrivalAt = change.ctx.clock.now() + requestTimeoutMs;
   if (job === undefined && !(await becameVisible(change, step, latestArrivalAt))) return undefined;
-  return { step, partition: await seeThrough(change, step, job?.uri) };
+  return await seeThrough(change, step, job?.uri);
 }

@@ -1,34 +1,42 @@
 import { ComputeError } from '../../../common/errors/index.js';
 import { HmcError } from '../client/hmc-error.js';
-import type { Partition } from '../client/hmc-schemas.js';
 import { nativeOf, toHmcComputeError } from '../hmc-dpm.errors.js';
 import type { StepName } from '../mapping/next-action.js';
-import { showsEffect, stepVerdict } from '../mapping/step-verdict.js';
-import { JOB_CHECKPOINT, STOP_NOUN } from './checkpoints.js';
+import { JOB_CHECKPOINT, STEP_NOUNS } from './checkpoints.js';
 import { awaitJob, type JobEnd } from './job.js';
-import type { PartitionChange } from './partition-change.js';
+import type { PartitionChange, Seen } from './partition-change.js';
 
 /** How long the status may lag behind the job: after a start it is `paused` for some seconds (hmc-dpm.md section 5). */
 const LAG_MS = 60_000;
 
-const DOING: Record<StepName, string> = { start: 'starting', stop: 'stopping' };
+const DOING: Record<StepName, string> = {
+  start: 'starting',
+  stop: 'stopping',
+  activate: 'activating',
+  deactivate: 'deactivating',
+  load: 'loading',
+};
 
 /** How an attempt to take a step came out. */
 export type StepEnd =
-  | { readonly kind: 'done'; readonly partition: Partition }
+  | { readonly kind: 'done'; readonly partition: Seen }
   /** Proven not to have been executed; look at the state again, at once or after a pause. */
   | { readonly kind: 'refused'; readonly isBusy: boolean; readonly error: HmcError };
 
 /**
- * Sends a start or a stop, once, and sees it through: its job, then the status. A lost answer is looked for in the
+ * Sends a step, once, and sees it through: its job, then the status. A lost answer is looked for in the
  * status, never sent again.
  *
  * @throws ComputeError OPERATION_FAILED, OUTCOME_UNKNOWN, BACKEND_*; HmcError; what beginStep throws
  */
-export async function takeStep(change: PartitionChange, step: StepName): Promise<StepEnd> {
-  const { ctx, client, place, target, uri } = change;
+export async function takeStep(
+  change: PartitionChange,
+  action: { readonly step: StepName; readonly isForced?: true },
+): Promise<StepEnd> {
+  const { ctx, client, place, mode, uri } = change;
+  const { step } = action;
   const { requestTimeoutMs } = place.pacing;
-  const description = `${DOING[step]} partition ${target.name}`;
+  const description = `${DOING[step]} ${change.label}`;
   await ctx.beginStep({ name: step, description, requestTimeoutMs });
   const sentAt = ctx.clock.now();
   change.hasBegun = true;
@@ -36,7 +44,7 @@ export async function takeStep(change: PartitionChange, step: StepName): Promise
   let jobUri: string | undefined;
   let lost: HmcError | undefined;
   try {
-    jobUri = await client.operate(uri, step, requestTimeoutMs);
+    jobUri = await mode.send(client, uri, action, requestTimeoutMs);
   } catch (error) {
     if (!(error instanceof HmcError)) throw error;
     if (!error.mayHaveRun) {
@@ -56,39 +64,38 @@ export async function takeStep(change: PartitionChange, step: StepName): Promise
 }
 
 /** Sees a step through that was carried out: its job when there is one, then the status. @throws as {@link takeStep} */
-export async function seeThrough(
-  change: PartitionChange,
-  step: StepName,
-  jobUri: string | undefined,
-): Promise<Partition> {
-  const { ctx, target } = change;
+export async function seeThrough(change: PartitionChange, step: StepName, jobUri: string | undefined): Promise<Seen> {
+  const { ctx, label } = change;
   change.hasBegun = true;
   change.underWay = step;
   let end: JobEnd = { kind: 'complete' };
   if (jobUri !== undefined) {
-    ctx.progress(`waiting for the HMC to finish ${DOING[step]} partition ${target.name}`, 30);
-    end = await awaitJob(change, jobUri, `the HMC to finish ${DOING[step]} partition ${target.name}`);
+    ctx.progress(`waiting for the HMC to finish ${DOING[step]} ${label}`, 30);
+    end = await awaitJob(change, jobUri, `the HMC to finish ${DOING[step]} ${label}`);
   }
   const partition = await settle(change, step, end);
   change.underWay = undefined;
-  if (step === 'stop' && !change.carriedOut.includes(STOP_NOUN)) change.carriedOut.push(STOP_NOUN);
+  const noun = STEP_NOUNS[step];
+  if (noun !== undefined && !change.carriedOut.includes(noun)) change.carriedOut.push(noun);
   return partition;
 }
 
 /**
  * Looks whether a step whose answer is not known shows in the status. That it does not is believed of a look that began
- * after `untilMs` (epoch), when the request cannot be under way any more.
+ * after `arrivalMs` (epoch), when the request cannot be under way any more, and what it began would show.
  *
  * @returns false when the partition is as it was before; true when the step was carried out
  */
-export async function becameVisible(change: PartitionChange, step: StepName, untilMs: number): Promise<boolean> {
+export async function becameVisible(change: PartitionChange, step: StepName, arrivalMs: number): Promise<boolean> {
   const { clock } = change.ctx;
+  const { rules, showsWithinMs } = change.mode;
+  const untilMs = arrivalMs + showsWithinMs;
   const { initialMs } = change.place.pacing.poll;
   change.hasBegun = true;
   change.underWay = step;
   let isLastLook = clock.now() >= untilMs;
-  return await change.watch(`the ${step} of partition ${change.target.name} to show`, initialMs, ({ status }) => {
-    if (showsEffect(step, status)) return true;
+  return await change.watch(`the ${step} of ${change.label} to show`, initialMs, ({ status }) => {
+    if (rules.showsEffect(step, status)) return true;
     if (isLastLook) return false;
     isLastLook = clock.now() >= untilMs;
     return undefined;
@@ -96,14 +103,14 @@ export async function becameVisible(change: PartitionChange, step: StepName, unt
 }
 
 /** Waits for the status that the step should end in. */
-async function settle(change: PartitionChange, step: StepName, end: JobEnd): Promise<Partition> {
+async function settle(change: PartitionChange, step: StepName, end: JobEnd): Promise<Seen> {
   const { clock } = change.ctx;
   const endedAt = clock.now();
-  const { name } = change.target;
-  const what = `partition ${name} to be ${step === 'start' ? 'active' : 'stopped'}`;
+  const { rules } = change.mode;
+  const what = `${change.label} to be ${rules.statusAfter(step)}`;
   // The job has done the waiting; what is left takes seconds, and each look is a request.
   return await change.watch(what, 4 * change.place.pacing.poll.initialMs, (partition) => {
-    const verdict = stepVerdict(step, partition);
+    const verdict = rules.stepVerdict(step, partition);
     switch (verdict.kind) {
       case 'done':
         return partition;
@@ -119,22 +126,16 @@ async function settle(change: PartitionChange, step: StepName, end: JobEnd): Pro
   });
 }
 
-function stepFailed(
-  change: PartitionChange,
-  step: StepName,
-  end: JobEnd,
-  { status }: Partition,
-  why: string,
-): ComputeError {
+function stepFailed(change: PartitionChange, step: StepName, end: JobEnd, { status }: Seen, why: string): ComputeError {
   change.underWay = undefined;
   // Its job was noted as carried out once; it was not.
-  if (step === 'stop') change.carriedOut.splice(0, Infinity, ...change.carriedOut.filter((noun) => noun !== STOP_NOUN));
-  const what = `${DOING[step]} partition ${change.target.name}`;
+  change.carriedOut.splice(0, Infinity, ...change.carriedOut.filter((noun) => noun !== STEP_NOUNS[step]));
+  const what = `${DOING[step]} ${change.label}`;
   switch (end.kind) {
     case 'failed': {
       const { hmc } = change.place;
       const failure = toHmcComputeError(end.error, { what, hmc, subject: 'partition' }) as ComputeError;
-      return new ComputeError(failure.code, `${failure.message}. The partition is ${status} now`, {
+      return new ComputeError(failure.code, `${failure.message}. The ${change.mode.rules.noun} is ${status} now`, {
         retry: failure.retry,
         outcome: 'not-applied',
         native: failure.native,
@@ -156,10 +157,10 @@ function stepFailed(
 }
 
 function outcomeUnknown(change: PartitionChange, step: StepName, lost: HmcError | undefined): ComputeError {
-  const { target, place } = change;
+  const { label, place } = change;
   return new ComputeError(
     'OUTCOME_UNKNOWN',
-    `the answer to the ${step} of partition ${target.name} was lost (HMC ${place.hmc}: ${lost?.message ?? 'accepted without a job'}), and its status has not changed since; look at it again before you repeat it`,
+    `the answer to the ${step} of ${label} was lost (HMC ${place.hmc}: ${lost?.message ?? 'accepted without a job'}), and its status has not changed since; look at it again before you repeat it`,
     lost === undefined ? {} : { native: nativeOf(lost), cause: lost },
   );
 }

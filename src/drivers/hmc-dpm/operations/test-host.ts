@@ -3,8 +3,9 @@ import type { CallContext, HostCheck } from '../../../compute/contract/index.js'
 import type { Cpc } from '../client/hmc-schemas.js';
 import { toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
 import { hostStatus } from '../mapping/cpc-status.js';
-import { cpcProblem } from './find-partition.js';
-import type { HmcPlace } from './hmc-place.js';
+import { cpcMode, lookAtCpcs, unknownCpc } from './cpc.js';
+import { listInstances } from './find-instance.js';
+import type { CpcPlace, HmcPlace } from './hmc-place.js';
 
 const passed = (name: string, detail: string): HostCheck => ({ name, ok: true, detail, remedy: null });
 const failed = (name: string, detail: string, remedy: string): HostCheck => ({ name, ok: false, detail, remedy });
@@ -13,7 +14,7 @@ const failed = (name: string, detail: string, remedy: string): HostCheck => ({ n
  * Tries what a host needs, from the address to the partitions, and stops at the first thing that is not there: address,
  * certificate, api, logon, cpc, mode, status, partitions.
  */
-export async function testHost(ctx: CallContext, place: HmcPlace & { readonly cpc: string }): Promise<HostCheck[]> {
+export async function testHost(ctx: CallContext, place: CpcPlace): Promise<HostCheck[]> {
   const checks: HostCheck[] = [];
   try {
     for await (const check of probe(ctx, place)) checks.push(check);
@@ -32,7 +33,7 @@ class CheckFailed extends Error {
   }
 }
 
-async function* probe(ctx: CallContext, place: HmcPlace & { readonly cpc: string }): AsyncGenerator<HostCheck> {
+async function* probe(ctx: CallContext, place: CpcPlace): AsyncGenerator<HostCheck> {
   const client = place.client(ctx);
   const { signal } = ctx;
   const version = await attempt(place, 'asking for the API version', 'other', () => client.version(signal), wireChecks);
@@ -47,7 +48,7 @@ async function* probe(ctx: CallContext, place: HmcPlace & { readonly cpc: string
     place,
     'logging on',
     'cpc',
-    () => client.cpcs(signal),
+    () => lookAtCpcs(ctx, place),
     (failure) => {
       const isRefused = failure.code === 'BACKEND_AUTH_FAILED';
       return [failed('logon', failure.message, isRefused ? LOGON_REMEDY : 'do what the message says, then repeat')];
@@ -60,7 +61,7 @@ async function* probe(ctx: CallContext, place: HmcPlace & { readonly cpc: string
     place,
     'listing partitions',
     'cpc',
-    () => client.partitions({ cpcName: place.cpc }, false, signal),
+    () => listInstances(ctx, place),
     (failure) => [failed('partitions', failure.message, PARTITIONS_REMEDY)],
   );
   yield partitions.length > 0
@@ -74,15 +75,16 @@ const CPC_REMEDY = 'correct `cpc` in the configuration, or grant the HMC user ob
 const PARTITIONS_REMEDY =
   'grant the HMC user object access permission to the partitions, and the tasks Start Partition, Stop Partition and Partition Details';
 
-function* cpcChecks(place: HmcPlace & { readonly cpc: string }, cpcs: readonly Cpc[]): Generator<HostCheck> {
+function* cpcChecks(place: CpcPlace, cpcs: readonly Cpc[]): Generator<HostCheck> {
   const cpc = cpcs.find(({ name }) => name === place.cpc);
-  const problem = cpcProblem(place, place.cpc, cpcs);
-  if (cpc === undefined) throw new CheckFailed([failed('cpc', problem?.message ?? 'not found', CPC_REMEDY)]);
+  if (cpc === undefined) throw new CheckFailed([failed('cpc', unknownCpc(place, cpcs).message, CPC_REMEDY)]);
   yield passed('cpc', `CPC ${cpc.name}, SE ${cpc['se-version'] ?? 'of unknown version'}`);
-  if (problem !== undefined) {
-    throw new CheckFailed([failed('mode', problem.message, 'name a CPC in DPM mode; classic mode is not supported')]);
-  }
-  yield passed('mode', 'the CPC is in DPM mode');
+  yield passed(
+    'mode',
+    cpcMode(cpc) === 'dpm'
+      ? 'the CPC is in DPM mode'
+      : 'the CPC is in classic mode: LPARs can be listed, and switched on and off, and nothing else',
+  );
   const status = hostStatus(cpc.status);
   yield status === 'up' || status === 'degraded'
     ? passed('status', `the CPC is ${cpc.status}`)

@@ -1,6 +1,7 @@
 import type { HmcChange } from '../changes.js';
-import type { HmcObject } from '../model.js';
+import { osMessageFields, type GuestHost, type OsMessage } from '../consoles/os-messages.js';
 import type { Task, UserEntry } from '../inventory.schema.js';
+import type { HmcObject } from '../model.js';
 import type { NotificationType } from './notification-types.js';
 import type { Notification, Topic, Topics, TopicType } from './topics.js';
 
@@ -30,6 +31,22 @@ export class Notifier {
     }
     const notification = this.#notificationOf(change);
     this.#publish('object-notification', (user) => change.object.isSeenBy(user), notification);
+  }
+
+  /** On the channels that are open for that partition, or on one of them alone. */
+  osMessages(host: GuestHost, messages: readonly OsMessage[], { only }: { only?: Topic } = {}): void {
+    if (messages.length === 0) return;
+    const isRefresh = only !== undefined;
+    const notification: Notification = {
+      type: 'os-message',
+      headers: objectHeaders(host),
+      body: { 'os-messages': messages.map((message) => ({ ...osMessageFields(message), 'is-refresh': isRefresh })) },
+      partition: host.name,
+      cpc: host.cpc.name,
+    };
+    for (const topic of only === undefined ? this.topics.all() : [only]) {
+      if (topic.channel?.uri === host.uri) this.topics.publish(topic, notification);
+    }
   }
 
   /** To everybody who may read that log. */

@@ -40,9 +40,9 @@ export interface Message extends Notification {
 }
 
 export interface TopicsListener {
-  published(message: Message): void;
+  published?(message: Message): void;
   /** The session is over, and every topic of it. */
-  ended(session: Session, topics: readonly Topic[]): void;
+  ended?(session: Session, topics: readonly Topic[]): void;
   /** Somebody listens to the topic from now on. */
   subscribed?(topic: Topic): void;
 }
@@ -72,10 +72,9 @@ export class Topics {
     this.#bySession.set(session, { topics: standing.map((topic) => ({ ...topic, session })), next: 0 });
   }
 
-  /** A topic for the OS messages of one partition; asking again gives the same one. */
-  openChannel(session: Session, uri: string, includesRefresh: boolean): Topic {
-    const opened = this.of(session).find((topic) => topic.channel?.uri === uri);
-    if (opened?.channel?.includesRefresh === includesRefresh) return opened;
+  /** A topic for the OS messages of one partition; null when the session has one already. */
+  openChannel(session: Session, uri: string, includesRefresh: boolean): Topic | null {
+    if (this.of(session).some((topic) => topic.channel?.uri === uri)) return null;
     const name = topicName(session, 'osm');
     const topic: Topic = { name, type: 'os-message-notification', session, channel: { uri, includesRefresh } };
     this.#bySession.get(session)?.topics.push(topic);
@@ -85,7 +84,7 @@ export class Topics {
   end(session: Session): void {
     const topics = this.of(session);
     if (!this.#bySession.delete(session)) return;
-    for (const listener of this.#listeners) listener.ended(session, topics);
+    for (const listener of this.#listeners) listener.ended?.(session, topics);
   }
 
   find(name: string): Topic | undefined {
@@ -118,7 +117,7 @@ export class Topics {
       globalSequence: this.#nextGlobal++,
       timestampMs: this.clock.now(),
     };
-    for (const listener of this.#listeners) listener.published(message);
+    for (const listener of this.#listeners) listener.published?.(message);
   }
 }
 

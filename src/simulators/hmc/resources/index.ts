@@ -1,11 +1,13 @@
 import type { Route } from '../router.js';
 import { adapterRoutes } from './adapter.routes.js';
+import { asciiConsoleRoutes } from './ascii-console.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
 import { isoImageRoutes } from './iso-image.routes.js';
 import { jobRoutes } from './job.routes.js';
 import { logicalPartitionRoutes } from './logical-partition.routes.js';
 import { nicRoutes } from './nic.routes.js';
+import { osMessageRoutes } from './os-message.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
 import { sessionRoutes } from './session.routes.js';
@@ -13,6 +15,7 @@ import { storageAttachmentRoutes } from './storage-attachment.routes.js';
 import { storageGroupRoutes } from './storage-group.routes.js';
 import { storageRequestRoutes } from './storage-request.routes.js';
 import { storageVolumeRoutes } from './storage-volume.routes.js';
+import { userRoutes } from './user.routes.js';
 import { versionRoutes } from './version.routes.js';
 import { virtualSwitchRoutes } from './virtual-switch.routes.js';
 
@@ -33,5 +36,8 @@ export const hmcRoutes: readonly Route[] = [
   ...storageRequestRoutes,
   ...storageVolumeRoutes,
   ...storageAttachmentRoutes,
+  ...osMessageRoutes,
+  ...asciiConsoleRoutes,
   ...jobRoutes,
+  ...userRoutes,
 ];

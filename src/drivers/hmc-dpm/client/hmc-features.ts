@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { HmcClient } from './hmc-client.js';
+import { word } from './hmc-schemas.js';
+
+const FeatureListSchema = z.object({
+  'available-features-list': z.array(z.object({ name: word, state: z.boolean().nullish() })).nullish(),
+});
+
+/** Has the API at least this version? */
+export async function hasApi(
+  client: HmcClient,
+  wanted: readonly [number, number],
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const { major, minor } = await client.session.apiVersion({ signal });
+  return major > wanted[0] || (major === wanted[0] && minor >= wanted[1]);
+}
+
+/**
+ * Names of the firmware features that a CPC has and that are switched on (hmc-dpm.md section 13); none before API 2.23,
+ * which does not know them. Undefined when the HMC does not tell.
+ *
+ * @throws HmcError, or the signal's reason
+ */
+export async function firmwareFeatures(
+  client: HmcClient,
+  cpcUri: string,
+  signal?: AbortSignal,
+): Promise<ReadonlySet<string> | undefined> {
+  if (!(await hasApi(client, [2, 23], signal))) return new Set();
+  const names = ['available-features-list'];
+  const { 'available-features-list': listed } = await client.getSome(
+    cpcUri,
+    names,
+    { 'cached-acceptable': 'true' },
+    FeatureListSchema,
+    signal,
+  );
+  if (listed === undefined || listed === null) return undefined;
+  return new Set(listed.filter(({ state }) => state !== false).map(({ name }) => name));
+}

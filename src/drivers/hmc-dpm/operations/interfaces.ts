@@ -1,0 +1,114 @@
+import type {
+  Answering,
+  ChangeParams,
+  ChangeResult,
+  Network,
+  OperationWork,
+  OperationWorks,
+  Target,
+} from '../../../compute/contract/index.js';
+import { nicsOf, type Nic } from '../client/hmc-network.js';
+import type { Partition } from '../client/hmc-schemas.js';
+import { observe } from '../mapping/partition-status.js';
+import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
+import { isMarked } from './mark.js';
+import { CpcNetworks, ensureNic, ensureNicGone, freeNicName, hasMac } from './nic.js';
+import { PartitionChange } from './partition-change.js';
+import { cpcUriOf, refuseLocked } from './partition-facts.js';
+import { reconcileSequence } from './reconcile.js';
+
+type Attached = Answering<ChangeResult, { interface: { name: string; mac: string | null } }>;
+
+/** NICs of partitions, running or stopped. DPM plugs and unplugs them while the partition runs. */
+export function interfaceWorks(place: HmcPlace): OperationWorks<'attachInterface' | 'detachInterface'> {
+  return { attachInterface: attachInterface(place), detachInterface: detachInterface(place) };
+}
+
+function attachInterface(place: HmcPlace): OperationWork<ChangeParams<'attachInterface'>, Attached> {
+  const attached = (partition: Partition, nic: Nic, hasActed: boolean, now: number): Attached => ({
+    outcome: hasActed ? 'done' : 'already',
+    state: observe(partition.status, now),
+    answer: { interface: { name: nic.name, mac: nic['mac-address'] ?? null } },
+  });
+  return {
+    async run(ctx, target, { network }) {
+      const change = new PartitionChange(ctx, place, target);
+      return await change.run('attaching a NIC to partition', async () => {
+        const partition = await change.steady();
+        const nics = await nicsOf(change.client, change.uri, ctx.signal);
+        const there = nics.find((nic) => hasMac(nic, network.mac));
+        if (there !== undefined) {
+          const isOurs = isMarked(ctx.operationId, there.description);
+          return attached(partition, there, isOurs, ctx.clock.now());
+        }
+        refuseLocked(change, partition);
+        const backing = await new CpcNetworks(change.client, cpcUriOf(partition), ctx.signal).backing(network.name);
+        // What an earlier attempt has made keeps the name that it has.
+        const made = nics.find((nic) => isMarked(ctx.operationId, nic.description));
+        const name = made?.name ?? freeNicName(nics);
+        const { found } = await ensureNic(change, change.uri, { name, network, backing, partition: target.name });
+        return attached(partition, found, true, ctx.clock.now());
+      });
+    },
+    plan: (ctx, target, { network }) =>
+      planning(place, target, async () => {
+        const client = place.client(ctx);
+        const uri = partitionUri(target.id);
+        const [partition, nics] = [await client.partition(uri, ctx.signal), await nicsOf(client, uri, ctx.signal)];
+        if (nics.some((nic) => hasMac(nic, network.mac))) return [];
+        await new CpcNetworks(client, cpcUriOf(partition), ctx.signal).backing(network.name);
+        return [{ action: 'create-nic', description: createdText(freeNicName(nics), target, network) }];
+      }),
+    reconcile: async (ctx, target) => {
+      const change = new PartitionChange(ctx, place, target);
+      return await reconcileSequence(change, async () => {
+        const nics = await nicsOf(change.client, change.uri, ctx.signal);
+        const made = nics.find((nic) => isMarked(ctx.operationId, nic.description));
+        if (made === undefined) return undefined;
+        return attached(await change.look(), made, true, ctx.clock.now());
+      });
+    },
+  };
+}
+
+function createdText(name: string, target: Target, network: Network): string {
+  const vlan = network.vlan === undefined ? '' : ` in VLAN ${network.vlan}`;
+  return `create NIC ${name} of partition ${target.name} on network ${network.name}${vlan}`;
+}
+
+function detachInterface(place: HmcPlace): OperationWork<ChangeParams<'detachInterface'>, ChangeResult> {
+  const find = (nics: readonly Nic[], wanted: string): Nic | undefined =>
+    nics.find((nic) => hasMac(nic, wanted)) ?? nics.find(({ name }) => name === wanted);
+  return {
+    async run(ctx, target, params) {
+      const change = new PartitionChange(ctx, place, target);
+      return await change.run('detaching a NIC from partition', async () => {
+        const partition = await change.steady();
+        const state = observe(partition.status, ctx.clock.now());
+        const nic = find(await nicsOf(change.client, change.uri, ctx.signal), params.interface);
+        if (nic === undefined) return { outcome: change.carriedOut.length > 0 ? 'done' : 'already', state };
+        refuseLocked(change, partition);
+        await ensureNicGone(change, nic, target.name);
+        return { outcome: 'done', state };
+      });
+    },
+    plan: (ctx, target, params) =>
+      planning(place, target, async () => {
+        const nic = find(await nicsOf(place.client(ctx), partitionUri(target.id), ctx.signal), params.interface);
+        if (nic === undefined) return [];
+        return [{ action: 'delete-nic', description: `delete NIC ${nic.name} of partition ${target.name}` }];
+      }),
+    reconcile: async (ctx, target, params) => {
+      const change = new PartitionChange(ctx, place, target);
+      return await reconcileSequence(change, async () => {
+        const nics = await nicsOf(change.client, change.uri, ctx.signal);
+        if (find(nics, params.interface) !== undefined) return undefined;
+        return { outcome: 'done', state: observe((await change.look()).status, ctx.clock.now()) };
+      });
+    },
+  };
+}
+
+function planning<T>(place: HmcPlace, { name }: Target, work: () => Promise<T>): Promise<T> {
+  return explaining(place, { what: `planning for partition ${name}`, subject: 'partition' }, work);
+}
