@@ -1,4 +1,5 @@
 import type { Clock } from '../../kit/clock.js';
+import type { ApiLevel } from '../api-level.js';
 import type { Changes } from '../changes.js';
 import type { PartitionDevices } from '../devices.js';
 import type { Estate } from '../estate.js';
@@ -33,6 +34,7 @@ interface Surroundings {
   readonly jobs: Jobs;
   readonly changes: Changes;
   readonly leftovers: Leftovers;
+  readonly level: ApiLevel;
 }
 
 /** Storage as DPM manages it: groups of volumes, where they are attached, and who fulfils them (hmc-dpm.md section 12). */
@@ -43,12 +45,16 @@ export class Storage {
   readonly requests: StorageRequests;
   readonly discoveries: Discoveries;
 
-  constructor(inventory: HmcInventory, { estate, devices, jobs, changes, leftovers }: Surroundings, clock: Clock) {
+  constructor(
+    inventory: HmcInventory,
+    { estate, devices, jobs, changes, leftovers, level }: Surroundings,
+    clock: Clock,
+  ) {
     const { fulfilment_ms: fulfilmentMs, discovery_ms: discoveryMs } = inventory.timing;
     const { storage_conflict_reason: reason } = inventory.hmc;
     const conflict = (message: string): HmcError => new HmcError(409, reason, message);
     const tracker = new StorageTracker(changes, estate);
-    this.attachments = new Attachments(this.groups, estate, devices, tracker, conflict);
+    this.attachments = new Attachments(this.groups, estate, devices, level, tracker, conflict);
     devices.register(this.attachments);
     changes.subscribe((change) => {
       if (change.kind === 'inventory' && change.action === 'remove') this.attachments.forget(change.object);
