@@ -12,7 +12,7 @@ import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings, Timing } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
-import { Leftovers, watchMachines } from './leftovers.js';
+import { Leftovers, watchMachines, watchStorage } from './leftovers.js';
 import { Notifier } from './notifications/notifier.js';
 import { Topics, type Topic } from './notifications/topics.js';
 import { PartitionMachine } from './partition-machine.js';
@@ -53,6 +53,7 @@ export class Hmc {
     this.storage = new Storage(inventory, this, clock);
     this.machine = new PartitionMachine(clock, this);
     watchMachines(this.leftovers, this.estate, this.jobs);
+    watchStorage(this.leftovers, this.storage.groups);
     this.topics = new Topics(clock);
     this.sessions.listen({
       started: (session) => this.topics.openFor(session),

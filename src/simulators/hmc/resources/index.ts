@@ -1,5 +1,6 @@
 import type { Route } from '../router.js';
 import { adapterRoutes } from './adapter.routes.js';
+import { aggregationRoutes } from './aggregation.routes.js';
 import { asciiConsoleRoutes } from './ascii-console.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
@@ -39,5 +40,6 @@ export const hmcRoutes: readonly Route[] = [
   ...osMessageRoutes,
   ...asciiConsoleRoutes,
   ...jobRoutes,
+  ...aggregationRoutes,
   ...userRoutes,
 ];
