@@ -65,7 +65,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
       'power.error-reporting': complete,
       'power.soft-off': missing('DPM has no such operation: the HMC cannot ask the operating system to shut down'),
       'power.reset': missing('DPM has no such operation: a running partition can be stopped and started, see cycle'),
-      'power.pxe-next-boot': missing('not built yet: setting a network adapter as boot device'),
+      'power.pxe-next-boot': complete,
       'power.chassis': missing('not built yet: listing the partitions of an HMC as machines'),
       'power.enlistment': missing('DPM has no such function: a partition cannot find out its HMC from within'),
     },
@@ -91,10 +91,11 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
           const { power_address: address, power_partition_name: name } = parameters;
           const place = placeOf(accessOf(parameters));
           const { powerOn, powerOff, reboot } = powerWorks(place);
-          const works: Partial<Record<PowerChangeName, OperationWork<object, ChangeResult>>> = {
+          const works: Partial<Record<PowerChangeName, OperationWork<never, ChangeResult>>> = {
             powerOn,
             powerOff,
             cycle: reboot,
+            setBootDevice,
           };
           const workOf = (verb: PowerChangeName) => works[verb] ?? unknownVerb(verb);
           const query = queryPower(place);
@@ -105,6 +106,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
               powerOn: powerOn.run,
               powerOff: powerOff.run,
               cycle: reboot.run,
+              setBootDevice: setBootDevice.run,
               queryPower: (ctx: CallContext) => query(ctx, name),
             },
             resolve: (ctx) =>
@@ -112,8 +114,8 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
                 targetOf(await findInstance(ctx, place, name)),
               ),
             provisionalKey: () => provisionalTargetKey(place, name),
-            plan: async (ctx, verb, target) => workOf(verb).plan(ctx, target, {}),
-            reconcile: async (ctx, verb, target) => workOf(verb).reconcile(ctx, target, {}),
+            plan: async (ctx, verb, target, params) => workOf(verb).plan(ctx, target, params),
+            reconcile: async (ctx, verb, target, params) => workOf(verb).reconcile(ctx, target, params),
           };
         },
         async queryMany(ctx, machines) {
