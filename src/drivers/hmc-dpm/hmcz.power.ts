@@ -15,6 +15,7 @@ import { sessionKey, type HmcAccess } from './client/hmc-access.js';
 import type { HmcClient } from './client/hmc-client.js';
 import type { PoolOf } from './client/hmc-pool.js';
 import { HmcAddressSchema } from './hmc-dpm.settings.js';
+import { bootDeviceWork } from './operations/boot-order.js';
 import { findInstance } from './operations/find-instance.js';
 import { DEFAULT_PACING, explaining, provisionalTargetKey, targetOf, type HmcPlace } from './operations/hmc-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
@@ -39,7 +40,8 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
   return definePowerType({
     name: 'hmcz',
     title: 'IBM Z HMC (DPM partitions)',
-    description: 'Partitions of IBM Z and LinuxONE machines in DPM mode, through the Web Services API of their HMC.',
+    description:
+      'Partitions of IBM Z and LinuxONE machines in DPM mode, and LPARs of those in classic mode, through the Web Services API of their HMC.',
     queryable: true,
     parameters: [
       { name: 'power_address', label: 'HMC address', fieldType: 'string', required: true },
@@ -81,6 +83,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
       const placeOf = (access: HmcAccess): HmcPlace => ({
         client: (ctx) => borrow(access).during(ctx),
         hmc: access.address.label,
+        keyedBy: access.address.label,
         cpc: undefined,
         pacing: DEFAULT_PACING,
         // The HMC knows the profile, and what was loaded last.
@@ -91,13 +94,16 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
           const { power_address: address, power_partition_name: name } = parameters;
           const place = placeOf(accessOf(parameters));
           const { powerOn, powerOff, reboot } = powerWorks(place);
+          const setBootDevice = bootDeviceWork(place);
           const works: Partial<Record<PowerChangeName, OperationWork<never, ChangeResult>>> = {
             powerOn,
             powerOff,
             cycle: reboot,
             setBootDevice,
           };
-          const workOf = (verb: PowerChangeName) => works[verb] ?? unknownVerb(verb);
+          // Its method's schema has checked the parameters of a verb.
+          const workOf = (verb: PowerChangeName) =>
+            (works[verb] ?? unknownVerb(verb)) as OperationWork<object, ChangeResult>;
           const query = queryPower(place);
           return {
             label: `hmcz ${address.label} ${name}`,

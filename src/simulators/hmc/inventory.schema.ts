@@ -147,6 +147,9 @@ export const TASKS = [
   'deactivate',
   'load',
   'reset-clear',
+  'reset-normal',
+  'start-all-processors',
+  'stop-all-processors',
   'view-operating-system-messages',
   'view-audit-log',
   'view-security-log',
@@ -194,6 +197,7 @@ const HmcSchema = z.strictObject({
     .string()
     .regex(/^\d+\.\d+$/, 'must look like 4.10')
     .default('4.10'),
+  unmanaged_cpcs: z.array(objectName).default([]).describe('Names of CPCs that the HMC sees but does not manage'),
   keep_alive_ms: z.int().min(1).default(20_000).describe('Idle connections are closed after this time'),
   chunked: z.boolean().default(false).describe('Answers without Content-Length'),
   max_body_bytes: z

@@ -4,7 +4,7 @@ import type { FulfilmentFault } from './hmc-faults.js';
 import type { Hmc } from './hmc.js';
 import type { IsoUpload } from './iso-upload.js';
 import type { Query } from './query.js';
-import type { OperationFault } from './partition-machine.js';
+import type { OperationFault } from './activities.js';
 import type { Session } from './sessions.js';
 
 /** A request whose route is known. */
@@ -17,10 +17,21 @@ export interface Call {
   readonly body: unknown;
   /** The body of a route with `isUpload`. */
   readonly upload: IsoUpload | null;
+  readonly bodyBytes: number;
+  /** Carries out another request in the session of this one, and returns a refusal as a reply. */
+  carryOut(request: InnerRequest): Reply;
   /** Asks the fault rules what becomes of the operation; at most once per request. */
   takeOperationFault(): OperationFault | null;
   /** Asks the fault rules what becomes of the request for a storage volume of this name. */
   takeFulfilmentFault(group: string, volume: string): FulfilmentFault | null;
+}
+
+/** A request within a request. */
+export interface InnerRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly uri: string;
+  readonly body: unknown;
 }
 
 /** A call that has passed the session check. */
@@ -28,10 +39,13 @@ export interface SessionCall extends Call {
   readonly session: Session;
 }
 
-/** undefined body: an answer without one. */
+/** Without body and text: an answer without either. */
 export interface Reply {
   readonly status: number;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is. */
+  readonly text?: { readonly type: string; readonly content: string };
 }
 
 interface RouteShape {

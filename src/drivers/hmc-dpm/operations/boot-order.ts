@@ -10,11 +10,12 @@ import type {
 import type { HmcClient } from '../client/hmc-client.js';
 import { nicsOf } from '../client/hmc-network.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
-import { plannedSteps } from '../mapping/next-action.js';
+import { DPM_RULES } from '../mapping/mode-rules.js';
+import { plannedSteps } from '../mapping/planned-steps.js';
 import { observe } from '../mapping/partition-status.js';
 import { readsBoot, setBootDevice, type BootDevice } from './boot-device.js';
 import { bringTo } from './bring-to.js';
-import { STOP_NOUN } from './checkpoints.js';
+import { STEP_NOUNS } from './checkpoints.js';
 import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
 import { hasMac } from './nic.js';
 import { PartitionChange } from './partition-change.js';
@@ -61,7 +62,10 @@ export function bootDeviceWork(place: HmcPlace): OperationWork<BootDeviceParams,
         const partition = await client.partition(uri, ctx.signal);
         const isRunning = partition.status === 'active' || partition.status === 'degraded';
         if (!restart || !isRunning) return [set];
-        const [stop, ...start] = plannedSteps('reboot', { ...partition, 'boot-device': wanted['boot-device'] });
+        const [stop, ...start] = plannedSteps(DPM_RULES, 'reboot', {
+          ...partition,
+          'boot-device': wanted['boot-device'],
+        });
         return stop === undefined ? [set] : [stop, set, ...start];
       }),
     reconcile: (ctx, target) => reconcileSequence(new PartitionChange(ctx, place, target)),
@@ -69,7 +73,7 @@ export function bootDeviceWork(place: HmcPlace): OperationWork<BootDeviceParams,
 }
 
 function hasStopped({ carriedOut }: PartitionChange): boolean {
-  return carriedOut.includes(STOP_NOUN);
+  return carriedOut.some((noun) => noun === STEP_NOUNS.stop);
 }
 
 /**

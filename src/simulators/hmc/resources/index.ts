@@ -1,5 +1,6 @@
 import type { Route } from '../router.js';
 import { adapterRoutes } from './adapter.routes.js';
+import { aggregationRoutes } from './aggregation.routes.js';
 import { asciiConsoleRoutes } from './ascii-console.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
@@ -7,6 +8,7 @@ import { isoImageRoutes } from './iso-image.routes.js';
 import { jobRoutes } from './job.routes.js';
 import { logicalPartitionRoutes } from './logical-partition.routes.js';
 import { nicRoutes } from './nic.routes.js';
+import { metricsRoutes } from './metrics.routes.js';
 import { osMessageRoutes } from './os-message.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
@@ -32,6 +34,7 @@ export const hmcRoutes: readonly Route[] = [
   ...adapterRoutes,
   ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
+  ...metricsRoutes,
   ...storageGroupRoutes,
   ...storageRequestRoutes,
   ...storageVolumeRoutes,
@@ -39,5 +42,6 @@ export const hmcRoutes: readonly Route[] = [
   ...osMessageRoutes,
   ...asciiConsoleRoutes,
   ...jobRoutes,
+  ...aggregationRoutes,
   ...userRoutes,
 ];

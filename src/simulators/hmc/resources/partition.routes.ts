@@ -52,7 +52,9 @@ export const partitionRoutes: readonly Route[] = [
       demandTask(user, 'dump-partition');
       const volumeUri = dumpVolume(objectBody(call), partition, hmc);
       const { status } = partition;
-      const job = hmc.machine.begin(partition, 'start-dump-program', user.name, () => call.takeOperationFault());
+      const job = hmc.machine.begin(partition, 'start-dump-program', { owner: user.name, jobs: hmc.jobs }, () =>
+        call.takeOperationFault(),
+      );
       partition.dumps.push({ volumeUri, of: status });
       return { status: 202, body: { 'job-uri': job.uri } };
     },
@@ -62,7 +64,7 @@ export const partitionRoutes: readonly Route[] = [
 const DUMP_OPTIONS = ['dump-configuration-selector', 'dump-os-specific-parameters', 'dump-record-lba'];
 
 /** The volume that the dump program is on. */
-function dumpVolume(body: Record<string, unknown>, partition: Partition, { findBootVolume }: Hmc): string {
+function dumpVolume(body: Record<string, unknown>, partition: Partition, { storage }: Hmc): string {
   const { 'dump-program-type': type, 'dump-program-info': info, ...rest } = body;
   if (type === undefined) throw refuse.fieldMissing('dump-program-type');
   if (type !== 'storage') throw refuse.badValue('dump-program-type', 'storage is the only one');
@@ -71,7 +73,8 @@ function dumpVolume(body: Record<string, unknown>, partition: Partition, { findB
   const unexpected = [...Object.keys(rest), ...Object.keys(options).filter((name) => !DUMP_OPTIONS.includes(name))][0];
   if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
   if (typeof uri !== 'string') throw refuse.fieldMissing('storage-volume-uri');
-  if (findBootVolume(partition, uri) === undefined) throw refuse.namedObjectUnknown(uri);
+  const volumes = storage.attachments.of(partition).flatMap((group) => group.volumes);
+  if (volumes.every((volume) => volume.uri !== uri)) throw refuse.namedObjectUnknown(uri);
   return uri;
 }
 
@@ -87,7 +90,9 @@ function powerRoute(operation: PowerOperation, task: Task): Route {
         const unexpected = Object.keys(objectBody(call))[0];
         if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
       }
-      const job = hmc.machine.begin(partition, operation, user.name, () => call.takeOperationFault());
+      const job = hmc.machine.begin(partition, operation, { owner: user.name, jobs: hmc.jobs }, () =>
+        call.takeOperationFault(),
+      );
       return { status: 202, body: { 'job-uri': job.uri } };
     },
   };
