@@ -19,7 +19,7 @@ import type { Hmc } from './hmc.js';
 import { IsoUpload } from './iso-upload.js';
 import { Query } from './query.js';
 import { hmcRoutes } from './resources/index.js';
-import { parseBody, Router, type Call, type Reply } from './router.js';
+import { parseBody, Router, type Call, type InnerRequest, type Reply } from './router.js';
 
 const SESSION_DIGITS_LOGGED = 8;
 
@@ -168,15 +168,38 @@ export class HmcApi {
       params,
       query: Query.parse(request.query, route.query ?? []),
       body: parseBody(request),
+      bodyBytes: request.body?.length ?? 0,
       upload: uploadOf(request),
+      carryOut: (inner) => this.#carryOut(inner, exchange),
       takeOperationFault: () => this.#strike(exchange, isOperation),
       takeFulfilmentFault: (group, volume) => this.#strike(exchange, isFulfilment(group, volume)),
     };
   }
 
-  /** Whatever was thrown, as an answer; what is not an HmcError is a defect of the simulator and becomes a 500. */
+  /** One request of an aggregation: in its session, without a line of its own in the log, and without faults at the gate. */
+  #carryOut({ method, uri, body }: InnerRequest, outer: Exchange): Reply {
+    const [path = '', query = ''] = uri.split('?', 2);
+    const request: ReceivedRequest = {
+      ...outer.request,
+      method,
+      path,
+      query,
+      body: body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body)),
+    };
+    const exchange = { ...outer, request, target: this.#targetOf(request) };
+    try {
+      const match = this.#router.find(method, path);
+      const isAlone = match?.route.isPublic === true || match?.route.isUpload === true || path === outer.request.path;
+      if (match === null || isAlone) throw refuse.notFound(path);
+      return this.#reply(exchange);
+    } catch (error) {
+      const refusal = asHmcError(error);
+      return { status: refusal.status, body: errorBody(refusal, request, outer.user) };
+    }
+  }
+
   #refusal(error: unknown, { request, user }: Exchange): BodyAnswer {
-    const refusal = error instanceof HmcError ? error : new HmcError(500, 0, 'Internal error of the simulator');
+    const refusal = asHmcError(error);
     return toAnswer({ status: refusal.status, body: errorBody(refusal, request, user) });
   }
 
@@ -193,6 +216,10 @@ export class HmcApi {
     return { method, path, partition: subject?.name ?? null, cpc: subject?.cpc.name ?? null };
   }
 }
+
+/** What is not an HmcError is a defect of the simulator and becomes a 500. */
+const asHmcError = (error: unknown): HmcError =>
+  error instanceof HmcError ? error : new HmcError(500, 0, 'Internal error of the simulator');
 
 const uploadOf = ({ sink }: ReceivedRequest): IsoUpload | null => (sink instanceof IsoUpload ? sink : null);
 

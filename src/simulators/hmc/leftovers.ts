@@ -30,7 +30,7 @@ export class Leftovers {
 }
 
 /** Partitions, what belongs to them, and jobs; storage and other parts register theirs. */
-export function watchMachines(leftovers: Leftovers, estate: Estate, jobs: Jobs): void {
+export function watchMachines(leftovers: Leftovers, estate: Estate): void {
   const label = ({ cpc, name }: Partition): string => `${cpc.name}/${name}`;
   leftovers.register('partitions', () =>
     estate.partitions().map((partition) => ({ uri: partition.uri, label: label(partition) })),
@@ -47,6 +47,10 @@ export function watchMachines(leftovers: Leftovers, estate: Estate, jobs: Jobs):
         partition.iso === null ? [] : [{ uri: partition.uri, label: `${label(partition)}/${partition.iso.imageName}` }],
       ),
   );
+}
+
+/** Jobs belong to one HMC. */
+export function watchJobs(leftovers: Leftovers, jobs: Jobs): void {
   leftovers.register('jobs', () =>
     jobs.list().map(({ uri, subject }) => ({ uri, label: `${uri} of ${subject.name}` })),
   );

@@ -153,8 +153,7 @@ export class PartitionMachine {
       case 'start':
         return this.#boot(partition);
       case 'stop':
-        if (partition.stored['autogenerate-partition-id'] === true)
-          this.hmc.estate.store(partition, { 'partition-id': null });
+        identify(partition, null);
         return 'stopped';
       case 'psw-restart':
         return this.#runningStatus(partition);
@@ -166,7 +165,7 @@ export class PartitionMachine {
   #boot(partition: Partition): PartitionStatus {
     partition.booted = null;
     if (partition.startsAs === 'reservation-error' || !hasRoomFor(partition)) return 'reservation-error';
-    this.#identify(partition);
+    identify(partition, freeId(partition));
     const { record, end } = boot(partition, this.hmc.findBootVolume);
     partition.booted = record;
     if (!isRunning(partition.startsAs)) return partition.startsAs;
@@ -178,15 +177,19 @@ export class PartitionMachine {
     const isShort = partition.startsAs === 'degraded' || this.hmc.devices.failedAdapters(partition).length > 0;
     return isShort ? 'degraded' : 'active';
   }
-
-  /** A partition has an id while it has its resources, unless it was given one. */
-  #identify(partition: Partition): void {
-    if (partition.stored['autogenerate-partition-id'] !== true) return;
-    const taken = new Set(partition.cpc.partitions.map(({ stored }) => stored['partition-id']));
-    const ids = Array.from({ length: 256 }, (_, id) => id.toString(16).toUpperCase().padStart(2, '0'));
-    this.hmc.estate.store(partition, { 'partition-id': ids.find((id) => !taken.has(id)) ?? null });
-  }
 }
 
 /** A psw-restart shows no status of its own. */
 const STATUS_DURING: Partial<Record<PowerOperation, PartitionStatus>> = { start: 'starting', stop: 'stopping' };
+
+/** A partition has an id while it has its resources, unless it was given one. Whether that is told of is not known. */
+function identify(partition: Partition, id: string | null): void {
+  if (partition.stored['autogenerate-partition-id'] !== true) return;
+  partition.stored = { ...partition.stored, 'partition-id': id };
+}
+
+function freeId({ cpc }: Partition): string | null {
+  const taken = new Set(cpc.partitions.map(({ stored }) => stored['partition-id']));
+  const ids = Array.from({ length: 256 }, (_, id) => id.toString(16).toUpperCase().padStart(2, '0'));
+  return ids.find((id) => !taken.has(id)) ?? null;
+}

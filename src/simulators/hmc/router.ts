@@ -17,10 +17,21 @@ export interface Call {
   readonly body: unknown;
   /** The body of a route with `isUpload`. */
   readonly upload: IsoUpload | null;
+  readonly bodyBytes: number;
+  /** Carries out another request in the session of this one, and returns a refusal as a reply. */
+  carryOut(request: InnerRequest): Reply;
   /** Asks the fault rules what becomes of the operation; at most once per request. */
   takeOperationFault(): OperationFault | null;
   /** Asks the fault rules what becomes of the request for a storage volume of this name. */
   takeFulfilmentFault(group: string, volume: string): FulfilmentFault | null;
+}
+
+/** A request within a request. */
+export interface InnerRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly uri: string;
+  readonly body: unknown;
 }
 
 /** A call that has passed the session check. */

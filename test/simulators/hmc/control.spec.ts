@@ -55,6 +55,21 @@ describe('the control endpoint', () => {
     });
   });
 
+  it('says what the next start ends in, and lets adapters fail', async () => {
+    const session = await bench.client.logOn();
+    expect((await control('POST', 'partitions', { name: 'db-prod', starts_as: 'terminated' })).status).toBe(204);
+    await bench.begin('start', 'db-prod', session);
+    bench.clock.advance(10_000);
+    expect(bench.simulator.status('db-prod')).toBe('terminated');
+    expect((await control('GET', 'partitions?name=db-prod')).json).toMatchObject({
+      partitions: [{ booted: { device: 'storage-volume' }, iso: null, dumps: [] }],
+    });
+    const name = 'OSD 0100 Z22B-01';
+    expect((await control('POST', 'adapters', { name, cpc: 'CPC2', status: 'service' })).status).toBe(204);
+    expect((await control('POST', 'adapters', { name, status: 'service' })).json?.['error']).toMatch(/several CPCs/);
+    expect((await control('GET', 'leftovers')).json).toMatchObject({ partitions: [], jobs: [expect.any(String)] });
+  });
+
   it('unlocks users, drops sessions and restarts', async () => {
     for (let i = 0; i < 5; i++) {
       await bench.client.send('POST', '/api/sessions', { json: { userid: 'zenova', password: 'wrong' } });
@@ -76,6 +91,8 @@ describe('the control endpoint', () => {
     ['POST', 'partitions', { name: 'LPAR1', status: 'terminated' }, /several CPCs/],
     ['POST', 'partitions', { name: 'none', status: 'terminated' }, /no partition/],
     ['POST', 'partitions', { name: 'LPAR2', status: 'dancing' }, /status/],
+    ['POST', 'partitions', { name: 'LPAR2' }, /starts_as/],
+    ['POST', 'adapters', { name: 'none', status: 'active' }, /no adapter/],
     ['POST', 'faults', { kind: 'unknown' }, /kind/],
     ['POST', 'faults', undefined, /kind/],
     ['GET', 'wire-log?sinse=1', undefined, /sinse/],

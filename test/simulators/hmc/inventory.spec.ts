@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HmcSimulator, hmcInventoryJsonSchema, InventoryError } from '../../../src/simulators/hmc/index.js';
+import { parse } from 'yaml';
+import {
+  HmcSimulator,
+  hmcInventoryJsonSchema,
+  InventoryError,
+  type HmcInventoryInput,
+} from '../../../src/simulators/hmc/index.js';
 import { WireClient } from './hmc-client.js';
 import { smallInventory } from './hmc-bench.js';
 
@@ -66,6 +72,30 @@ describe('inventories', () => {
     }
   });
 
+  it.each(['2.20', '2.23', '3.4', '4.1', '4.10', '4.40'])(
+    'the one of LinuxONE starts at API %s, with what it promises',
+    async (version) => {
+      const inventory = parse(await readFile('simulators/hmc/linuxone.yaml', 'utf8')) as HmcInventoryInput;
+      inventory.hmc = { ...inventory.hmc, api_version: version };
+      const simulator = await HmcSimulator.start({ inventory, port: 0 });
+      const client = new WireClient(simulator);
+      try {
+        const session = await client.logOn('zenova', 'zenova-simulator');
+        const [locked] = simulator.partitions('locked');
+        const { json } = await client.send('GET', locked?.uri ?? '', { session });
+        expect(json).toMatchObject({ 'is-locked': true, status: 'active', 'boot-device': 'network-adapter' });
+        expect(json?.['nic-uris']).toEqual([json?.['boot-network-device']]);
+        const { json: list } = await client.send('GET', '/api/cpcs', { session });
+        expect(list?.['cpcs']).toMatchObject(
+          ['2.16.0', '2.17.0', '2.15.0', '2.16.0'].map((level) => ({ 'se-version': level })),
+        );
+      } finally {
+        client.close();
+        await simulator.stop();
+      }
+    },
+  );
+
   it('gives the same object ids in every run', async () => {
     const uris = async (): Promise<string[]> => {
       const simulator = await HmcSimulator.start({ inventory: smallInventory(), port: 0 });
@@ -108,13 +138,18 @@ cpcs:
   - name: CPC1
     mode: dpm
     partitions: [{ name: lpar2 }]
-    generate: [{ pattern: 'lpar{n}', count: 2 }]
+    generate: [{ pattern: 'lpar{n}', count: 2, nics: [{ name: a, adapter: none }, { name: a, adapter: osa1, port: 1 }] }]
+    adapters: [{ name: osa1, type: osd, ports: 1 }, { name: osa1, type: fcp }]
   - { name: CPC1, mode: classic, logical_partitions: [{ name: A }, { name: A }] }
 `);
     expect(error.issues).toEqual([
       'users[1].name: the name "zenova" is taken already',
       'cpcs[1].name: the name "CPC1" is taken already',
       'cpcs[0].partitions[2].name: the name "lpar2" is taken already',
+      'cpcs[0].adapters[1].name: the name "osa1" is taken already',
+      'cpcs[0].generate[0].nics[1].name: the name "a" is taken already',
+      'cpcs[0].generate[0].nics[0].adapter: the CPC has no adapter "none" with a network port 0',
+      'cpcs[0].generate[0].nics[1].adapter: the CPC has no adapter "osa1" with a network port 1',
       'cpcs[1].logical_partitions[1].name: the name "A" is taken already',
       'users[1].sees[0].cpc: there is no CPC "CPC9"',
     ]);

@@ -1,5 +1,7 @@
 import { selectProperties } from '../api-level.js';
 import { cpcProperties } from '../cpc.js';
+import { cpcFeatures } from '../api-features.js';
+import { refuse } from '../hmc-error.js';
 import type { Route } from '../router.js';
 import { patternFilter } from './list-filter.js';
 
@@ -32,6 +34,16 @@ export const cpcRoutes: readonly Route[] = [
     handle: (call, { estate, level }) => {
       const cpc = estate.visibleCpc(call.params['id'] ?? '', call.session.user);
       return { status: 200, body: selectProperties(cpcProperties(cpc), call.query, level) };
+    },
+  },
+  {
+    method: 'GET',
+    pattern: '/api/cpcs/:id/operations/list-features',
+    query: ['name'],
+    handle: (call, { estate, level }) => {
+      if (!level.hasFeatureListings) throw refuse.notFound(call.path);
+      const cpc = estate.visibleCpc(call.params['id'] ?? '', call.session.user);
+      return { status: 200, body: cpcFeatures(cpc.generation).filter(patternFilter(call.query, 'name')) };
     },
   },
 ];

@@ -1,6 +1,7 @@
 import type { Route } from '../router.js';
 import { adapterRoutes } from './adapter.routes.js';
 import { asciiConsoleRoutes } from './ascii-console.routes.js';
+import { aggregationRoutes } from './aggregation.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
 import { isoImageRoutes } from './iso-image.routes.js';
@@ -42,4 +43,5 @@ export const hmcRoutes: readonly Route[] = [
   ...asciiConsoleRoutes,
   ...jobRoutes,
   ...userRoutes,
+  ...aggregationRoutes,
 ];

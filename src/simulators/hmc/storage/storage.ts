@@ -4,7 +4,6 @@ import type { PartitionDevices } from '../devices.js';
 import type { Estate } from '../estate.js';
 import { HmcError } from '../hmc-error.js';
 import type { HmcInventory } from '../inventory.schema.js';
-import type { Jobs } from '../jobs.js';
 import type { Partition } from '../model.js';
 import { Attachments } from './attachments.js';
 import { Discoveries } from './discovery.js';
@@ -24,7 +23,6 @@ export interface StorageLeftovers {
 interface Surroundings {
   readonly estate: Estate;
   readonly devices: PartitionDevices;
-  readonly jobs: Jobs;
   readonly changes: Changes;
 }
 
@@ -37,7 +35,7 @@ export class Storage {
   readonly discoveries: Discoveries;
   readonly #atStart: ReadonlySet<string>;
 
-  constructor(inventory: HmcInventory, { estate, devices, jobs, changes }: Surroundings, clock: Clock) {
+  constructor(inventory: HmcInventory, { estate, devices, changes }: Surroundings, clock: Clock) {
     const { fulfilment_ms: fulfilmentMs, discovery_ms: discoveryMs } = inventory.timing;
     const { storage_conflict_reason: reason } = inventory.hmc;
     const conflict = (message: string): HmcError => new HmcError(409, reason, message);
@@ -49,7 +47,7 @@ export class Storage {
     });
     this.fulfilments = new Fulfilments(clock, tracker, fulfilmentMs);
     this.requests = new StorageRequests(this.groups, this.attachments, this.fulfilments, tracker, conflict);
-    this.discoveries = new Discoveries(clock, jobs, this.fulfilments, discoveryMs);
+    this.discoveries = new Discoveries(clock, this.fulfilments, discoveryMs);
     for (const { group, attachTo } of groupsFromInventory(inventory, estate)) {
       this.groups.add(group);
       for (const volume of group.volumes) {
