@@ -95,8 +95,9 @@ describe('two HMCs of the same CPCs', () => {
     const open = async (client: WireClient, simulator: HmcSimulator, session: string, force: boolean) => {
       const path = `${bench.uri('LPAR2')}/operations/get-ascii-console-websocket-uri`;
       const { json } = await client.send('POST', path, { session, json: { 'force-takeover': force } });
-      if (json?.['websocket-uri'] === undefined) return json;
-      const url = `${simulator.url.replace('https', 'wss')}${String(json['websocket-uri'])}`;
+      const uri = json?.['websocket-uri'];
+      if (typeof uri !== 'string') return json;
+      const url = `${simulator.url.replace('https', 'wss')}${uri}`;
       const socket = new WebSocket(url, { ca: simulator.certificatePem });
       await new Promise((resolve, reject) => socket.once('message', resolve).once('error', reject));
       return socket;
