@@ -39,6 +39,7 @@ import {
   WorkerLease,
   hostsOf,
   serviceMethods,
+  stateNews,
   type OpenHost,
 } from './dispatch/index.js';
 
@@ -381,11 +382,17 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
     );
   }
   const manage = host.manage ?? (driver.managesByDefault === 'everything' ? ['*'] : []);
-  const { clock, breakers, seeds = null, log, selfNames } = options;
+  const { clock, breakers, seeds = null, events, log, selfNames } = options;
   return {
     name: host.name,
     driver,
-    host: driver.open(host.name, host.settings, { clock, breakers, seeds, log: log.child({ host: host.name }) }),
+    host: driver.open(host.name, host.settings, {
+      clock,
+      breakers,
+      seeds,
+      log: log.child({ host: host.name }),
+      onState: stateNews(host.name, events, clock),
+    }),
     rails: new GuardRails(host.name, { manage, protect: host.protect, self: host.protectSelf ? selfNames : [] }),
     manage,
     protect: host.protect,

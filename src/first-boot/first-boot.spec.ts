@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { firstBootOf, seedContent, seedMedium, type FirstBoot, type GuestNic } from './index.js';
+import { SEED_LABEL, firstBootOf, seedContent, seedMedium, type FirstBoot, type GuestNic } from './index.js';
 
 function firstBoot(more: Partial<FirstBoot> = {}): FirstBoot {
   return { instanceId: '0199-aa', name: 'web1', nics: [], ...more };
@@ -43,6 +43,8 @@ describe('a first start', () => {
       'vendor-data': '#cloud-config\n{}\n',
       'network-config': '',
     });
+    // In other letters cloud-init does not look for it.
+    expect(['cidata', 'CIDATA']).toContain(SEED_LABEL);
     expect([...seedMedium(seed()).keys()]).toEqual(['meta-data', 'user-data', 'vendor-data']);
     const medium = seedMedium(seed({ userData: '#!/bin/sh\nGrüße', nics: [{ mac: '02:00:00:00:00:01' }] }));
     expect([...medium.keys()]).toContain('network-config');

@@ -1,5 +1,5 @@
 export { EventFeed } from './events/index.js';
 export { listen } from './listen.js';
 export { HttpModule, type HttpParts } from './http.module.js';
-export { SEED_OUTCOMES, SeedListener, type SeedOutcome } from './seed-listener.js';
+export { SeedListener } from './seed-listener.js';
 export { httpStatusOf } from './wire-error.filter.js';

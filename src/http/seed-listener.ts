@@ -16,8 +16,7 @@ export interface SeedSource {
 }
 
 /** How requests to the listener end: read, asked for without being read, nothing there, one too many, no database, given up by the guest. */
-export const SEED_OUTCOMES = ['read', 'head', 'unknown', 'limited', 'unavailable', 'broken'] as const;
-export type SeedOutcome = (typeof SEED_OUTCOMES)[number];
+type SeedOutcome = 'read' | 'head' | 'unknown' | 'limited' | 'unavailable' | 'broken';
 
 const PATH = new RegExp(`^${SEED_PATH}([0-9a-f]{32})/(${SEED_FILES.join('|')})$`);
 /** A guest asks four times, and again for what failed. Many may stand behind one address. */

@@ -14,7 +14,7 @@ import type { SqlFlavour } from './sql-flavour.js';
 const LIFETIME_MS = 30 * 60_000;
 
 /**
- * A bit for each file that every cloud-init asks for: `meta-data`, `user-data`, and `vendor-data` at last. Only newer ones (23.4) ask
+ * A bit for each file that every cloud-init asks for: `meta-data`, `user-data`, and `vendor-data` at last. Only newer ones (24.3) ask
  * for `network-config`, and first (`cloudinit/util.py`, read_seeded).
  */
 const BITS: Readonly<Record<SeedFile, number>> = {

@@ -7,6 +7,7 @@ import {
   SeedOffers,
   seedContent,
   seedKernelParameter,
+  seedMedium,
   type FirstBoot,
   type GuestNic,
 } from '../../src/first-boot/index.js';
@@ -127,6 +128,14 @@ describe('cloud-init', () => {
     const path = `/srv/"\\ \u0085\u2028 on é 😀 \ud800 12:34`;
     const { config } = await cloudInit.userData(userData({ files: [{ path, content: '' }] }));
     expect(config).toEqual({ write_files: [{ path: path.replace('\ud800', '\ufffd'), encoding: 'b64', content: '' }] });
+  });
+
+  it('reads the same from a medium', async () => {
+    const content = seedContent(firstBoot(FULL));
+    const read = await cloudInit.medium(seedMedium(content));
+    expect(read).toMatchObject({ metadata: { 'instance-id': '0199-aa' }, user_data: content['user-data'] });
+    expect(read.network).toMatchObject({ version: 2, ethernets: { enc1000: {} } });
+    expect((await cloudInit.medium(seedMedium(seedContent(firstBoot())))).network).toBeNull();
   });
 
   it.each([

@@ -2,6 +2,7 @@
 directory that it is given, which takes the place of /var/lib/cloud.
 
     {"do": "read", "url": …}                    reads a seed as the datasource does
+    {"do": "medium", "directory": …}            reads one from a medium
     {"do": "user-data", "text": …, "paths": …}   takes user data apart, and merges its cloud-config
     {"do": "cmdline", "text": …}                what a kernel's parameters say to NoCloud"""
 import json
@@ -25,6 +26,14 @@ def read(request):
     answer = util.read_seeded(request["url"], timeout=5, retries=0)
     # Newer ones read a network configuration too.
     return {"metadata": answer[0], "user_data": text(answer[1]), "vendor_data": text(answer[2]), "network": answer[3:]}
+
+
+def medium(request):
+    files = util.pathprefix2dict(
+        request["directory"], required=["user-data", "meta-data"], optional=["vendor-data", "network-config"]
+    )
+    seed = DataSourceNoCloud._merge_new_seed({"meta-data": {}}, files)
+    return {"metadata": seed["meta-data"], "user_data": text(seed["user-data"]), "network": seed.get("network-config")}
 
 
 def take_apart(request):
@@ -53,6 +62,6 @@ def cmdline(request):
     return {"claimed": DataSourceNoCloud.load_cmdline_data(found, request["text"]), "metadata": found}
 
 
-DO = {"read": read, "user-data": take_apart, "cmdline": cmdline}
+DO = {"read": read, "medium": medium, "user-data": take_apart, "cmdline": cmdline}
 request = json.loads(sys.stdin.readline())
 json.dump(DO[request["do"]](request), sys.stdout)

@@ -18,6 +18,13 @@ export const cloudInit = {
       url,
     }),
 
+  /** Reads a seed from the files in the root directory of a medium. */
+  medium: (files: ReadonlyMap<string, Buffer>) =>
+    inDirectory((directory) => {
+      for (const [name, bytes] of files) writeFileSync(join(directory, name), bytes);
+      return ask<{ metadata: object; user_data: string; network: object | null }>({ do: 'medium', directory });
+    }),
+
   /** Takes user data apart, and merges all cloud-config in it. */
   userData: (userData: string) =>
     inDirectory((paths) =>

@@ -15,6 +15,7 @@ import type { ImageOperations, StorageOperations } from './operations/storage.js
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Seeds } from './seeds.js';
 import type { Target } from './target.js';
+import type { ObservedState } from '../state/power-state.js';
 import type { TargetKey } from '../../common/ids.js';
 
 /** Every operation that a virt driver may have. */
@@ -126,6 +127,17 @@ export interface DriverPorts {
   readonly breakers: BreakerStore;
   /** Null or missing: guests cannot read seeds over HTTP, since the configuration has no `seed`. */
   readonly seeds?: Seeds | null;
+  /**
+   * Told of a state that an instance has come to, whoever brought it there, by drivers whose backend says so by itself. Never fails,
+   * never waits; absent where nobody wants to know.
+   */
+  readonly onState?: (seen: SeenInstance) => void;
+}
+
+/** An instance whose state has changed. */
+export interface SeenInstance {
+  readonly name: string;
+  readonly state: ObservedState;
 }
 
 /** A kind of host. */

@@ -1,3 +1,4 @@
 export { HttpClient, type HttpAnswer, type HttpClientOptions, type RawHttpAnswer } from './http-client.js';
 export { HttpFailure, type HttpFailureKind } from './http-failure.js';
 export { normaliseFingerprint, type TlsTrust } from './tls-trust.js';
+export { connectTrusted, type TrustedServer } from './trusted-socket.js';

@@ -81,6 +81,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
       const placeOf = (access: HmcAccess): HmcPlace => ({
         client: (ctx) => borrow(access).during(ctx),
         hmc: access.address.label,
+        keyedBy: access.address.label,
         cpc: undefined,
         pacing: DEFAULT_PACING,
         // The HMC knows the profile, and what was loaded last.

@@ -157,7 +157,8 @@ export class Estate {
   properties(partition: Partition): Record<string, unknown> {
     const runs = isRunning(partition.status);
     const runsLinux = runs && partition.type === 'linux';
-    const stored = readableProperties(PARTITION_PROPERTIES, partition.stored, this.level);
+    const all = { ...partition.stored, ...this.devices.properties(partition) };
+    const stored = readableProperties(PARTITION_PROPERTIES, all, this.level);
     const failed = runs ? this.devices.failedAdapters(partition).map(({ uri }) => uri) : [];
     return {
       'object-uri': partition.uri,
@@ -171,7 +172,6 @@ export class Estate {
       ...stored,
       'os-name': runsLinux && stored['os-name'] === '' ? partition.name : stored['os-name'],
       'os-type': runsLinux && stored['os-type'] === '' ? 'Linux' : stored['os-type'],
-      ...this.devices.properties(partition),
       ...(failed.length === 0 ? {} : { 'degraded-adapters': failed }),
       'reserved-memory': Number(stored['maximum-memory']) - Number(stored['initial-memory']),
       ...(this.level.hasFirmwareFeatures

@@ -1,6 +1,7 @@
 import type { Estate } from './estate.js';
 import type { Jobs } from './jobs.js';
 import type { Partition } from './model.js';
+import type { StorageGroups } from './storage/storage-groups.js';
 
 /** Something that is there, with the name that people know it by. */
 export interface Item {
@@ -29,7 +30,22 @@ export class Leftovers {
   }
 }
 
-/** Partitions, what belongs to them, and jobs; storage and other parts register theirs. */
+/** Storage groups, and where they are attached. */
+export function watchStorage(leftovers: Leftovers, groups: StorageGroups): void {
+  leftovers.register('storage_groups', () =>
+    groups.list().map(({ uri, name, cpc }) => ({ uri, label: `${cpc.name}/${name}` })),
+  );
+  leftovers.register('storage_attachments', () =>
+    groups.list().flatMap((group) =>
+      [...group.attachedTo].map(({ uri, name, cpc }) => ({
+        uri: `${group.uri} ${uri}`,
+        label: `${cpc.name}/${name}/${group.name}`,
+      })),
+    ),
+  );
+}
+
+/** Partitions, and what belongs to them. */
 export function watchMachines(leftovers: Leftovers, estate: Estate): void {
   const label = ({ cpc, name }: Partition): string => `${cpc.name}/${name}`;
   leftovers.register('partitions', () =>

@@ -1,16 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { machineInventory, MachineBench } from './machine-bench.js';
 
-const VOLUME = '/api/storage-groups/g/storage-volumes/dump';
-const request = { 'dump-program-type': 'storage', 'dump-program-info': { 'storage-volume-uri': VOLUME } };
-
 describe('dumps', () => {
   let bench: MachineBench;
   let path: string;
+  let volume: string;
+  let request: Record<string, unknown>;
 
   beforeEach(async () => {
-    bench = await MachineBench.start(machineInventory({ partitions: [{ name: 'LPAR1', status: 'terminated' }] }));
+    const partitions = [{ name: 'LPAR1', status: 'terminated' as const }];
+    const volumes = [{ name: 'dump', size_gib: 8 }];
+    const groups = [{ name: 'dumps', cpc: 'CPC1', attached_to: ['LPAR1'], volumes }];
+    bench = await MachineBench.start(machineInventory({ partitions }, { storage_groups: groups }));
     path = `${bench.uri('LPAR1')}/operations/start-dump-program`;
+    const { 'storage-group-uris': uris } = await bench.get(bench.uri('LPAR1'));
+    const { 'storage-volume-uris': inGroup } = await bench.get((uris as string[])[0] ?? '');
+    volume = (inGroup as string[])[0] ?? '';
+    request = { 'dump-program-type': 'storage', 'dump-program-info': { 'storage-volume-uri': volume } };
   });
   afterEach(() => bench.stop());
 
@@ -22,7 +28,7 @@ describe('dumps', () => {
     bench.hmc.clock.advance(700);
     expect(await bench.get(String(job))).toMatchObject({ status: 'complete', 'job-status-code': 204 });
     expect(bench.simulator.partitions('LPAR1')).toMatchObject([
-      { status: 'paused', dumps: [{ volumeUri: VOLUME, of: 'terminated' }] },
+      { status: 'paused', dumps: [{ volumeUri: volume, of: 'terminated' }] },
     ]);
   });
 
@@ -35,14 +41,15 @@ describe('dumps', () => {
   });
 
   it.each([
-    [{}, '400,5'],
-    [{ ...request, 'dump-program-type': 'tape' }, '400,7'],
-    [{ 'dump-program-type': 'storage' }, '400,5'],
-    [{ ...request, 'dump-program-info': {} }, '400,5'],
-    [{ ...request, 'dump-program-info': { 'storage-volume-uri': VOLUME, 'dump-lun': 1 } }, '400,6'],
-    [{ ...request, more: true }, '400,6'],
+    [() => ({}), '400,5'],
+    [() => ({ ...request, 'dump-program-type': 'tape' }), '400,7'],
+    [() => ({ 'dump-program-type': 'storage' }), '400,5'],
+    [() => ({ ...request, 'dump-program-info': {} }), '400,5'],
+    [() => ({ ...request, 'dump-program-info': { 'storage-volume-uri': `${volume}x` } }), '404,2'],
+    [() => ({ ...request, 'dump-program-info': { 'storage-volume-uri': volume, 'dump-lun': 1 } }), '400,6'],
+    [() => ({ ...request, more: true }), '400,6'],
   ])('are refused for what they lack (case %#)', async (body, code) => {
-    expect(await bench.code('POST', path, body)).toBe(code);
+    expect(await bench.code('POST', path, body())).toBe(code);
     expect(bench.simulator.partitions('LPAR1')).toMatchObject([{ dumps: [] }]);
   });
 

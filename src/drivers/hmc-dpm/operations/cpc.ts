@@ -1,14 +1,14 @@
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
 import type { Cpc } from '../client/hmc-schemas.js';
-import type { HmcSession } from '../client/hmc-session.js';
+import type { HmcLink } from '../client/hmc-link.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import type { CpcPlace, HmcPlace } from './hmc-place.js';
 
 export type CpcMode = 'dpm' | 'classic';
 
 /** What a session has learned of the CPCs that its user sees: the mode of each, by name. */
-const learned = new WeakMap<HmcSession, ReadonlyMap<string, CpcMode>>();
+const learned = new WeakMap<HmcLink, ReadonlyMap<string, CpcMode>>();
 
 export function cpcMode(cpc: Cpc): CpcMode {
   return cpc['dpm-enabled'] === true ? 'dpm' : 'classic';

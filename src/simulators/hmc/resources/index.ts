@@ -1,7 +1,7 @@
 import type { Route } from '../router.js';
 import { adapterRoutes } from './adapter.routes.js';
-import { asciiConsoleRoutes } from './ascii-console.routes.js';
 import { aggregationRoutes } from './aggregation.routes.js';
+import { asciiConsoleRoutes } from './ascii-console.routes.js';
 import { consoleRoutes } from './console.routes.js';
 import { cpcRoutes } from './cpc.routes.js';
 import { isoImageRoutes } from './iso-image.routes.js';
@@ -42,6 +42,6 @@ export const hmcRoutes: readonly Route[] = [
   ...osMessageRoutes,
   ...asciiConsoleRoutes,
   ...jobRoutes,
-  ...userRoutes,
   ...aggregationRoutes,
+  ...userRoutes,
 ];

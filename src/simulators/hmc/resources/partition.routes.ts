@@ -64,7 +64,7 @@ export const partitionRoutes: readonly Route[] = [
 const DUMP_OPTIONS = ['dump-configuration-selector', 'dump-os-specific-parameters', 'dump-record-lba'];
 
 /** The volume that the dump program is on. */
-function dumpVolume(body: Record<string, unknown>, partition: Partition, { findBootVolume }: Hmc): string {
+function dumpVolume(body: Record<string, unknown>, partition: Partition, { storage }: Hmc): string {
   const { 'dump-program-type': type, 'dump-program-info': info, ...rest } = body;
   if (type === undefined) throw refuse.fieldMissing('dump-program-type');
   if (type !== 'storage') throw refuse.badValue('dump-program-type', 'storage is the only one');
@@ -73,7 +73,8 @@ function dumpVolume(body: Record<string, unknown>, partition: Partition, { findB
   const unexpected = [...Object.keys(rest), ...Object.keys(options).filter((name) => !DUMP_OPTIONS.includes(name))][0];
   if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
   if (typeof uri !== 'string') throw refuse.fieldMissing('storage-volume-uri');
-  if (findBootVolume(partition, uri) === undefined) throw refuse.namedObjectUnknown(uri);
+  const volumes = storage.attachments.of(partition).flatMap((group) => group.volumes);
+  if (volumes.every((volume) => volume.uri !== uri)) throw refuse.namedObjectUnknown(uri);
   return uri;
 }
 
