@@ -11,7 +11,7 @@ import type { PartitionDevices } from './devices.js';
 import type { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings, Timing } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
-import { Leftovers, watchJobs, watchMachines, watchStorage } from './leftovers.js';
+import { Leftovers, watchJobs } from './leftovers.js';
 import type { Machines } from './machines.js';
 import { MetricsContexts } from './metrics/metrics-contexts.js';
 import { Notifier } from './notifications/notifier.js';
@@ -26,7 +26,7 @@ export class Hmc {
   /** Of partitions that have none of their own. */
   readonly timing: Timing;
   readonly level: ApiLevel;
-  readonly leftovers = new Leftovers();
+  readonly leftovers: Leftovers;
 
   readonly changes: Changes;
   readonly devices: PartitionDevices;
@@ -67,8 +67,7 @@ export class Hmc {
     this.guests = machines.guests;
 
     this.jobs = new Jobs(this.changes);
-    watchMachines(this.leftovers, this.estate);
-    watchStorage(this.leftovers, this.storage.groups);
+    this.leftovers = new Leftovers(machines.leftovers);
     watchJobs(this.leftovers, this.jobs);
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
     this.topics = new Topics(clock);

@@ -1,7 +1,6 @@
 import type { Estate } from './estate.js';
 import type { Jobs } from './jobs.js';
 import type { Partition } from './model.js';
-import type { StorageGroups } from './storage/storage-groups.js';
 
 /** Something that is there, with the name that people know it by. */
 export interface Item {
@@ -13,13 +12,16 @@ export interface Item {
 export class Leftovers {
   readonly #kinds = new Map<string, { list: () => readonly Item[]; before: ReadonlySet<string> }>();
 
+  /** `more` is what is to be shown beside its own. */
+  constructor(private readonly more: Leftovers | null = null) {}
+
   /** Everything that `list` returns now is no leftover. */
   register(kind: string, list: () => readonly Item[]): void {
     this.#kinds.set(kind, { list, before: new Set(list().map(({ uri }) => uri)) });
   }
 
   snapshot(): Record<string, string[]> {
-    return Object.fromEntries(
+    const own = Object.fromEntries(
       [...this.#kinds].map(([kind, { list, before }]) => [
         kind,
         list()
@@ -27,22 +29,8 @@ export class Leftovers {
           .map(({ label }) => label),
       ]),
     );
+    return { ...this.more?.snapshot(), ...own };
   }
-}
-
-/** Storage groups, and where they are attached. */
-export function watchStorage(leftovers: Leftovers, groups: StorageGroups): void {
-  leftovers.register('storage_groups', () =>
-    groups.list().map(({ uri, name, cpc }) => ({ uri, label: `${cpc.name}/${name}` })),
-  );
-  leftovers.register('storage_attachments', () =>
-    groups.list().flatMap((group) =>
-      [...group.attachedTo].map(({ uri, name, cpc }) => ({
-        uri: `${group.uri} ${uri}`,
-        label: `${cpc.name}/${name}/${group.name}`,
-      })),
-    ),
-  );
 }
 
 /** Partitions, and what belongs to them. */

@@ -11,6 +11,7 @@ import { OsMessages, type GuestHost } from './consoles/os-messages.js';
 import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings } from './inventory.schema.js';
+import { Leftovers, watchMachines } from './leftovers.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Storage } from './storage/storage.js';
 
@@ -20,6 +21,8 @@ export class Machines {
   /** What happens, for those who tell clients of it. */
   readonly changes = new Changes();
   readonly devices = new PartitionDevices();
+  readonly level: ApiLevel;
+  readonly leftovers = new Leftovers();
   readonly estate: Estate;
   readonly machine: PartitionMachine;
   readonly lparMachine: LparMachine;
@@ -31,8 +34,9 @@ export class Machines {
 
   constructor(inventory: HmcInventory, clock: Clock) {
     this.settings = inventory.hmc;
-    const level = new ApiLevel(inventory.hmc.api_version, inventory.hmc.version);
-    this.estate = new Estate(inventory, this.changes, this.devices, level);
+    this.level = new ApiLevel(inventory.hmc.api_version, inventory.hmc.version);
+    this.estate = new Estate(inventory, this.changes, this.devices, this.level);
+    watchMachines(this.leftovers, this.estate);
     this.storage = new Storage(inventory, this, clock);
     this.machine = new PartitionMachine(clock, this);
     this.lparMachine = new LparMachine(clock, this.estate);
