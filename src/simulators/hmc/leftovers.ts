@@ -1,6 +1,7 @@
 import type { Estate } from './estate.js';
 import type { Jobs } from './jobs.js';
 import type { Partition } from './model.js';
+import type { StorageGroups } from './storage/storage-groups.js';
 
 /** Something that is there, with the name that people know it by. */
 export interface Item {
@@ -31,6 +32,28 @@ export class Leftovers {
     );
     return { ...this.more?.snapshot(), ...own };
   }
+}
+
+/** Storage groups, and where they are attached. */
+export function watchStorage(leftovers: Leftovers, groups: StorageGroups): void {
+  leftovers.register('storage_groups', () =>
+    groups.list().map(({ uri, name, cpc }) => ({ uri, label: `${cpc.name}/${name}` })),
+  );
+  leftovers.register('storage_volumes', () =>
+    groups
+      .list()
+      .flatMap(({ cpc, name: group, volumes }) =>
+        volumes.map(({ uri, name }) => ({ uri, label: `${cpc.name}/${group}/${name}` })),
+      ),
+  );
+  leftovers.register('storage_attachments', () =>
+    groups.list().flatMap((group) =>
+      [...group.attachedTo].map(({ uri, name, cpc }) => ({
+        uri: `${group.uri} ${uri}`,
+        label: `${cpc.name}/${name}/${group.name}`,
+      })),
+    ),
+  );
 }
 
 /** Partitions, and what belongs to them. */

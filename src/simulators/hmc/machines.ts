@@ -11,7 +11,7 @@ import { OsMessages, type GuestHost } from './consoles/os-messages.js';
 import { PartitionDevices } from './devices.js';
 import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings } from './inventory.schema.js';
-import { Leftovers, watchMachines } from './leftovers.js';
+import { Leftovers, watchMachines, watchStorage } from './leftovers.js';
 import { PartitionMachine } from './partition-machine.js';
 import { Storage } from './storage/storage.js';
 
@@ -38,6 +38,7 @@ export class Machines {
     this.estate = new Estate(inventory, this.changes, this.devices, this.level);
     watchMachines(this.leftovers, this.estate);
     this.storage = new Storage(inventory, this, clock);
+    watchStorage(this.leftovers, this.storage.groups);
     this.machine = new PartitionMachine(clock, this);
     this.lparMachine = new LparMachine(clock, this.estate);
     this.guestSettings = new GuestSettings(inventory);
