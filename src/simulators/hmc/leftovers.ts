@@ -2,6 +2,7 @@ import type { StorageGroups } from './storage/storage-groups.js';
 import type { Estate } from './estate.js';
 import type { Jobs } from './jobs.js';
 import type { Partition } from './model.js';
+import type { StorageGroups } from './storage/storage-groups.js';
 
 /** Something that is there, with the name that people know it by. */
 export interface Item {
