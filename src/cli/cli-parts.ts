@@ -19,12 +19,18 @@ export interface SimulatorOptions {
   readonly host: string;
   readonly port: number;
   readonly certificateFile?: string;
+  /** Of notifications, for a backend that has a port of its own for them. */
+  readonly stompPort?: number;
 }
 
 export interface RunningSimulator {
   readonly url: string;
   /** Null for one without TLS. */
   readonly fingerprint256: string | null;
+  /** Port of notifications, of a backend that has them. */
+  readonly stompPort?: number;
+  /** Another way to the same machines. */
+  readonly peer?: RunningSimulator | null;
   stop(): Promise<void>;
 }
 
@@ -42,9 +48,15 @@ export interface ConsoleOptions {
 /** A console that is open. */
 export interface OpenConsole {
   send(text: string): void;
-  /** Fulfilled when it is over; why, when the other side ended it otherwise than well. */
-  readonly ended: Promise<string | undefined>;
+  /** Fulfilled when it is over. */
+  readonly ended: Promise<ConsoleEnd>;
   close(): Promise<void>;
+}
+
+/** How a console came to its end, and what the other side said of it. */
+export interface ConsoleEnd {
+  readonly isBroken: boolean;
+  readonly reason: string;
 }
 
 /** The encrypted secrets of a journal that is open. */

@@ -11,6 +11,7 @@ import { refuseClassic, refusingClassic } from './operations/dpm-only.js';
 import { findInstance } from './operations/find-instance.js';
 import { explaining, keyOf, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
+import { bootDeviceWork } from './operations/boot-order.js';
 import { interfaceWorks } from './operations/interfaces.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { lackingFeatures } from './operations/lacking.js';
@@ -50,6 +51,7 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...powerWorks(place),
         ...interfaceWorks(place),
         ...volumeWorks(place),
+        setBootDevice: bootDeviceWork(place),
         ...launchWorks(place),
         ...terminateWorks(place),
         ...ownershipWorks(place),

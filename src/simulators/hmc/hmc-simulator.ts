@@ -9,7 +9,13 @@ import { pause, SystemClock, type Clock } from '../kit/clock.js';
 import { HttpsListener, type Answer, type ReceivedRequest } from '../kit/https-listener.js';
 import { checkInventory } from '../kit/inventory-loader.js';
 import { hostInUrl, inventoryOf, type StartOptions } from '../kit/start-options.js';
-import { CONTROL_PREFIX, serveControl, type PartitionView, type SimulatorControl } from './control-endpoint.js';
+import {
+  CONTROL_PREFIX,
+  serveControl,
+  type FulfilOptions,
+  type PartitionView,
+  type SimulatorControl,
+} from './control-endpoint.js';
 import type { AdapterStatus } from './adapters/adapter.schema.js';
 import type { BootRecord } from './boot-record.js';
 import type { Changes } from './changes.js';
@@ -19,6 +25,7 @@ import { HmcApi } from './hmc-api.js';
 import { createHmcFaults, type HmcFaults } from './hmc-faults.js';
 import { HmcWireLog } from './hmc-wire-log.js';
 import { Hmc } from './hmc.js';
+import { Machines } from './machines.js';
 import { HmcInventorySchema, type HmcInventory, type HmcInventoryInput } from './inventory.schema.js';
 import type { Job } from './jobs.js';
 import type { LogEntry } from './notifications/notifier.js';
@@ -27,6 +34,8 @@ import type { GuestHost, OsMessage, OsMessageOptions } from './consoles/os-messa
 import { FrameLog } from './notifications/frame-log.js';
 import { StompListener } from './notifications/stomp-listener.js';
 import type { LogonRecord } from './sessions.js';
+import type { StorageGroup } from './storage/storage-group.js';
+import type { StorageGroupView } from './storage/storage.js';
 import type { PartitionStatus, StartEnd } from './statuses.js';
 
 /** The port of the Web Services API (hmc-dpm.md section 1). */
@@ -48,26 +57,23 @@ export type HmcSimulatorOptions = StartOptions<HmcInventoryInput> & {
   stompPort?: number;
 };
 
+interface SimulatorParts {
+  readonly inventory: HmcInventory;
+  readonly certificate: ServerCertificate;
+  readonly host: string;
+  readonly clock: Clock;
+  readonly isControlEnabled: boolean;
+  readonly isoFolder: string | null;
+}
+
+/** The port of the other HMC, beside a given one or a free one. */
+const next = (port: number): number => (port === 0 ? 0 : port + 1);
 /** A NIC as it is, whoever asks. */
 export interface NicView {
   readonly name: string;
   readonly adapter: string;
   readonly mac: string;
   readonly vlan: number | null;
-}
-
-/** A storage group as it is, whoever asks. */
-export interface GroupView {
-  readonly name: string;
-  readonly description: string;
-  /** URIs of the partitions that it is attached to. */
-  readonly partitions: readonly string[];
-  readonly volumes: readonly {
-    readonly name: string;
-    readonly uuid: string | null;
-    readonly sizeGib: number;
-    readonly usage: string;
-  }[];
 }
 
 /** An HMC on a real TLS socket. See the README of this folder for what it does and how faithful it is. */
@@ -84,16 +90,18 @@ export class HmcSimulator implements SimulatorControl {
   #isStopped = false;
   #restarting: Promise<void> | null = null;
   readonly #stop = new AbortController();
+  private readonly clock: Clock;
+
+  #peer: HmcSimulator | null = null;
 
   private constructor(
-    inventory: HmcInventory,
-    private readonly certificate: ServerCertificate,
-    private readonly host: string,
-    private readonly clock: Clock,
-    private readonly isControlEnabled: boolean,
-    isoFolder: string | null,
+    private readonly machines: Machines,
+    name: string,
+    private readonly parts: SimulatorParts,
   ) {
-    this.#hmc = new Hmc(inventory, clock);
+    const { inventory, clock, isoFolder } = parts;
+    this.clock = clock;
+    this.#hmc = new Hmc(inventory, clock, machines, name);
     this.#faults = createHmcFaults(inventory.faults);
     this.#api = new HmcApi(this.#hmc, this.#faults, this.wireLog, clock, isoFolder);
     this.#listener = this.#createListener();
@@ -109,23 +117,35 @@ export class HmcSimulator implements SimulatorControl {
         ? await createCertificate(inventory.hmc.name, [host])
         : describeCertificate(options.tls.keyPem, options.tls.certificatePem);
     if (options.certificateFile !== undefined) await publishCertificate(certificate, options.certificateFile);
-    const simulator = new HmcSimulator(
+    const parts: SimulatorParts = {
       inventory,
       certificate,
       host,
-      options.clock ?? new SystemClock(),
-      options.isControlEnabled ?? true,
-      options.isoFolder ?? null,
-    );
-    simulator.#port = await simulator.#listener.listen(host, options.port ?? HMC_PORT);
-    const stompPort = options.stompPort ?? inventory.hmc.stomp.port ?? (options.port === 0 ? 0 : STOMP_PORT);
+      clock: options.clock ?? new SystemClock(),
+      isControlEnabled: options.isControlEnabled ?? true,
+      isoFolder: options.isoFolder ?? null,
+    };
+    const machines = new Machines(inventory, parts.clock);
+    const { redundant, stomp, name } = inventory.hmc;
+    const port = options.port ?? HMC_PORT;
+    const stompPort = options.stompPort ?? stomp.port ?? (port === 0 ? 0 : STOMP_PORT);
+    const simulator = new HmcSimulator(machines, name, parts);
     try {
-      simulator.#stompPort = await simulator.#stomp.listen(host, stompPort);
+      await simulator.#listen(port, stompPort);
+      if (redundant !== undefined) {
+        simulator.#peer = new HmcSimulator(machines, redundant.name, parts);
+        await simulator.#peer.#listen(redundant.port ?? next(port), redundant.stomp_port ?? next(stompPort));
+      }
     } catch (error) {
       await simulator.stop();
       throw error;
     }
     return simulator;
+  }
+
+  /** The other HMC of the same machines, with sessions, jobs and topics of its own; null unless the inventory has one. */
+  get peer(): HmcSimulator | null {
+    return this.#peer;
   }
 
   get port(): number {
@@ -138,15 +158,15 @@ export class HmcSimulator implements SimulatorControl {
   }
 
   get url(): string {
-    return `https://${hostInUrl(this.host)}:${this.#port}`;
+    return `https://${hostInUrl(this.parts.host)}:${this.#port}`;
   }
 
   get certificatePem(): string {
-    return this.certificate.certificatePem;
+    return this.parts.certificate.certificatePem;
   }
 
   get fingerprint256(): string {
-    return this.certificate.fingerprint256;
+    return this.parts.certificate.fingerprint256;
   }
 
   get faults(): HmcFaults {
@@ -259,19 +279,11 @@ export class HmcSimulator implements SimulatorControl {
   }
 
   /** The storage groups that are attached to it. */
-  attachedGroups(name: string, cpc?: string): readonly GroupView[] {
+  attachedGroups(name: string, cpc?: string): readonly StorageGroupView[] {
     const partition = this.#one(name, cpc);
-    return this.storageGroups().filter(({ partitions }) => partitions.includes(partition.uri));
-  }
-
-  /** Every storage group. */
-  storageGroups(): readonly GroupView[] {
-    return this.#hmc.storage.groups.list().map((group) => ({
-      name: group.name,
-      description: group.description,
-      partitions: [...group.attachedTo].map(({ uri }) => uri),
-      volumes: group.volumes.map(({ name, uuid, sizeGib, usage }) => ({ name, uuid, sizeGib, usage })),
-    }));
+    return this.storageGroups(undefined, partition.cpc.name).filter(({ attachedTo }) =>
+      attachedTo.includes(partition.name),
+    );
   }
 
   setStatus(name: string, status: PartitionStatus, cpc?: string): void {
@@ -293,6 +305,15 @@ export class HmcSimulator implements SimulatorControl {
     this.#hmc.machine.setAdapterStatus(adapter, status);
   }
 
+  storageGroups(name?: string, cpc?: string): readonly StorageGroupView[] {
+    return this.#hmc.storage.views(name, cpc);
+  }
+
+  fulfil(group: string, { cpc, volume, fulfilment = 'complete' }: FulfilOptions = {}): void {
+    const { storage } = this.#hmc;
+    storage.fulfil(only(storage.groups.list(), group, cpc, 'storage group'), volume, fulfilment);
+  }
+
   leftovers(): Record<string, string[]> {
     return this.#hmc.leftovers.snapshot();
   }
@@ -304,29 +325,46 @@ export class HmcSimulator implements SimulatorControl {
     return this.#restarting;
   }
 
-  /** Closes every socket and stops every timer. */
+  /** Connections are refused from now on, and no session and no job is left; the machines do not notice. */
+  async goDown(): Promise<void> {
+    this.#api.abortPending();
+    await Promise.all([this.#listener.close(), this.#stomp.close()]);
+    this.#hmc.forgetVolatile();
+  }
+
+  /** Closes every socket and stops every timer, those of the machines and of the other HMC too. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#stop.abort();
     await this.#restarting;
+    await this.#peer?.stop();
     this.#api.abortPending();
     this.#hmc.dispose();
+    this.machines.dispose();
     await Promise.all([this.#listener.close(), this.#stomp.close()]);
   }
 
+  async #listen(port: number, stompPort: number): Promise<void> {
+    this.#port = await this.#listener.listen(this.parts.host, port);
+    this.#stompPort = await this.#stomp.listen(this.parts.host, stompPort);
+  }
+
   async #restart(downMs: number): Promise<void> {
-    this.#api.abortPending();
-    await Promise.all([this.#listener.close(), this.#stomp.close()]);
-    this.#hmc.forgetVolatile();
+    await this.goDown();
     await pause(this.clock, downMs, this.#stop.signal);
+    await this.comeUp();
+  }
+
+  /** Listens again where it did before it went down. */
+  async comeUp(): Promise<void> {
     await this.#listenAgain(async () => {
       this.#stomp = this.#createStomp();
-      await this.#stomp.listen(this.host, this.#stompPort);
+      await this.#stomp.listen(this.parts.host, this.#stompPort);
     });
     await this.#listenAgain(async () => {
       this.#listener = this.#createListener();
-      await this.#listener.listen(this.host, this.#port);
+      await this.#listener.listen(this.parts.host, this.#port);
     });
   }
 
@@ -359,7 +397,7 @@ export class HmcSimulator implements SimulatorControl {
   #createListener(): HttpsListener {
     const { keep_alive_ms: keepAliveMs, max_body_bytes: maxBodyBytes, chunked } = this.#hmc.settings;
     return new HttpsListener({
-      certificate: this.certificate,
+      certificate: this.parts.certificate,
       keepAliveMs,
       maxBodyBytes,
       chunked,
@@ -372,7 +410,8 @@ export class HmcSimulator implements SimulatorControl {
   #createStomp(): StompListener {
     const { settings, sessions, topics } = this.#hmc;
     const { heart_beat_ms: leastHeartBeatMs, max_connections: mostConnections } = settings.stomp;
-    const { certificate, clock, frameLog: log } = this;
+    const { frameLog: log } = this;
+    const { certificate, clock } = this.parts;
     const hmcName = settings.name;
     const faults = this.#faults;
     return new StompListener({
@@ -389,13 +428,13 @@ export class HmcSimulator implements SimulatorControl {
   }
 
   async #handle(request: ReceivedRequest): Promise<Answer> {
-    if (this.isControlEnabled && request.path.startsWith(CONTROL_PREFIX)) return serveControl(this, request);
+    if (this.parts.isControlEnabled && request.path.startsWith(CONTROL_PREFIX)) return serveControl(this, request);
     return this.#api.serve(request);
   }
 }
 
 /** The one of this name. Throws a RangeError when there is none, or several and no CPC is named. */
-function only<T extends Partition | Adapter>(
+function only<T extends Partition | Adapter | StorageGroup>(
   all: readonly T[],
   name: string,
   cpc: string | undefined,

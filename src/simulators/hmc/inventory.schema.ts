@@ -147,6 +147,9 @@ export const TASKS = [
   'deactivate',
   'load',
   'reset-clear',
+  'reset-normal',
+  'start-all-processors',
+  'stop-all-processors',
   'view-operating-system-messages',
   'view-audit-log',
   'view-security-log',
@@ -185,6 +188,12 @@ const StompSchema = z.strictObject({
   port: z.int().min(0).max(65_535).optional().describe('61612 when absent, or a free one beside an API on a free port'),
   heart_beat_ms: z.int().min(0).max(3_600_000).default(1000).describe('Shortest heart-beat agreed to; 0 for none'),
   max_connections: z.int().min(1).max(10_000).default(100),
+});
+
+const RedundantSchema = z.strictObject({
+  name: z.string().default('HMC2'),
+  port: z.int().min(0).max(65_535).optional().describe('The one after that of the first HMC when absent'),
+  stomp_port: z.int().min(0).max(65_535).optional(),
 });
 
 const HmcSchema = z.strictObject({
@@ -227,6 +236,7 @@ const HmcSchema = z.strictObject({
     .int()
     .default(470)
     .describe('The 409 reason of what the attachments of a storage group do not permit (a guess)'),
+  redundant: RedundantSchema.optional().describe('Another HMC of the same CPCs, with sessions and jobs of its own'),
   stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });
 

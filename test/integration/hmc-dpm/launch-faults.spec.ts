@@ -21,7 +21,7 @@ afterEach(async () => {
   if (isJobUnknown) for (const { uri } of bench.simulator.jobs()) await bench.hmc.atHmc('DELETE', uri);
   isJobUnknown = false;
   expect(bench.orphans()).toEqual([]);
-  expect(bench.simulator.storageGroups().find(({ name }) => name === 'disks')).toMatchObject({ partitions: [] });
+  expect(bench.simulator.storageGroups().find(({ name }) => name === 'disks')).toMatchObject({ attachedTo: [] });
 });
 
 const FAULTS: Readonly<Record<string, HmcFaultInput>> = {

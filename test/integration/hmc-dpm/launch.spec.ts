@@ -152,7 +152,7 @@ describe('a launch', () => {
     const failure = await failureOf(bench.spawn(description('web', { volumes: [volume('disks')] })));
     expect(failure).toMatchObject({ code: 'CAPACITY_EXHAUSTED', outcome: 'not-applied' });
     expect(bench.orphans()).toEqual([]);
-    expect(bench.simulator.storageGroups().find(({ name }) => name === 'disks')?.partitions).toEqual([]);
+    expect(bench.simulator.storageGroups().find(({ name }) => name === 'disks')?.attachedTo).toEqual([]);
   });
 
   test('that asks for more than the CPC has is refused before anything is sent', async () => {
@@ -280,7 +280,7 @@ describe('the end of a partition', () => {
       'DELETE /api/partitions/{id}',
     ]);
     expect(bench.orphans()).toEqual([]);
-    expect(bench.simulator.storageGroups().find(({ name }) => name === 'disks')).toMatchObject({ partitions: [] });
+    expect(bench.simulator.storageGroups().find(({ name }) => name === 'disks')).toMatchObject({ attachedTo: [] });
     await expect(bench.destroy(target)).resolves.toEqual({ outcome: 'already', state: null });
   });
 

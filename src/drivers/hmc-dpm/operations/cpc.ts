@@ -44,7 +44,7 @@ export async function findCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
   return cpc;
 }
 
-/** The CPC. @throws ComputeError RESOURCE_NOT_FOUND or FEATURE_UNSUPPORTED (classic mode); HmcError */
+/** The same, in DPM mode. @throws ComputeError FEATURE_UNSUPPORTED too */
 export async function requireDpmCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
   const cpc = await findCpc(ctx, place);
   if (cpcMode(cpc) === 'classic') throw classicRefusal(place, cpc.name);
