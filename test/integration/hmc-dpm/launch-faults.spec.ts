@@ -135,15 +135,18 @@ function dying(at: number, when: 'before' | 'after'): RecordingContext {
   let left = 0;
   ctx.checkpoint = async (name, data) => {
     left += 1;
-    if (left === at && when === 'before') throw new Died();
+    if (left === at && when === 'before') {
+      isJobUnknown = name === 'job';
+      throw new Died();
+    }
     await leave(name, data);
     if (left === at) throw new Died();
   };
   return ctx;
 }
 
-/** Checkpoints that a launch leaves: before each of its seven steps, after each that is no job, its job, the partition. */
-const LAUNCH_CHECKPOINTS = 16;
+/** Checkpoints that a launch leaves: before each of its seven steps, after each that is no job, its job, and the partition. */
+const LAUNCH_CHECKPOINTS = 15;
 const END_CHECKPOINTS = 8;
 const moments = (most: number) =>
   Array.from({ length: most }, (_, index) => [[index + 1, 'before'] as const, [index + 1, 'after'] as const]).flat();
@@ -177,7 +180,13 @@ describe('a worker that dies', () => {
     'while a launch that failed is removed, at checkpoint %i of that, %s it is left',
     async (at, when) => {
       const params = wanted();
-      bench.simulator.fault({ kind: 'job-failed', method: 'POST', path: '*/operations/start', ends_as: 'terminated' });
+      bench.simulator.fault({
+        kind: 'job-failed',
+        method: 'POST',
+        path: '*/operations/start',
+        ends_as: 'terminated',
+        times: 'always',
+      });
       const ctx = dying(LAUNCH_CHECKPOINTS + at, when);
       const failure = await bench.seeThrough({ operation: 'spawn', params }, ctx);
       expect(failure).toMatchObject({ outcome: 'not-applied' });

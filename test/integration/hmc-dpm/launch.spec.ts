@@ -150,7 +150,7 @@ describe('a launch', () => {
     } as const;
     bench.simulator.fault(rule);
     const failure = await failureOf(bench.spawn(description('web', { volumes: [volume('disks')] })));
-    expect(failure).toMatchObject({ outcome: 'not-applied', details: { status: 'reservation-error' } });
+    expect(failure).toMatchObject({ code: 'CAPACITY_EXHAUSTED', outcome: 'not-applied' });
     expect(bench.orphans()).toEqual([]);
     expect(bench.simulator.storageGroups().find(({ name }) => name === 'disks')?.attachedTo).toEqual([]);
   });

@@ -27,7 +27,7 @@ describe('power on', () => {
   });
 
   test.each([
-    ['starving', 'OPERATION_FAILED', /reservation-error/, 1],
+    ['starving', 'CAPACITY_EXHAUSTED', /reservation-error/, 1],
     ['crashing', 'OPERATION_FAILED', /terminated/, 1],
     ['halting', 'OPERATION_FAILED', /paused/, 1],
     ['bootless', 'STATE_CONFLICT', /boot-device is "none"/, 0],

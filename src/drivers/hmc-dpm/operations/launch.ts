@@ -1,6 +1,13 @@
-import { ComputeError, toComputeError, WireErrorSchema, type JsonValue } from '../../../common/errors/index.js';
+import {
+  ComputeError,
+  toComputeError,
+  WireErrorSchema,
+  type ErrorCode,
+  type JsonValue,
+} from '../../../common/errors/index.js';
 import {
   createdOf,
+  isLeaseLost,
   noteCreated,
   type ChangeResult,
   type OperationContext,
@@ -9,6 +16,7 @@ import {
   type Reconciliation,
   type Target,
 } from '../../../compute/contract/index.js';
+import { HmcError } from '../client/hmc-error.js';
 import { unlessGone } from '../client/hmc-many.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { isRunning } from './become-size.js';
@@ -26,7 +34,7 @@ import { lookUp, type LookedUp } from './launch-lookup.js';
 import { ensurePartition, findMade, refuseTakenName } from './new-partition.js';
 import { PartitionChange } from './partition-change.js';
 import { reconcileSequence } from './reconcile.js';
-import { isGone, removePartition, tidy } from './terminate.js';
+import { removePartition, tidy } from './terminate.js';
 
 /** Left when a launch has failed and what it made is removed again: the error that callers will be told. */
 const UNDOING_CHECKPOINT = 'undoing-launch';
@@ -64,7 +72,7 @@ function spawn(place: CpcPlace): OperationWork<Description, ChangeResult> {
             const partition = await finish(change, place, wanted, found);
             return { outcome: 'done', state: observe(partition.status, ctx.clock.now()) };
           } catch (error) {
-            if (ctx.signal.aborted || change.underWay !== undefined) throw error;
+            if (ctx.signal.aborted || change.underWay !== undefined || !isOfTheHmc(error)) throw error;
             const cause = toComputeError(change.explain(DOING, error, TASKS));
             await ctx.checkpoint(UNDOING_CHECKPOINT, cause.toWire() as unknown as JsonValue);
             throw await removed(change, place, cause);
@@ -89,6 +97,23 @@ function spawn(place: CpcPlace): OperationWork<Description, ChangeResult> {
     reconcile: (ctx, target, { start = true }) => reconcile(ctx, place, target, start),
   };
 }
+
+/**
+ * Did the HMC, or what was found there, bring this about? Whatever else ends a launch (its time is over, its lease is lost, the
+ * journal is away) ends the removal of what it has made as well; whoever goes on, goes on with the launch.
+ */
+function isOfTheHmc(error: unknown): boolean {
+  if (error instanceof HmcError) return true;
+  return error instanceof ComputeError && !OF_THE_SERVICE.has(error.code) && !isLeaseLost(error);
+}
+
+const OF_THE_SERVICE: ReadonlySet<ErrorCode> = new Set([
+  'DEADLINE_EXCEEDED',
+  'OPERATION_CANCELLED',
+  'SHUTTING_DOWN',
+  'JOURNAL_UNAVAILABLE',
+  'INTERNAL',
+]);
 
 /** Makes the partition, once all that it is to have was found; or finds the one that an earlier attempt has made. */
 async function make(
@@ -195,6 +220,7 @@ async function reconcile(
     if (!isRunning(partition)) return undefined;
     return { outcome: 'done', state: observe(partition.status, ctx.clock.now()) };
   });
-  // Whoever goes on finds out what it has left.
-  return isGone(found) ? { verdict: 'continue' } : found;
+  // Whoever goes on finds out what it has left, and takes the next step or removes what was made.
+  const isCancelled = found.verdict === 'failed' && found.error.code === 'OPERATION_CANCELLED';
+  return found.verdict === 'failed' && !isCancelled ? { verdict: 'continue' } : found;
 }

@@ -140,28 +140,34 @@ function stepFailed(change: PartitionChange, step: StepName, end: JobEnd, { stat
   // Its job was noted as carried out once; it was not.
   change.carriedOut.splice(0, Infinity, ...change.carriedOut.filter((noun) => noun !== STEP_NOUNS[step]));
   const what = `${DOING[step]} ${change.label}`;
+  const isStarved = status === 'reservation-error';
+  const code = isStarved ? 'CAPACITY_EXHAUSTED' : 'OPERATION_FAILED';
   switch (end.kind) {
     case 'failed': {
       const { hmc } = change.place;
       const failure = toHmcComputeError(end.error, { what, hmc, subject: 'partition' }) as ComputeError;
-      return new ComputeError(failure.code, `${failure.message}. The ${change.mode.rules.noun} is ${status} now`, {
-        retry: failure.retry,
-        outcome: 'not-applied',
-        native: failure.native,
-        details: { status },
-        cause: failure.cause,
-      });
+      return new ComputeError(
+        isStarved ? code : failure.code,
+        `${failure.message}. The ${change.mode.rules.noun} is ${status} now`,
+        {
+          retry: isStarved ? 'safe' : failure.retry,
+          outcome: 'not-applied',
+          native: failure.native,
+          details: { status },
+          cause: failure.cause,
+        },
+      );
     }
     case 'canceled':
       return change.error('OPERATION_FAILED', `${what} was cancelled on the HMC; the partition is ${status}`, status);
     case 'lost':
       return change.error(
-        'OPERATION_FAILED',
+        code,
         `${what} failed, and the HMC has forgotten its job, as when it restarts: ${why}`,
         status,
       );
     case 'complete':
-      return change.error('OPERATION_FAILED', `${what} failed: ${why}`, status);
+      return change.error(code, `${what} failed: ${why}`, status);
   }
 }
 

@@ -73,7 +73,7 @@ function destroy(place: CpcPlace): OperationWork<object, StatelessResult> {
 }
 
 /** Did the partition go away while its last step was looked after? For what ends it that is no failure. */
-export function isGone(found: Reconciliation): boolean {
+function isGone(found: Reconciliation): boolean {
   return found.verdict === 'failed' && found.error.code === 'INSTANCE_NOT_FOUND';
 }
 
