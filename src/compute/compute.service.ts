@@ -18,6 +18,7 @@ import {
   type ReplySender,
   type RequestGateway,
   type RequestMeta,
+  type Images,
   type Seeds,
   type ServiceEvent,
 } from './contract/index.js';
@@ -70,6 +71,7 @@ export interface ComputeServiceOptions {
   readonly breakers: BreakerStore;
   /** What drivers offer guests to read at their first start; null: they cannot. */
   readonly seeds?: Seeds | null;
+  readonly images?: Images | undefined;
   readonly machines: MachineStore;
   readonly instances: InstanceStore;
   readonly fingerprint: (text: string) => string;
@@ -126,7 +128,7 @@ export class ComputeService implements RequestGateway, EventSight {
   constructor(options: ComputeServiceOptions) {
     this.#options = options;
     const { clock, log, limits, journal, machines, instances, observer = noObserver } = options;
-    const ports = { clock, log, breakers: options.breakers, seeds: options.seeds ?? null };
+    const ports = { clock, log, breakers: options.breakers, seeds: options.seeds ?? null, images: options.images };
     this.#hosts = options.hosts.map((host) => openHost(host, options));
     const connections = options.powerTypes.map((type) => ({ type, connection: type.open(ports) }));
     const controllers = new ControllerLimits();
@@ -381,11 +383,17 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
     );
   }
   const manage = host.manage ?? (driver.managesByDefault === 'everything' ? ['*'] : []);
-  const { clock, breakers, seeds = null, log, selfNames } = options;
+  const { clock, breakers, seeds = null, images, log, selfNames } = options;
   return {
     name: host.name,
     driver,
-    host: driver.open(host.name, host.settings, { clock, breakers, seeds, log: log.child({ host: host.name }) }),
+    host: driver.open(host.name, host.settings, {
+      clock,
+      breakers,
+      seeds,
+      images,
+      log: log.child({ host: host.name }),
+    }),
     rails: new GuardRails(host.name, { manage, protect: host.protect, self: host.protectSelf ? selfNames : [] }),
     manage,
     protect: host.protect,

@@ -3,7 +3,7 @@ import type { Log } from '../../../common/log.js';
 import type { Outgoing } from '../../../common/outgoing.js';
 import { redactText } from '../../../common/secret.js';
 import type { BreakerStore } from '../../../compute/contract/index.js';
-import { HttpFailure, type HttpAnswer, type HttpClient } from '../../../connectors/http/index.js';
+import { HttpFailure, type HttpAnswer, type HttpClient, type HttpUpload } from '../../../connectors/http/index.js';
 import { breakerKey, type HmcAccess } from './hmc-access.js';
 import { decodeAnswer, LONGEST_TEXT, refusalOf } from './hmc-answer.js';
 import { HmcError } from './hmc-error.js';
@@ -16,6 +16,7 @@ export interface HmcCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly json?: JsonValue;
+  readonly upload?: HttpUpload;
   /** Media type of a text that is wanted in place of JSON. */
   readonly accept?: string;
   /** What the request holds that no text of ours may repeat. */
@@ -212,7 +213,7 @@ export class HmcSession {
   }
 
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
-    const { method, path, json, accept, secrets = [], signal, outgoing, isUrgent = false, isQuestion = false } = call;
+    const { method, path, json, upload, accept, secrets = [], signal, outgoing, isUrgent = false, isQuestion = false } = call;
     const timeoutMs = endsAt - performance.now();
     const changes = method !== 'GET' && !isQuestion;
     const scrub = (text: string): string => this.#scrub(text, held, secrets);
@@ -224,6 +225,7 @@ export class HmcSession {
         timeoutMs,
         ...(held === undefined ? {} : { headers: { 'X-API-Session': held.id } }),
         ...(json === undefined ? {} : { json }),
+        upload,
         accept,
         signal,
         isUrgent,
