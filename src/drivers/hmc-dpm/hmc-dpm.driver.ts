@@ -15,6 +15,7 @@ import { inventoryOperations } from './operations/inventory.operations.js';
 import { lackingFeatures } from './operations/lacking.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
+import { rescueWorks } from './operations/rescue.js';
 import { volumeWorks } from './operations/volumes.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
@@ -38,6 +39,7 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...powerWorks(place),
         ...interfaceWorks(place),
         ...volumeWorks(place),
+        ...rescueWorks(place, { images: ports.images, image: settings.rescue_image }),
         triggerCrashDump: crashDumpWork(place),
         sendConsoleCommand: consoleCommandWork(place),
       });

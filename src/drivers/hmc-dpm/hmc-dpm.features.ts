@@ -29,7 +29,7 @@ export const hmcDpmFeatures = {
   'operation.launch': missing('not built yet: creating partitions'),
   'operation.terminate': missing('not built yet: deleting partitions'),
   'operation.rebuild': missing('not built yet: needs image storage first'),
-  'operation.rescue': missing('not built yet: booting another device for a while'),
+  'operation.rescue': complete,
   'operation.resize': missing('not built yet: changing processors and memory'),
   'operation.service-control': complete,
   'operation.swap-volume': missing(

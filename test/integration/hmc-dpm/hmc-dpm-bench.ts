@@ -5,6 +5,7 @@ import { Secret } from '../../../src/common/secret.js';
 import type {
   Checkpoint,
   DriverPorts,
+  Images,
   OperationContext,
   PowerMachine,
   QueriedState,
@@ -78,6 +79,7 @@ export interface BenchOptions {
   readonly settings?: Record<string, unknown>;
   readonly clock?: Clock;
   readonly idleLogoffMs?: number;
+  readonly images?: Images;
 }
 
 /** A simulated HMC and the driver, with one host opened on it; the driver's clock runs a hundred times as fast. */
@@ -94,7 +96,7 @@ export class HmcDpmBench {
     readonly clock: Clock,
     options: BenchOptions,
   ) {
-    this.ports = { clock, log: silentLog, breakers: this.breakers };
+    this.ports = { clock, log: silentLog, breakers: this.breakers, images: options.images };
     this.#drivers = createHmcDpm(options.idleLogoffMs === undefined ? {} : { idleLogoffMs: options.idleLogoffMs });
     this.#connection = this.#drivers.powerType.open(this.ports);
     this.host = this.open(options.settings);

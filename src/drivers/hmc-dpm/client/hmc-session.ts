@@ -213,7 +213,18 @@ export class HmcSession {
   }
 
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
-    const { method, path, json, upload, accept, secrets = [], signal, outgoing, isUrgent = false, isQuestion = false } = call;
+    const {
+      method,
+      path,
+      json,
+      upload,
+      accept,
+      secrets = [],
+      signal,
+      outgoing,
+      isUrgent = false,
+      isQuestion = false,
+    } = call;
     const timeoutMs = endsAt - performance.now();
     const changes = method !== 'GET' && !isQuestion;
     const scrub = (text: string): string => this.#scrub(text, held, secrets);
