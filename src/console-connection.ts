@@ -18,9 +18,10 @@ export async function openConsole({ url, onText, timeoutMs, ...trust }: ConsoleO
     return {
       send: (text) => socket.send(text),
       close: () => socket.close(),
-      ended: socket.ended.then(({ code, reason }) =>
-        ENDED_WELL.has(code) ? undefined : `the connection broke (${reason === '' ? `code ${code}` : reason})`,
-      ),
+      ended: socket.ended.then(({ code, reason }) => ({
+        isBroken: !ENDED_WELL.has(code),
+        reason: reason === '' ? `code ${code}` : reason,
+      })),
     };
   } catch (error) {
     throw explain(error, new URL(url).host);

@@ -42,9 +42,15 @@ export interface ConsoleOptions {
 /** A console that is open. */
 export interface OpenConsole {
   send(text: string): void;
-  /** Fulfilled when it is over; why, when the other side ended it otherwise than well. */
-  readonly ended: Promise<string | undefined>;
+  /** Fulfilled when it is over. */
+  readonly ended: Promise<ConsoleEnd>;
   close(): Promise<void>;
+}
+
+/** How a console came to its end, and what the other side said of it. */
+export interface ConsoleEnd {
+  readonly isBroken: boolean;
+  readonly reason: string;
 }
 
 /** The encrypted secrets of a journal that is open. */

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Input, OpenConsole } from './cli-parts.js';
+import type { ConsoleEnd, Input, OpenConsole } from './cli-parts.js';
 import { attachTo } from './console-session.js';
 
 class Typed extends PassThrough {
@@ -19,8 +19,8 @@ class Typed extends PassThrough {
 class Reached implements OpenConsole {
   text = '';
   closed = 0;
-  end: (reason?: string) => void = () => undefined;
-  readonly ended = new Promise<string | undefined>((resolve) => {
+  end: (end: ConsoleEnd) => void = () => undefined;
+  readonly ended = new Promise<ConsoleEnd>((resolve) => {
     this.end = resolve;
   });
 
@@ -75,10 +75,10 @@ describe('a session with a console', () => {
     expect(pipe.modes).toEqual([]);
   });
 
-  test.each([undefined, 'the connection broke'])('ends when the console does: %j', async (reason) => {
+  test('ends when the console does', async () => {
     const session = attached();
-    console.end(reason);
-    await expect(session).resolves.toEqual({ kind: 'closed', reason });
+    console.end({ isBroken: true, reason: 'gone' });
+    await expect(session).resolves.toEqual({ kind: 'closed', isBroken: true, reason: 'gone' });
     expect(typed.modes).toEqual([true, false]);
     expect(typed.listenerCount('data')).toBe(0);
   });

@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { aborted } from '../common/aborted.js';
-import type { Input, OpenConsole } from './cli-parts.js';
+import type { ConsoleEnd, Input, OpenConsole } from './cli-parts.js';
 
 /** What leaves a console: Control and ], as in telnet. Everything else goes to the console. */
 const ESCAPE = '\u001d';
@@ -8,10 +8,7 @@ const ESCAPE = '\u001d';
 /** Why a session with a console is over. */
 export type SessionEnd =
   /** Who typed has left, or has no more to type. */
-  | { readonly kind: 'left' }
-  | { readonly kind: 'interrupted' }
-  /** The other side ended it, well or, for this reason, not. */
-  | { readonly kind: 'closed'; readonly reason: string | undefined };
+  { readonly kind: 'left' } | { readonly kind: 'interrupted' } | ({ readonly kind: 'closed' } & ConsoleEnd);
 
 /**
  * Sends what is typed to a console until one of them has enough; then closes it. A terminal is raw meanwhile, so that every
@@ -27,7 +24,7 @@ export async function attachTo(console: OpenConsole, input: Input, interrupted: 
     return await Promise.race([
       typed.left.then((): SessionEnd => ({ kind: 'left' })),
       aborted(interrupted).then((): SessionEnd => ({ kind: 'interrupted' })),
-      console.ended.then((reason): SessionEnd => ({ kind: 'closed', reason })),
+      console.ended.then((end): SessionEnd => ({ kind: 'closed', ...end })),
     ]);
   } finally {
     setRaw(false);

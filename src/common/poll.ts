@@ -8,6 +8,8 @@ export interface PollOptions {
   readonly intervalMs: number;
   readonly maxIntervalMs?: number;
   readonly factor?: number;
+  /** How a pause is spent; default: asleep. It may end before its time. @throws the signal's reason */
+  readonly pause?: (ms: number) => Promise<void>;
   /** Total time allowed; then BACKEND_TIMEOUT. */
   readonly timeoutMs: number;
   /** What is awaited, for the error message: "LPAR ubuntu01 to become active". */
@@ -22,6 +24,7 @@ export interface PollOptions {
  */
 export async function pollUntil<T>(probe: () => Promise<T | undefined>, options: PollOptions): Promise<T> {
   const { clock, signal, timeoutMs, factor = 1.5, what } = options;
+  const pause = options.pause ?? ((ms: number) => clock.sleep(ms, signal));
   const maxIntervalMs = options.maxIntervalMs ?? options.intervalMs;
   const endsAt = clock.now() + timeoutMs;
   let intervalMs = options.intervalMs;
@@ -33,7 +36,7 @@ export async function pollUntil<T>(probe: () => Promise<T | undefined>, options:
     if (leftMs <= 0) {
       throw new ComputeError('BACKEND_TIMEOUT', `waited ${Math.round(timeoutMs / 1000)} s for ${what}, in vain`);
     }
-    await clock.sleep(Math.min(intervalMs, leftMs), signal);
+    await pause(Math.min(intervalMs, leftMs));
     intervalMs = Math.min(intervalMs * factor, maxIntervalMs);
   }
 }

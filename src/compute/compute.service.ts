@@ -40,6 +40,7 @@ import {
   WorkerLease,
   hostsOf,
   serviceMethods,
+  stateNews,
   type OpenHost,
 } from './dispatch/index.js';
 
@@ -383,7 +384,7 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
     );
   }
   const manage = host.manage ?? (driver.managesByDefault === 'everything' ? ['*'] : []);
-  const { clock, breakers, seeds = null, images, log, selfNames } = options;
+  const { clock, breakers, seeds = null, images, events, log, selfNames } = options;
   return {
     name: host.name,
     driver,
@@ -393,6 +394,7 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
       seeds,
       images,
       log: log.child({ host: host.name }),
+      onState: stateNews(host.name, events, clock),
     }),
     rails: new GuardRails(host.name, { manage, protect: host.protect, self: host.protectSelf ? selfNames : [] }),
     manage,

@@ -14,6 +14,8 @@ export interface SimulatedHmc {
   readonly url: string;
   /** SHA-256 of its certificate, `AB:CD:…`, to pin. */
   readonly fingerprint256: string;
+  /** Where its notifications are. */
+  readonly stompPort: number;
 }
 
 /** The hosts served when there is no configuration file, in the file's shape: two CPCs behind one HMC, and two fakes. */
@@ -26,6 +28,7 @@ export function simulatedEstate(hmc: SimulatedHmc): Record<string, unknown> {
       password: new Secret(SIMULATED_HMC_USER.password),
       cpc: name,
       tls: { fingerprint_sha256: hmc.fingerprint256 },
+      notifications: { port: hmc.stompPort },
     },
     manage: ['*'],
   });

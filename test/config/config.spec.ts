@@ -46,7 +46,7 @@ describe('with the drivers that there are', () => {
     const source = findConfig({ environment: {}, systemFile: '/nowhere/zenova.yaml' });
     const config = loadConfig(source, { driverSettings, environment: {} });
     expect(config).toMatchObject({ isSimulatedEstate: true, hosts: new Map() });
-    const hmc = { url: 'https://127.0.0.1:4711', fingerprint256: Array(32).fill('AB').join(':') };
+    const hmc = { url: 'https://127.0.0.1:4711', fingerprint256: Array(32).fill('AB').join(':'), stompPort: 4712 };
     const estate = withSimulatedEstate(config, hmc, driverSettings);
     expect([...estate.hosts.values()].map(({ name, driver }) => [name, driver])).toEqual([
       ['cpc1', 'hmc-dpm'],

@@ -7,6 +7,7 @@ import { globalOptionsOf } from '../global-options.js';
 import { Interrupted } from '../interrupted.js';
 import { invoke } from '../invoke.js';
 import { addMethodGroup, examplesText, mistakesText, usageError } from '../method-commands.js';
+import { terminalText } from '../terminal-text.js';
 
 interface ConsoleFlags {
   readonly caFile?: string;
@@ -76,10 +77,12 @@ async function converse(
   stderr.write(`connected to the console of ${instance}; ^] leaves it\n`);
   const end = await attachTo(console, stdin, interrupted);
   if (end.kind === 'interrupted') throw new Interrupted('\ninterrupted');
-  if (end.kind === 'closed' && end.reason !== undefined) {
-    throw new ComputeError('BACKEND_UNREACHABLE', `the console of ${instance} is over: ${end.reason}`);
+  if (end.kind === 'left') {
+    stderr.write('\nleft the console\n');
+    return;
   }
-  stderr.write(end.kind === 'left' ? '\nleft the console\n' : '\nthe console was closed at its other end\n');
+  if (end.isBroken) throw new ComputeError('BACKEND_UNREACHABLE', `the console of ${instance} broke: ${end.reason}`);
+  stderr.write(`\nthe console was closed at its other end (${terminalText(end.reason)})\n`);
 }
 
 /** @throws ComputeError FEATURE_LIMITED */

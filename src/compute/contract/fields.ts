@@ -13,6 +13,16 @@ export const InstanceRefSchema = NameSchema.describe("an instance's name on its 
 export const AbsolutePathSchema = PrintableSchema.max(4096).regex(/^\//, 'must be an absolute path');
 export const TimeSchema = z.iso.datetime({ offset: true });
 
+/** What reads accept whose answer need not be of this moment. */
+export const FreshnessFields = {
+  max_age_ms: z
+    .int()
+    .min(0)
+    .max(86_400_000)
+    .optional()
+    .describe('a state known to be so since so recently is not asked for again (default 0: always ask)'),
+} as const;
+
 /** What every changing method accepts beside its own fields (DESIGN 4.1, 5). */
 export const ChangeFields = {
   idempotency_key: PrintableSchema.min(1)

@@ -10,6 +10,7 @@ export type { Boot, GuestFile } from './description/instance.js';
 export type { FirewallRule, Network } from './description/network.js';
 export type { DiskLimits, Volume } from './description/volume.js';
 export * from './fields.js';
+export type { Freshness } from './freshness.js';
 export { isLeaseLost, leaseLost } from './lease-lost.js';
 export { inMaintenance } from './maintenance.js';
 export type { MethodDefinition, MethodKind } from './method.js';
@@ -104,6 +105,7 @@ export {
   type ComputeDeclaration,
   type DriverPorts,
   type OperationsOf,
+  type SeenInstance,
   type VirtDriver,
   type VirtHost,
 } from './virt-driver.js';

@@ -16,6 +16,7 @@ import type { Images } from './images.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Seeds } from './seeds.js';
 import type { Target } from './target.js';
+import type { ObservedState } from '../state/power-state.js';
 import type { TargetKey } from '../../common/ids.js';
 
 /** Every operation that a virt driver may have. */
@@ -129,6 +130,17 @@ export interface DriverPorts {
   readonly seeds?: Seeds | null;
   /** Where drivers get images from; missing where nothing is fetched. */
   readonly images?: Images | undefined;
+  /**
+   * Told of a state that an instance has come to, whoever brought it there, by drivers whose backend says so by itself. Never fails,
+   * never waits; absent where nobody wants to know.
+   */
+  readonly onState?: (seen: SeenInstance) => void;
+}
+
+/** An instance whose state has changed. */
+export interface SeenInstance {
+  readonly name: string;
+  readonly state: ObservedState;
 }
 
 /** A kind of host. */

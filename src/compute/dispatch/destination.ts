@@ -9,6 +9,8 @@ export interface Destination {
   readonly power_parameters?: unknown;
   readonly destination?: string | undefined;
   readonly enabled?: boolean | undefined;
+  /** How old a read state may be. */
+  readonly max_age_ms?: number | undefined;
   /** Of what is made. */
   readonly name?: string | undefined;
 }

@@ -28,16 +28,17 @@ function reader(
 ): ((ctx: CallContext) => Promise<Answer>) | undefined {
   const { name } = open;
   const { operations } = open.host;
-  const { instance = '' } = request;
+  const { instance = '', max_age_ms: maxAgeMs = 0 } = request;
+  const freshness = { maxAgeMs };
   switch (operation) {
     case 'listInstances':
       return async (ctx: CallContext) => ({
         host: name,
-        instances: (await operations.listInstances(ctx)).map(instanceSummary),
+        instances: (await operations.listInstances(ctx, freshness)).map(instanceSummary),
       });
     case 'getInfo': {
       const { getInfo } = operations;
-      return getInfo && (async (ctx: CallContext) => instanceInfo(await getInfo(ctx, instance)));
+      return getInfo && (async (ctx: CallContext) => instanceInfo(await getInfo(ctx, instance, freshness)));
     }
     case 'getDiagnostics': {
       const { getDiagnostics } = operations;
@@ -51,7 +52,7 @@ function reader(
       );
     }
     case 'queryPower':
-      return async (ctx: CallContext) => machineState(await operations.queryPower(ctx, instance));
+      return async (ctx: CallContext) => machineState(await operations.queryPower(ctx, instance, freshness));
     case 'listImages': {
       const { listImages } = operations;
       return listImages && (async (ctx: CallContext) => ({ host: name, images: await listImages(ctx) }));

@@ -13,6 +13,7 @@ export { PowerSweep } from './power-sweep.js';
 export { Reads } from './reads.js';
 export { Router, hostsOf } from './router.js';
 export { serviceMethods } from './service-methods.js';
+export { stateNews } from './state-news.js';
 export { Takeover } from './takeover.js';
 export { TargetFinder } from './target-finder.js';
 export { WorkerLease } from './worker-lease.js';

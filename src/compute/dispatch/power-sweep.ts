@@ -27,7 +27,7 @@ import { ControllerSweep, type SweepAnswer } from './controller-sweep.js';
 import { within } from './host-route.js';
 import { seenState } from './machine-check.js';
 import type { MachineNotes } from './machine-notes.js';
-import { notRegistered } from './registered-machine.js';
+import { isFresh, notRegistered } from './registered-machine.js';
 import { machineFilter } from './machine-views.js';
 import { placeOfMachine } from './places.js';
 import type { Router } from './router.js';
@@ -109,11 +109,11 @@ export class PowerSweep {
     const places = new Map(records.map(({ name }, i) => [name, unregistered.length + i]));
     const tellOf = (name: string, result: QueryResult): void => page.add(places.get(name) ?? 0, result);
 
-    const isFresh = freshnessOf(request, clock.now());
+    const now = clock.now();
     const stale: MachineRecord[] = [];
     for (const record of records) {
       const { name, seen } = record;
-      if (seen !== null && isFresh(record, seen)) tellOf(name, known(name, seen));
+      if (seen !== null && isFresh(record, seen, request, now)) tellOf(name, known(name, seen));
       else stale.push(record);
     }
     page.begin();
@@ -133,15 +133,15 @@ export class PowerSweep {
 
   /** All instances of a host, in one request to it for each page. */
   async #instances(ctx: CallContext, request: Request, host: string, { trace }: RequestMeta): Promise<Page> {
-    const { after, limit = DEFAULT_LIMIT } = request;
+    const { after, limit = DEFAULT_LIMIT, max_age_ms: maxAgeMs = 0 } = request;
     const place = after === undefined ? undefined : readInstanceCursor(after, host);
     const { driver, host: open } = this.#options.router.host(host);
-    const listed = await this.#lists.run(JSON.stringify([timeoutOf(request), host]), () =>
+    const listed = await this.#lists.run(JSON.stringify([timeoutOf(request), maxAgeMs, host]), () =>
       within({ driver: driver.name }, () =>
-        open.operations.listInstances({
-          ...ctx,
-          outgoing: this.#options.observer.read({ driver: driver.name, host, trace: trace ?? null }),
-        }),
+        open.operations.listInstances(
+          { ...ctx, outgoing: this.#options.observer.read({ driver: driver.name, host, trace: trace ?? null }) },
+          { maxAgeMs },
+        ),
       ),
     );
     const sorted = listed.toSorted(inOrder);
@@ -276,12 +276,6 @@ function keyOf(group: readonly [MachineRecord, ...MachineRecord[]], request: Req
   const [{ powerType, controller }] = group;
   const machines = group.map(({ name, revision }) => [name, revision]);
   return JSON.stringify([timeoutOf(request), powerType, controller, machines]);
-}
-
-/** Need a machine not be asked for again? A look that failed since tells that what was seen may be over. */
-function freshnessOf({ max_age_ms: maxAgeMs = 0 }: Request, now: number) {
-  return ({ error }: MachineRecord, { observedAt }: SeenState): boolean =>
-    error === null && maxAgeMs > 0 && now - observedAt <= maxAgeMs;
 }
 
 function known(machine: string, seen: SeenState): QueryResult {

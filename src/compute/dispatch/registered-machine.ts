@@ -1,7 +1,8 @@
 import { ComputeError } from '../../common/errors/index.js';
-import type { MachineRecord, MachineStore } from '../../journal/machine-store.port.js';
+import type { MachineRecord, MachineStore, SeenState } from '../../journal/machine-store.port.js';
+import { seenAnswer } from './answers.js';
 import type { MachineNotes } from './machine-notes.js';
-import type { ChangeRoute, RouteResult } from './route.js';
+import type { ChangeRoute, ReadRoute, RouteResult } from './route.js';
 import { hasBegun } from './run-context.js';
 
 /** @throws ComputeError RESOURCE_NOT_FOUND */
@@ -17,6 +18,31 @@ export function notRegistered(name: string): ComputeError {
     `no machine ${name} is registered; machine.list names those that are, machine.register adds one`,
     { details: { machine: name } },
   );
+}
+
+interface Asked {
+  readonly max_age_ms?: number | undefined;
+}
+
+/** Need a machine not be asked for again? A look that failed since tells that what was seen may be over. */
+export function isFresh(
+  { error }: MachineRecord,
+  { observedAt }: SeenState,
+  { max_age_ms: maxAgeMs = 0 }: Asked,
+  now: number,
+): boolean {
+  return error === null && maxAgeMs > 0 && now - observedAt <= maxAgeMs;
+}
+
+/** The state of a registered machine, as it was seen lately where that is recent enough. */
+export function registeredReadRoute(record: MachineRecord, asked: Asked, route: ReadRoute): ReadRoute {
+  const { seen, revision } = record;
+  return {
+    ...route,
+    revision,
+    read: async (ctx) =>
+      seen !== null && isFresh(record, seen, asked, ctx.clock.now()) ? seenAnswer(seen) : await route.read(ctx),
+  };
 }
 
 /**

@@ -18,7 +18,7 @@ import { adoptRoute, destroyRoute, releaseRoute } from './ownership-route.js';
 import { parentRoute } from './parent-route.js';
 import { readableParam } from './places.js';
 import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
-import { findMachine, registeredChangeRoute } from './registered-machine.js';
+import { findMachine, registeredChangeRoute, registeredReadRoute } from './registered-machine.js';
 import { relocationRoute } from './relocation-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
 import { spawnRoute } from './spawn-route.js';
@@ -91,7 +91,7 @@ export class Router {
     const note = (state: ObservedState) => void notes.seen(record, state);
     // What cannot be asked has told nothing.
     const route = powerReadRoute(machine, method, machine.type.queryable ? note : undefined);
-    return { ...route, revision: record.revision };
+    return registeredReadRoute(record, to, route);
   }
 
   /** @throws ComputeError RESOURCE_NOT_FOUND, naming the hosts there are */

@@ -46,6 +46,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** Does not wait for its turn, and may need one connection more: for what must still be said at the end. */
   readonly isUrgent?: boolean;
+  /** Called when its turn has come. */
+  readonly onTurn?: () => void;
   /** Told of it, when there is somebody. */
   readonly outgoing?: Outgoing | undefined;
 }
@@ -109,9 +111,9 @@ export class HttpClient {
     });
   }
 
-  /** Lowers the number of connections: of several users' limits the smallest holds. */
+  /** How many requests may be under way from now on; what is under way goes on. */
   limitConnections(atMost: number): void {
-    this.#limit.concurrency = Math.min(this.#limit.concurrency, atMost);
+    this.#limit.concurrency = atMost;
   }
 
   /**
@@ -172,6 +174,7 @@ export class HttpClient {
     let body: Readable | undefined;
     try {
       if (!isUrgent) release = await takeSlot(this.#limit, stop.signal);
+      request.onTurn?.();
       // Also what was waiting for its turn when the client was closed.
       if (this.#isClosed) throw new HttpFailure('closed', 'the client is closed', undefined, 'no');
       body = upload?.open();

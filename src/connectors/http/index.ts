@@ -8,3 +8,4 @@ export {
 } from './http-client.js';
 export { HttpFailure, type HttpFailureKind } from './http-failure.js';
 export { normaliseFingerprint, type TlsTrust } from './tls-trust.js';
+export { connectTrusted, type TrustedServer } from './trusted-socket.js';

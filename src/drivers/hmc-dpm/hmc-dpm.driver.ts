@@ -1,14 +1,14 @@
 import { defineVirtDriver, offerWorks, type AnyVirtDriver } from '../../compute/contract/index.js';
-import type { PoolOf } from './client/hmc-pool.js';
+import type { HoldOptions, PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
-import { accessOf, classicOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
+import { accessesOf, classicOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
 import { consoleCommandWork, consoleOperations } from './operations/console.operations.js';
 import { crashDumpWork } from './operations/crash-dump.operations.js';
 import { diagnosticsOperation } from './operations/diagnostics.operations.js';
 import { refuseClassic, refusingClassic } from './operations/dpm-only.js';
 import { findInstance } from './operations/find-instance.js';
-import { explaining, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
+import { explaining, keyOf, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { interfaceWorks } from './operations/interfaces.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
@@ -16,6 +16,7 @@ import { lackingFeatures } from './operations/lacking.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
 import { rescueWorks } from './operations/rescue.js';
+import { StateTeller } from './operations/state-teller.js';
 import { volumeWorks } from './operations/volumes.js';
 
 /** The driver for partitions of IBM Z and LinuxONE machines in DPM mode, through their HMC. */
@@ -27,11 +28,18 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
     settings: HmcDpmSettingsSchema,
     managesByDefault: 'nothing',
     open(_name, settings, ports) {
-      const held = poolOf(ports).hold(accessOf(settings), ports);
+      const { endpoint, cpc, notifications } = settings;
+      const teller = new StateTeller(cpc, ports);
+      const notificationPort = notifications.enabled ? notifications.port : undefined;
+      const onSeen: HoldOptions['onSeen'] = (seen) => teller.see(seen);
+      const held = poolOf(ports).hold(accessesOf(settings), { notificationPort, onSeen }, ports);
       const place: CpcPlace = {
         client: (ctx) => held.client.during(ctx),
-        hmc: settings.endpoint.label,
-        cpc: settings.cpc,
+        get hmc() {
+          return held.client.session.label;
+        },
+        keyedBy: keyOf(endpoint),
+        cpc,
         pacing: pacingOf(settings),
         classic: classicOf(settings),
       };

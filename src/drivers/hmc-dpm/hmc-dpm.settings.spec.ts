@@ -9,12 +9,13 @@ const least = { endpoint: 'hmc1', userid: 'zenova', password: new Secret('p'), c
 describe('settings', () => {
   test('have defaults for all but the four', () => {
     expect(HmcDpmSettingsSchema.parse(least)).toMatchObject({
-      endpoint: { host: 'hmc1', port: 6794 },
+      endpoint: [{ host: 'hmc1', port: 6794 }],
       tls: { kind: 'system' },
       request_timeout_ms: 30_000,
       operation_timeout_ms: 900_000,
       poll: { initial_ms: 250, max_ms: 5000 },
       max_concurrent_requests: 10,
+      notifications: { enabled: true, port: 61_612 },
     });
     for (const name of Object.keys(least)) {
       expect(HmcDpmSettingsSchema.safeParse({ ...least, [name]: undefined }).success).toBe(false);
@@ -30,7 +31,15 @@ describe('settings', () => {
     expect(HmcDpmSettingsSchema.parse({ ...least, tls }).tls).toMatchObject(trust);
   });
 
+  test('take redundant HMCs', () => {
+    const { endpoint } = HmcDpmSettingsSchema.parse({ ...least, endpoint: ['hmc1', 'hmc2:7000'] });
+    expect(endpoint.map(({ label }) => label)).toEqual(['hmc1:6794', 'hmc2:7000']);
+  });
+
   test.each([
+    [{ endpoint: [] }, 'endpoint'],
+    [{ endpoint: ['hmc1', 'HMC1:6794'] }, 'endpoint'],
+    [{ notifications: { port: 0 } }, 'notifications'],
     [{ password: 'in the clear' }, 'password'],
     [{ tls: { verify: true } }, 'tls'],
     [{ tls: {} }, 'tls'],

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Secret } from '../../common/secret.js';
 import { ImageSourceSchema } from '../../compute/contract/index.js';
 import { normaliseFingerprint, type TlsTrust } from '../../connectors/http/index.js';
-import { parseHmcAddress } from './client/hmc-address.js';
-import type { HmcAccess } from './client/hmc-access.js';
+import { parseHmcAddress, type HmcAddress } from './client/hmc-address.js';
+import type { RedundantAccess } from './client/hmc-pool.js';
 import { DEFAULT_PACING, type HmcPacing, type HmcPlace } from './operations/hmc-place.js';
 
 /** An HMC's address in any of its forms, read. */
@@ -17,6 +17,16 @@ export const HmcAddressSchema = z
     context.issues.push({ code: 'custom', message: address, input: text });
     return z.NEVER;
   });
+
+/** Redundant HMCs, or one. */
+const EndpointSchema = z
+  .union([HmcAddressSchema, z.array(HmcAddressSchema).min(1).max(10)])
+  .transform((given) => (Array.isArray(given) ? given : [given]))
+  .refine((addresses) => new Set(addresses.map(({ label }) => label)).size === addresses.length, {
+    error: 'the same HMC is there twice',
+  })
+  // The schema wants one at least.
+  .transform((addresses) => addresses as [HmcAddress, ...HmcAddress[]]);
 
 /** How the HMC's certificate is verified; without it, by the CAs of the system. */
 const TlsSchema = z
@@ -81,8 +91,8 @@ const milliseconds = (least: number, most: number) => z.int().min(least).max(mos
  * `{env: …}` before this schema sees it.
  */
 export const HmcDpmSettingsSchema = z.strictObject({
-  endpoint: HmcAddressSchema.describe(
-    'the HMC: host, host:port, [IPv6]:port or https URL; the port is 6794 if not given',
+  endpoint: EndpointSchema.describe(
+    'the HMC: host, host:port, [IPv6]:port or https URL; the port is 6794 if not given. A list: HMCs of the same CPC, the next is used when one fails',
   ),
   userid: printable.describe('HMC user with access to the Web Services API'),
   password: z.instanceof(Secret, { error: 'expected a secret: {file: path} or {env: name}' }).describe('its password'),
@@ -111,19 +121,32 @@ export const HmcDpmSettingsSchema = z.strictObject({
       'what partitions are rescued with when a request names nothing: an ISO image, or a tar with kernel and initrd',
     ),
   classic: ClassicSchema.prefault({}).describe('how LPARs are activated and loaded, when the CPC is in classic mode'),
-  max_concurrent_requests: z.int().min(1).max(100).default(10).describe('connections to this HMC, at most'),
+  max_concurrent_requests: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe('requests to this HMC at the same time, at most; fewer while it says that it is busy'),
+  notifications: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('listen to what the HMC tells by itself'),
+      port: z.int().min(1).max(65_535).default(61_612).describe('where its STOMP server listens'),
+    })
+    .prefault({})
+    .describe('states and ends of jobs as the HMC tells them; without them it is asked'),
 });
 export type HmcDpmSettings = z.output<typeof HmcDpmSettingsSchema>;
 
-export function accessOf(settings: HmcDpmSettings): HmcAccess {
-  return {
-    address: settings.endpoint,
+/** How each of the HMCs is reached, in the order in which they are tried. */
+export function accessesOf({ endpoint: [first, ...others], ...settings }: HmcDpmSettings): RedundantAccess {
+  const same = {
     userid: settings.userid,
     password: settings.password,
     trust: settings.tls,
     requestTimeoutMs: settings.request_timeout_ms,
     maxConcurrentRequests: settings.max_concurrent_requests,
   };
+  return [{ ...same, address: first }, ...others.map((address) => ({ ...same, address }))];
 }
 
 /** How the LPARs of a CPC in classic mode are activated and loaded. */

@@ -39,7 +39,8 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
   return definePowerType({
     name: 'hmcz',
     title: 'IBM Z HMC (DPM partitions)',
-    description: 'Partitions of IBM Z and LinuxONE machines in DPM mode, through the Web Services API of their HMC.',
+    description:
+      'Partitions of IBM Z and LinuxONE machines in DPM mode, and LPARs of those in classic mode, through the Web Services API of their HMC.',
     queryable: true,
     parameters: [
       { name: 'power_address', label: 'HMC address', fieldType: 'string', required: true },
@@ -81,6 +82,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
       const placeOf = (access: HmcAccess): HmcPlace => ({
         client: (ctx) => borrow(access).during(ctx),
         hmc: access.address.label,
+        keyedBy: access.address.label,
         cpc: undefined,
         pacing: DEFAULT_PACING,
         // The HMC knows the profile, and what was loaded last.

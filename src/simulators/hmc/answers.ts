@@ -4,8 +4,11 @@ import type { Answer } from '../kit/https-listener.js';
 import type { AnswerFault } from './hmc-faults.js';
 import type { Reply } from './router.js';
 
-/** The reply on the wire: JSON, with the headers an HMC sends (hmc-dpm.md section 1). */
-export function toAnswer({ status, body }: Reply): Answer & { kind: 'body' } {
+/** The reply on the wire: JSON but for metrics, with the headers an HMC sends (hmc-dpm.md section 1). */
+export function toAnswer({ status, body, text }: Reply): Answer & { kind: 'body' } {
+  if (text !== undefined) {
+    return { kind: 'body', status, headers: { ...commonHeaders(), 'Content-Type': text.type }, body: text.content };
+  }
   if (body === undefined) return { kind: 'body', status, headers: commonHeaders(), body: '' };
   return { kind: 'body', status, headers: jsonHeaders(), body: JSON.stringify(body) };
 }
@@ -26,7 +29,7 @@ export function spoilAnswer(answer: Answer & { kind: 'body' }, fault: AnswerFaul
     case 'truncated-json':
       return { ...answer, body: answer.body.slice(0, Math.floor(answer.body.length * 0.6)) };
     case 'wrong-types':
-      return answer.body === '' ? answer : { ...answer, body: JSON.stringify(withWrongTypes(JSON.parse(answer.body))) };
+      return isJson(answer) ? { ...answer, body: JSON.stringify(withWrongTypes(JSON.parse(answer.body))) } : answer;
     case 'endless-body':
       return {
         kind: 'endless',
@@ -36,6 +39,9 @@ export function spoilAnswer(answer: Answer & { kind: 'body' }, fault: AnswerFaul
       };
   }
 }
+
+const isJson = ({ headers }: Answer & { kind: 'body' }): boolean =>
+  String(headers['Content-Type']).startsWith('application/json');
 
 /** Every value below the top becomes one of another type; names and nesting of objects stay. */
 function withWrongTypes(value: unknown, isTop = true): unknown {

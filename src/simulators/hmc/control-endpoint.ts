@@ -13,6 +13,8 @@ import type { FrameLog } from './notifications/frame-log.js';
 import type { LogEntry } from './notifications/notifier.js';
 import { parseBody } from './router.js';
 import type { LogonRecord } from './sessions.js';
+import type { StorageGroupView } from './storage/storage.js';
+import { FULFILMENTS, type Fulfilment } from './storage/storage.schema.js';
 import { PARTITION_STATUSES, START_ENDS, type PartitionStatus, type StartEnd } from './statuses.js';
 
 /** Paths below this are not part of the API of an HMC. */
@@ -30,6 +32,14 @@ export interface PartitionView {
   /** The ISO image that is mounted. */
   readonly iso: IsoImage | null;
   readonly dumps: readonly DumpRecord[];
+}
+
+export interface FulfilOptions {
+  readonly cpc?: string | undefined;
+  /** All of them when absent. */
+  readonly volume?: string | undefined;
+  /** What comes of it, `complete` unless told otherwise. */
+  readonly fulfilment?: Fulfilment | undefined;
 }
 
 /** What can be looked at and done from outside the API, in this process or through the control endpoint. */
@@ -69,6 +79,10 @@ export interface SimulatorControl {
   setStartsAs(name: string, startsAs: StartEnd, cpc?: string): void;
   /** An adapter fails or returns; partitions with devices on it are degraded meanwhile. */
   setAdapterStatus(name: string, status: AdapterStatus, cpc?: string): void;
+  /** Storage groups by name and CPC, or all. */
+  storageGroups(name?: string, cpc?: string): readonly StorageGroupView[];
+  /** The storage administrator acts now, on one volume of the group or on all of them. RangeError for unknown names. */
+  fulfil(group: string, options?: FulfilOptions): void;
   /** What was created since the start and is still there, by kind: `partitions`, `nics`, `iso_images`, `jobs` … */
   leftovers(): Record<string, string[]>;
   /** As a restart of the HMC: connections refused for `downMs` (simulator time), then no session and no job is left. */
@@ -104,6 +118,13 @@ const SetAdapterSchema = z.strictObject({
   name: z.string(),
   cpc: z.string().optional(),
   status: z.enum(ADAPTER_STATUSES),
+});
+
+const FulfilSchema = z.strictObject({
+  name: z.string(),
+  cpc: z.string().optional(),
+  volume: z.string().optional(),
+  fulfilment: z.enum(FULFILMENTS).exclude(['never']).default('complete'),
 });
 
 const RestartSchema = z.strictObject({ down_ms: z.int().min(0).max(3_600_000).default(1000) });
@@ -194,6 +215,15 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     noContent(() => {
       const { name, status, cpc } = bodyOf(SetAdapterSchema, request);
       simulator.setAdapterStatus(name, status, cpc);
+    }),
+  'GET storage-groups': (simulator, request) => {
+    const { name, cpc } = queryOf(PartitionQuerySchema, request);
+    return { storage_groups: simulator.storageGroups(name, cpc) };
+  },
+  'POST storage-groups': (simulator, request) =>
+    noContent(() => {
+      const { name, ...options } = bodyOf(FulfilSchema, request);
+      simulator.fulfil(name, options);
     }),
   'GET leftovers': (simulator) => simulator.leftovers(),
   'GET logons': (simulator, request) => simulator.logons(queryOf(UserSchema, request).user),

@@ -208,9 +208,11 @@ export class HmcApi {
     const subject =
       collection === 'partitions'
         ? this.hmc.estate.partition(id ?? '')
-        : collection === 'jobs'
-          ? this.hmc.jobs.find(`/api/jobs/${id ?? ''}`)?.subject
-          : undefined;
+        : collection === 'logical-partitions'
+          ? this.hmc.estate.logicalPartition(id ?? '')
+          : collection === 'jobs'
+            ? this.hmc.jobs.find(`/api/jobs/${id ?? ''}`)?.subject
+            : undefined;
     return { method, path, partition: subject?.name ?? null, cpc: subject?.cpc.name ?? null };
   }
 }

@@ -1,7 +1,9 @@
 import { FaultRegistry, type FaultTarget } from '../kit/faults.js';
 import type { HmcFault } from './fault.schema.js';
 import type { NotificationType } from './notifications/notification-types.js';
-import { POWER_OPERATIONS, type OperationFault } from './partition-machine.js';
+import type { OperationFault } from './activities.js';
+import { LPAR_OPERATIONS } from './classic/lpar-operations.js';
+import { POWER_OPERATIONS } from './partition-machine.js';
 
 /** A request as fault rules see it: with the partition it is about, when it is about one. */
 export interface HmcFaultTarget extends FaultTarget {
@@ -104,7 +106,9 @@ function isApplicable(rule: HmcFault, target: HmcFaultTarget): boolean {
     case 'job-failed':
     case 'never-reaches':
     case 'ignored':
-      return POWER_OPERATIONS.some((operation) => target.path.endsWith(`/operations/${operation}`));
+      return [...POWER_OPERATIONS, ...LPAR_OPERATIONS].some((operation) =>
+        target.path.endsWith(`/operations/${operation}`),
+      );
     case 'stomp-cut':
     case 'notification-lost':
     case 'notification-late':

@@ -9,7 +9,13 @@ import { pause, SystemClock, type Clock } from '../kit/clock.js';
 import { HttpsListener, type Answer, type ReceivedRequest } from '../kit/https-listener.js';
 import { checkInventory } from '../kit/inventory-loader.js';
 import { hostInUrl, inventoryOf, type StartOptions } from '../kit/start-options.js';
-import { CONTROL_PREFIX, serveControl, type PartitionView, type SimulatorControl } from './control-endpoint.js';
+import {
+  CONTROL_PREFIX,
+  serveControl,
+  type FulfilOptions,
+  type PartitionView,
+  type SimulatorControl,
+} from './control-endpoint.js';
 import type { AdapterStatus } from './adapters/adapter.schema.js';
 import type { BootRecord } from './boot-record.js';
 import type { Changes } from './changes.js';
@@ -27,6 +33,8 @@ import type { GuestHost, OsMessage, OsMessageOptions } from './consoles/os-messa
 import { FrameLog } from './notifications/frame-log.js';
 import { StompListener } from './notifications/stomp-listener.js';
 import type { LogonRecord } from './sessions.js';
+import type { StorageGroup } from './storage/storage-group.js';
+import type { StorageGroupView } from './storage/storage.js';
 import type { PartitionStatus, StartEnd } from './statuses.js';
 
 /** The port of the Web Services API (hmc-dpm.md section 1). */
@@ -240,6 +248,15 @@ export class HmcSimulator implements SimulatorControl {
     this.#hmc.machine.setAdapterStatus(adapter, status);
   }
 
+  storageGroups(name?: string, cpc?: string): readonly StorageGroupView[] {
+    return this.#hmc.storage.views(name, cpc);
+  }
+
+  fulfil(group: string, { cpc, volume, fulfilment = 'complete' }: FulfilOptions = {}): void {
+    const { storage } = this.#hmc;
+    storage.fulfil(only(storage.groups.list(), group, cpc, 'storage group'), volume, fulfilment);
+  }
+
   leftovers(): Record<string, string[]> {
     return this.#hmc.leftovers.snapshot();
   }
@@ -342,7 +359,7 @@ export class HmcSimulator implements SimulatorControl {
 }
 
 /** The one of this name. Throws a RangeError when there is none, or several and no CPC is named. */
-function only<T extends Partition | Adapter>(
+function only<T extends Partition | Adapter | StorageGroup>(
   all: readonly T[],
   name: string,
   cpc: string | undefined,

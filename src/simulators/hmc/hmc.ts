@@ -2,6 +2,7 @@ import type { Clock } from '../kit/clock.js';
 import { ApiLevel } from './api-level.js';
 import type { FindBootVolume } from './boot.js';
 import { Changes } from './changes.js';
+import { LparMachine } from './classic/lpar-machine.js';
 import { AsciiConsoles } from './consoles/ascii-consoles.js';
 import { ConsoleSeats } from './consoles/console-seats.js';
 import { guestMachines } from './consoles/guest-machines.js';
@@ -13,6 +14,7 @@ import { Estate } from './estate.js';
 import type { HmcInventory, HmcSettings, Timing } from './inventory.schema.js';
 import { Jobs } from './jobs.js';
 import { Leftovers, watchMachines, watchStorage } from './leftovers.js';
+import { MetricsContexts } from './metrics/metrics-contexts.js';
 import { Notifier } from './notifications/notifier.js';
 import { Topics, type Topic } from './notifications/topics.js';
 import { PartitionMachine } from './partition-machine.js';
@@ -33,6 +35,7 @@ export class Hmc {
   readonly jobs = new Jobs(this.changes);
   readonly sessions: Sessions;
   readonly machine: PartitionMachine;
+  readonly lparMachine: LparMachine;
   readonly storage: Storage;
   readonly topics: Topics;
   readonly notifier: Notifier;
@@ -40,6 +43,7 @@ export class Hmc {
   readonly guestSettings: GuestSettings;
   readonly guests: Guests;
   readonly asciiConsoles: AsciiConsoles;
+  readonly metrics: MetricsContexts;
 
   constructor(
     inventory: HmcInventory,
@@ -52,6 +56,7 @@ export class Hmc {
     this.sessions = new Sessions(inventory.users, inventory.hmc, clock);
     this.storage = new Storage(inventory, this, clock);
     this.machine = new PartitionMachine(clock, this);
+    this.lparMachine = new LparMachine(clock, this.estate);
     watchMachines(this.leftovers, this.estate, this.jobs);
     watchStorage(this.leftovers, this.storage.groups);
     this.topics = new Topics(clock);
@@ -71,7 +76,7 @@ export class Hmc {
     this.guestSettings = new GuestSettings(inventory);
     this.osMessages = new OsMessages(clock, inventory.hmc.os_message_limit);
     this.osMessages.subscribe((host, messages) => this.notifier.osMessages(host, messages));
-    const machines = guestMachines(clock, this.machine, this.estate);
+    const machines = guestMachines(clock, this.machine, this.lparMachine);
     this.guests = new Guests(clock, this.osMessages, machines, this.changes, (uri) => this.#guestHost(uri));
     this.asciiConsoles = new AsciiConsoles({
       clock,
@@ -83,7 +88,13 @@ export class Hmc {
       takenReason: inventory.hmc.console_taken_reason,
       findPartition: (id) => this.estate.partition(id),
     });
-    this.sessions.listen({ ended: (session) => this.asciiConsoles.sessionEnded(session) });
+    this.metrics = new MetricsContexts(clock, this.estate);
+    this.sessions.listen({
+      ended: (session) => {
+        this.asciiConsoles.sessionEnded(session);
+        this.metrics.sessionEnded(session);
+      },
+    });
     this.topics.listen({ subscribed: (topic) => this.#refresh(topic) });
   }
 
@@ -114,6 +125,7 @@ export class Hmc {
     this.sessions.dropAll();
     this.guests.dispose();
     this.machine.dispose();
+    this.lparMachine.dispose();
     this.storage.dispose();
   }
 }

@@ -1,4 +1,5 @@
-import type { Cancel, Clock } from '../kit/clock.js';
+import type { Clock } from '../kit/clock.js';
+import { Activities, type Operation, type OperationFault, type Requester } from './activities.js';
 import { boot, type FindBootVolume } from './boot.js';
 import { hasRoomFor, mayStartAnother } from './capacity.js';
 import { isDpm, isUsable } from './cpc.js';
@@ -8,19 +9,12 @@ import type { PartitionDevices } from './devices.js';
 import type { HmcSettings } from './inventory.schema.js';
 import type { AdapterStatus } from './adapters/adapter.schema.js';
 import type { Adapter, Partition } from './model.js';
-import type { HmcFault } from './fault.schema.js';
 import { HmcError, refuse } from './hmc-error.js';
-import type { Job, JobResult, Jobs } from './jobs.js';
+import type { Job } from './jobs.js';
 import type { PartitionStatus } from './statuses.js';
 
 export const POWER_OPERATIONS = ['start', 'stop', 'psw-restart', 'start-dump-program'] as const;
 export type PowerOperation = (typeof POWER_OPERATIONS)[number];
-
-/** Faults that change what becomes of an accepted operation. */
-export type OperationFault = Extract<
-  HmcFault,
-  { kind: 'job-cancelled' | 'job-lost' | 'job-failed' | 'never-reaches' | 'ignored' }
->;
 
 /** Statuses that permit an operation (hmc-dpm.md section 9); paused and terminated must be stopped before a start. */
 const PERMITTED_IN: Readonly<Record<PowerOperation, readonly PartitionStatus[]>> = {
@@ -34,37 +28,26 @@ const CANCELLABLE: readonly PowerOperation[] = ['start', 'stop'];
 /** What a locked partition is protected from. */
 const DISRUPTIVE: readonly PowerOperation[] = ['stop', 'psw-restart', 'start-dump-program'];
 
-const SUCCESS: JobResult = { status: 204, reason: 0 };
-
 interface Surroundings {
-  readonly jobs: Jobs;
   readonly estate: Estate;
   readonly devices: PartitionDevices;
   readonly settings: HmcSettings;
   readonly findBootVolume: FindBootVolume;
 }
 
-/** What goes on in a partition. While there is one, the partition is busy (409,2). */
-interface Activity {
-  readonly operation: PowerOperation;
-  readonly before: PartitionStatus;
-  readonly job: Job;
-  /** Set until the operation has changed the status for good. */
-  isEffectPending: boolean;
-  readonly timers: Set<Cancel>;
-}
-
 /** Moves partitions from status to status and keeps the jobs that report it. */
 export class PartitionMachine {
-  readonly #activities = new Map<Partition, Activity>();
+  readonly #activities: Activities<Partition>;
 
   constructor(
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly hmc: Surroundings,
-  ) {}
+  ) {
+    this.#activities = new Activities(clock);
+  }
 
   /** Accepts an operation and returns its job, or throws 409 (wrong status, busy, classic mode, CPC out of order). */
-  begin(partition: Partition, operation: PowerOperation, owner: string, takeFault: () => OperationFault | null): Job {
+  begin(partition: Partition, operation: PowerOperation, by: Requester, takeFault: () => OperationFault | null): Job {
     const { cpc } = partition;
     if (!isDpm(cpc)) throw refuse.notDpm(cpc.name);
     if (!isUsable(cpc)) throw refuse.cpcNotUsable(cpc.name, cpc.status);
@@ -81,24 +64,7 @@ export class PartitionMachine {
       );
     }
     // Asked only now, so that a refused operation does not use up a fault.
-    const fault = takeFault();
-    const job = this.hmc.jobs.create({
-      owner,
-      subject: partition,
-      cancel: CANCELLABLE.includes(operation) ? () => this.#cancel(partition) : null,
-    });
-    const activity: Activity = {
-      operation,
-      before: partition.status,
-      job,
-      isEffectPending: true,
-      timers: new Set(),
-    };
-    this.#activities.set(partition, activity);
-    if (fault?.kind !== 'ignored') this.hmc.estate.setStatus(partition, STATUS_DURING[operation] ?? partition.status);
-    if (fault?.kind === 'job-lost') this.hmc.jobs.lose(job);
-    this.#schedule(partition, activity, fault);
-    return job;
+    return this.#activities.begin(partition, this.#plan(partition, operation), by, takeFault());
   }
 
   /** Throws when the partition cannot be updated now (hmc-dpm.md section 8). */
@@ -148,91 +114,37 @@ export class PartitionMachine {
 
   /** What an operator or a crash does: the status is as said from now on, and whatever was going on is over. */
   force(partition: Partition, status: PartitionStatus): void {
-    const activity = this.#activities.get(partition);
-    if (activity !== undefined) {
-      this.#finish(partition, activity);
-      if (activity.job.result === null) this.hmc.jobs.end(activity.job, 'complete', SUCCESS);
-    }
+    this.#activities.end(partition);
     this.hmc.estate.setStatus(partition, status);
   }
 
   /** Stops all timers; for shutdown. */
   dispose(): void {
-    for (const [partition, activity] of this.#activities) this.#finish(partition, activity);
+    this.#activities.dispose();
   }
 
-  #schedule(partition: Partition, activity: Activity, fault: OperationFault | null): void {
-    const { timing } = partition;
-    const effectMs = {
-      start: timing.start_ms,
-      stop: timing.stop_ms,
-      'psw-restart': timing.psw_restart_ms,
-      'start-dump-program': timing.dump_ms,
-    }[activity.operation];
-    const jobMs = timing.job_ms ?? effectMs;
-    // One timer when both fall together, so that a complete job never shows a status from before.
-    this.#later(partition, activity, effectMs, () => {
-      this.#takeEffect(partition, activity, fault);
-      if (jobMs === effectMs) this.#endJob(activity, fault);
-    });
-    if (jobMs !== effectMs) this.#later(partition, activity, jobMs, () => this.#endJob(activity, fault));
-  }
-
-  #takeEffect(partition: Partition, activity: Activity, fault: OperationFault | null): void {
-    activity.isEffectPending = false;
-    switch (fault?.kind) {
-      case 'ignored':
-      case 'never-reaches':
-        return;
-      case 'job-cancelled':
-        this.hmc.estate.setStatus(partition, activity.before);
-        return;
-      case 'job-failed':
-        this.hmc.estate.setStatus(partition, fault.ends_as ?? activity.before);
-        return;
-      case 'job-lost':
-      case undefined:
-        this.#arrive(partition, activity);
-        return;
-    }
-  }
-
-  #arrive(partition: Partition, activity: Activity): void {
-    const end = this.#end(partition, activity.operation);
-    const settleMs = activity.operation === 'start' && isRunning(end) ? partition.timing.paused_ms : 0;
-    if (settleMs === 0) {
-      this.hmc.estate.setStatus(partition, end);
-      return;
-    }
-    this.hmc.estate.setStatus(partition, 'paused');
-    this.#later(partition, activity, settleMs, () => {
-      this.hmc.estate.setStatus(partition, end);
-    });
-  }
-
-  #endJob(activity: Activity, fault: OperationFault | null): void {
-    if (fault?.kind === 'job-cancelled') {
-      this.hmc.jobs.end(activity.job, 'canceled', null);
-    } else if (fault?.kind === 'job-failed') {
-      this.hmc.jobs.end(activity.job, 'complete', {
-        status: fault.status,
-        reason: fault.reason,
-        message: fault.message,
-      });
-    } else {
-      this.hmc.jobs.end(activity.job, 'complete', SUCCESS);
-    }
-  }
-
-  #cancel(partition: Partition): void {
-    const activity = this.#activities.get(partition);
-    if (activity === undefined) return;
-    for (const cancel of activity.timers) cancel();
-    activity.timers.clear();
-    this.#later(partition, activity, partition.timing.cancel_ms, () => {
-      if (activity.isEffectPending) this.hmc.estate.setStatus(partition, activity.before);
-      this.hmc.jobs.end(activity.job, 'canceled', null);
-    });
+  #plan(partition: Partition, operation: PowerOperation): Operation {
+    const { timing, status: before } = partition;
+    const { estate } = this.hmc;
+    return {
+      isCancellable: CANCELLABLE.includes(operation),
+      effectMs: {
+        start: timing.start_ms,
+        stop: timing.stop_ms,
+        'psw-restart': timing.psw_restart_ms,
+        'start-dump-program': timing.dump_ms,
+      }[operation],
+      jobMs: timing.job_ms,
+      cancelMs: timing.cancel_ms,
+      begin: () => estate.setStatus(partition, STATUS_DURING[operation] ?? before),
+      undo: (endsAs = before) => estate.setStatus(partition, endsAs),
+      takeEffect: () => {
+        const end = this.#end(partition, operation);
+        const afterMs = operation === 'start' && isRunning(end) ? timing.paused_ms : 0;
+        if (afterMs > 0) estate.setStatus(partition, 'paused');
+        return { afterMs, act: () => estate.setStatus(partition, end) };
+      },
+    };
   }
 
   /** Carries the operation out; returns the status that it ends in. */
@@ -264,22 +176,6 @@ export class PartitionMachine {
   #runningStatus(partition: Partition): PartitionStatus {
     const isShort = partition.startsAs === 'degraded' || this.hmc.devices.failedAdapters(partition).length > 0;
     return isShort ? 'degraded' : 'active';
-  }
-
-  /** The activity is over when its last timer has fired. */
-  #later(partition: Partition, activity: Activity, delayMs: number, act: () => void): void {
-    const cancel = this.clock.after(delayMs, () => {
-      activity.timers.delete(cancel);
-      act();
-      if (activity.timers.size === 0) this.#finish(partition, activity);
-    });
-    activity.timers.add(cancel);
-  }
-
-  #finish(partition: Partition, activity: Activity): void {
-    for (const cancel of activity.timers) cancel();
-    activity.timers.clear();
-    this.#activities.delete(partition);
   }
 }
 

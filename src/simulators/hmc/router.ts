@@ -4,7 +4,7 @@ import type { FulfilmentFault } from './hmc-faults.js';
 import type { Hmc } from './hmc.js';
 import type { IsoUpload } from './iso-upload.js';
 import type { Query } from './query.js';
-import type { OperationFault } from './partition-machine.js';
+import type { OperationFault } from './activities.js';
 import type { Session } from './sessions.js';
 
 /** A request whose route is known. */
@@ -39,10 +39,13 @@ export interface SessionCall extends Call {
   readonly session: Session;
 }
 
-/** undefined body: an answer without one. */
+/** Without body and text: an answer without either. */
 export interface Reply {
   readonly status: number;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is. */
+  readonly text?: { readonly type: string; readonly content: string };
 }
 
 interface RouteShape {

@@ -9,6 +9,7 @@ import type {
   OperationContext,
   PowerMachine,
   QueriedState,
+  SeenInstance,
   Target,
   VirtHost,
 } from '../../../src/compute/contract/index.js';
@@ -80,6 +81,8 @@ export interface BenchOptions {
   readonly clock?: Clock;
   readonly idleLogoffMs?: number;
   readonly images?: Images;
+  /** Does the driver listen to the HMC's notifications? Default: no, so that each request is one that was asked for. */
+  readonly listens?: boolean;
 }
 
 /** A simulated HMC and the driver, with one host opened on it; the driver's clock runs a hundred times as fast. */
@@ -87,6 +90,9 @@ export class HmcDpmBench {
   readonly breakers = new MemoryBreakers();
   readonly ports: DriverPorts;
   readonly host: VirtHost;
+  /** What the driver told of by itself. */
+  readonly seen: SeenInstance[] = [];
+  readonly #listens: boolean;
   readonly #drivers: ReturnType<typeof createHmcDpm>;
   readonly #connection: ReturnType<ReturnType<typeof createHmcDpm>['powerType']['open']>;
   readonly #hosts: VirtHost[] = [];
@@ -96,7 +102,8 @@ export class HmcDpmBench {
     readonly clock: Clock,
     options: BenchOptions,
   ) {
-    this.ports = { clock, log: silentLog, breakers: this.breakers, images: options.images };
+    this.#listens = options.listens ?? false;
+    this.ports = { clock, log: silentLog, breakers: this.breakers, images: options.images, onState: (seen) => this.seen.push(seen) };
     this.#drivers = createHmcDpm(options.idleLogoffMs === undefined ? {} : { idleLogoffMs: options.idleLogoffMs });
     this.#connection = this.#drivers.powerType.open(this.ports);
     this.host = this.open(options.settings);
@@ -115,6 +122,7 @@ export class HmcDpmBench {
       cpc: 'CPC1',
       tls: { ca: this.simulator.certificatePem },
       request_timeout_ms: 5000,
+      notifications: this.#listens ? { port: this.simulator.stompPort } : { enabled: false },
       ...changes,
     };
   }

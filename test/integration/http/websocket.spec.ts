@@ -62,23 +62,23 @@ describe('a console', () => {
     await eventually(() => shown.length === 2, 'the answer');
     expect({ typed, shown }).toEqual({ typed: ['false root\rü'], shown: ['login: ', 'bytes'] });
     await console.close();
-    await expect(console.ended).resolves.toBeUndefined();
+    await expect(console.ended).resolves.toMatchObject({ isBroken: false });
     expect(server.listening).toBe(true);
   });
 
   test('that is closed at the other end is over, and takes no more', async () => {
     sockets.once('connection', (socket: WebSocket) => socket.close(1000));
     const console = await open().opening;
-    await expect(console.ended).resolves.toBeUndefined();
+    await expect(console.ended).resolves.toMatchObject({ isBroken: false });
     console.send('lost');
     await console.close();
   });
 
   test('that breaks says so', async () => {
     sockets.once('connection', (socket: WebSocket) => socket.terminate());
-    await expect((await open().opening).ended).resolves.toMatch(/the connection broke/);
+    await expect((await open().opening).ended).resolves.toMatchObject({ isBroken: true });
     sockets.once('connection', (socket: WebSocket) => socket.close(4000, 'taken over'));
-    await expect((await open().opening).ended).resolves.toMatch(/taken over/);
+    await expect((await open().opening).ended).resolves.toEqual({ isBroken: true, reason: 'taken over' });
   });
 
   test('that does not answer the good-bye is cut', async () => {
@@ -90,7 +90,7 @@ describe('a console', () => {
     const console = await open().opening;
     await eventually(() => isPaused, 'the connection');
     await console.close();
-    await expect(console.ended).resolves.toMatch(/broke/);
+    await expect(console.ended).resolves.toMatchObject({ isBroken: true });
   });
 });
 

@@ -25,7 +25,7 @@ describe('integrated ASCII consoles', () => {
     });
     sockets.push(socket);
     const seen = { text: '', closed: null as string | null, refused: null as number | null };
-    socket.on('message', (data) => (seen.text += String(data)));
+    socket.on('message', (data: Buffer) => (seen.text += data.toString('utf8')));
     socket.on('close', (_code, reason) => (seen.closed = String(reason)));
     socket.on('unexpected-response', (_request, response) => (seen.refused = response.statusCode ?? 0));
     socket.on('error', () => undefined);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   ChangeFields,
   FailureSchema,
+  FreshnessFields,
   HostNameSchema,
   MachineChangeAnswerSchema,
   MachineStateSchema,
@@ -11,7 +12,7 @@ import {
 } from '../fields.js';
 import { defineMethod } from '../method.js';
 
-const target = z.strictObject(PowerTargetFields).superRefine(checkPowerTarget);
+const query = z.strictObject({ ...PowerTargetFields, ...FreshnessFields }).superRefine(checkPowerTarget);
 const change = z.strictObject({ ...PowerTargetFields, ...ChangeFields }).superRefine(checkPowerTarget);
 
 const preemptingChange = z
@@ -59,21 +60,9 @@ const QueryPageSchema = z.object({
 
 /** Instances of a host, or named machines, or those that a filter describes. */
 function checkQueryMany(
-  {
-    host,
-    machines,
-    max_age_ms: maxAge,
-    ...filter
-  }: Partial<Record<'host' | 'machines' | 'name' | 'power_type' | 'controller' | 'max_age_ms', unknown>>,
+  { host, machines, ...filter }: Partial<Record<'host' | 'machines' | 'name' | 'power_type' | 'controller', unknown>>,
   context: z.RefinementCtx,
 ): void {
-  if (host !== undefined && maxAge !== undefined) {
-    context.addIssue({
-      code: 'custom',
-      path: ['max_age_ms'],
-      message: 'is for registered machines: states of instances are not kept',
-    });
-  }
   const isFiltered = [filter.name, filter.power_type, filter.controller].some((field) => field !== undefined);
   if ([host !== undefined, machines !== undefined, isFiltered].filter(Boolean).length <= 1) return;
   context.addIssue({
@@ -122,7 +111,7 @@ export const powerMethods = {
   'power.query': defineMethod({
     kind: 'read',
     summary: 'Say whether a machine is on or off.',
-    params: target,
+    params: query,
     result: MachineStateSchema,
     operation: 'queryPower',
   }),
@@ -136,12 +125,7 @@ export const powerMethods = {
         name: NameSchema.optional().describe('only registered machines of this name, or like this pattern with *'),
         power_type: NameSchema.optional().describe('only registered machines of this power type'),
         controller: NameSchema.optional().describe('only registered machines behind this controller'),
-        max_age_ms: z
-          .int()
-          .min(0)
-          .max(86_400_000)
-          .optional()
-          .describe('a state seen so recently is not asked for again (default 0: always ask)'),
+        ...FreshnessFields,
         timeout_ms: z
           .int()
           .min(100)

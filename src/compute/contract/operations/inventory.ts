@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { CallContext } from '../context.js';
+import type { Freshness } from '../freshness.js';
 import type { REQUIREMENT_STATUSES } from '../methods/host.js';
 import type { ObservedState } from '../../state/power-state.js';
 
@@ -93,9 +94,10 @@ export interface Requirement {
 }
 
 export interface InventoryOperations {
-  listInstances(ctx: CallContext): Promise<InstanceSummary[]>;
-  /** Governed by `operation.get-guest-info`. Takes the caller's reference (name or backend id), like `queryPower`. */
-  getInfo(ctx: CallContext, reference: string): Promise<InstanceInfo>;
+  /** `freshness` as for `queryPower`. */
+  listInstances(ctx: CallContext, freshness?: Freshness): Promise<InstanceSummary[]>;
+  /** Governed by `operation.get-guest-info`. Takes the caller's reference (name or backend id) and `freshness`, like `queryPower`. */
+  getInfo(ctx: CallContext, reference: string, freshness?: Freshness): Promise<InstanceInfo>;
   /** Governed by `operation.get-host-info`. */
   getHostInfo(ctx: CallContext): Promise<HostInfo>;
   /** Tries address, certificate, credentials and permissions, in this order; never throws for what it is there to find. */

@@ -1,4 +1,5 @@
 import type { CallContext } from '../context.js';
+import type { Freshness } from '../freshness.js';
 import type { ObservedState } from '../../state/power-state.js';
 import type { ChangeOperation } from './change.js';
 
@@ -9,12 +10,12 @@ export interface PowerOperations {
   /** Afterwards the instance is shut down and holds nothing. Hard: the guest is not asked. */
   powerOff: ChangeOperation;
   /**
-   * The state now. Takes the caller's reference (name or backend id), not a target, so that finding and asking can be
-   * one request.
+   * The state now, or as it was known lately where `freshness` allows it; `observedAt` tells when it was so. Takes the
+   * caller's reference (name or backend id), not a target, so that finding and asking can be one request.
    *
    * @throws ComputeError as `resolve` does
    */
-  queryPower(ctx: CallContext, reference: string): Promise<ObservedState>;
+  queryPower(ctx: CallContext, reference: string, freshness?: Freshness): Promise<ObservedState>;
 }
 
 /** Governed by `operation.reboot`: stops the instance when it runs and starts it. Afterwards it runs. */

@@ -22,7 +22,8 @@ import {
   type Partition,
   type PartitionItem,
 } from './hmc-schemas.js';
-import type { HmcCall, HmcSession } from './hmc-session.js';
+import type { HmcLink } from './hmc-link.js';
+import type { HmcCall } from './hmc-call.js';
 
 const CPC_FACTS = Object.keys(CpcPropertiesSchema.shape);
 
@@ -34,7 +35,7 @@ export interface PartitionFilter {
 /** The calls of the Web Services API that the driver makes, in the HMC's words. Each throws HmcError, or the signal's reason. */
 export class HmcClient {
   constructor(
-    readonly session: HmcSession,
+    readonly session: HmcLink,
     readonly requestTimeoutMs: number,
     /** The call that the requests are a part of. */
     private readonly call: Pick<CallContext, 'outgoing'> = {},
@@ -80,11 +81,14 @@ export class HmcClient {
         PartitionListSchema,
         signal,
       );
+    const { news } = this.session;
+    const moment = news?.moment() ?? 0;
     const { partitions } = await unlessTooOld('List Permitted Partitions', () =>
       wantsFacts
         ? this.#unlessRefused('additional-properties', () => list(ADDITIONAL_FACTS.join(',')), list)
         : list(undefined),
     );
+    news?.listed(partitions, wantsFacts && !this.session.refusedQueries.has('additional-properties'), moment);
     return partitions.filter(
       (item) => (name === undefined || item.name === name) && (cpcName === undefined || item['cpc-name'] === cpcName),
     );
@@ -99,13 +103,12 @@ export class HmcClient {
 
   /** Get Partition Properties. */
   async partition(partitionUri: string, signal?: AbortSignal): Promise<Partition> {
-    return await this.getSome(
-      partitionUri,
-      ['name', 'status', 'parent', ...PARTITION_FACTS],
-      {},
-      PartitionSchema,
-      signal,
-    );
+    const { news } = this.session;
+    const moment = news?.moment() ?? 0;
+    const names = ['name', 'status', 'parent', ...PARTITION_FACTS];
+    const partition = await this.getSome(partitionUri, names, {}, PartitionSchema, signal);
+    news?.read(partitionUri, partition, moment);
+    return partition;
   }
 
   /**

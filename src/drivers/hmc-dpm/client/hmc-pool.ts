@@ -1,7 +1,11 @@
 import type { DriverPorts } from '../../../compute/contract/index.js';
 import { HttpClient } from '../../../connectors/http/index.js';
+import { SessionListener } from '../notifications/session-listener.js';
+import type { Seen } from './hmc-news.port.js';
+import { AdaptiveLimit } from './adaptive-limit.js';
 import { connectionKey, sessionKey, type HmcAccess } from './hmc-access.js';
 import { HmcClient } from './hmc-client.js';
+import { HmcRoute } from './hmc-route.js';
 import { HmcSession, type InTurn } from './hmc-session.js';
 
 /** The pool of the service that these ports belong to. */
@@ -10,12 +14,31 @@ export type PoolOf = (ports: DriverPorts) => HmcPool;
 /** Sessions that no host holds are logged off after this time without a request. */
 const IDLE_LOGOFF_MS = 5 * 60_000;
 
+/** The same HMC twice, as one after the other: whoever manages the CPC. */
+export type RedundantAccess = readonly [HmcAccess, ...HmcAccess[]];
+
+/** How a host uses its HMCs. */
+export interface HoldOptions {
+  /** Port of the STOMP server of each HMC; undefined: none is listened to. */
+  readonly notificationPort: number | undefined;
+  readonly onSeen: (seen: Seen) => void;
+}
+
+/** What a host holds. */
+export interface Hold {
+  readonly client: HmcClient;
+  /** Gives it back, and logs off when nobody else uses the sessions. */
+  release(): Promise<void>;
+}
+
 interface Connection {
   readonly http: HttpClient;
+  readonly limit: AdaptiveLimit;
   sessions: number;
 }
 
 interface Pooled {
+  readonly key: string;
   readonly session: HmcSession;
   readonly connectionKey: string;
   /** Hosts that hold it until they close. */
@@ -39,19 +62,33 @@ export class HmcPool {
 
   constructor(private readonly idleLogoffMs = IDLE_LOGOFF_MS) {}
 
-  /** A client for a host; `release` gives it back, and logs off when nobody else uses the session. */
-  hold(access: HmcAccess, ports: DriverPorts): { client: HmcClient; release(): Promise<void> } {
-    const key = sessionKey(access);
-    const pooled = this.#open(key, access, ports);
-    pooled.holders += 1;
+  /** A client for a host. @param accesses of redundant HMCs, in the order in which they are tried */
+  hold(accesses: RedundantAccess, options: HoldOptions, ports: DriverPorts): Hold {
+    const { notificationPort, onSeen } = options;
+    const open = (access: HmcAccess): Pooled => {
+      const pooled = this.#open(sessionKey(access), access, ports);
+      pooled.holders += 1;
+      if (notificationPort !== undefined) {
+        pooled.session.news ??= new SessionListener(pooled.session, { ...access, ...ports, port: notificationPort });
+      }
+      return pooled;
+    };
+    const [first, ...others] = accesses;
+    const held = [open(first), ...others.map(open)] as const;
+    const [{ session }, ...further] = held;
+    const listener = notificationPort === undefined ? undefined : onSeen;
+    const route = new HmcRoute([session, ...further.map((pooled) => pooled.session)], listener, ports.log);
     let isReleased = false;
     return {
-      client: new HmcClient(pooled.session, access.requestTimeoutMs),
+      client: new HmcClient(route, first.requestTimeoutMs),
       release: async () => {
         if (!isReleased) {
           isReleased = true;
-          pooled.holders -= 1;
-          if (pooled.holders === 0 && !pooled.isBorrowed) this.#close(key, pooled);
+          route.close();
+          for (const pooled of held) {
+            pooled.holders -= 1;
+            if (pooled.holders === 0 && !pooled.isBorrowed) this.#close(pooled);
+          }
         }
         await Promise.all(this.#closing);
       },
@@ -70,16 +107,16 @@ export class HmcPool {
   async closeBorrowed(): Promise<void> {
     clearInterval(this.#idleCheck);
     this.#idleCheck = undefined;
-    for (const [key, pooled] of this.#sessions) {
+    for (const pooled of this.#sessions.values()) {
       pooled.isBorrowed = false;
-      if (pooled.holders === 0) this.#close(key, pooled);
+      if (pooled.holders === 0) this.#close(pooled);
     }
     await Promise.all(this.#closing);
   }
 
   #closeIdle(): void {
-    for (const [key, pooled] of this.#sessions) {
-      if (pooled.holders === 0 && pooled.session.idleMs >= this.idleLogoffMs) this.#close(key, pooled);
+    for (const pooled of this.#sessions.values()) {
+      if (pooled.holders === 0 && pooled.session.idleMs >= this.idleLogoffMs) this.#close(pooled);
     }
     if (this.#sessions.size > 0) return;
     clearInterval(this.#idleCheck);
@@ -92,7 +129,8 @@ export class HmcPool {
     if (existing !== undefined) return existing;
     connection.sessions += 1;
     const pooled: Pooled = {
-      session: new HmcSession(connection.http, access, ports.breakers, ports.log, this.#inTurn),
+      key,
+      session: new HmcSession(connection.http, access, ports.breakers, ports.log, this.#inTurn, connection.limit),
       connectionKey: connectionKey(access),
       holders: 0,
       isBorrowed: false,
@@ -106,13 +144,9 @@ export class HmcPool {
     const { address, trust, maxConcurrentRequests } = access;
     let connection = this.#connections.get(key);
     if (connection === undefined) {
-      const http = new HttpClient({
-        host: address.host,
-        port: address.port,
-        trust,
-        maxConnections: maxConcurrentRequests,
-      });
-      connection = { http, sessions: 0 };
+      const http = new HttpClient({ host: address.host, port: address.port, trust });
+      const limit = new AdaptiveLimit(maxConcurrentRequests, (places) => http.limitConnections(places));
+      connection = { http, limit, sessions: 0 };
       this.#connections.set(key, connection);
       if (trust.kind === 'unverified') {
         ports.log.warn('the certificate of the HMC is not verified: anybody in between can read the password', {
@@ -120,7 +154,7 @@ export class HmcPool {
         });
       }
     }
-    connection.http.limitConnections(maxConcurrentRequests);
+    connection.limit.lower(maxConcurrentRequests);
     return connection;
   }
 
@@ -139,8 +173,8 @@ export class HmcPool {
     return turn;
   };
 
-  #close(key: string, pooled: Pooled): void {
-    this.#sessions.delete(key);
+  #close(pooled: Pooled): void {
+    this.#sessions.delete(pooled.key);
     const closing = this.#logOff(pooled).finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }

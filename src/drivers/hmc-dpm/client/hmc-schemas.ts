@@ -20,11 +20,17 @@ export const VersionSchema = z.object({
 });
 export type HmcVersion = z.infer<typeof VersionSchema>;
 
+/** It becomes a header: no blanks, no line ends. */
+const visible = z.string().regex(/^[\u0021-\u007e]{1,4096}$/, 'is not a word');
+
 export const LogonSchema = z.object({
-  // It becomes a header: no blanks, no line ends.
-  'api-session': z.string().regex(/^[\u0021-\u007e]{1,4096}$/, 'is not a session id'),
+  'api-session': visible,
   'api-major-version': z.int(),
   'api-minor-version': z.int(),
+  // Who has no use for notifications does without what is wrong with them.
+  'notification-topic': visible.nullish().catch(undefined),
+  'job-notification-topic': visible.nullish().catch(undefined),
+  'session-credential': visible.nullish().catch(undefined),
 });
 
 const CpcSchema = z.object({

@@ -1,60 +1,41 @@
-import type { JsonValue } from '../../../common/errors/index.js';
+import type { z } from 'zod';
 import type { Log } from '../../../common/log.js';
 import type { Outgoing } from '../../../common/outgoing.js';
-import { redactText } from '../../../common/secret.js';
+import { redactText, Secret } from '../../../common/secret.js';
 import type { BreakerStore } from '../../../compute/contract/index.js';
-import { HttpFailure, type HttpAnswer, type HttpClient, type HttpUpload } from '../../../connectors/http/index.js';
+import { HttpFailure, type HttpAnswer, type HttpClient } from '../../../connectors/http/index.js';
+import type { AdaptiveLimit } from './adaptive-limit.js';
 import { breakerKey, type HmcAccess } from './hmc-access.js';
 import { decodeAnswer, LONGEST_TEXT, refusalOf } from './hmc-answer.js';
 import { HmcError } from './hmc-error.js';
+import type { ApiVersion, HmcCall, Topics, Waiting } from './hmc-call.js';
+import type { HmcLink } from './hmc-link.js';
+import type { SessionNews } from './hmc-news.port.js';
 import { LogonSchema } from './hmc-schemas.js';
 
 const LOGOFF_TIMEOUT_MS = 5000;
 
-/** One request, without its session. */
-export interface HmcCall {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly path: string;
-  readonly json?: JsonValue;
-  readonly upload?: HttpUpload;
-  /** Media type of a text that is wanted in place of JSON. */
-  readonly accept?: string;
-  /** What the request holds that no text of ours may repeat. */
-  readonly secrets?: readonly string[];
-  /** For everything: a connection, a logon when one is needed, and the answer. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-  /** A POST that only asks. */
-  readonly isQuestion?: boolean;
-  /** Does not wait for its turn among the requests under way. */
-  readonly isUrgent?: boolean;
-  readonly outgoing?: Outgoing | undefined;
-}
-
-/** Whoever waits for a session. */
-type Waiting = Pick<HmcCall, 'signal' | 'outgoing'>;
-
 interface Held {
   readonly id: string;
   readonly api: ApiVersion;
+  readonly remembered: Map<string, Promise<unknown>>;
+  readonly topics: Topics | undefined;
 }
+
 /** Runs `work` when what was given before under the same key has ended. */
 export type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
-
-export interface ApiVersion {
-  readonly major: number;
-  readonly minor: number;
-}
 
 /**
  * One user's session on one HMC (hmc-dpm.md section 3), shared by everything that talks to it as this user. It logs on
  * when the first request comes, once for all that wait; a lost session is replaced once per request; a refused logon is
  * never repeated until {@link rearm}, since the HMC disables users after a few.
  */
-export class HmcSession {
-  /** Query parameters that this HMC refused; asked once, remembered. */
+export class HmcSession implements HmcLink {
+  /** Listens for this session. */
+  news: SessionNews | undefined;
   readonly refusedQueries = new Set<'properties' | 'additional-properties'>();
   #lastUsedAt = performance.now();
+  #underWay = 0;
   /** The logon under way or done. */
   #held: Promise<Held> | undefined;
   /** What it gave. */
@@ -70,50 +51,52 @@ export class HmcSession {
     private readonly log: Log,
     /** Lets the logons with one credential happen one after the other, whatever session they are for. */
     private readonly inTurn: InTurn,
+    private readonly limit: AdaptiveLimit,
   ) {}
 
-  /** Milliseconds since the last request. */
-  get idleMs(): number {
-    return performance.now() - this.#lastUsedAt;
-  }
-
-  /**
-   * Sends a request in this session; its good answer.
-   *
-   * @throws HmcError, or the signal's reason
-   */
-  async request(call: HmcCall): Promise<HttpAnswer> {
-    this.#lastUsedAt = performance.now();
-    const endsAt = performance.now() + call.timeoutMs;
-    const held = await this.#hold(call);
-    try {
-      return await this.#send(call, endsAt, held);
-    } catch (error) {
-      if (!(error instanceof HmcError && error.isSessionLost)) throw error;
-      // 403,4 and 403,5 prove that nothing was executed, so a POST may go out again too.
-      this.#forget(held);
-      return await this.#send(call, endsAt, await this.#hold(call));
-    } finally {
-      this.#lastUsedAt = performance.now();
-    }
-  }
-
-  /** Sends a request that needs no session. @throws HmcError, or the signal's reason */
-  async anonymous(call: HmcCall): Promise<HttpAnswer> {
-    return await this.#send(call, performance.now() + call.timeoutMs);
-  }
-
-  /** Version of the API, as the logon tells it; logs on when needed. @throws HmcError */
-  async apiVersion(waiting: Waiting = {}): Promise<ApiVersion> {
-    return (await this.#hold(waiting)).api;
-  }
-
-  /** `host:port` of the HMC. */
   get label(): string {
     return this.access.address.label;
   }
 
-  /** Allows the next logon after a refused one; tells whether one was held back. */
+  /** For listening to notifications; undefined without a session, and when the logon told of no topics. */
+  get topics(): Topics | undefined {
+    return this.#current?.topics;
+  }
+
+  /** Milliseconds since the last request was answered. */
+  get idleMs(): number {
+    return this.#underWay > 0 ? 0 : performance.now() - this.#lastUsedAt;
+  }
+
+  async request(call: HmcCall): Promise<HttpAnswer> {
+    if (call.isUpkeep === true) return await this.#request(call);
+    this.#underWay += 1;
+    try {
+      return await this.#request(call);
+    } finally {
+      this.#underWay -= 1;
+      this.#lastUsedAt = performance.now();
+    }
+  }
+
+  async anonymous(call: HmcCall): Promise<HttpAnswer> {
+    return await this.#send(call, performance.now() + call.timeoutMs);
+  }
+
+  async apiVersion(waiting: Waiting = {}): Promise<ApiVersion> {
+    return (await this.#hold(waiting)).api;
+  }
+
+  async remember<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const { remembered } = await this.#hold({});
+    const known = remembered.get(key);
+    if (known !== undefined) return (await known) as T;
+    const answer = ask();
+    remembered.set(key, answer);
+    answer.catch(() => remembered.delete(key));
+    return await answer;
+  }
+
   async rearm(): Promise<boolean> {
     const wasRefused = this.#refusal !== undefined;
     this.#refusal = undefined;
@@ -124,6 +107,7 @@ export class HmcSession {
   /** Logs off and takes no more requests. Never fails: a session that cannot be logged off ends by itself. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.news?.close();
     const held = await this.#held?.catch(() => undefined);
     this.#held = undefined;
     if (held === undefined) return;
@@ -133,6 +117,19 @@ export class HmcSession {
       await this.#send(call, performance.now() + LOGOFF_TIMEOUT_MS, held);
     } catch (error) {
       this.log.warn('the HMC session could not be logged off', { hmc: this.access.address.label, err: error });
+    }
+  }
+
+  async #request(call: HmcCall): Promise<HttpAnswer> {
+    const endsAt = performance.now() + call.timeoutMs;
+    const held = await this.#hold(call);
+    try {
+      return await this.#send(call, endsAt, held);
+    } catch (error) {
+      if (!(error instanceof HmcError && error.isSessionLost)) throw error;
+      // 403,4 and 403,5 prove that nothing was executed, so a POST may go out again too.
+      this.#forget(held);
+      return await this.#send(call, endsAt, await this.#hold(call));
     }
   }
 
@@ -161,6 +158,7 @@ export class HmcSession {
     if (this.#current !== lost) return;
     this.#current = undefined;
     this.#held = undefined;
+    this.news?.sessionLost();
   }
 
   /** @param outgoing of the call that it is made for first */
@@ -186,8 +184,13 @@ export class HmcSession {
       this.#current = {
         id: logon['api-session'],
         api: { major: logon['api-major-version'], minor: logon['api-minor-version'] },
+        remembered: new Map(),
+        topics: topicsOf(logon),
       };
+      // It may be another version by now.
+      this.refusedQueries.clear();
       this.log.info('logged on to the HMC', { hmc: address.label, user: userid });
+      this.news?.loggedOn(this.#current.topics);
       return this.#current;
     } catch (error) {
       if (!(error instanceof HmcError)) throw error;
@@ -227,6 +230,7 @@ export class HmcSession {
     } = call;
     const timeoutMs = endsAt - performance.now();
     const changes = method !== 'GET' && !isQuestion;
+    let ended: ReturnType<AdaptiveLimit['sent']> | undefined;
     const scrub = (text: string): string => this.#scrub(text, held, secrets);
     try {
       if (timeoutMs <= 0) throw new HttpFailure('timeout', 'the time was over before it was sent', 'ETIMEDOUT', 'no');
@@ -240,12 +244,18 @@ export class HmcSession {
         accept,
         signal,
         isUrgent,
+        onTurn: () => {
+          ended = this.limit.sent();
+        },
         outgoing,
       });
-      if (isGood(answer)) return this.#noteInconsistency(answer, path);
-      throw refusalOf(answer, changes, scrub);
+      const refusal = isGood(answer) ? undefined : refusalOf(answer, changes, scrub);
+      ended?.(refusal?.isBusy === true ? 'busy' : 'good');
+      if (refusal === undefined) return this.#noteInconsistency(answer, path);
+      throw refusal;
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
+      if (error.kind === 'timeout' && error.sent === 'perhaps') ended?.('busy');
       throw new HmcError({ kind: 'wire', changes, text: scrub(error.message), failure: error });
     }
   }
@@ -273,6 +283,14 @@ export class HmcSession {
       .trim()
       .slice(0, LONGEST_TEXT);
   }
+}
+
+function topicsOf(logon: z.infer<typeof LogonSchema>): Topics | undefined {
+  const passcode = logon['session-credential'];
+  const objects = logon['notification-topic'];
+  const jobs = logon['job-notification-topic'];
+  if (!passcode || !objects || !jobs) return undefined;
+  return { login: logon['api-session'], passcode: new Secret(passcode), objects, jobs };
 }
 
 /**

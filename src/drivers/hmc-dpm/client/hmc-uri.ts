@@ -19,3 +19,10 @@ export function uriOf(kind: string, element?: string): z.ZodString {
 export function idOf(uri: string): string {
   return uri.slice(uri.lastIndexOf('/') + 1);
 }
+
+const OBJECT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Has it the form of an object-id? A name may have it too. */
+export function isObjectId(reference: string): boolean {
+  return OBJECT_ID.test(reference);
+}

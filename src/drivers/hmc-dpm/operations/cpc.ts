@@ -1,14 +1,14 @@
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
 import type { Cpc } from '../client/hmc-schemas.js';
-import type { HmcSession } from '../client/hmc-session.js';
+import type { HmcLink } from '../client/hmc-link.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import type { CpcPlace, HmcPlace } from './hmc-place.js';
 
 export type CpcMode = 'dpm' | 'classic';
 
 /** What a session has learned of the CPCs that its user sees: the mode of each, by name. */
-const learned = new WeakMap<HmcSession, ReadonlyMap<string, CpcMode>>();
+const learned = new WeakMap<HmcLink, ReadonlyMap<string, CpcMode>>();
 
 export function cpcMode(cpc: Cpc): CpcMode {
   return cpc['dpm-enabled'] === true ? 'dpm' : 'classic';
@@ -41,13 +41,6 @@ export async function findCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
   const cpcs = await lookAtCpcs(ctx, place);
   const cpc = cpcs.find(({ name }) => name === place.cpc);
   if (cpc === undefined) throw unknownCpc(place, cpcs);
-  return cpc;
-}
-
-/** The CPC. @throws ComputeError RESOURCE_NOT_FOUND or FEATURE_UNSUPPORTED (classic mode); HmcError */
-export async function requireDpmCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
-  const cpc = await findCpc(ctx, place);
-  if (cpcMode(cpc) === 'classic') throw classicRefusal(place, cpc.name);
   return cpc;
 }
 

@@ -3,14 +3,12 @@ import type { CallContext } from '../../../compute/contract/index.js';
 import type { ObservedState } from '../../../compute/state/power-state.js';
 import { logicalPartitions } from '../client/hmc-classic.js';
 import type { Cpc, PartitionItem } from '../client/hmc-schemas.js';
-import { idOf } from '../client/hmc-uri.js';
+import { idOf, isObjectId } from '../client/hmc-uri.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { classicRules } from '../mapping/classic-rules.js';
 import { DPM_RULES } from '../mapping/mode-rules.js';
 import { cpcMode, lookAtCpcs, modesAt, unknownCpc, type CpcMode } from './cpc.js';
 import { isLparItem, type HmcPlace } from './hmc-place.js';
-
-const OBJECT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Finds a partition, or an LPAR of a CPC in classic mode, by its exact name or its object-id, in one request for each mode.
@@ -25,11 +23,11 @@ export async function findInstance(
   withFacts = false,
 ): Promise<PartitionItem> {
   // A list cannot be filtered by object-id, and the partition itself does not name its CPC: so the CPC's whole list.
-  const isObjectId = OBJECT_ID.test(reference);
+  const isId = isObjectId(reference);
   const id = reference.toLowerCase();
   const lookFor = async (modes: ReadonlySet<CpcMode>): Promise<PartitionItem[]> => {
-    const listed = await list(ctx, place, modes, isObjectId ? undefined : reference, withFacts);
-    return isObjectId
+    const listed = await list(ctx, place, modes, isId ? undefined : reference, withFacts);
+    return isId
       ? listed.filter((item) => item.name === reference || idOf(item['object-uri']).toLowerCase() === id)
       : listed;
   };

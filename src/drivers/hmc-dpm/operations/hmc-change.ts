@@ -4,6 +4,7 @@ import type { OperationContext, Target } from '../../../compute/contract/index.j
 import type { HmcClient } from '../client/hmc-client.js';
 import { HmcError } from '../client/hmc-error.js';
 import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
+import type { HmcNews, Pause } from '../client/hmc-news.port.js';
 import { writesDone } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
 
@@ -11,6 +12,8 @@ import type { HmcPlace } from './hmc-place.js';
 const OUTAGE_PATIENCE_MS = 10 * 60_000;
 /** How long one that says "not now" is asked again while nothing was sent. */
 const BUSY_PATIENCE_MS = 60_000;
+/** How long what the HMC tells by itself is waited for before it is looked at. */
+export const TOLD_PATIENCE_MS = 15_000;
 
 /** A change under way at an HMC: what is known of it, and the patient way to ask. */
 export class HmcChange {
@@ -52,6 +55,7 @@ export class HmcChange {
    * @param what is awaited, for people: "the HMC to finish starting partition web01"
    * @param intervalMs first pause; pauses grow up to the longest of the settings
    * @param timeoutMs what is left of the operation, when not given
+   * @param pause how a pause is spent: asleep, when not given
    * @throws ComputeError BACKEND_TIMEOUT; HmcError when the HMC fails for too long; the signal's reason
    */
   async poll<T>(
@@ -59,6 +63,7 @@ export class HmcChange {
     intervalMs: number,
     probe: () => Promise<T | undefined>,
     timeoutMs = this.remainingMs,
+    pause = (ms: number): Promise<void> => this.ctx.clock.sleep(ms, this.ctx.signal),
   ): Promise<T> {
     const { ctx, place } = this;
     const maxIntervalMs = Math.max(intervalMs, place.pacing.poll.maxMs);
@@ -77,8 +82,32 @@ export class HmcChange {
           return undefined;
         }
       },
-      { clock: ctx.clock, signal: ctx.signal, intervalMs, maxIntervalMs, timeoutMs, what },
+      { clock: ctx.clock, signal: ctx.signal, intervalMs, maxIntervalMs, pause, timeoutMs, what },
     );
+  }
+
+  /** Waits while the HMC tells of ended jobs by itself, until it tells of this one; not for long. */
+  async awaitJobEnd(jobUri: string): Promise<void> {
+    const { news } = this;
+    if (news?.isHealthy !== true || news.isJobEnded(jobUri)) return;
+    const ms = Math.min(TOLD_PATIENCE_MS, this.remainingMs);
+    await news.jobPause(jobUri, { ms, atMostMs: ms }, this.ctx.signal);
+  }
+
+  /** A pause between two looks at a job, which ends when the HMC tells that the job has ended. */
+  async jobPause(jobUri: string, ms: number): Promise<void> {
+    const { clock, signal } = this.ctx;
+    await (this.news?.jobPause(jobUri, this.pause(ms), signal) ?? clock.sleep(ms, signal));
+  }
+
+  /** What the HMC tells by itself; undefined when it is not listened to. */
+  protected get news(): HmcNews | undefined {
+    return this.client.session.news;
+  }
+
+  /** A pause of so many milliseconds, when the HMC tells nothing by itself. */
+  protected pause(ms: number): Pause {
+    return { ms, atMostMs: Math.max(ms, this.remainingMs) };
   }
 
   #isPatientWith(error: unknown, failingMs: number): boolean {

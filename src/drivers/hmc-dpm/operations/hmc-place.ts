@@ -1,6 +1,7 @@
 import { targetKey } from '../../../common/ids.js';
 import type { TargetKey } from '../../../common/ids.js';
 import type { CallContext, Target } from '../../../compute/contract/index.js';
+import type { HmcAddress } from '../client/hmc-address.js';
 import type { HmcClient } from '../client/hmc-client.js';
 import type { PartitionItem } from '../client/hmc-schemas.js';
 import { idOf } from '../client/hmc-uri.js';
@@ -32,8 +33,10 @@ export interface ClassicSettings extends LoadSettings {
 export interface HmcPlace {
   /** Asked for each use, since a session that nobody used for long is given back. */
   client(ctx: Pick<CallContext, 'outgoing'>): HmcClient;
-  /** `host:port` of the HMC. */
+  /** `host:port` of the HMC that is asked now, for messages. */
   readonly hmc: string;
+  /** The same for keys: it does not change. */
+  readonly keyedBy: string;
   /** Name of the CPC; undefined for all. */
   readonly cpc: string | undefined;
   readonly pacing: HmcPacing;
@@ -68,7 +71,12 @@ export function isLogicalPartition({ key, id }: Pick<Target, 'key' | 'id'>): boo
 }
 
 export function provisionalTargetKey(place: HmcPlace, reference: string): TargetKey {
-  return targetKey(DRIVER_NAME, place.hmc, reference);
+  return targetKey(DRIVER_NAME, place.keyedBy, reference);
+}
+
+/** What redundant HMCs are keyed by: the same in whatever order they are given. */
+export function keyOf(addresses: readonly [HmcAddress, ...HmcAddress[]]): string {
+  return addresses.map(({ label }) => label).reduce((least, label) => (label < least ? label : least));
 }
 
 export function partitionUri(id: string): string {

@@ -1,5 +1,12 @@
 import type { JsonValue } from '../../../common/errors/index.js';
-import type { CallContext, HostInfo, InstanceInfo, InventoryOperations } from '../../../compute/contract/index.js';
+import type {
+  CallContext,
+  Freshness,
+  HostInfo,
+  InstanceInfo,
+  InstanceSummary,
+  InventoryOperations,
+} from '../../../compute/contract/index.js';
 import { logicalPartition, type LogicalPartition } from '../client/hmc-classic.js';
 import { HmcError } from '../client/hmc-error.js';
 import type { Cpc, CpcProperties, Partition, PartitionItem } from '../client/hmc-schemas.js';
@@ -8,6 +15,7 @@ import { hostStatus } from '../mapping/cpc-status.js';
 import { cpcMode, findCpc } from './cpc.js';
 import { findInstance, listInstances, stateOf } from './find-instance.js';
 import { explaining, isLparItem, type CpcPlace, type HmcPlace } from './hmc-place.js';
+import { knownState } from './known-state.js';
 import { NameCache } from './name-cache.js';
 import { testHost } from './test-host.js';
 
@@ -16,19 +24,16 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
   const { cpc } = place;
   const names = new NameCache();
   return {
-    listInstances: (ctx) =>
+    listInstances: (ctx, freshness) =>
       explaining(place, { what: `listing the partitions of CPC ${cpc}`, subject: 'cpc' }, async () => {
-        const listed = await listInstances(ctx, place);
-        const now = ctx.clock.now();
-        return listed.map((item) => ({
-          name: item.name,
-          id: idOf(item['object-uri']),
-          state: stateOf(item, now),
-        }));
+        const known = knownState(ctx, place, freshness);
+        // Why there are none, the HMC has to say.
+        if (known !== undefined && known.items.length > 0) return summaries(known.items, known.observedAt);
+        return summaries(await listInstances(ctx, place), ctx.clock.now());
       }),
-    getInfo: (ctx, reference) =>
+    getInfo: (ctx, reference, freshness) =>
       explaining(place, { what: `reading partition ${reference}`, subject: 'cpc' }, () =>
-        getInfo(ctx, place, names, reference),
+        getInfo(ctx, place, names, reference, freshness),
       ),
     getHostInfo: (ctx) =>
       explaining(place, { what: `reading CPC ${cpc}`, subject: 'cpc' }, () => getHostInfo(ctx, place)),
@@ -36,13 +41,29 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
   };
 }
 
-async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, reference: string): Promise<InstanceInfo> {
-  const { item, partition } =
-    (await readKnown(ctx, place, names, reference)) ?? (await findAndRead(ctx, place, names, reference));
+function summaries(items: readonly PartitionItem[], observedAt: number): InstanceSummary[] {
+  return items.map((item) => ({
+    name: item.name,
+    id: idOf(item['object-uri']),
+    state: stateOf(item, observedAt),
+  }));
+}
+
+async function getInfo(
+  ctx: CallContext,
+  place: CpcPlace,
+  names: NameCache,
+  reference: string,
+  freshness: Freshness | undefined,
+): Promise<InstanceInfo> {
+  const { item, partition, observedAt } =
+    knownReading(ctx, place, reference, freshness) ??
+    (await readKnown(ctx, place, names, reference)) ??
+    (await findAndRead(ctx, place, names, reference));
   return {
     name: partition.name,
     id: idOf(item['object-uri']),
-    state: stateOf({ ...item, status: partition.status }, ctx.clock.now()),
+    state: stateOf({ ...item, status: partition.status }, observedAt ?? ctx.clock.now()),
     vcpus: sum(partition['ifl-processors'], partition['cp-processors']),
     memoryMib: partition['initial-memory'] ?? null,
     maxMemoryMib: partition['maximum-memory'] ?? null,
@@ -65,6 +86,21 @@ async function getInfo(ctx: CallContext, place: CpcPlace, names: NameCache, refe
 interface Reading {
   readonly item: PartitionItem;
   readonly partition: Partition & Partial<LogicalPartition>;
+  /** Absent: now. */
+  readonly observedAt?: number;
+}
+
+/** No request, when the HMC keeps us told of the partition and the caller can do with that. */
+function knownReading(
+  ctx: CallContext,
+  place: CpcPlace,
+  reference: string,
+  freshness: Freshness | undefined,
+): Reading | undefined {
+  const known = knownState(ctx, place, freshness);
+  const item = known?.find(reference);
+  if (known === undefined || item === undefined || !known.hasFacts(item)) return undefined;
+  return { item, partition: item, observedAt: known.observedAt };
 }
 
 /** What an LPAR in classic mode has and a partition in DPM mode has not. */

@@ -24,10 +24,13 @@ const CANCEL_PATIENCE_MS = 15_000;
 export async function awaitJob(change: HmcChange, jobUri: string, what: string, isCancellable = true): Promise<JobEnd> {
   const { ctx, client } = change;
   try {
+    await change.awaitJobEnd(jobUri);
     const end = await change.poll(
       what,
       change.place.pacing.poll.initialMs,
       async () => await jobEnd(() => client.job(jobUri, ctx.signal)),
+      change.remainingMs,
+      (ms) => change.jobPause(jobUri, ms),
     );
     if (end.kind !== 'lost') await forgetJob(change, jobUri);
     return end;

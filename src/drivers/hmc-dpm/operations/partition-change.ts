@@ -1,7 +1,7 @@
 import type { OperationContext, Target } from '../../../compute/contract/index.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import type { PartitionView } from '../mapping/next-action.js';
-import { HmcChange } from './hmc-change.js';
+import { HmcChange, TOLD_PATIENCE_MS } from './hmc-change.js';
 import type { HmcPlace } from './hmc-place.js';
 import { modeOf, type Mode } from './mode.js';
 
@@ -35,11 +35,33 @@ export class PartitionChange extends HmcChange {
    *   HmcError when the HMC fails for too long; the signal's reason
    */
   async watch<T>(what: string, intervalMs: number, judge: (partition: Seen) => T | undefined): Promise<T> {
-    return await this.poll(what, intervalMs, async () => {
+    let askedAt = 0;
+    const look = async (): Promise<T | undefined> => {
+      askedAt = this.news?.moment() ?? 0;
       const partition = await this.mode.look(this.client, this.uri, this.ctx.signal);
       this.#verify(partition);
       return judge(partition);
+    };
+    return await this.poll(what, intervalMs, look, this.remainingMs, async (ms) => {
+      const { clock, signal } = this.ctx;
+      await (this.news?.statusPause(this.uri, askedAt, this.pause(ms), signal) ?? clock.sleep(ms, signal));
     });
+  }
+
+  /**
+   * Waits while the HMC tells of the partition's status by itself, until it tells of one that `isAwaited` accepts; not for long.
+   * Whether it is so, the next look says.
+   */
+  async awaitStatus(isAwaited: (status: string) => boolean): Promise<void> {
+    const { clock, signal } = this.ctx;
+    const endsAt = clock.now() + Math.min(TOLD_PATIENCE_MS, this.remainingMs);
+    for (let leftMs = endsAt - clock.now(); leftMs > 0; leftMs = endsAt - clock.now()) {
+      const news = this.news;
+      const moment = news?.moment() ?? 0;
+      const status = news?.status(this.uri);
+      if (news === undefined || status === undefined || isAwaited(status)) return;
+      await news.statusPause(this.uri, moment, { ms: leftMs, atMostMs: leftMs }, signal);
+    }
   }
 
   /**

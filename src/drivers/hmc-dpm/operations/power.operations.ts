@@ -10,6 +10,7 @@ import { obstacle } from '../mapping/planned-steps.js';
 import { bringTo } from './bring-to.js';
 import { findInstance, stateOf } from './find-instance.js';
 import { explaining, type HmcPlace } from './hmc-place.js';
+import { knownState } from './known-state.js';
 import { PartitionChange } from './partition-change.js';
 import { planChange } from './plan.js';
 import { reconcileChange } from './reconcile.js';
@@ -29,8 +30,11 @@ export function powerWorks(place: HmcPlace): OperationWorks<PowerChange> {
 }
 
 export function queryPower(place: HmcPlace): PowerOperations['queryPower'] {
-  return (ctx, reference) =>
+  return (ctx, reference, freshness) =>
     explaining(place, { what: `reading the state of partition ${reference}`, subject: 'cpc' }, async () => {
+      const known = knownState(ctx, place, freshness);
+      const item = known?.find(reference);
+      if (known !== undefined && item !== undefined) return stateOf(item, known.observedAt);
       return stateOf(await findInstance(ctx, place, reference), ctx.clock.now());
     });
 }

@@ -2,6 +2,7 @@ import { ComputeError } from '../../../common/errors/index.js';
 import { HmcError } from '../client/hmc-error.js';
 import { nativeOf, toHmcComputeError } from '../hmc-dpm.errors.js';
 import type { StepName } from '../mapping/next-action.js';
+import type { StepVerdict } from '../mapping/step-verdict.js';
 import { JOB_CHECKPOINT, STEP_NOUNS } from './checkpoints.js';
 import { awaitJob, type JobEnd } from './job.js';
 import type { PartitionChange, Seen } from './partition-change.js';
@@ -108,6 +109,10 @@ async function settle(change: PartitionChange, step: StepName, end: JobEnd): Pro
   const endedAt = clock.now();
   const { rules } = change.mode;
   const what = `${change.label} to be ${rules.statusAfter(step)}`;
+  if (end.kind === 'complete' || end.kind === 'lost') {
+    const { name } = change.target;
+    await change.awaitStatus((status) => isDecided(rules.stepVerdict(step, { name, status })));
+  }
   // The job has done the waiting; what is left takes seconds, and each look is a request.
   return await change.watch(what, 4 * change.place.pacing.poll.initialMs, (partition) => {
     const verdict = rules.stepVerdict(step, partition);
@@ -124,6 +129,10 @@ async function settle(change: PartitionChange, step: StepName, end: JobEnd): Pro
         throw stepFailed(change, step, end, partition, verdict.why);
     }
   });
+}
+
+function isDecided({ kind }: StepVerdict): boolean {
+  return kind === 'done' || kind === 'failed';
 }
 
 function stepFailed(change: PartitionChange, step: StepName, end: JobEnd, { status }: Seen, why: string): ComputeError {

@@ -1,11 +1,11 @@
 import type { Clock } from '../../kit/clock.js';
-import type { Estate } from '../estate.js';
+import type { LparMachine } from '../classic/lpar-machine.js';
 import type { PartitionMachine } from '../partition-machine.js';
 import type { GuestMachines } from './guests.js';
 import { isPartition } from './os-messages.js';
 
 /** The machines under the operating systems. */
-export function guestMachines(clock: Clock, machine: PartitionMachine, estate: Estate): GuestMachines {
+export function guestMachines(clock: Clock, machine: PartitionMachine, lparMachine: LparMachine): GuestMachines {
   const now = () => clock.now();
   return {
     facts(host) {
@@ -26,7 +26,7 @@ export function guestMachines(clock: Clock, machine: PartitionMachine, estate: E
     haltMs: (host) => host.timing.halt_ms,
     ended(host, end) {
       if (isPartition(host)) machine.guestEnded(host, end === 'halted' ? 'paused' : 'terminated');
-      else estate.setLparStatus(host, 'not-operating');
+      else lparMachine.guestEnded(host);
     },
   };
 }

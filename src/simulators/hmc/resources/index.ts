@@ -8,6 +8,7 @@ import { isoImageRoutes } from './iso-image.routes.js';
 import { jobRoutes } from './job.routes.js';
 import { logicalPartitionRoutes } from './logical-partition.routes.js';
 import { nicRoutes } from './nic.routes.js';
+import { metricsRoutes } from './metrics.routes.js';
 import { osMessageRoutes } from './os-message.routes.js';
 import { partitionListRoutes } from './partition-list.routes.js';
 import { partitionRoutes } from './partition.routes.js';
@@ -33,6 +34,7 @@ export const hmcRoutes: readonly Route[] = [
   ...adapterRoutes,
   ...virtualSwitchRoutes,
   ...logicalPartitionRoutes,
+  ...metricsRoutes,
   ...storageGroupRoutes,
   ...storageRequestRoutes,
   ...storageVolumeRoutes,

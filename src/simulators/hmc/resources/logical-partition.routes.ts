@@ -3,10 +3,13 @@ import { isDpm, seVersion } from '../cpc.js';
 import { logicalPartitionProperties } from '../logical-partition.js';
 import type { LogicalPartition } from '../model.js';
 import { HmcError, refuse } from '../hmc-error.js';
-import type { Route } from '../router.js';
+import type { LparRequest } from '../classic/lpar-machine.js';
+import { LPAR_OPERATIONS, LPAR_RULES, type LparOperation } from '../classic/lpar-operations.js';
+import { demandTask } from '../permissions.js';
+import { objectBody, type Route } from '../router.js';
 import { exactFilter, patternFilter } from './list-filter.js';
 
-/** LPARs of CPCs in classic mode, read only (hmc-dpm.md section 17). */
+/** LPARs of CPCs in classic mode (hmc-dpm.md section 17). */
 export const logicalPartitionRoutes: readonly Route[] = [
   {
     method: 'GET',
@@ -81,8 +84,43 @@ export const logicalPartitionRoutes: readonly Route[] = [
       return { status: 200, body: selectProperties(logicalPartitionProperties(lpar), call.query, level) };
     },
   },
+  ...LPAR_OPERATIONS.map(operationRoute),
 ];
 
 function summary(lpar: LogicalPartition): Record<string, unknown> {
   return { 'object-uri': lpar.uri, name: lpar.name, status: lpar.status };
 }
+
+function operationRoute(operation: LparOperation): Route {
+  const { task, required = [], optional = [] } = LPAR_RULES[operation];
+  return {
+    method: 'POST',
+    pattern: `/api/logical-partitions/:id/operations/${operation}`,
+    handle: (call, { estate, jobs, lparMachine }) => {
+      const { user } = call.session;
+      const lpar = estate.visibleLogicalPartition(call.params['id'] ?? '', user);
+      demandTask(user, task);
+      const request = call.body === undefined ? {} : objectBody(call);
+      checkFields(request, required, optional);
+      const by = { owner: user.name, jobs };
+      const job = lparMachine.begin(lpar, operation, request, by, () => call.takeOperationFault());
+      return { status: 202, body: { 'job-uri': job.uri } };
+    },
+  };
+}
+
+const FLAGS: readonly string[] = ['force', 'clear-indicator', 'store-status-indicator', 'secure-boot'];
+
+function checkFields(request: LparRequest, required: readonly string[], optional: readonly string[]): void {
+  const missing = required.find((name) => request[name] === undefined);
+  if (missing !== undefined) throw refuse.fieldMissing(missing);
+  for (const [name, value] of Object.entries(request)) {
+    if (!required.includes(name) && !optional.includes(name)) throw refuse.fieldNotAllowed(name);
+    const isRight = FLAGS.includes(name) ? typeof value === 'boolean' : isText(value);
+    if (!isRight) throw refuse.badValue(name, FLAGS.includes(name) ? 'not a boolean' : 'not a text');
+  }
+}
+
+/** Numbers count as such: a disk partition id is one. */
+const isText = (value: unknown): boolean =>
+  typeof value === 'number' || (typeof value === 'string' && value.length <= 256);

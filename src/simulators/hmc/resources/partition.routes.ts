@@ -52,7 +52,9 @@ export const partitionRoutes: readonly Route[] = [
       demandTask(user, 'dump-partition');
       const volumeUri = dumpVolume(objectBody(call), partition, hmc);
       const { status } = partition;
-      const job = hmc.machine.begin(partition, 'start-dump-program', user.name, () => call.takeOperationFault());
+      const job = hmc.machine.begin(partition, 'start-dump-program', { owner: user.name, jobs: hmc.jobs }, () =>
+        call.takeOperationFault(),
+      );
       partition.dumps.push({ volumeUri, of: status });
       return { status: 202, body: { 'job-uri': job.uri } };
     },
@@ -88,7 +90,9 @@ function powerRoute(operation: PowerOperation, task: Task): Route {
         const unexpected = Object.keys(objectBody(call))[0];
         if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
       }
-      const job = hmc.machine.begin(partition, operation, user.name, () => call.takeOperationFault());
+      const job = hmc.machine.begin(partition, operation, { owner: user.name, jobs: hmc.jobs }, () =>
+        call.takeOperationFault(),
+      );
       return { status: 202, body: { 'job-uri': job.uri } };
     },
   };

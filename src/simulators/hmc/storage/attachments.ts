@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ApiLevel } from '../api-level.js';
 import type { FindBootVolume } from '../boot.js';
 import type { DeviceSource, PartitionDevices } from '../devices.js';
 import type { Estate } from '../estate.js';
@@ -24,6 +25,7 @@ export class Attachments implements DeviceSource {
     private readonly groups: StorageGroups,
     private readonly estate: Estate,
     private readonly devices: PartitionDevices,
+    private readonly level: ApiLevel,
     private readonly tracker: StorageTracker,
     private readonly conflict: (message: string) => HmcError,
   ) {}
@@ -42,6 +44,7 @@ export class Attachments implements DeviceSource {
   }
 
   properties(partition: Partition): Record<string, unknown> {
+    if (!this.level.hasFirmwareFeatures) return {};
     return { 'storage-group-uris': this.of(partition).map(({ uri }) => uri) };
   }
 

@@ -55,7 +55,6 @@ const StorageGroupSchema = z.strictObject({
 
 export const StorageGroupsSchema = z.array(StorageGroupSchema).default([]);
 
-export type VolumeEntry = z.output<typeof VolumeSchema>;
 export type StorageGroupEntry = z.output<typeof StorageGroupSchema>;
 
 /** The groups of a CPC as they are written for partitions of these names, those for each partition multiplied. */

@@ -1,23 +1,30 @@
 import type { Clock } from '../../kit/clock.js';
+import type { ApiLevel } from '../api-level.js';
 import type { Changes } from '../changes.js';
 import type { PartitionDevices } from '../devices.js';
 import type { Estate } from '../estate.js';
 import { HmcError } from '../hmc-error.js';
 import type { HmcInventory } from '../inventory.schema.js';
 import type { Jobs } from '../jobs.js';
-import type { Partition } from '../model.js';
+import type { Leftovers } from '../leftovers.js';
 import { Attachments } from './attachments.js';
 import { Discoveries } from './discovery.js';
 import { Fulfilments } from './fulfilment.js';
-import type { StorageGroup } from './storage-group.js';
+import { groupState, type GroupState, type StorageGroup, type StorageVolume } from './storage-group.js';
 import { groupsFromInventory, StorageGroups } from './storage-groups.js';
 import { StorageRequests } from './storage-requests.js';
 import { StorageTracker } from './storage-tracker.js';
+import type { Fulfilment } from './storage.schema.js';
 
-/** What there is of storage that was not there at the start, by names. */
-export interface StorageLeftovers {
-  readonly groups: readonly { readonly name: string; readonly cpc: string }[];
-  readonly attachments: readonly { readonly group: string; readonly partition: string; readonly cpc: string }[];
+/** A storage group as seen from outside the API. */
+export interface StorageGroupView {
+  readonly name: string;
+  readonly cpc: string;
+  readonly uri: string;
+  readonly state: GroupState;
+  /** Names of the partitions. */
+  readonly attachedTo: readonly string[];
+  readonly volumes: readonly Pick<StorageVolume, 'name' | 'uri' | 'usage' | 'state' | 'uuid'>[];
 }
 
 /** The parts of the HMC that storage works with. */
@@ -26,6 +33,8 @@ interface Surroundings {
   readonly devices: PartitionDevices;
   readonly jobs: Jobs;
   readonly changes: Changes;
+  readonly leftovers: Leftovers;
+  readonly level: ApiLevel;
 }
 
 /** Storage as DPM manages it: groups of volumes, where they are attached, and who fulfils them (hmc-dpm.md section 12). */
@@ -35,14 +44,17 @@ export class Storage {
   readonly fulfilments: Fulfilments;
   readonly requests: StorageRequests;
   readonly discoveries: Discoveries;
-  readonly #atStart: ReadonlySet<string>;
 
-  constructor(inventory: HmcInventory, { estate, devices, jobs, changes }: Surroundings, clock: Clock) {
+  constructor(
+    inventory: HmcInventory,
+    { estate, devices, jobs, changes, leftovers, level }: Surroundings,
+    clock: Clock,
+  ) {
     const { fulfilment_ms: fulfilmentMs, discovery_ms: discoveryMs } = inventory.timing;
     const { storage_conflict_reason: reason } = inventory.hmc;
     const conflict = (message: string): HmcError => new HmcError(409, reason, message);
     const tracker = new StorageTracker(changes, estate);
-    this.attachments = new Attachments(this.groups, estate, devices, tracker, conflict);
+    this.attachments = new Attachments(this.groups, estate, devices, level, tracker, conflict);
     devices.register(this.attachments);
     changes.subscribe((change) => {
       if (change.kind === 'inventory' && change.action === 'remove') this.attachments.forget(change.object);
@@ -58,19 +70,33 @@ export class Storage {
       for (const partition of attachTo) this.attachments.attach(partition, group);
     }
     for (const partition of estate.partitions()) this.attachments.chooseBootVolume(partition);
-    this.#atStart = new Set(this.groups.list().flatMap((group) => [group.uri, ...attachmentKeys(group)]));
+    watchStorage(leftovers, this);
   }
 
-  leftovers(): StorageLeftovers {
-    const groups = this.groups.list();
-    return {
-      groups: groups.filter(({ uri }) => !this.#atStart.has(uri)).map(({ name, cpc }) => ({ name, cpc: cpc.name })),
-      attachments: groups.flatMap((group) =>
-        [...group.attachedTo]
-          .filter((partition) => !this.#atStart.has(attachmentKey(group, partition)))
-          .map(({ name, cpc }) => ({ group: group.name, partition: name, cpc: cpc.name })),
-      ),
-    };
+  /** Groups by name and CPC, or all. */
+  views(name?: string, cpc?: string): StorageGroupView[] {
+    const groups = name === undefined ? this.groups.list() : this.groups.named(name, cpc);
+    return groups.map((group) => ({
+      name: group.name,
+      cpc: group.cpc.name,
+      uri: group.uri,
+      state: groupState(group),
+      attachedTo: [...group.attachedTo].map((partition) => partition.name),
+      volumes: group.volumes.map(({ name: volume, uri, usage, state, uuid }) => ({
+        name: volume,
+        uri,
+        usage,
+        state,
+        uuid,
+      })),
+    }));
+  }
+
+  /** The storage administrator acts now on all volumes of a group, or on that of this name. */
+  fulfil(group: StorageGroup, volume: string | undefined, fulfilment: Fulfilment): void {
+    const volumes = group.volumes.filter(({ name }) => volume === undefined || name === volume);
+    if (volumes.length === 0) throw new RangeError(`the storage group "${group.name}" has no volume "${volume ?? ''}"`);
+    for (const each of volumes) this.fulfilments.settle(each, fulfilment);
   }
 
   /** Stops all timers; for shutdown. */
@@ -80,7 +106,19 @@ export class Storage {
   }
 }
 
-const attachmentKey = (group: StorageGroup, partition: Partition): string => `${group.uri} ${partition.uri}`;
-
-const attachmentKeys = (group: StorageGroup): string[] =>
-  [...group.attachedTo].map((partition) => attachmentKey(group, partition));
+/** Registers the kinds of things that a client may leave behind. */
+function watchStorage(leftovers: Leftovers, { groups }: Storage): void {
+  const label = ({ cpc, name }: StorageGroup): string => `${cpc.name}/${name}`;
+  leftovers.register('storage_groups', () => groups.list().map((group) => ({ uri: group.uri, label: label(group) })));
+  leftovers.register('storage_volumes', () =>
+    groups.list().flatMap((group) => group.volumes.map(({ uri, name }) => ({ uri, label: `${label(group)}/${name}` }))),
+  );
+  leftovers.register('storage_attachments', () =>
+    groups.list().flatMap((group) =>
+      [...group.attachedTo].map(({ uri, name }) => ({
+        uri: `${group.uri} ${uri}`,
+        label: `${label(group)} to ${name}`,
+      })),
+    ),
+  );
+}

@@ -1,0 +1,1 @@
+export { StompConnection, StompFailure, type StompMessage, type StompOptions } from './stomp-connection.js';
