@@ -47,9 +47,10 @@ export const POWER_FEATURES = {
   'power.pxe-next-boot': {
     title: 'PXE next boot',
     status: 'optional',
-    operations: [],
+    operations: ['setBootDevice'],
     cli: [],
-    notes: 'The next start, and only that one, is by network.',
+    notes:
+      'What a machine starts from next, its network or a disk, can be set; the setting stays until it is set again.',
   },
   'power.chassis': {
     title: 'Chassis configuration',

@@ -5,6 +5,7 @@ import type { TargetKey } from '../../common/ids.js';
 import type { ObservedState } from '../state/power-state.js';
 import type { CallContext, OperationContext } from './context.js';
 import type { ChangeOperation } from './operations/change.js';
+import type { BootDeviceParams } from './operations/power.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Target } from './target.js';
 import type { DriverPorts } from './virt-driver.js';
@@ -30,6 +31,7 @@ export interface PowerVerbs {
   softOff: ChangeOperation;
   cycle: ChangeOperation;
   reset: ChangeOperation;
+  setBootDevice: ChangeOperation<BootDeviceParams>;
   /** The state now; reads take no target, so that finding and asking can be one request. */
   queryPower(ctx: CallContext): Promise<ObservedState>;
 }
@@ -58,8 +60,9 @@ export interface PowerMachine<Verbs = Partial<PowerVerbs>> {
   readonly verbs: Verbs;
   resolve(ctx: CallContext): Promise<Target>;
   provisionalKey(): TargetKey;
-  plan(ctx: CallContext, verb: PowerChangeName, target: Target): Promise<PlannedStep[]>;
-  reconcile(ctx: OperationContext, verb: PowerChangeName, target: Target): Promise<Reconciliation>;
+  /** @param params of the verb, as its method's schema has checked them */
+  plan(ctx: CallContext, verb: PowerChangeName, target: Target, params: object): Promise<PlannedStep[]>;
+  reconcile(ctx: OperationContext, verb: PowerChangeName, target: Target, params: object): Promise<Reconciliation>;
 }
 
 /** What asking for a machine's state came to, where many are asked for. */

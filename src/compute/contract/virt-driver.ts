@@ -9,7 +9,7 @@ import type { ConsoleOperations, GuestOperations, NetworkOperations } from './op
 import type { HostOperations } from './operations/host.js';
 import type { AdviceOperations, InventoryOperations } from './operations/inventory.js';
 import type { LifecycleOperations, ProvisioningOperations } from './operations/lifecycle.js';
-import type { PowerOperations, RebootOperation } from './operations/power.js';
+import type { BootDeviceOperation, PowerOperations, RebootOperation } from './operations/power.js';
 import type { MigrationOperations } from './operations/relocation.js';
 import type { ImageOperations, StorageOperations } from './operations/storage.js';
 import type { Images } from './images.js';
@@ -24,6 +24,7 @@ export interface InstanceOperations
   extends
     PowerOperations,
     RebootOperation,
+    BootDeviceOperation,
     LifecycleOperations,
     ProvisioningOperations,
     StorageOperations,

@@ -1,4 +1,4 @@
-import { ChangeFields } from '../contract/index.js';
+import { ChangeFields, PowerTargetFields } from '../contract/index.js';
 
 /** The fields that say where a request goes; which of them are there, the method's schema has checked. */
 export interface Destination {
@@ -18,4 +18,10 @@ export interface Destination {
 /** What a changing request asks for, without how it is to be carried out. */
 export function withoutChangeFields(request: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(request).filter(([name]) => !Object.hasOwn(ChangeFields, name)));
+}
+
+/** What a power verb is asked for, without the machine that it is asked of. */
+export function verbParams(request: object): Record<string, unknown> {
+  const params = Object.entries(withoutChangeFields(request));
+  return Object.fromEntries(params.filter(([name]) => !Object.hasOwn(PowerTargetFields, name) && name !== 'preempt'));
 }

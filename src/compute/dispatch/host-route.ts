@@ -15,7 +15,7 @@ import type {
   VirtHost,
 } from '../contract/index.js';
 import { instanceState, machineState } from './answers.js';
-import { withoutChangeFields, type Destination } from './destination.js';
+import { verbParams, withoutChangeFields, type Destination } from './destination.js';
 import type { GuardRails } from './guard-rails.js';
 import type { ChangeRoute } from './route.js';
 
@@ -35,6 +35,7 @@ const VERBS: Readonly<Record<string, ChangeOperationName>> = {
   powerOn: 'powerOn',
   powerOff: 'powerOff',
   cycle: 'reboot',
+  setBootDevice: 'setBootDevice',
 };
 
 /** A changing request that a driver carries out: which operation with which parameters. */
@@ -67,7 +68,8 @@ export function hostChangeRoute(
   const { instance: reference = '' } = request;
   const isPowerVerb = method.startsWith('power.');
   const name = isPowerVerb ? VERBS[operation] : operation;
-  const change = name === undefined ? undefined : driverChange(open, method, name, isPowerVerb ? {} : request);
+  const change =
+    name === undefined ? undefined : driverChange(open, method, name, isPowerVerb ? verbParams(request) : request);
   if (change === undefined) throw unsupported(open, method, operation);
   const place = { driver: open.driver.name };
   return {

@@ -1,6 +1,7 @@
 import { ComputeError, describeIssues, toComputeError } from '../../common/errors/index.js';
 import { POWER_FEATURES, POWER_FEATURE_IDS, claimNotes } from '../../features/index.js';
 import type {
+  ChangeOperation,
   AnyPowerType,
   AnyPowerTypeConnection,
   CallContext,
@@ -12,6 +13,7 @@ import type {
 } from '../contract/index.js';
 import type { ObservedState } from '../state/power-state.js';
 import { machineState } from './answers.js';
+import { verbParams } from './destination.js';
 import { targetPlace, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
 
@@ -53,11 +55,14 @@ export function powerChangeRoute(
   { type, machine, name }: OpenMachine,
   method: MethodName,
   operation: string,
+  request: object,
   hosts: readonly OpenHost[],
 ): ChangeRoute {
   const verb = operation as PowerChangeName;
-  const run = machine.verbs[verb];
+  // The method's schema has checked the parameters of its verb.
+  const run = machine.verbs[verb] as ChangeOperation | undefined;
   if (run === undefined) throw unsupported(type, method, verb);
+  const params = verbParams(request);
   const place = { driver: type.name };
   return {
     driver: type.name,
@@ -68,9 +73,9 @@ export function powerChangeRoute(
     resolve: (ctx) => within(place, () => machine.resolve(ctx)),
     provisionalKey: () => machine.provisionalKey(),
     permit: (ctx, target) => refuseProtected(ctx, target, verb, hosts),
-    plan: (ctx, target) => within(targetPlace(place, target), () => machine.plan(ctx, verb, target)),
-    run: (ctx, target) => within(targetPlace(place, target), () => run(ctx, target, {})),
-    reconcile: (ctx, target) => within(targetPlace(place, target), () => machine.reconcile(ctx, verb, target)),
+    plan: (ctx, target) => within(targetPlace(place, target), () => machine.plan(ctx, verb, target, params)),
+    run: (ctx, target) => within(targetPlace(place, target), () => run(ctx, target, params)),
+    reconcile: (ctx, target) => within(targetPlace(place, target), () => machine.reconcile(ctx, verb, target, params)),
     describe: machineState,
   };
 }

@@ -152,7 +152,7 @@ export class Router {
     known?: MachineRecord,
   ): Promise<ChangeRoute> {
     const { machines, notes } = this.#ports;
-    const bind = (machine: OpenMachine) => powerChangeRoute(machine, method, operation, [...this.hosts.values()]);
+    const bind = (machine: OpenMachine) => powerChangeRoute(machine, method, operation, to, [...this.hosts.values()]);
     if (to.machine === undefined) return bind(this.#givenMachine(to));
     const record = known ?? (await findMachine(machines, to.machine));
     return registeredChangeRoute(record, machines, notes, (current) => bind(this.#registeredMachine(current)));

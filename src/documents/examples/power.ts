@@ -21,6 +21,10 @@ export const powerExamples: ExamplesOf<'power'> = {
       steps: [{ action: 'start', description: 'start the partition' }],
     },
   },
+  'power.set_boot_device': {
+    params: { ...lpar, boot_device: { type: 'network', mac: '02:00:00:12:34:56' }, restart: true },
+    result: { ...done, ...on },
+  },
   'power.reset': { params: lpar, result: { ...done, ...on } },
   'power.query': { params: lpar, result: on },
   'power.query_many': {

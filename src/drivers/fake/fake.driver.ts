@@ -11,6 +11,7 @@ import {
   type VirtHost,
 } from '../../compute/contract/index.js';
 import type { VirtFeatureId } from '../../features/index.js';
+import { fakeBootDevice } from './fake-boot.js';
 import { fakeConsole } from './fake-console.js';
 import { FakeEstate } from './fake-estate.js';
 import { fakeGuest } from './fake-guest.js';
@@ -103,6 +104,7 @@ function fakeWorks(site: FakeSite): OperationWorks<ChangeOperationName> {
     spawn: fakeSpawn(site),
     destroy: fakeDestroy(site),
     ...fakeOwnership(site),
+    ...fakeBootDevice(site),
     ...fakeRescue(site),
     ...fakeSize(site),
     ...fakeVolumes(site),

@@ -10,6 +10,7 @@ import { refuseClassic, refusingClassic } from './operations/dpm-only.js';
 import { findInstance } from './operations/find-instance.js';
 import { explaining, keyOf, provisionalTargetKey, targetOf, type CpcPlace } from './operations/hmc-place.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
+import { bootDeviceWork } from './operations/boot-order.js';
 import { interfaceWorks } from './operations/interfaces.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { lackingFeatures } from './operations/lacking.js';
@@ -48,6 +49,7 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...interfaceWorks(place),
         ...volumeWorks(place),
         ...rescueWorks(place, { images: ports.images, image: settings.rescue_image }),
+        setBootDevice: bootDeviceWork(place),
         triggerCrashDump: crashDumpWork(place),
         sendConsoleCommand: consoleCommandWork(place),
       });

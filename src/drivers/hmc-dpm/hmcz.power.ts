@@ -15,6 +15,7 @@ import { sessionKey, type HmcAccess } from './client/hmc-access.js';
 import type { HmcClient } from './client/hmc-client.js';
 import type { PoolOf } from './client/hmc-pool.js';
 import { HmcAddressSchema } from './hmc-dpm.settings.js';
+import { bootDeviceWork } from './operations/boot-order.js';
 import { findInstance } from './operations/find-instance.js';
 import { DEFAULT_PACING, explaining, provisionalTargetKey, targetOf, type HmcPlace } from './operations/hmc-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
@@ -66,7 +67,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
       'power.error-reporting': complete,
       'power.soft-off': missing('DPM has no such operation: the HMC cannot ask the operating system to shut down'),
       'power.reset': missing('DPM has no such operation: a running partition can be stopped and started, see cycle'),
-      'power.pxe-next-boot': missing('not built yet: setting a network adapter as boot device'),
+      'power.pxe-next-boot': complete,
       'power.chassis': missing('not built yet: listing the partitions of an HMC as machines'),
       'power.enlistment': missing('DPM has no such function: a partition cannot find out its HMC from within'),
     },
@@ -93,12 +94,16 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
           const { power_address: address, power_partition_name: name } = parameters;
           const place = placeOf(accessOf(parameters));
           const { powerOn, powerOff, reboot } = powerWorks(place);
-          const works: Partial<Record<PowerChangeName, OperationWork<object, ChangeResult>>> = {
+          const setBootDevice = bootDeviceWork(place);
+          const works: Partial<Record<PowerChangeName, OperationWork<never, ChangeResult>>> = {
             powerOn,
             powerOff,
             cycle: reboot,
+            setBootDevice,
           };
-          const workOf = (verb: PowerChangeName) => works[verb] ?? unknownVerb(verb);
+          // Its method's schema has checked the parameters of a verb.
+          const workOf = (verb: PowerChangeName) =>
+            (works[verb] ?? unknownVerb(verb)) as OperationWork<object, ChangeResult>;
           const query = queryPower(place);
           return {
             label: `hmcz ${address.label} ${name}`,
@@ -107,6 +112,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
               powerOn: powerOn.run,
               powerOff: powerOff.run,
               cycle: reboot.run,
+              setBootDevice: setBootDevice.run,
               queryPower: (ctx: CallContext) => query(ctx, name),
             },
             resolve: (ctx) =>
@@ -114,8 +120,8 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
                 targetOf(await findInstance(ctx, place, name)),
               ),
             provisionalKey: () => provisionalTargetKey(place, name),
-            plan: async (ctx, verb, target) => workOf(verb).plan(ctx, target, {}),
-            reconcile: async (ctx, verb, target) => workOf(verb).reconcile(ctx, target, {}),
+            plan: async (ctx, verb, target, params) => workOf(verb).plan(ctx, target, params),
+            reconcile: async (ctx, verb, target, params) => workOf(verb).reconcile(ctx, target, params),
           };
         },
         async queryMany(ctx, machines) {

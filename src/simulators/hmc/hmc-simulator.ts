@@ -229,6 +229,11 @@ export class HmcSimulator implements SimulatorControl {
     return this.#one(name, cpc).status;
   }
 
+  /** Properties of a partition, as its owner would read them. */
+  properties(name: string, cpc?: string): Readonly<Record<string, unknown>> {
+    return this.#hmc.estate.properties(this.#one(name, cpc));
+  }
+
   setStatus(name: string, status: PartitionStatus, cpc?: string): void {
     this.#hmc.machine.force(this.#one(name, cpc), status);
   }

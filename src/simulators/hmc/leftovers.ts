@@ -35,6 +35,13 @@ export function watchStorage(leftovers: Leftovers, groups: StorageGroups): void 
   leftovers.register('storage_groups', () =>
     groups.list().map(({ uri, name, cpc }) => ({ uri, label: `${cpc.name}/${name}` })),
   );
+  leftovers.register('storage_volumes', () =>
+    groups
+      .list()
+      .flatMap(({ cpc, name: group, volumes }) =>
+        volumes.map(({ uri, name }) => ({ uri, label: `${cpc.name}/${group}/${name}` })),
+      ),
+  );
   leftovers.register('storage_attachments', () =>
     groups.list().flatMap((group) =>
       [...group.attachedTo].map(({ uri, name, cpc }) => ({

@@ -71,9 +71,9 @@ describe('hmcz', () => {
   test('plans and reconciles a cycle', async () => {
     const machine = bench.machine({ power_partition_name: 'on' });
     const target = await machine.resolve(bench.context());
-    const steps = await machine.plan(bench.context(), 'cycle', target);
+    const steps = await machine.plan(bench.context(), 'cycle', target, {});
     expect(steps.map(({ action }) => action)).toEqual(['stop', 'start']);
-    await expect(machine.reconcile(bench.context(), 'cycle', target)).resolves.toEqual({ verdict: 'continue' });
+    await expect(machine.reconcile(bench.context(), 'cycle', target, {})).resolves.toEqual({ verdict: 'continue' });
   });
 
   test('verifies the certificate unless told not to', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../../src/common/clock.js';
 import type { VirtHost } from '../../../src/compute/contract/index.js';
 import { createHmcDpm } from '../../../src/drivers/hmc-dpm/index.js';
 import { HmcSimulator, type HmcInventoryInput } from '../../../src/simulators/hmc/index.js';
@@ -7,7 +8,6 @@ import { Secret } from '../../../src/common/secret.js';
 import { eventually } from '../../support/eventually.js';
 import { MemoryBreakers } from '../../support/memory-breakers.js';
 import { RecordingContext } from '../../support/operation-context.js';
-import { scaledClock } from '../../support/scaled-clock.js';
 
 const PARTITIONS = 500;
 const CALLERS = 200;
@@ -15,7 +15,7 @@ const CALLERS = 200;
 const CHANGED_EVERY = 5;
 /** Enough of them that all of their partitions may run at the same time. */
 const CPCS = Array.from({ length: 10 }, (_, i) => `CPC${i}`);
-const clock = scaledClock(20);
+const clock = systemClock;
 
 const inventory: HmcInventoryInput = {
   timing: { start_ms: 30, paused_ms: 10, stop_ms: 20 },
@@ -49,8 +49,7 @@ class Worker {
       password: new Secret('secret-of-zenova'),
       tls: { ca: simulator.certificatePem },
       notifications: { port: simulator.stompPort },
-      // The driver's clock runs faster than the requests.
-      operation_timeout_ms: 24 * 3_600_000,
+      poll: { initial_ms: 50, max_ms: 1000 },
     };
     this.hosts = new Map(CPCS.map((cpc) => [cpc, virtDriver.open(cpc, { ...settings, cpc }, ports)]));
   }

@@ -1,43 +1,20 @@
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { STEP_CHECKPOINT, type OperationContext } from '../../../src/compute/contract/index.js';
-import { ImageFetcher } from '../../../src/images/index.js';
+import { RescueImage } from '../../support/rescue-image.js';
 import { Died, dyingAt } from './dying.js';
 import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
 
 const MOUNT = { method: 'POST', path: '*/operations/mount-iso-image*' } as const;
 
 let bench: HmcDpmBench;
-let root: string;
-let sha256: string;
+let rescue: RescueImage;
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'zenova-rescue-'));
-  const content = join(root, 'content');
-  mkdirSync(content);
-  writeFileSync(join(content, 'rescue.ins'), '* rescue\n');
-  const file = join(root, 'rescue.iso');
-  const made = ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-V', 'RESCUE', '-o', file, content];
-  execFileSync('xorriso', made, { stdio: 'ignore' });
-  sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
-  const images = new ImageFetcher({
-    folder: join(root, 'images'),
-    fileFolders: [root],
-    maxBytes: 100_000_000,
-    timeoutMs: 60_000,
-    trust: { kind: 'system' },
-  });
-  bench = await HmcDpmBench.start({
-    images,
-    settings: { rescue_image: { source: `file:${file}`, checksum: `sha256:${sha256}` } },
-  });
+  rescue = new RescueImage();
+  bench = await HmcDpmBench.start({ images: rescue.images, settings: { rescue_image: rescue.source } });
 });
 afterEach(async () => {
   await bench.stop();
-  rmSync(root, { recursive: true });
+  rescue.remove();
 });
 
 async function change(
@@ -58,7 +35,11 @@ async function plan(operation: 'rescue' | 'unrescue', name: string): Promise<str
   return (await bench.host.plan(ctx, { operation, params: {} }, target)).map(({ action }) => action);
 }
 
-const properties = (name: string): Record<string, unknown> => ({ ...bench.simulator.properties(name) });
+/** All that the HMC has of a partition, but for what it gives out itself at the first start. */
+function properties(name: string): Record<string, unknown> {
+  return { ...bench.simulator.properties(name), 'partition-id': null };
+}
+
 const partition = (name: string) => bench.simulator.partitions(name)[0];
 
 describe('a rescue', () => {
@@ -67,10 +48,10 @@ describe('a rescue', () => {
     await expect(change('rescue', 'on')).resolves.toMatchObject({ outcome: 'done', state: { powerState: 'running' } });
     expect(partition('on')).toMatchObject({
       status: 'active',
-      iso: { sha256, insFile: '/rescue.ins' },
-      booted: { device: 'iso-image', iso: { sha256 } },
+      iso: { sha256: rescue.sha256, insFile: '/rescue.ins' },
+      booted: { device: 'iso-image', iso: { sha256: rescue.sha256 } },
     });
-    expect(readdirSync(join(root, 'images'))).toEqual([]);
+    expect(rescue.left).toEqual([]);
     const since = bench.simulator.wireLog.last;
     await expect(change('rescue', 'on')).resolves.toMatchObject({ outcome: 'already' });
     expect(bench.requests(since).every((request) => request.startsWith('GET'))).toBe(true);
@@ -86,13 +67,21 @@ describe('a rescue', () => {
 
   test('is planned without being begun', async () => {
     await expect(plan('rescue', 'on')).resolves.toEqual([
-      ...['keep-boot', 'mount-iso-image', 'stop', 'set-boot-device', 'start'],
+      'keep-boot',
+      'mount-iso-image',
+      'stop',
+      'set-boot-device',
+      'start',
     ]);
     await expect(plan('unrescue', 'on')).resolves.toEqual([]);
     await change('rescue', 'off');
     await expect(plan('rescue', 'off')).resolves.toEqual([]);
     await expect(plan('unrescue', 'off')).resolves.toEqual([
-      ...['stop', 'restore-boot', 'unmount-iso-image', 'forget-boot', 'start'],
+      'stop',
+      'restore-boot',
+      'unmount-iso-image',
+      'forget-boot',
+      'start',
     ]);
   });
 
@@ -109,7 +98,7 @@ describe('a rescue', () => {
 
   test('of an image that is not there leaves the partition running, and can be ended', async () => {
     const before = properties('on');
-    const image = { source: `file:${root}/none.iso` };
+    const image = { source: `file:${rescue.folder}/none.iso` };
     await expect(change('rescue', 'on', { image })).rejects.toThrow(/no image at/);
     expect(partition('on')?.status).toBe('active');
     await expect(change('unrescue', 'on')).resolves.toMatchObject({ outcome: 'done' });
@@ -131,7 +120,7 @@ describe('a process that dies in a rescue', () => {
     await expect(change('rescue', 'on', {}, bench.context(next.checkpoints))).resolves.toMatchObject({
       outcome: 'done',
     });
-    expect(partition('on')?.booted).toMatchObject({ device: 'iso-image', iso: { sha256 } });
+    expect(partition('on')?.booted).toMatchObject({ device: 'iso-image', iso: { sha256: rescue.sha256 } });
     await change('unrescue', 'on');
     expect(properties('on')).toEqual(before);
   });
@@ -149,7 +138,7 @@ describe('a process that dies in a rescue', () => {
 });
 
 test('an image whose mounting was never answered is looked for, and not sent twice', async () => {
-  bench.simulator.fault({ kind: 'drop-answer', ...MOUNT, times: 1 });
+  bench.simulator.fault({ kind: 'answer-lost', ...MOUNT });
   await expect(change('rescue', 'on')).resolves.toMatchObject({ outcome: 'done' });
   expect(bench.simulator.wireLog.count(MOUNT)).toBe(1);
 });

@@ -176,7 +176,7 @@ test('nothing secret is logged, whatever happens', async () => {
   const ctx = Object.assign(bench.context(), { log });
   const target = await host.resolve(ctx, 'off');
   bench.simulator.fault({ kind: 'html-error', method: 'GET', path: '/api/jobs/*' });
-  bench.simulator.fault({ kind: 'session-expired', method: 'GET', path: '/api/jobs/*', nth: 2 });
+  bench.simulator.fault({ kind: 'session-expired', method: 'GET', path: '/api/jobs/*' });
   bench.simulator.fault({ kind: 'error', method: 'DELETE', path: '/api/*', status: 500, reason: 1, times: 'always' });
   await host.operations.powerOn(ctx, target, {});
   await host.close();

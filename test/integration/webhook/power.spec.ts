@@ -47,7 +47,7 @@ describe('a machine behind a webhook', () => {
     const plan = async (name: string, verb: 'powerOn' | 'cycle') => {
       const machine = bench.machine(name);
       const ctx = bench.context();
-      return (await machine.plan(ctx, verb, await machine.resolve(ctx))).map(({ action }) => action);
+      return (await machine.plan(ctx, verb, await machine.resolve(ctx), {})).map(({ action }) => action);
     };
     expect(await plan('on', 'powerOn')).toEqual([]);
     expect(await plan('off', 'powerOn')).toEqual(['on']);

@@ -22,7 +22,7 @@ const accepted = (step: 'on' | 'off'): Checkpoint => ({ name: 'accepted', data: 
 async function reconcile(name: string, verb: PowerChangeName, checkpoints: readonly Checkpoint[]) {
   const machine = bench.machine(name);
   const ctx = bench.context(checkpoints);
-  return await machine.reconcile(ctx, verb, await machine.resolve(ctx));
+  return await machine.reconcile(ctx, verb, await machine.resolve(ctx), {});
 }
 
 test('what was never begun may begin', async () => {

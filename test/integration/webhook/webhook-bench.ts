@@ -75,7 +75,11 @@ export class WebhookBench {
   }
 }
 
-export async function change(machine: PowerMachine, verb: PowerChangeName, ctx: RecordingContext) {
+export async function change(
+  machine: PowerMachine,
+  verb: Exclude<PowerChangeName, 'setBootDevice'>,
+  ctx: RecordingContext,
+) {
   const run = machine.verbs[verb];
   if (run === undefined) throw new Error(`no ${verb}`);
   return await run(ctx, await machine.resolve(ctx), {});

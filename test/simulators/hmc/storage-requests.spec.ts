@@ -62,7 +62,7 @@ describe('making, changing and deleting storage', () => {
     expect(bench.hmc.simulator.leftovers()).toMatchObject({
       storage_groups: ['CPC1/new'],
       storage_volumes: ['CPC1/new/boot'],
-      storage_attachments: ['CPC1/new to bare'],
+      storage_attachments: ['CPC1/bare/new'],
     });
   });
 

@@ -12,7 +12,7 @@ const cidr = z
   .string()
   .max(64)
   .refine((text) => aCidr.safeParse(text).success, { message: 'must be an address and a prefix' });
-const mac = z
+export const MacSchema = z
   .string()
   .regex(/^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$/, 'must be six pairs of hexadecimal digits with colons');
 const ip = z.union([z.ipv4(), z.ipv6()]);
@@ -22,7 +22,7 @@ const kbps = z.int().min(1).max(4_000_000_000);
 export const NetworkSchema = z.strictObject({
   name: NameSchema.describe("the host's network, bridge or adapter, by the name that its driver knows"),
   vlan: z.int().min(1).max(4094).optional().describe('its packets carry this VLAN id (default: none)'),
-  mac: mac.optional().describe('its MAC address (default: one is made up)'),
+  mac: MacSchema.optional().describe('its MAC address (default: one is made up)'),
   addresses: z
     .array(
       z.strictObject({

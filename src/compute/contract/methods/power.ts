@@ -10,6 +10,7 @@ import {
   PowerTargetFields,
   checkPowerTarget,
 } from '../fields.js';
+import { MacSchema } from '../description/network.js';
 import { defineMethod } from '../method.js';
 
 const query = z.strictObject({ ...PowerTargetFields, ...FreshnessFields }).superRefine(checkPowerTarget);
@@ -22,6 +23,18 @@ const preemptingChange = z
     ...ChangeFields,
   })
   .superRefine(checkPowerTarget);
+
+/** What a machine starts from next. */
+const BootDeviceSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('network'),
+    mac: MacSchema.optional().describe('of the network interface (default: the one that there is)'),
+  }),
+  z.strictObject({
+    type: z.literal('disk'),
+    disk: NameSchema.optional().describe('its UUID or serial number (default: the one that there is to start from)'),
+  }),
+]);
 
 const ParameterSchema = z.object({
   name: z.string(),
@@ -100,6 +113,23 @@ export const powerMethods = {
     params: change,
     result: MachineChangeAnswerSchema,
     operation: 'cycle',
+  }),
+  'power.set_boot_device': defineMethod({
+    kind: 'change',
+    summary: 'Set what a machine starts from, from its next start on.',
+    params: z
+      .strictObject({
+        ...PowerTargetFields,
+        boot_device: BootDeviceSchema,
+        restart: z
+          .boolean()
+          .optional()
+          .describe('switch a running machine off before, and on afterwards (default: it is left running)'),
+        ...ChangeFields,
+      })
+      .superRefine(checkPowerTarget),
+    result: MachineChangeAnswerSchema,
+    operation: 'setBootDevice',
   }),
   'power.reset': defineMethod({
     kind: 'change',

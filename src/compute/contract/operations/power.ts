@@ -1,4 +1,5 @@
 import type { CallContext } from '../context.js';
+import type { MethodParams } from '../methods/index.js';
 import type { Freshness } from '../freshness.js';
 import type { ObservedState } from '../../state/power-state.js';
 import type { ChangeOperation } from './change.js';
@@ -17,6 +18,22 @@ export interface PowerOperations {
    */
   queryPower(ctx: CallContext, reference: string, freshness?: Freshness): Promise<ObservedState>;
 }
+
+/** What an instance starts from. Governed by no feature of virt drivers; absent where nothing can be chosen. */
+export interface BootDeviceOperation {
+  /**
+   * Afterwards the instance starts from this device, until another one is set; one that is given by its MAC address or number has
+   * been found by it. It runs as before, and with `restart` it has been switched off before and on again, if it ran. `already`
+   * when it starts from it anyway.
+   *
+   * @throws ComputeError RESOURCE_NOT_FOUND when it has no such device; AMBIGUOUS when several are meant; STATE_CONFLICT when the device
+   *   cannot be started from yet
+   */
+  setBootDevice: ChangeOperation<BootDeviceParams>;
+}
+
+/** What `power.set_boot_device` says beside the machine. */
+export type BootDeviceParams = Pick<MethodParams<'power.set_boot_device'>, 'boot_device' | 'restart'>;
 
 /** Governed by `operation.reboot`: stops the instance when it runs and starts it. Afterwards it runs. */
 export interface RebootOperation {

@@ -18,7 +18,7 @@ export async function hasApi(
 
 /**
  * Names of the firmware features that a CPC has and that are switched on (hmc-dpm.md section 13); none before API 2.23,
- * which does not know them. Undefined when the HMC does not tell.
+ * which does not know them. Asked once in a session. Undefined when the HMC does not tell.
  *
  * @throws HmcError, or the signal's reason
  */
@@ -29,13 +29,11 @@ export async function firmwareFeatures(
 ): Promise<ReadonlySet<string> | undefined> {
   if (!(await hasApi(client, [2, 23], signal))) return new Set();
   const names = ['available-features-list'];
-  const { 'available-features-list': listed } = await client.getSome(
-    cpcUri,
-    names,
-    { 'cached-acceptable': 'true' },
-    FeatureListSchema,
-    signal,
+  // Shared by all who ask in this session, so that no one's giving up takes it from the others.
+  const { 'available-features-list': listed } = await client.session.remember(`features of ${cpcUri}`, () =>
+    client.getSome(cpcUri, names, { 'cached-acceptable': 'true' }, FeatureListSchema),
   );
+  signal?.throwIfAborted();
   if (listed === undefined || listed === null) return undefined;
   return new Set(listed.filter(({ state }) => state !== false).map(({ name }) => name));
 }

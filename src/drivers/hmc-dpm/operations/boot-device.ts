@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { JsonValue } from '../../../common/errors/index.js';
+import type { HmcClient } from '../client/hmc-client.js';
 import type { HmcChange } from './hmc-change.js';
 import { settle, type Settled } from './settle.js';
 
@@ -44,17 +45,15 @@ export function setBootDevice(
 ): Promise<Settled<true>> {
   const { client, ctx } = change;
   const properties: Record<string, JsonValue> = { ...wanted };
-  const readable = Object.keys(properties).filter((name) => !UNREADABLE.has(name));
   const noun = `boot device ${wanted['boot-device']}`;
-  let isBlind = readable.length < Object.keys(properties).length && !change.carriedOut.includes(noun);
+  let isBlind = Object.keys(properties).some((name) => UNREADABLE.has(name)) && !change.carriedOut.includes(noun);
   return settle<true>(change, {
     step: 'set-boot-device',
     noun,
     doing: `setting the boot device of partition ${partition} to ${wanted['boot-device']}`,
     look: async () => {
       if (isBlind) return undefined;
-      const now = await client.getSome(partitionUri, readable, {}, PropertiesSchema, ctx.signal);
-      return readable.every((name) => now[name] === properties[name]) ? true : undefined;
+      return (await readsBoot(client, partitionUri, wanted, ctx.signal)) ? true : undefined;
     },
     send: async (timeoutMs) => {
       await client.post(partitionUri, properties, timeoutMs);
@@ -62,4 +61,17 @@ export function setBootDevice(
       return undefined;
     },
   });
+}
+
+/** Does the partition have these boot settings, as far as the HMC tells? */
+export async function readsBoot(
+  client: HmcClient,
+  partitionUri: string,
+  wanted: BootDevice & BootSettings,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const readable = Object.entries(wanted).filter(([name]) => !UNREADABLE.has(name));
+  const names = readable.map(([name]) => name);
+  const now = await client.getSome(partitionUri, names, {}, PropertiesSchema, signal);
+  return readable.every(([name, value]) => now[name] === value);
 }

@@ -24,7 +24,7 @@ export class HmcChange {
   hasBegun = false;
   /** What was carried out, now or by an earlier attempt, and stays whatever fails later; nouns as in {@link underWay}. */
   readonly carriedOut: string[];
-  readonly #endsAt: number;
+  #endsAt: number;
 
   constructor(
     readonly ctx: OperationContext,
@@ -47,6 +47,11 @@ export class HmcChange {
 
   get remainingMs(): number {
     return Math.max(0, this.#endsAt - this.ctx.clock.now());
+  }
+
+  /** Time that went by in waiting for people and other machines does not count against the operation's own. */
+  notCounting(ms: number): void {
+    this.#endsAt += ms;
   }
 
   /**

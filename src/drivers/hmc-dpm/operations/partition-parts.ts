@@ -15,6 +15,11 @@ const FACTS = {
   'nic-uris': z.array(uriOf('partitions', 'nics')).nullish(),
   'storage-group-uris': z.array(uriOf('storage-groups')).nullish(),
 } as const;
+/** Facts that only a CPC with storage groups knows: another one refuses the whole list when it is asked for them (400,14). */
+const OF_STORAGE_GROUPS: readonly string[] = [
+  'boot-storage-volume',
+  'storage-group-uris',
+] satisfies (keyof typeof FACTS)[];
 const PartitionSchema = z.object({ 'object-uri': uriOf('partitions'), name: word, ...FACTS });
 type Listed = z.infer<typeof PartitionSchema>;
 const PartitionListSchema = z.object({ partitions: z.array(PartitionSchema) });
@@ -23,17 +28,18 @@ const PartitionListSchema = z.object({ partitions: z.array(PartitionSchema) });
  * What the partitions of a CPC are made of: one request for each kind of part, however many partitions there are, and one
  * more with an HMC that is older than API 4.10.
  *
- * @param instance name or object-id of the one that is wanted; without it, all that the user sees
+ * @param wanted.instance name or object-id of the one that is wanted; without it, all that the user sees
  * @throws HmcError when the partitions cannot be listed
  */
 export async function readParts(
   ctx: CallContext,
   client: HmcClient,
   cpcUri: string,
-  instance: string | undefined,
+  { instance, hasStorageGroups }: { readonly instance: string | undefined; readonly hasStorageGroups: boolean },
 ): Promise<PartitionParts[]> {
   const { signal } = ctx;
-  const list = await client.getList(`${cpcUri}/partitions`, Object.keys(FACTS), PartitionListSchema, signal);
+  const facts = Object.keys(FACTS).filter((name) => hasStorageGroups || !OF_STORAGE_GROUPS.includes(name));
+  const list = await client.getList(`${cpcUri}/partitions`, facts, PartitionListSchema, signal);
   const wanted = list.partitions.filter((item) => instance === undefined || isCalled(item, instance));
   const partitions = await withFacts(client, wanted, signal);
   const groups = await readable(unique(partitions.flatMap((item) => item['storage-group-uris'] ?? [])), (uris) =>

@@ -166,20 +166,27 @@ async function cpcRequirements(
       ),
     ];
   }
+  const firmware = await unlessRefused(() => firmwareFeatures(client, cpc['object-uri'], ctx.signal));
+  const hasStorageGroups = firmware?.has(STORAGE_GROUPS) ?? true;
   return [
     ...general,
     met('dpm_mode', name, 'the CPC is in DPM mode'),
-    ...(await resourceRequirements(ctx, place, cpc)),
-    ...(await partitions(ctx, place, cpc, instance)),
+    ...(await resourceRequirements(ctx, place, cpc, firmware)),
+    ...(await partitions(ctx, place, cpc, { instance, hasStorageGroups })),
   ];
 }
 
-async function resourceRequirements(ctx: CallContext, place: CpcPlace, cpc: Cpc): Promise<Requirement[]> {
+const STORAGE_GROUPS = 'dpm-storage-management';
+
+async function resourceRequirements(
+  ctx: CallContext,
+  place: CpcPlace,
+  cpc: Cpc,
+  firmware: ReadonlySet<string> | undefined,
+): Promise<Requirement[]> {
   const client = place.client(ctx);
   const { name, 'object-uri': uri } = cpc;
-  const firmware = await unlessRefused(() => firmwareFeatures(client, uri, ctx.signal));
   const seen = await unlessRefused(() => adapters(client, uri, ctx.signal));
-  const storage = 'dpm-storage-management';
   return [
     firmware === undefined
       ? untold(
@@ -192,8 +199,8 @@ async function resourceRequirements(ctx: CallContext, place: CpcPlace, cpc: Cpc)
           'storage_management',
           name,
           {
-            status: firmware.has(storage) ? 'met' : 'not_met',
-            evidence: firmware.has(storage) ? `it has ${storage}` : `it does not have ${storage}`,
+            status: firmware.has(STORAGE_GROUPS) ? 'met' : 'not_met',
+            evidence: firmware.has(STORAGE_GROUPS) ? `it has ${STORAGE_GROUPS}` : `it does not have ${STORAGE_GROUPS}`,
           },
           'storage groups are needed: z14 or newer, with its firmware up to date',
         ),
@@ -207,9 +214,10 @@ async function partitions(
   ctx: CallContext,
   place: CpcPlace,
   cpc: Cpc,
-  instance: string | undefined,
+  wanted: Parameters<typeof readParts>[3],
 ): Promise<Requirement[]> {
-  const seen = await readParts(ctx, place.client(ctx), cpc['object-uri'], instance);
+  const { instance } = wanted;
+  const seen = await readParts(ctx, place.client(ctx), cpc['object-uri'], wanted);
   if (seen.length > 0) {
     return [
       ...(instance === undefined

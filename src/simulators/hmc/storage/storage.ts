@@ -6,7 +6,6 @@ import type { Estate } from '../estate.js';
 import { HmcError } from '../hmc-error.js';
 import type { HmcInventory } from '../inventory.schema.js';
 import type { Jobs } from '../jobs.js';
-import type { Leftovers } from '../leftovers.js';
 import { Attachments } from './attachments.js';
 import { Discoveries } from './discovery.js';
 import { Fulfilments } from './fulfilment.js';
@@ -33,7 +32,6 @@ interface Surroundings {
   readonly devices: PartitionDevices;
   readonly jobs: Jobs;
   readonly changes: Changes;
-  readonly leftovers: Leftovers;
   readonly level: ApiLevel;
 }
 
@@ -45,11 +43,7 @@ export class Storage {
   readonly requests: StorageRequests;
   readonly discoveries: Discoveries;
 
-  constructor(
-    inventory: HmcInventory,
-    { estate, devices, jobs, changes, leftovers, level }: Surroundings,
-    clock: Clock,
-  ) {
+  constructor(inventory: HmcInventory, { estate, devices, jobs, changes, level }: Surroundings, clock: Clock) {
     const { fulfilment_ms: fulfilmentMs, discovery_ms: discoveryMs } = inventory.timing;
     const { storage_conflict_reason: reason } = inventory.hmc;
     const conflict = (message: string): HmcError => new HmcError(409, reason, message);
@@ -70,7 +64,6 @@ export class Storage {
       for (const partition of attachTo) this.attachments.attach(partition, group);
     }
     for (const partition of estate.partitions()) this.attachments.chooseBootVolume(partition);
-    watchStorage(leftovers, this);
   }
 
   /** Groups by name and CPC, or all. */
@@ -104,21 +97,4 @@ export class Storage {
     this.fulfilments.dispose();
     this.discoveries.dispose();
   }
-}
-
-/** Registers the kinds of things that a client may leave behind. */
-function watchStorage(leftovers: Leftovers, { groups }: Storage): void {
-  const label = ({ cpc, name }: StorageGroup): string => `${cpc.name}/${name}`;
-  leftovers.register('storage_groups', () => groups.list().map((group) => ({ uri: group.uri, label: label(group) })));
-  leftovers.register('storage_volumes', () =>
-    groups.list().flatMap((group) => group.volumes.map(({ uri, name }) => ({ uri, label: `${label(group)}/${name}` }))),
-  );
-  leftovers.register('storage_attachments', () =>
-    groups.list().flatMap((group) =>
-      [...group.attachedTo].map(({ uri, name }) => ({
-        uri: `${group.uri} ${uri}`,
-        label: `${label(group)} to ${name}`,
-      })),
-    ),
-  );
 }
