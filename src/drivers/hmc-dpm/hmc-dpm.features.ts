@@ -30,7 +30,7 @@ export const hmcDpmFeatures = {
   'operation.terminate': missing('not built yet: deleting partitions'),
   'operation.rebuild': missing('not built yet: needs image storage first'),
   'operation.rescue': partial(
-    'of linux partitions, from the image that the host has for it or from the network; not of one that starts from an FTP server, whose password the HMC does not give back, or has an ISO image mounted',
+    'of linux partitions, from the image that the host has for it or from the network, not from a volume or an FTP server; not of one that starts from an FTP server, whose password the HMC does not give back, or has an ISO image mounted',
   ),
   'operation.resize': missing('not built yet: changing processors and memory'),
   'operation.service-control': complete,

@@ -157,7 +157,7 @@ function unrescue(place: HmcPlace): OperationWork<object, ChangeResult> {
   };
 }
 
-/** @throws ComputeError REQUEST_INVALID, FEATURE_UNSUPPORTED */
+/** @throws ComputeError REQUEST_INVALID, FEATURE_LIMITED, FEATURE_UNSUPPORTED */
 function sourceOf({ image, boot, admin_password: password }: ChangeParams<'rescue'>, sources: RescueSources): Source {
   if (image !== undefined && boot !== undefined) {
     throw new ComputeError('REQUEST_INVALID', 'a rescue starts from an image or from something else, not from both');
@@ -169,7 +169,7 @@ function sourceOf({ image, boot, admin_password: password }: ChangeParams<'rescu
   if (boot?.from === 'network') return { kind: 'network', network: boot.network };
   if (boot !== undefined && boot.from !== 'iso' && boot.from !== 'image') {
     const text = `boot.from ${boot.from}: a rescue starts from an image or from the network`;
-    throw new ComputeError('FEATURE_UNSUPPORTED', text, { driver: DRIVER_NAME });
+    throw new ComputeError('FEATURE_LIMITED', text, { driver: DRIVER_NAME });
   }
   const wanted = image ?? sources.image;
   if (wanted === undefined) {
