@@ -19,12 +19,18 @@ export interface SimulatorOptions {
   readonly host: string;
   readonly port: number;
   readonly certificateFile?: string;
+  /** Of notifications, for a backend that has a port of its own for them. */
+  readonly stompPort?: number;
 }
 
 export interface RunningSimulator {
   readonly url: string;
   /** Null for one without TLS. */
   readonly fingerprint256: string | null;
+  /** Port of notifications, of a backend that has them. */
+  readonly stompPort?: number;
+  /** Another way to the same machines. */
+  readonly peer?: RunningSimulator | null;
   stop(): Promise<void>;
 }
 

@@ -340,6 +340,27 @@ describe('serve and simulate', () => {
     expect(stop).toHaveBeenCalledTimes(1);
   });
 
+  it('simulate hmc tells of its notifications and of the other HMC', async () => {
+    const interruption = new AbortController();
+    const stop = () => Promise.resolve();
+    const one = { fingerprint256: 'AB:CD', stop };
+    const peer = { ...one, url: 'https://127.0.0.1:8', stompPort: 18 };
+    const simulateHmc = jest.fn((_options: SimulatorOptions) =>
+      Promise.resolve({ ...one, url: 'https://127.0.0.1:7', stompPort: 17, peer }),
+    );
+    const run = await cli(['simulate', 'hmc', '--inventory', 'i.yaml', '--stomp-port', '17', '--json'], {
+      simulateHmc,
+      interrupted: interruption.signal,
+      onWrite: () => interruption.abort(),
+    });
+    expect(simulateHmc).toHaveBeenCalledWith(expect.objectContaining({ port: 6794, stompPort: 17 }));
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      stomp_port: 17,
+      redundant_url: 'https://127.0.0.1:8',
+      redundant_stomp_port: 18,
+    });
+  });
+
   it('simulate webhook tells where it listens, on a port of its own', async () => {
     const interruption = new AbortController();
     const stop = jest.fn(() => Promise.resolve());

@@ -13,6 +13,8 @@ interface Simulated {
   readonly inventory: string;
   readonly port: number;
   readonly example: string;
+  /** Port of notifications, when it has one. */
+  readonly stompPort?: string;
   start(parts: CliParts, options: SimulatorOptions): Promise<RunningSimulator>;
 }
 
@@ -22,6 +24,7 @@ const SIMULATED: readonly Simulated[] = [
     description: 'Simulate an HMC with the CPCs and partitions of an inventory file.',
     inventory: 'YAML file with users, CPCs and partitions',
     port: 6794,
+    stompPort: 'port of notifications over STOMP (default: that of the inventory, 61612, or a free one with --port 0)',
     example: 'zenova simulate hmc --inventory simulators/hmc/two-cpcs.yaml --port 6794',
     start: (parts, options) => parts.simulateHmc(options),
   },
@@ -40,6 +43,7 @@ interface SimulateOptions {
   readonly port: number;
   readonly listen: string;
   readonly certificateOut?: string;
+  readonly stompPort?: number;
 }
 
 /** `simulate`: backends to rehearse on, each on a real socket. */
@@ -50,8 +54,11 @@ export function addSimulateCommand(program: Command, parts: CliParts): void {
 
 function addSimulated(group: Command, simulated: Simulated, parts: CliParts): void {
   const { name, description, inventory, port: defaultPort, example } = simulated;
-  const command = group
-    .command(name)
+  const command = group.command(name);
+  if (simulated.stompPort !== undefined) {
+    command.addOption(new Option('--stomp-port <number>', simulated.stompPort).argParser(port));
+  }
+  command
     .description(description)
     .addOption(new Option('--inventory <file>', inventory).makeOptionMandatory())
     .addOption(new Option('--port <number>', 'port to bind; 0 takes a free one').default(defaultPort).argParser(port))
@@ -65,14 +72,26 @@ function addSimulated(group: Command, simulated: Simulated, parts: CliParts): vo
         host: options.listen,
         port: options.port,
         ...(options.certificateOut === undefined ? {} : { certificateFile: options.certificateOut }),
+        ...(options.stompPort === undefined ? {} : { stompPort: options.stompPort }),
       });
-      const { url, fingerprint256 } = running;
-      const facts = { url, fingerprint_sha256: fingerprint256, certificate: options.certificateOut ?? null };
+      const facts = { ...factsAbout(running), certificate: options.certificateOut ?? null };
       const isJson = globalOptionsOf(command).json === true;
       parts.stdout.write(isJson ? `${JSON.stringify(facts)}\n` : renderTable(factsOf(facts), widthOf(parts.stdout)));
       await aborted(parts.interrupted);
       await running.stop();
     });
+}
+
+/** Where it is to be reached, and the other way to the same machines. */
+function factsAbout({ url, fingerprint256, stompPort, peer }: RunningSimulator) {
+  return {
+    url,
+    fingerprint_sha256: fingerprint256,
+    ...(stompPort === undefined ? {} : { stomp_port: stompPort }),
+    ...(peer === undefined || peer === null
+      ? {}
+      : { redundant_url: peer.url, redundant_stomp_port: peer.stompPort ?? null }),
+  };
 }
 
 async function start(simulated: Simulated, parts: CliParts, options: SimulatorOptions): Promise<RunningSimulator> {

@@ -25,6 +25,7 @@ import { HmcApi } from './hmc-api.js';
 import { createHmcFaults, type HmcFaults } from './hmc-faults.js';
 import { HmcWireLog } from './hmc-wire-log.js';
 import { Hmc } from './hmc.js';
+import { Machines } from './machines.js';
 import { HmcInventorySchema, type HmcInventory, type HmcInventoryInput } from './inventory.schema.js';
 import type { Job } from './jobs.js';
 import type { LogEntry } from './notifications/notifier.js';
@@ -56,6 +57,18 @@ export type HmcSimulatorOptions = StartOptions<HmcInventoryInput> & {
   stompPort?: number;
 };
 
+interface SimulatorParts {
+  readonly inventory: HmcInventory;
+  readonly certificate: ServerCertificate;
+  readonly host: string;
+  readonly clock: Clock;
+  readonly isControlEnabled: boolean;
+  readonly isoFolder: string | null;
+}
+
+/** The port of the other HMC, beside a given one or a free one. */
+const next = (port: number): number => (port === 0 ? 0 : port + 1);
+
 /** An HMC on a real TLS socket. See the README of this folder for what it does and how faithful it is. */
 export class HmcSimulator implements SimulatorControl {
   readonly wireLog = new HmcWireLog();
@@ -70,16 +83,18 @@ export class HmcSimulator implements SimulatorControl {
   #isStopped = false;
   #restarting: Promise<void> | null = null;
   readonly #stop = new AbortController();
+  private readonly clock: Clock;
+
+  #peer: HmcSimulator | null = null;
 
   private constructor(
-    inventory: HmcInventory,
-    private readonly certificate: ServerCertificate,
-    private readonly host: string,
-    private readonly clock: Clock,
-    private readonly isControlEnabled: boolean,
-    isoFolder: string | null,
+    private readonly machines: Machines,
+    name: string,
+    private readonly parts: SimulatorParts,
   ) {
-    this.#hmc = new Hmc(inventory, clock);
+    const { inventory, clock, isoFolder } = parts;
+    this.clock = clock;
+    this.#hmc = new Hmc(inventory, clock, machines, name);
     this.#faults = createHmcFaults(inventory.faults);
     this.#api = new HmcApi(this.#hmc, this.#faults, this.wireLog, clock, isoFolder);
     this.#listener = this.#createListener();
@@ -95,23 +110,35 @@ export class HmcSimulator implements SimulatorControl {
         ? await createCertificate(inventory.hmc.name, [host])
         : describeCertificate(options.tls.keyPem, options.tls.certificatePem);
     if (options.certificateFile !== undefined) await publishCertificate(certificate, options.certificateFile);
-    const simulator = new HmcSimulator(
+    const parts: SimulatorParts = {
       inventory,
       certificate,
       host,
-      options.clock ?? new SystemClock(),
-      options.isControlEnabled ?? true,
-      options.isoFolder ?? null,
-    );
-    simulator.#port = await simulator.#listener.listen(host, options.port ?? HMC_PORT);
-    const stompPort = options.stompPort ?? inventory.hmc.stomp.port ?? (options.port === 0 ? 0 : STOMP_PORT);
+      clock: options.clock ?? new SystemClock(),
+      isControlEnabled: options.isControlEnabled ?? true,
+      isoFolder: options.isoFolder ?? null,
+    };
+    const machines = new Machines(inventory, parts.clock);
+    const { redundant, stomp, name } = inventory.hmc;
+    const port = options.port ?? HMC_PORT;
+    const stompPort = options.stompPort ?? stomp.port ?? (port === 0 ? 0 : STOMP_PORT);
+    const simulator = new HmcSimulator(machines, name, parts);
     try {
-      simulator.#stompPort = await simulator.#stomp.listen(host, stompPort);
+      await simulator.#listen(port, stompPort);
+      if (redundant !== undefined) {
+        simulator.#peer = new HmcSimulator(machines, redundant.name, parts);
+        await simulator.#peer.#listen(redundant.port ?? next(port), redundant.stomp_port ?? next(stompPort));
+      }
     } catch (error) {
       await simulator.stop();
       throw error;
     }
     return simulator;
+  }
+
+  /** The other HMC of the same machines, with sessions, jobs and topics of its own; null unless the inventory has one. */
+  get peer(): HmcSimulator | null {
+    return this.#peer;
   }
 
   get port(): number {
@@ -124,15 +151,15 @@ export class HmcSimulator implements SimulatorControl {
   }
 
   get url(): string {
-    return `https://${hostInUrl(this.host)}:${this.#port}`;
+    return `https://${hostInUrl(this.parts.host)}:${this.#port}`;
   }
 
   get certificatePem(): string {
-    return this.certificate.certificatePem;
+    return this.parts.certificate.certificatePem;
   }
 
   get fingerprint256(): string {
-    return this.certificate.fingerprint256;
+    return this.parts.certificate.fingerprint256;
   }
 
   get faults(): HmcFaults {
@@ -273,29 +300,46 @@ export class HmcSimulator implements SimulatorControl {
     return this.#restarting;
   }
 
-  /** Closes every socket and stops every timer. */
+  /** Connections are refused from now on, and no session and no job is left; the machines do not notice. */
+  async goDown(): Promise<void> {
+    this.#api.abortPending();
+    await Promise.all([this.#listener.close(), this.#stomp.close()]);
+    this.#hmc.forgetVolatile();
+  }
+
+  /** Closes every socket and stops every timer, those of the machines and of the other HMC too. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#stop.abort();
     await this.#restarting;
+    await this.#peer?.stop();
     this.#api.abortPending();
     this.#hmc.dispose();
+    this.machines.dispose();
     await Promise.all([this.#listener.close(), this.#stomp.close()]);
   }
 
+  async #listen(port: number, stompPort: number): Promise<void> {
+    this.#port = await this.#listener.listen(this.parts.host, port);
+    this.#stompPort = await this.#stomp.listen(this.parts.host, stompPort);
+  }
+
   async #restart(downMs: number): Promise<void> {
-    this.#api.abortPending();
-    await Promise.all([this.#listener.close(), this.#stomp.close()]);
-    this.#hmc.forgetVolatile();
+    await this.goDown();
     await pause(this.clock, downMs, this.#stop.signal);
+    await this.comeUp();
+  }
+
+  /** Listens again where it did before it went down. */
+  async comeUp(): Promise<void> {
     await this.#listenAgain(async () => {
       this.#stomp = this.#createStomp();
-      await this.#stomp.listen(this.host, this.#stompPort);
+      await this.#stomp.listen(this.parts.host, this.#stompPort);
     });
     await this.#listenAgain(async () => {
       this.#listener = this.#createListener();
-      await this.#listener.listen(this.host, this.#port);
+      await this.#listener.listen(this.parts.host, this.#port);
     });
   }
 
@@ -328,7 +372,7 @@ export class HmcSimulator implements SimulatorControl {
   #createListener(): HttpsListener {
     const { keep_alive_ms: keepAliveMs, max_body_bytes: maxBodyBytes, chunked } = this.#hmc.settings;
     return new HttpsListener({
-      certificate: this.certificate,
+      certificate: this.parts.certificate,
       keepAliveMs,
       maxBodyBytes,
       chunked,
@@ -341,7 +385,8 @@ export class HmcSimulator implements SimulatorControl {
   #createStomp(): StompListener {
     const { settings, sessions, topics } = this.#hmc;
     const { heart_beat_ms: leastHeartBeatMs, max_connections: mostConnections } = settings.stomp;
-    const { certificate, clock, frameLog: log } = this;
+    const { frameLog: log } = this;
+    const { certificate, clock } = this.parts;
     const hmcName = settings.name;
     const faults = this.#faults;
     return new StompListener({
@@ -358,7 +403,7 @@ export class HmcSimulator implements SimulatorControl {
   }
 
   async #handle(request: ReceivedRequest): Promise<Answer> {
-    if (this.isControlEnabled && request.path.startsWith(CONTROL_PREFIX)) return serveControl(this, request);
+    if (this.parts.isControlEnabled && request.path.startsWith(CONTROL_PREFIX)) return serveControl(this, request);
     return this.#api.serve(request);
   }
 }

@@ -190,6 +190,12 @@ const StompSchema = z.strictObject({
   max_connections: z.int().min(1).max(10_000).default(100),
 });
 
+const RedundantSchema = z.strictObject({
+  name: z.string().default('HMC2'),
+  port: z.int().min(0).max(65_535).optional().describe('The one after that of the first HMC when absent'),
+  stomp_port: z.int().min(0).max(65_535).optional(),
+});
+
 const HmcSchema = z.strictObject({
   name: z.string().default('HMC1'),
   version: z.string().default('2.16.0'),
@@ -230,6 +236,7 @@ const HmcSchema = z.strictObject({
     .int()
     .default(470)
     .describe('The 409 reason of what the attachments of a storage group do not permit (a guess)'),
+  redundant: RedundantSchema.optional().describe('Another HMC of the same CPCs, with sessions and jobs of its own'),
   stomp: StompSchema.prefault({}).describe('The server of notifications'),
 });
 

@@ -1,3 +1,4 @@
+import type { StorageGroups } from './storage/storage-groups.js';
 import type { Estate } from './estate.js';
 import type { Jobs } from './jobs.js';
 import type { Partition } from './model.js';
@@ -13,13 +14,16 @@ export interface Item {
 export class Leftovers {
   readonly #kinds = new Map<string, { list: () => readonly Item[]; before: ReadonlySet<string> }>();
 
+  /** `more` is what is to be shown beside its own. */
+  constructor(private readonly more: Leftovers | null = null) {}
+
   /** Everything that `list` returns now is no leftover. */
   register(kind: string, list: () => readonly Item[]): void {
     this.#kinds.set(kind, { list, before: new Set(list().map(({ uri }) => uri)) });
   }
 
   snapshot(): Record<string, string[]> {
-    return Object.fromEntries(
+    const own = Object.fromEntries(
       [...this.#kinds].map(([kind, { list, before }]) => [
         kind,
         list()
@@ -27,6 +31,7 @@ export class Leftovers {
           .map(({ label }) => label),
       ]),
     );
+    return { ...this.more?.snapshot(), ...own };
   }
 }
 
@@ -52,8 +57,8 @@ export function watchStorage(leftovers: Leftovers, groups: StorageGroups): void 
   );
 }
 
-/** Partitions, what belongs to them, and jobs. */
-export function watchMachines(leftovers: Leftovers, estate: Estate, jobs: Jobs): void {
+/** Partitions, and what belongs to them. */
+export function watchMachines(leftovers: Leftovers, estate: Estate): void {
   const label = ({ cpc, name }: Partition): string => `${cpc.name}/${name}`;
   leftovers.register('partitions', () =>
     estate.partitions().map((partition) => ({ uri: partition.uri, label: label(partition) })),
@@ -70,6 +75,10 @@ export function watchMachines(leftovers: Leftovers, estate: Estate, jobs: Jobs):
         partition.iso === null ? [] : [{ uri: partition.uri, label: `${label(partition)}/${partition.iso.imageName}` }],
       ),
   );
+}
+
+/** Jobs belong to one HMC. */
+export function watchJobs(leftovers: Leftovers, jobs: Jobs): void {
   leftovers.register('jobs', () =>
     jobs.list().map(({ uri, subject }) => ({ uri, label: `${uri} of ${subject.name}` })),
   );

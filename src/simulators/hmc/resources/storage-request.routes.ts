@@ -51,7 +51,11 @@ export const storageRequestRoutes: readonly Route[] = [
     if (!hmc.level.hasStorageDiscovery) throw refuse.notFound(call.path);
     const body = optionalBody(call);
     checkUpdate(DISCOVERY_RULES, body, hmc.level);
-    const job = hmc.storage.discoveries.start(group, call.session.user.name, body['force-restart'] === true);
+    const job = hmc.storage.discoveries.start(
+      group,
+      { owner: call.session.user.name, jobs: hmc.jobs },
+      body['force-restart'] === true,
+    );
     return { status: 202, body: { 'job-uri': job.uri } };
   }),
   operation('GET', 'get-connection-report', (call, hmc, group) => {

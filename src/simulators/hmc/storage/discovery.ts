@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../kit/clock.js';
+import type { Requester } from '../activities.js';
 import { HmcError, refuse } from '../hmc-error.js';
 import type { Job, Jobs } from '../jobs.js';
 import type { Fulfilments } from './fulfilment.js';
@@ -14,31 +15,30 @@ export function assertFcp(group: StorageGroup): void {
 
 /** Discoveries under way, and the reports of those that are over. */
 export class Discoveries {
-  readonly #running = new Map<StorageGroup, { job: Job; cancel: Cancel }>();
+  readonly #running = new Map<StorageGroup, { job: Job; jobs: Jobs; cancel: Cancel }>();
 
   constructor(
     private readonly clock: Clock,
-    private readonly jobs: Jobs,
     private readonly fulfilments: Fulfilments,
     private readonly durationMs: number,
   ) {}
 
   /** Starts looking for the volumes of a group. Throws 409,2 while one is under way that is not to be started again. */
-  start(group: StorageGroup, owner: string, isForced: boolean): Job {
+  start(group: StorageGroup, { owner, jobs }: Requester, isForced: boolean): Job {
     assertFcp(group);
     const running = this.#running.get(group);
     if (running !== undefined) {
       if (!isForced) throw refuse.busy(group.name);
       running.cancel();
-      this.jobs.end(running.job, 'canceled', null);
+      running.jobs.end(running.job, 'canceled', null);
     }
-    const job = this.jobs.create({ owner, subject: group, cancel: null });
+    const job = jobs.create({ owner, subject: group, cancel: null });
     const cancel = this.clock.after(this.durationMs, () => {
       this.#running.delete(group);
       this.fulfilments.discover(group);
-      this.jobs.end(job, 'complete', { status: 204, reason: 0 });
+      jobs.end(job, 'complete', { status: 204, reason: 0 });
     });
-    this.#running.set(group, { job, cancel });
+    this.#running.set(group, { job, jobs, cancel });
     return job;
   }
 

@@ -5,7 +5,6 @@ import type { PartitionDevices } from '../devices.js';
 import type { Estate } from '../estate.js';
 import { HmcError } from '../hmc-error.js';
 import type { HmcInventory } from '../inventory.schema.js';
-import type { Jobs } from '../jobs.js';
 import { Attachments } from './attachments.js';
 import { Discoveries } from './discovery.js';
 import { Fulfilments } from './fulfilment.js';
@@ -30,7 +29,6 @@ export interface StorageGroupView {
 interface Surroundings {
   readonly estate: Estate;
   readonly devices: PartitionDevices;
-  readonly jobs: Jobs;
   readonly changes: Changes;
   readonly level: ApiLevel;
 }
@@ -43,7 +41,7 @@ export class Storage {
   readonly requests: StorageRequests;
   readonly discoveries: Discoveries;
 
-  constructor(inventory: HmcInventory, { estate, devices, jobs, changes, level }: Surroundings, clock: Clock) {
+  constructor(inventory: HmcInventory, { estate, devices, changes, level }: Surroundings, clock: Clock) {
     const { fulfilment_ms: fulfilmentMs, discovery_ms: discoveryMs } = inventory.timing;
     const { storage_conflict_reason: reason } = inventory.hmc;
     const conflict = (message: string): HmcError => new HmcError(409, reason, message);
@@ -55,7 +53,7 @@ export class Storage {
     });
     this.fulfilments = new Fulfilments(clock, tracker, fulfilmentMs);
     this.requests = new StorageRequests(this.groups, this.attachments, this.fulfilments, tracker, conflict);
-    this.discoveries = new Discoveries(clock, jobs, this.fulfilments, discoveryMs);
+    this.discoveries = new Discoveries(clock, this.fulfilments, discoveryMs);
     for (const { group, attachTo } of groupsFromInventory(inventory, estate)) {
       this.groups.add(group);
       for (const volume of group.volumes) {
