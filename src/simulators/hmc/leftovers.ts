@@ -1,4 +1,3 @@
-import type { StorageGroups } from './storage/storage-groups.js';
 import type { Estate } from './estate.js';
 import type { Jobs } from './jobs.js';
 import type { Partition } from './model.js';
