@@ -103,7 +103,13 @@ export class HmcDpmBench {
     options: BenchOptions,
   ) {
     this.#listens = options.listens ?? false;
-    this.ports = { clock, log: silentLog, breakers: this.breakers, images: options.images, onState: (seen) => this.seen.push(seen) };
+    this.ports = {
+      clock,
+      log: silentLog,
+      breakers: this.breakers,
+      images: options.images,
+      onState: (seen) => this.seen.push(seen),
+    };
     this.#drivers = createHmcDpm(options.idleLogoffMs === undefined ? {} : { idleLogoffMs: options.idleLogoffMs });
     this.#connection = this.#drivers.powerType.open(this.ports);
     this.host = this.open(options.settings);
