@@ -2,6 +2,7 @@ import { defineVirtDriver, offerWorks, type AnyVirtDriver } from '../../compute/
 import type { HoldOptions, PoolOf } from './client/hmc-pool.js';
 import { DRIVER_NAME } from './hmc-dpm.errors.js';
 import { hmcDpmFeatures } from './hmc-dpm.features.js';
+import { ownershipWorks } from './operations/adopt.js';
 import { accessesOf, classicOf, HmcDpmSettingsSchema, pacingOf } from './hmc-dpm.settings.js';
 import { consoleCommandWork, consoleOperations } from './operations/console.operations.js';
 import { crashDumpWork } from './operations/crash-dump.operations.js';
@@ -14,9 +15,12 @@ import { bootDeviceWork } from './operations/boot-order.js';
 import { interfaceWorks } from './operations/interfaces.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { lackingFeatures } from './operations/lacking.js';
+import { launchWorks } from './operations/launch.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
 import { rescueWorks } from './operations/rescue.js';
+import { resizeWorks } from './operations/resize.js';
+import { terminateWorks } from './operations/terminate.js';
 import { StateTeller } from './operations/state-teller.js';
 import { volumeWorks } from './operations/volumes.js';
 
@@ -50,6 +54,10 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...volumeWorks(place),
         ...rescueWorks(place, { images: ports.images, image: settings.rescue_image }),
         setBootDevice: bootDeviceWork(place),
+        ...launchWorks(place),
+        ...terminateWorks(place),
+        ...ownershipWorks(place),
+        ...resizeWorks(place),
         triggerCrashDump: crashDumpWork(place),
         sendConsoleCommand: consoleCommandWork(place),
       });

@@ -19,6 +19,9 @@ export const hmcDpmFeatures = {
   'operation.get-guest-info': complete,
   'operation.get-host-info': complete,
   'operation.reboot': complete,
+  'operation.launch': complete,
+  'operation.terminate': complete,
+  'operation.resize': complete,
   'operation.trigger-crash-dump': complete,
 
   'operation.attach-volume': WHOLE_GROUPS,
@@ -26,13 +29,10 @@ export const hmcDpmFeatures = {
   'operation.attach-interface': complete,
   'operation.detach-interface': complete,
   'operation.maintenance-mode': complete,
-  'operation.launch': missing('not built yet: creating partitions'),
-  'operation.terminate': missing('not built yet: deleting partitions'),
   'operation.rebuild': missing('not built yet: needs image storage first'),
   'operation.rescue': partial(
     'of linux partitions, from the image that the host has for it or from the network, not from a volume or an FTP server; not of one that starts from an FTP server, whose password the HMC does not give back, or has an ISO image mounted',
   ),
-  'operation.resize': missing('not built yet: changing processors and memory'),
   'operation.service-control': complete,
   'operation.swap-volume': missing(
     'DPM has no such operation: storage groups are attached and detached, not exchanged',
@@ -51,7 +51,9 @@ export const hmcDpmFeatures = {
   'operation.snapshot': NOT_A_DISK_IMAGE,
   'operation.uefi-boot': missing('DPM has no such function: IBM Z firmware boots by IPL'),
 
-  'guest.disk.autoconfig': missing('not built yet'),
+  'guest.disk.autoconfig': missing(
+    'DPM has no such function: what is on a LUN is made by the guest or its installer, which grow their file systems themselves',
+  ),
   'guest.disk.rate-limit': missing('DPM has no such function: the HMC does not limit disk I/O'),
   'guest.setup.configdrive': missing('not built yet: mounting an ISO image'),
   'guest.setup.inject.file': NOT_A_DISK_IMAGE,
@@ -63,8 +65,8 @@ export const hmcDpmFeatures = {
   'console.serial.log': complete,
   'console.serial.interactive': complete,
 
-  'storage.block': missing('not built yet: launching with storage groups'),
-  'storage.block.backend.fibrechannel': missing('not built yet: launching with storage groups'),
+  'storage.block': WHOLE_GROUPS,
+  'storage.block.backend.fibrechannel': WHOLE_GROUPS,
   'storage.block.backend.iscsi': missing('DPM has no such adapter: storage is FCP, FICON or NVMe'),
   'storage.block.backend.iscsi.auth.chap': missing('DPM has no iSCSI, so nothing to authenticate'),
   'storage.image': missing('not built yet'),
@@ -72,8 +74,8 @@ export const hmcDpmFeatures = {
   'networking.firewallrules': NO_FIREWALL,
   'networking.routing': NO_FIREWALL,
   'networking.securitygroups': NO_FIREWALL,
-  'networking.topology.flat': missing('not built yet: launching with NICs'),
-  'networking.topology.vlan': missing('not built yet: launching with NICs'),
+  'networking.topology.flat': complete,
+  'networking.topology.vlan': complete,
 
   'operation.attach-tagged-volume': missing(
     'DPM has no such function: the guest knows its disks by their device numbers',

@@ -68,6 +68,13 @@ interface SimulatorParts {
 
 /** The port of the other HMC, beside a given one or a free one. */
 const next = (port: number): number => (port === 0 ? 0 : port + 1);
+/** A NIC as it is, whoever asks. */
+export interface NicView {
+  readonly name: string;
+  readonly adapter: string;
+  readonly mac: string;
+  readonly vlan: number | null;
+}
 
 /** An HMC on a real TLS socket. See the README of this folder for what it does and how faithful it is. */
 export class HmcSimulator implements SimulatorControl {
@@ -259,6 +266,24 @@ export class HmcSimulator implements SimulatorControl {
   /** Properties of a partition, as its owner would read them. */
   properties(name: string, cpc?: string): Readonly<Record<string, unknown>> {
     return this.#hmc.estate.properties(this.#one(name, cpc));
+  }
+
+  /** Its NICs, each with the name of the adapter behind it. */
+  nics(name: string, cpc?: string): readonly NicView[] {
+    return this.#one(name, cpc).nics.map((nic) => ({
+      name: nic.name,
+      adapter: nic.backing.port.adapter.name,
+      mac: String(nic.stored['mac-address']),
+      vlan: (nic.stored['vlan-id'] as number | null | undefined) ?? null,
+    }));
+  }
+
+  /** The storage groups that are attached to it. */
+  attachedGroups(name: string, cpc?: string): readonly StorageGroupView[] {
+    const partition = this.#one(name, cpc);
+    return this.storageGroups(undefined, partition.cpc.name).filter(({ attachedTo }) =>
+      attachedTo.includes(partition.name),
+    );
   }
 
   setStatus(name: string, status: PartitionStatus, cpc?: string): void {

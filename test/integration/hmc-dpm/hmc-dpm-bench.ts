@@ -198,20 +198,31 @@ export class HmcDpmBench {
 
   /** As somebody at the HMC does. */
   async rename(name: string, to: string): Promise<void> {
+    await this.atHmc('POST', this.simulator.partitions(name)[0]?.uri ?? '', { name: to });
+  }
+
+  /** A request of somebody else, in a session of their own. */
+  async atHmc(method: 'POST' | 'DELETE', path: string, json?: JsonValue): Promise<void> {
     const { simulator } = this;
     const { port } = simulator;
     const trust = { kind: 'ca', pem: simulator.certificatePem } as const;
     const http = new HttpClient({ host: '127.0.0.1', port, trust });
-    const send = async (path: string, json: JsonValue, headers = {}): Promise<Record<string, string>> => {
-      const { body, status } = await http.request({ method: 'POST', path, json, headers, timeoutMs: 5000 });
-      if (status >= 300) throw new Error(`${path}: ${status}`);
-      return body.kind === 'json' ? (body.value as Record<string, string>) : {};
+    const send = async (
+      verb: 'POST' | 'DELETE',
+      to: string,
+      body?: JsonValue,
+      headers = {},
+    ): Promise<Record<string, string>> => {
+      const given = body === undefined ? {} : { json: body };
+      const answer = await http.request({ method: verb, path: to, ...given, headers, timeoutMs: 5000 });
+      if (answer.status >= 300) throw new Error(`${to}: ${answer.status}`);
+      return answer.body.kind === 'json' ? (answer.body.value as Record<string, string>) : {};
     };
     try {
-      const logon = await send('/api/sessions', { userid: USER.name, password: USER.password });
+      const logon = await send('POST', '/api/sessions', { userid: USER.name, password: USER.password });
       const headers = { 'X-API-Session': logon['api-session'] ?? '' };
-      await send(simulator.partitions(name)[0]?.uri ?? '', { name: to }, headers);
-      await http.request({ method: 'DELETE', path: '/api/sessions/this-session', headers, timeoutMs: 5000 });
+      await send(method, path, json, headers);
+      await send('DELETE', '/api/sessions/this-session', undefined, headers);
     } finally {
       http.close();
     }

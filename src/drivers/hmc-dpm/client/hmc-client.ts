@@ -11,7 +11,9 @@ import {
   CpcPropertiesSchema,
   JobReferenceSchema,
   JobSchema,
+  PARTITION_DETAILS,
   PARTITION_FACTS,
+  PartitionDetailsSchema,
   PartitionListSchema,
   PartitionSchema,
   VersionSchema,
@@ -20,6 +22,7 @@ import {
   type HmcVersion,
   type Job,
   type Partition,
+  type PartitionDetails,
   type PartitionItem,
 } from './hmc-schemas.js';
 import type { HmcLink } from './hmc-link.js';
@@ -66,7 +69,7 @@ export class HmcClient {
    * List Permitted Partitions: of every DPM-mode CPC, of one CPC, or those of one name; always one request. The filters
    * are expressions, so names are compared again here, exactly.
    *
-   * @param withFacts also ask for what {@link PARTITION_FACTS} names, where the HMC can: see {@link listsFacts}
+   * @param withFacts also ask for what {@link PARTITION_DETAILS} names, where the HMC can: see {@link listsFacts}
    */
   async partitions(filter: PartitionFilter, withFacts: boolean, signal?: AbortSignal): Promise<PartitionItem[]> {
     const { cpcName, name } = filter;
@@ -109,6 +112,17 @@ export class HmcClient {
     const partition = await this.getSome(partitionUri, names, {}, PartitionSchema, signal);
     news?.read(partitionUri, partition, moment);
     return partition;
+  }
+
+  /** The same, with all that the driver makes use of. */
+  async partitionDetails(partitionUri: string, signal?: AbortSignal): Promise<PartitionDetails> {
+    return await this.getSome(
+      partitionUri,
+      ['name', 'status', 'parent', ...PARTITION_DETAILS],
+      {},
+      PartitionDetailsSchema,
+      signal,
+    );
   }
 
   /**

@@ -70,8 +70,37 @@ const partitionFacts = {
 } as const;
 
 export const PARTITION_FACTS: readonly string[] = Object.keys(partitionFacts);
+
+const uris = (kind: string) => z.array(z.string().regex(new RegExp(`^/api/${kind}/[A-Za-z0-9_./~-]*$`))).nullish();
+
+/**
+ * What is read besides when all of a partition is wanted. HMC 2.14 knows each of these: a name that an HMC does not know makes
+ * it refuse `properties=` altogether.
+ */
+const partitionDetails = {
+  'short-name': word.nullish(),
+  'partition-id': word.nullish(),
+  'auto-start': flag,
+  'reserve-resources': flag,
+  'threads-per-processor': amount,
+  'initial-ifl-processing-weight': amount,
+  'minimum-ifl-processing-weight': amount,
+  'maximum-ifl-processing-weight': amount,
+  'initial-cp-processing-weight': amount,
+  'minimum-cp-processing-weight': amount,
+  'maximum-cp-processing-weight': amount,
+  'boot-timeout': amount,
+  'boot-storage-volume': text.nullish(),
+  'boot-network-device': text.nullish(),
+  'boot-iso-image-name': text.nullish(),
+  'nic-uris': uris('partitions'),
+  'storage-group-uris': uris('storage-groups'),
+  'degraded-adapters': uris('adapters'),
+} as const;
+
+export const PARTITION_DETAILS: readonly string[] = [...PARTITION_FACTS, ...Object.keys(partitionDetails)];
 /** `additional-properties` names what a list does not give by itself. */
-export const ADDITIONAL_FACTS: readonly string[] = PARTITION_FACTS.filter((name) => name !== 'type');
+export const ADDITIONAL_FACTS: readonly string[] = PARTITION_DETAILS.filter((name) => name !== 'type');
 
 export const PartitionSchema = z.object({
   name: word,
@@ -82,9 +111,12 @@ export const PartitionSchema = z.object({
 });
 /** A partition, as far as it was asked for. */
 export type Partition = z.infer<typeof PartitionSchema>;
+export const PartitionDetailsSchema = PartitionSchema.extend(partitionDetails);
+/** All of a partition that the driver makes use of. */
+export type PartitionDetails = z.infer<typeof PartitionDetailsSchema>;
 
 const PartitionItemSchema = z.object({
-  ...PartitionSchema.shape,
+  ...PartitionDetailsSchema.shape,
   'object-uri': uriOf('partitions'),
   'cpc-name': word,
   'cpc-object-uri': uriOf('cpcs'),
@@ -92,6 +124,8 @@ const PartitionItemSchema = z.object({
 /** An item of List Permitted Partitions. */
 export type PartitionItem = z.infer<typeof PartitionItemSchema>;
 export const PartitionListSchema = z.object({ partitions: z.array(PartitionItemSchema) });
+
+export const CreatedPartitionSchema = z.object({ 'object-uri': uriOf('partitions') });
 
 export const JobReferenceSchema = z.object({ 'job-uri': uriOf('jobs') });
 

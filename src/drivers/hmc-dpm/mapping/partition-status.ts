@@ -20,6 +20,11 @@ export function partitionStatus(word: string): PartitionStatus {
   return (PARTITION_STATUSES as readonly string[]).includes(word) ? (word as PartitionStatus) : 'unknown';
 }
 
+/** Does a partition of this status count against the number that can be active at once (hmc-dpm.md section 9)? */
+export function isActivated(word: string): boolean {
+  return ['active', 'degraded', 'paused', 'starting', 'stopping', 'terminated'].includes(word);
+}
+
 /** A partition's status in neutral words (DESIGN 7). */
 export function observe(word: string, observedAt: number): ObservedState {
   return { ...neutral(partitionStatus(word)), nativeState: word, observedAt };

@@ -46,6 +46,16 @@ export function lastStep(checkpoints: readonly Checkpoint[]): LastStep | undefin
   };
 }
 
+/** What stands in the last checkpoint of a name. */
+export function notedAs<S extends z.ZodType>(
+  checkpoints: readonly Checkpoint[],
+  name: string,
+  schema: S,
+): z.output<S> | undefined {
+  const noted = checkpoints.findLast((checkpoint) => checkpoint.name === name);
+  return noted === undefined ? undefined : schema.parse(noted.data);
+}
+
 /** The steps that are jobs, of which the status tells whether they were carried out. */
 export function isPowerStep(step: string): step is StepName {
   return StepNameSchema.safeParse(step).success;

@@ -44,6 +44,13 @@ export async function findCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
   return cpc;
 }
 
+/** The same, in DPM mode. @throws ComputeError FEATURE_UNSUPPORTED too */
+export async function requireDpmCpc(ctx: CallContext, place: CpcPlace): Promise<Cpc> {
+  const cpc = await findCpc(ctx, place);
+  if (cpcMode(cpc) === 'classic') throw classicRefusal(place, cpc.name);
+  return cpc;
+}
+
 /** There is no CPC of this place's name among those that the user sees. */
 export function unknownCpc({ hmc, cpc }: CpcPlace, cpcs: readonly Cpc[]): ComputeError {
   const visible = cpcs.map(({ name }) => name);

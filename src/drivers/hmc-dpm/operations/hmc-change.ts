@@ -24,6 +24,8 @@ export class HmcChange {
   hasBegun = false;
   /** What was carried out, now or by an earlier attempt, and stays whatever fails later; nouns as in {@link underWay}. */
   readonly carriedOut: string[];
+  /** What a 404 is about. */
+  protected readonly subject: Doing['subject'] = 'cpc';
   #endsAt: number;
 
   constructor(
@@ -121,6 +123,12 @@ export class HmcChange {
     return error.isBusy && failingMs < BUSY_PATIENCE_MS;
   }
 
+  /** What was carried out has been taken back: nothing of it stays. */
+  tookBack(): void {
+    this.underWay = undefined;
+    this.carriedOut.splice(0);
+  }
+
   /** An error of this change. */
   error(code: ErrorCode, message: string, status?: string): ComputeError {
     return new ComputeError(code, message, {
@@ -155,14 +163,19 @@ export class HmcChange {
    * @param what for people, before the target's name: "powering on partition"
    */
   async run<T>(what: string, work: () => Promise<T>, tasks?: Doing['tasks']): Promise<T> {
-    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: 'partition', tasks };
     try {
       return await work();
     } catch (error) {
-      const failure = toHmcComputeError(error, doing);
+      const failure = this.explain(what, error, tasks);
       if (!(failure instanceof ComputeError) || failure === this.ctx.signal.reason) throw failure;
       throw this.truthful(failure).within({ driver: DRIVER_NAME, target: this.target.key });
     }
+  }
+
+  /** What the HMC says as an error of ours; what is ours already stays as it is. @param what as in {@link run} */
+  explain(what: string, error: unknown, tasks?: Doing['tasks']): unknown {
+    const doing: Doing = { what: `${what} ${this.target.name}`, hmc: this.place.hmc, subject: this.subject, tasks };
+    return toHmcComputeError(error, doing);
   }
 
   /** A failure does not undo what the HMC had accepted before. */

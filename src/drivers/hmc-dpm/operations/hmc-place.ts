@@ -54,7 +54,7 @@ const LPAR_URIS = '/api/logical-partitions/';
 const LPAR_KEY = 'lpar/';
 
 /** Equal for every HMC of the CPC, since object-ids are the same on all of them (hmc-dpm.md section 1). */
-export function targetOf(item: PartitionItem): Target {
+export function targetOf(item: Pick<PartitionItem, 'name' | 'object-uri' | 'cpc-object-uri'>): Target {
   const id = idOf(item['object-uri']);
   const kind = isLparItem(item) ? LPAR_KEY : '';
   return { key: targetKey(DRIVER_NAME, idOf(item['cpc-object-uri']), `${kind}${id}`), id, name: item.name };

@@ -9,12 +9,15 @@ import type {
 } from '../../../compute/contract/index.js';
 import { logicalPartition, type LogicalPartition } from '../client/hmc-classic.js';
 import { HmcError } from '../client/hmc-error.js';
-import type { Cpc, CpcProperties, Partition, PartitionItem } from '../client/hmc-schemas.js';
+import type { CpcProperties, PartitionDetails, PartitionItem } from '../client/hmc-schemas.js';
 import { idOf } from '../client/hmc-uri.js';
 import { hostStatus } from '../mapping/cpc-status.js';
+import { partitionLimit } from '../mapping/partition-limit.js';
+import { isActivated } from '../mapping/partition-status.js';
+import { readCpcProperties } from './cpc-properties.js';
 import { cpcMode, findCpc } from './cpc.js';
 import { findInstance, listInstances, stateOf } from './find-instance.js';
-import { explaining, isLparItem, type CpcPlace, type HmcPlace } from './hmc-place.js';
+import { explaining, isLparItem, type CpcPlace } from './hmc-place.js';
 import { knownState } from './known-state.js';
 import { NameCache } from './name-cache.js';
 import { testHost } from './test-host.js';
@@ -73,8 +76,23 @@ async function getInfo(
       type: partition.type,
       description: partition.description,
       is_locked: partition['is-locked'],
-      boot_device: partition['boot-device'],
+      short_name: partition['short-name'],
+      partition_id: partition['partition-id'],
+      auto_start: partition['auto-start'],
+      reserves_resources: partition['reserve-resources'],
       processor_mode: partition['processor-mode'],
+      ifl_processors: partition['ifl-processors'],
+      cp_processors: partition['cp-processors'],
+      threads_per_processor: partition['threads-per-processor'],
+      ...weights(partition),
+      boot_device: partition['boot-device'],
+      boot_storage_volume: partition['boot-storage-volume'],
+      boot_network_device: partition['boot-network-device'],
+      boot_iso_image: partition['boot-iso-image-name'],
+      boot_timeout_s: partition['boot-timeout'],
+      nics: partition['nic-uris']?.map(idOf),
+      storage_groups: partition['storage-group-uris']?.map(idOf),
+      degraded_adapters: partition['degraded-adapters']?.map(idOf),
       os_name: partition['os-name'],
       os_type: partition['os-type'],
       os_version: partition['os-version'],
@@ -83,9 +101,26 @@ async function getInfo(
   };
 }
 
+/** Of the processors that it has. */
+function weights(partition: PartitionDetails): Record<string, JsonValue | undefined> {
+  const isShared = partition['processor-mode'] === 'shared';
+  if (!isShared) return {};
+  return (partition['cp-processors'] ?? 0) > 0
+    ? {
+        initial_weight: partition['initial-cp-processing-weight'],
+        minimum_weight: partition['minimum-cp-processing-weight'],
+        maximum_weight: partition['maximum-cp-processing-weight'],
+      }
+    : {
+        initial_weight: partition['initial-ifl-processing-weight'],
+        minimum_weight: partition['minimum-ifl-processing-weight'],
+        maximum_weight: partition['maximum-ifl-processing-weight'],
+      };
+}
+
 interface Reading {
   readonly item: PartitionItem;
-  readonly partition: Partition & Partial<LogicalPartition>;
+  readonly partition: PartitionDetails & Partial<LogicalPartition>;
   /** Absent: now. */
   readonly observedAt?: number;
 }
@@ -116,7 +151,9 @@ function lparFacts(lpar: Partial<LogicalPartition>): Record<string, JsonValue | 
 async function read(ctx: CallContext, place: CpcPlace, item: PartitionItem): Promise<Reading['partition']> {
   const client = place.client(ctx);
   const uri = item['object-uri'];
-  return isLparItem(item) ? await logicalPartition(client, uri, ctx.signal) : await client.partition(uri, ctx.signal);
+  return isLparItem(item)
+    ? await logicalPartition(client, uri, ctx.signal)
+    : await client.partitionDetails(uri, ctx.signal);
 }
 
 /** One request with API 4.10 and newer, two with older ones and for LPARs in classic mode. */
@@ -153,7 +190,7 @@ async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo>
   const cpc = await findCpc(ctx, place);
   const mode = cpcMode(cpc);
   const partitions = await listInstances(ctx, place);
-  const properties = await readProperties(ctx, place, cpc);
+  const properties = await readCpcProperties(ctx, place, cpc);
   const ifls = properties['processor-count-ifl'];
   const cps = properties['processor-count-general-purpose'];
   return {
@@ -174,20 +211,21 @@ async function getHostInfo(ctx: CallContext, place: CpcPlace): Promise<HostInfo>
       machine_serial_number: properties['machine-serial-number'],
       ifl_processors: ifls,
       cp_processors: cps,
+      ...(mode === 'dpm' ? activeFacts(partitions, properties) : {}),
     }),
     observedAt: ctx.clock.now(),
   };
 }
 
-/** Size and model are nice to have: Get CPC Properties fails for reasons of its own (409,272; hmc-dpm.md section 4). */
-async function readProperties(ctx: CallContext, place: HmcPlace, cpc: Cpc): Promise<Partial<CpcProperties>> {
-  try {
-    return await place.client(ctx).cpcProperties(cpc['object-uri'], ctx.signal);
-  } catch (error) {
-    if (!(error instanceof HmcError)) throw error;
-    ctx.log.info('the properties of the CPC cannot be read', { hmc: place.hmc, cpc: cpc.name, err: error });
-    return {};
-  }
+/** How many partitions are active, and how many can be, as far as that is known of the machine. */
+function activeFacts(
+  partitions: readonly PartitionItem[],
+  { 'machine-type': type, 'machine-model': model }: Partial<CpcProperties>,
+): Record<string, JsonValue | undefined> {
+  return {
+    active_partitions: partitions.filter(({ status }) => isActivated(status)).length,
+    maximum_active_partitions: partitionLimit(type, model),
+  };
 }
 
 function sum(...amounts: (number | null | undefined)[]): number | null {

@@ -1,5 +1,5 @@
 import type { OperationContext, Target } from '../../../compute/contract/index.js';
-import type { Partition } from '../client/hmc-schemas.js';
+import type { Partition, PartitionDetails } from '../client/hmc-schemas.js';
 import type { PartitionView } from '../mapping/next-action.js';
 import { HmcChange, TOLD_PATIENCE_MS } from './hmc-change.js';
 import type { HmcPlace } from './hmc-place.js';
@@ -12,6 +12,7 @@ export type Seen = Partition & PartitionView;
 export class PartitionChange extends HmcChange {
   readonly uri: string;
   readonly mode: Mode;
+  protected override readonly subject = 'partition';
 
   constructor(ctx: OperationContext, place: HmcPlace, target: Target) {
     super(ctx, place, target);
@@ -26,6 +27,19 @@ export class PartitionChange extends HmcChange {
   /** Waits out what passes by itself. @throws ComputeError, HmcError */
   async look(): Promise<Seen> {
     return await this.watch('the HMC to answer', this.place.pacing.poll.initialMs, (partition) => partition);
+  }
+
+  /** The same, with all that the driver makes use of, once nobody moves it any more. @throws ComputeError, HmcError */
+  async lookWhole(): Promise<PartitionDetails> {
+    return await this.poll(
+      `partition ${this.target.name} to come to rest`,
+      this.place.pacing.poll.initialMs,
+      async () => {
+        const partition = await this.client.partitionDetails(this.uri, this.ctx.signal);
+        this.#verify(partition);
+        return partition.status === 'starting' || partition.status === 'stopping' ? undefined : partition;
+      },
+    );
   }
 
   /**

@@ -11,10 +11,11 @@ import type {
   Volume,
 } from '../../../compute/contract/index.js';
 import type { HmcClient } from '../client/hmc-client.js';
-import { groupUrisOf, modifyGroup, partitionsOfGroup, readGroups } from '../client/hmc-storage.js';
+import { groupUrisOf, modifyGroup, readGroups } from '../client/hmc-storage.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { observe } from '../mapping/partition-status.js';
+import { admitVolume, attachableVolume, refuseTaken, volumeNotThere } from './attachable-volume.js';
 import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
 import { cpcUriOf, refuseLocked } from './partition-facts.js';
@@ -66,25 +67,25 @@ function attachVolume(place: HmcPlace): OperationWork<ChangeParams<'attachVolume
   });
   return {
     async run(ctx, target, { volume }) {
-      admit(volume);
+      admitVolume(volume);
       const change = new PartitionChange(ctx, place, target);
       return await change.run('attaching a volume to partition', async () => {
         const sight = await see(ctx, change.client, change.uri, await change.steady());
         const found = await attachable(ctx, sight, volume);
         if (isThere(sight, found)) return result(sight, change.carriedOut.length > 0, ctx.clock.now());
         refuseLocked(change, sight.partition);
-        await refuseTaken(ctx, sight, found, volume);
+        await refuseTaken(ctx, sight.client, volume, found, sight.uri);
         await ensureGroup(change, 'attach', change.uri, found.group, target.name);
         return result(sight, true, ctx.clock.now());
       });
     },
     plan: (ctx, target, { volume }) =>
       planning(place, target, async () => {
-        admit(volume);
+        admitVolume(volume);
         const sight = await seeForPlan(ctx, place, target);
         const found = await attachable(ctx, sight, volume);
         if (isThere(sight, found)) return [];
-        await refuseTaken(ctx, sight, found, volume);
+        await refuseTaken(ctx, sight.client, volume, found, sight.uri);
         return [groupStep('attach', found, target)];
       }),
     reconcile: async (ctx, target, { volume }) => {
@@ -147,7 +148,7 @@ function extendVolume(place: HmcPlace): OperationWork<ChangeParams<'extendVolume
     id: string,
   ): Promise<Required<FoundVolume>> => {
     const found = await findVolume(ctx, client, cpcUriOf(partition), id, attached);
-    if (found === undefined) throw notThere(id, partition.name);
+    if (found === undefined) throw volumeNotThere(id);
     const { volume = found.volumes.length === 1 ? found.volumes[0] : undefined } = found;
     if (volume !== undefined) return { ...found, volume };
     throw new ComputeError(
@@ -214,79 +215,9 @@ function extendVolume(place: HmcPlace): OperationWork<ChangeParams<'extendVolume
   };
 }
 
-/** What DPM can do for a volume at all. @throws ComputeError FEATURE_LIMITED */
-function admit({ id, connection }: Volume): void {
-  if (connection.type === 'fibre_channel') return;
-  throw new ComputeError(
-    'FEATURE_LIMITED',
-    `volume ${id}: DPM has storage groups that are reached by fibre channel, nothing of type ${connection.type}`,
-    { driver: DRIVER_NAME, details: { volume: id } },
-  );
-}
-
-/**
- * The volume as it can be attached.
- *
- * @throws ComputeError RESOURCE_NOT_FOUND; STATE_CONFLICT when the storage system has not given it yet; REQUEST_INVALID when it is
- *   reached by other ports or under another number than was said
- */
-async function attachable(ctx: CallContext, { client, partition }: Sight, wanted: Volume): Promise<FoundVolume> {
-  const found = await findVolume(ctx, client, cpcUriOf(partition), wanted.id);
-  if (found === undefined) throw notThere(wanted.id, partition.name);
-  const states = found.volume === undefined ? found.volumes : [found.volume];
-  const pending = states.filter((volume) => !isFulfilled(volume['fulfillment-state']));
-  if (pending.length > 0) {
-    throw new ComputeError(
-      'STATE_CONFLICT',
-      `volume ${wanted.id} is not there yet: ${pending.map((volume) => `${volume.name} is ${volume['fulfillment-state'] ?? 'of unknown fulfilment'}`).join(', ')}. Have the storage administrator fulfil the request of group ${found.group.name}`,
-      { driver: DRIVER_NAME, details: { group: found.group.name } },
-    );
-  }
-  refuseOtherPaths(wanted, found);
-  return found;
-}
-
-/** What is said of the way to a volume must be so, where the HMC tells. */
-function refuseOtherPaths({ id, connection }: Volume, { volume }: FoundVolume): void {
-  const paths = volume?.paths ?? [];
-  if (connection.type !== 'fibre_channel' || paths.length === 0) return;
-  const ports = new Set(paths.map((path) => path['target-world-wide-port-name']?.toLowerCase()));
-  const strange = (connection.wwpns ?? []).filter((wwpn) => !ports.has(wwpn.toLowerCase().replace(/^0x/, '')));
-  if (strange.length === 0) return;
-  throw new ComputeError(
-    'REQUEST_INVALID',
-    `volume ${id} is not reached by the target ports ${strange.join(', ')}; it is by ${[...ports].join(', ')}`,
-    {
-      driver: DRIVER_NAME,
-    },
-  );
-}
-
-/** @throws ComputeError STATE_CONFLICT when another partition has it and it is not shared */
-async function refuseTaken(
-  ctx: CallContext,
-  { client, uri }: Sight,
-  { group }: FoundVolume,
-  volume: Volume,
-): Promise<void> {
-  if (volume.multiattach === true && group.shared !== true) {
-    throw new ComputeError(
-      'STATE_CONFLICT',
-      `storage group ${group.name} is not shared, so that only one partition can have it; leave multiattach out, or share the group on the HMC`,
-      {
-        driver: DRIVER_NAME,
-      },
-    );
-  }
-  const others = (await partitionsOfGroup(client, group['object-uri'], ctx.signal)).filter(
-    (one) => one['object-uri'] !== uri,
-  );
-  if (others.length === 0 || (volume.multiattach === true && group.shared === true)) return;
-  throw new ComputeError(
-    'STATE_CONFLICT',
-    `storage group ${group.name} is attached to ${others.map(({ name }) => name).join(', ')}${group.shared === true ? '; give multiattach when that is meant' : ''}`,
-    { driver: DRIVER_NAME, details: { group: group.name, partitions: others.map(({ name }) => name) } },
-  );
+/** The volume as it can be attached. @throws as {@link attachableVolume} */
+function attachable(ctx: CallContext, { client, partition }: Sight, wanted: Volume): Promise<FoundVolume> {
+  return attachableVolume(ctx, client, cpcUriOf(partition), wanted);
 }
 
 /** @throws ComputeError FEATURE_LIMITED when other volumes would go with the one that is meant */
@@ -297,14 +228,6 @@ function refuseOthers(found: FoundVolume): void {
     'FEATURE_LIMITED',
     `DPM detaches whole storage groups, and group ${group.name} has ${names(found)}; detach ${group.name} when all of them are meant`,
     { driver: DRIVER_NAME, details: { group: group.name } },
-  );
-}
-
-function notThere(id: string, partition: string): ComputeError {
-  return new ComputeError(
-    'RESOURCE_NOT_FOUND',
-    `there is no storage group and no volume ${id} for partition ${partition}. A volume is GROUP/VOLUME or its UUID; what the HMC user has no object access to is hidden`,
-    { driver: DRIVER_NAME, details: { volume: id } },
   );
 }
 

@@ -22,7 +22,8 @@ export interface StorageGroupView {
   readonly state: GroupState;
   /** Names of the partitions. */
   readonly attachedTo: readonly string[];
-  readonly volumes: readonly Pick<StorageVolume, 'name' | 'uri' | 'usage' | 'state' | 'uuid'>[];
+  readonly description: string;
+  readonly volumes: readonly Pick<StorageVolume, 'name' | 'uri' | 'usage' | 'state' | 'uuid' | 'sizeGib'>[];
 }
 
 /** The parts of the HMC that storage works with. */
@@ -73,12 +74,14 @@ export class Storage {
       uri: group.uri,
       state: groupState(group),
       attachedTo: [...group.attachedTo].map((partition) => partition.name),
-      volumes: group.volumes.map(({ name: volume, uri, usage, state, uuid }) => ({
+      description: group.description,
+      volumes: group.volumes.map(({ name: volume, uri, usage, state, uuid, sizeGib }) => ({
         name: volume,
         uri,
         usage,
         state,
         uuid,
+        sizeGib,
       })),
     }));
   }
