@@ -127,7 +127,7 @@ export class HmcDpmBench {
       password: new Secret(USER.password),
       cpc: 'CPC1',
       tls: { ca: this.simulator.certificatePem },
-      request_timeout_ms: 5000,
+      request_timeout_ms: 2000,
       notifications: this.#listens ? { port: this.simulator.stompPort } : { enabled: false },
       ...changes,
     };
