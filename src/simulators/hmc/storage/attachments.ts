@@ -50,14 +50,14 @@ export class Attachments implements DeviceSource {
 
   /**
    * The volume of this URI when the partition can boot from it: one for booting, of a group that is attached. A URI that an
-   * inventory made up, for a partition without storage groups, is taken for that of a volume that is there.
+   * inventory made up or left out, for a partition without storage groups, is taken for that of a volume that is there.
    */
   readonly findBootVolume: FindBootVolume = (partition, uri) => {
     const volume = this.of(partition)
       .flatMap(({ volumes }) => volumes)
       .find((candidate) => candidate.uri === uri && candidate.usage === 'boot');
     if (volume !== undefined) return { name: volume.name, uuid: volume.uuid, isReady: volume.state === 'complete' };
-    const isMadeUp = uri === partition.stored['boot-storage-volume'] && this.groups.volume(uri) === undefined;
+    const isMadeUp = uri === (partition.stored['boot-storage-volume'] ?? '') && this.groups.volume(uri) === undefined;
     return isMadeUp ? { name: '', uuid: null, isReady: true } : undefined;
   };
 
