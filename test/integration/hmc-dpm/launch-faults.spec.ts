@@ -99,8 +99,8 @@ async function remove(name: string): Promise<void> {
 describe('a launch that meets', () => {
   test.each(cases(LAUNCH_STEPS))('at %s %s', async (_step, _fault, rule) => {
     const params = wanted();
-    isJobUnknown = hidesJob(rule as HmcFaultInput);
-    const fault = bench.simulator.fault(rule as HmcFaultInput);
+    isJobUnknown = hidesJob(rule);
+    const fault = bench.simulator.fault(rule);
     const ctx = bench.hmc.context();
     const failure = await bench.seeThrough({ operation: 'spawn', params }, ctx);
     expect(bench.simulator.faults.remove(fault)).toBe(false);
@@ -118,8 +118,8 @@ describe('an end that meets', () => {
     const params = wanted();
     await bench.spawn(params);
     const target = await bench.find(params.name);
-    isJobUnknown = hidesJob(rule as HmcFaultInput);
-    const fault = bench.simulator.fault(rule as HmcFaultInput);
+    isJobUnknown = hidesJob(rule);
+    const fault = bench.simulator.fault(rule);
     const failure = await bench.seeThrough({ operation: 'destroy', target }, bench.hmc.context());
     expect(bench.simulator.faults.remove(fault)).toBe(false);
     // What was refused is asked for again, when that has been mended.
