@@ -50,6 +50,7 @@ module.exports = {
           '^src/features/',
           '^src/connectors/',
           '^src/first-boot/',
+          '^src/images/',
           '^src/compute/(contract|state)/',
         ],
       },
@@ -95,6 +96,12 @@ module.exports = {
       '^src/first-boot/',
       ['^src/common/', '^src/compute/contract/'],
       'texts for any driver',
+    ),
+    only(
+      'images-on-contract',
+      '^src/images/',
+      ['^src/common/', '^src/connectors/', '^src/first-boot/', '^src/compute/contract/'],
+      'files for any driver',
     ),
     only('audit-on-contract', '^src/audit/', ['^src/common/', '^src/compute/contract/'], 'it writes facts down'),
     only(

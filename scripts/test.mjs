@@ -18,7 +18,15 @@ import { withServices } from './environment/with-services.mjs';
 /** @typedef {{ passed: number, failed: number }} Counts; neither, when a step was skipped */
 
 /** Many tests start private servers, to break them. @type {import('./environment/prepare.mjs').Needs} */
-const needs = { broker: 'installed', postgres: 'installed', oslo: true, browser: true, curl: true, cloudInit: true };
+const needs = {
+  broker: 'installed',
+  postgres: 'installed',
+  oslo: true,
+  browser: true,
+  curl: true,
+  cloudInit: true,
+  xorriso: true,
+};
 const jestArgs = process.argv.slice(2);
 const resultsFile = inCheckout('.zenova', 'jest-results.json');
 

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
@@ -8,7 +9,7 @@ import { AwaitedJournal } from './awaited-journal.js';
 import { createLog, type LeveledLog, type Log } from './common/log.js';
 import { packageVersion } from './common/package-version.js';
 import { ComputeService } from './compute/compute.service.js';
-import type { EventPublisher, Seeds, ServiceEvent } from './compute/contract/index.js';
+import type { EventPublisher, Images, Seeds, ServiceEvent } from './compute/contract/index.js';
 import type { AmqpConfig, Config } from './config/index.js';
 import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { readEvidence } from './evidence-files.js';
@@ -16,6 +17,7 @@ import { SeedOffers } from './first-boot/index.js';
 import { Held } from './held.js';
 import { EventFeed, SeedListener, listen } from './http/index.js';
 import { databaseOf } from './journal-place.js';
+import { ImageFetcher } from './images/index.js';
 import { copiesDirectory, type OpenJournal } from './journal/index.js';
 import { LateGateway } from './late-gateway.js';
 import { toggleDebugOnSignal } from './log-level.js';
@@ -121,6 +123,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   const compute = new ComputeService({
     ...opened,
     seeds: seeds?.offers ?? null,
+    images: imagesOf(config),
     journal: observation.journal(opened.journal),
     workers: observation.workers(opened.workers),
     observer: observation.observer,
@@ -190,6 +193,17 @@ async function openSeeds(
   const listener = await SeedListener.start(seed, seedStore, ports);
   held.add('the listener for seeds', () => listener.close());
   return { offers: new SeedOffers(seedStore, seed.publicUrl), counts: listener.counts };
+}
+
+function imagesOf({ stateDir, images }: Config): Images {
+  const { directories, maxBytes, timeoutMs, caFile } = images;
+  return new ImageFetcher({
+    folder: join(stateDir, 'images'),
+    fileFolders: directories,
+    maxBytes,
+    timeoutMs,
+    trust: caFile === null ? { kind: 'system' } : { kind: 'ca-file', path: caFile },
+  });
 }
 
 function observe({ server, hosts, tracing }: Config, log: Log): Promise<Observation> {

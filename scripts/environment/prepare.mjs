@@ -22,6 +22,7 @@ import { Stop } from './stop.mjs';
  * @property {boolean} [browser] Chromium
  * @property {boolean} [curl]
  * @property {boolean} [cloudInit] cloud-init, switched off
+ * @property {boolean} [xorriso]
  */
 
 /**
@@ -43,6 +44,7 @@ export async function prepare(needs) {
     browser: needs.browser === true,
     curl: needs.curl === true,
     cloudInit: needs.cloudInit === true,
+    xorriso: needs.xorriso === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;

@@ -18,6 +18,7 @@ import {
   type ReplySender,
   type RequestGateway,
   type RequestMeta,
+  type Images,
   type Seeds,
   type ServiceEvent,
 } from './contract/index.js';
@@ -71,6 +72,7 @@ export interface ComputeServiceOptions {
   readonly breakers: BreakerStore;
   /** What drivers offer guests to read at their first start; null: they cannot. */
   readonly seeds?: Seeds | null;
+  readonly images?: Images | undefined;
   readonly machines: MachineStore;
   readonly instances: InstanceStore;
   readonly fingerprint: (text: string) => string;
@@ -127,7 +129,7 @@ export class ComputeService implements RequestGateway, EventSight {
   constructor(options: ComputeServiceOptions) {
     this.#options = options;
     const { clock, log, limits, journal, machines, instances, observer = noObserver } = options;
-    const ports = { clock, log, breakers: options.breakers, seeds: options.seeds ?? null };
+    const ports = { clock, log, breakers: options.breakers, seeds: options.seeds ?? null, images: options.images };
     this.#hosts = options.hosts.map((host) => openHost(host, options));
     const connections = options.powerTypes.map((type) => ({ type, connection: type.open(ports) }));
     const controllers = new ControllerLimits();
@@ -382,7 +384,7 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
     );
   }
   const manage = host.manage ?? (driver.managesByDefault === 'everything' ? ['*'] : []);
-  const { clock, breakers, seeds = null, events, log, selfNames } = options;
+  const { clock, breakers, seeds = null, images, events, log, selfNames } = options;
   return {
     name: host.name,
     driver,
@@ -390,6 +392,7 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
       clock,
       breakers,
       seeds,
+      images,
       log: log.child({ host: host.name }),
       onState: stateNews(host.name, events, clock),
     }),

@@ -186,6 +186,18 @@ const SeedSchema = z.strictObject({
   }),
 });
 
+const ImagesSchema = z.strictObject({
+  directories: z.array(PathSchema).max(100).default([]).meta({
+    description: 'images at `file:` addresses are taken from below these directories alone',
+    defaultText: 'none, so from no file',
+  }),
+  max_gib: z.number().positive().max(1024).default(16).describe('larger images are refused'),
+  timeout: durationField({ minMs: 1000, maxMs: DAY_MS })
+    .prefault('1h')
+    .meta({ description: 'for fetching one image', typeText: 'duration' }),
+  ca_file: PathSchema.optional().describe('PEM file of the CAs of image servers, in place of those of the system'),
+});
+
 const LogSchema = z.strictObject({
   level: z.enum(LOG_LEVELS).default('info').describe('least level that is written; the log goes to standard error'),
 });
@@ -346,6 +358,7 @@ export const ConfigFileSchema = z.strictObject({
   oslo: OsloSchema.prefault({}),
   http: HttpSchema.prefault({}),
   seed: SeedSchema.optional().describe('where guests read what they need for their first start; off without it'),
+  images: ImagesSchema.prefault({}).describe('where images of instances may come from'),
   log: LogSchema.prefault({}),
   tracing: TracingSchema.optional().describe('where traces are sent to'),
   journal: JournalSchema.prefault({}),

@@ -19,6 +19,7 @@ export interface Config {
   readonly http: HttpConfig;
   /** Null: guests read no seeds over HTTP. */
   readonly seed: SeedConfig | null;
+  readonly images: ImagesConfig;
   readonly log: { readonly level: LogLevel };
   /** Null: nothing is traced. */
   readonly tracing: TracingConfig | null;
@@ -88,6 +89,16 @@ export interface TracingConfig {
   readonly headers: Readonly<Record<string, Secret>>;
   /** From 0 to 1. */
   readonly sample: number;
+}
+
+/** Images that are fetched. */
+export interface ImagesConfig {
+  /** Absolute paths. */
+  readonly directories: readonly string[];
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+  /** Absolute path; null: the CAs of the system. */
+  readonly caFile: string | null;
 }
 
 export interface JournalConfig {

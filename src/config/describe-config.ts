@@ -4,6 +4,8 @@ import { formatDuration } from '../common/duration.js';
 import { redact, redactText } from '../common/secret.js';
 import type { Config, OsloConfig } from './config.js';
 
+const GIBIBYTE = 1024 ** 3;
+
 /** The effective configuration as YAML of the file's shape, with every secret redacted. */
 export function showConfig(config: Config): string {
   return stringify(effectiveConfig(config), { lineWidth: 0 });
@@ -11,7 +13,7 @@ export function showConfig(config: Config): string {
 
 /** The effective configuration as data of the file's shape, with every secret redacted. */
 export function effectiveConfig(config: Config): Record<string, unknown> {
-  const { amqp, http, journal, secrets } = config;
+  const { amqp, http, images, journal, secrets } = config;
   const urls = amqp.urls.map((url) => redactText(url.reveal()));
   const inFull = {
     server: config.server,
@@ -37,6 +39,12 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
       port: http.port,
       names: http.names,
       tokens: http.tokens,
+    },
+    images: {
+      directories: images.directories,
+      max_gib: images.maxBytes / GIBIBYTE,
+      timeout: formatDuration(images.timeoutMs),
+      ...(images.caFile === null ? {} : { ca_file: images.caFile }),
     },
     log: { level: config.log.level },
     ...(config.tracing === null ? {} : { tracing: config.tracing }),

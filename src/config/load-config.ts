@@ -34,6 +34,7 @@ export interface LoadOptions {
 const fileSchema = describeSchema(ConfigFileSchema);
 
 /** Name of the token that stands in `http.token`. */
+const GIBIBYTE = 1024 ** 3;
 const DEFAULT_TOKEN = 'default';
 
 /** Says "is required" where zod says that it received undefined. */
@@ -100,6 +101,12 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
     oslo: toOslo(file.oslo),
     http: { enabled: http.enabled, host: http.host, port: http.port, names: http.names, tokens: toTokens(http) },
     seed: toSeed(file.seed),
+    images: {
+      directories: file.images.directories.map(absolute),
+      maxBytes: Math.floor(file.images.max_gib * GIBIBYTE),
+      timeoutMs: file.images.timeout,
+      caFile: file.images.ca_file === undefined ? null : absolute(file.images.ca_file),
+    },
     log: file.log,
     tracing: file.tracing ?? null,
     journal: {

@@ -23,13 +23,10 @@ it('what no scenario asks for is only what no method can ask for', () => {
     );
   });
   expect(unasked).toEqual([
-    'hmcz power.pxe-next-boot',
     'hmcz power.chassis',
     'hmcz power.enlistment',
-    'webhook power.pxe-next-boot',
     'webhook power.chassis',
     'webhook power.enlistment',
-    'manual power.pxe-next-boot',
     'manual power.chassis',
     'manual power.error-reporting',
     'manual power.enlistment',

@@ -138,6 +138,10 @@ export interface PowerSubject extends Subject {
   /** A machine that no other scenario has, in this state. `unknown`: its controller tells neither. */
   machine(state: Exclude<MachinePowerState, 'error'>): Promise<MachineRef>;
   atBackend(machine: MachineRef): MachinePowerState;
+  /** A machine in this state with one network interface and one disk to start from. */
+  bootable(state: 'on' | 'off'): Promise<MachineRef>;
+  /** What its controller starts it from next. */
+  startsFrom(machine: MachineRef): 'network' | 'disk' | undefined;
   /** A machine whose next command the controller refuses. */
   refused(): Promise<ControllerFailure>;
   /** A machine whose controller does not accept the credentials. */

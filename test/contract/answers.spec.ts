@@ -86,6 +86,7 @@ const REQUESTS: readonly (readonly [MethodName, object])[] = [
   ['power.on', one],
   ['power.on', two],
   ['power.cycle', one],
+  ['power.set_boot_device', { ...one, boot_device: { type: 'disk' } }],
   ['power.off', one],
   ['power.query', one],
   ['power.query', { power_type: 'manual' }],

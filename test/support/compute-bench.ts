@@ -8,6 +8,7 @@ import type {
   AnyPowerType,
   AnyVirtDriver,
   AuditFact,
+  Images,
   Observer,
   Outcome,
   ReplyAddress,
@@ -36,6 +37,7 @@ export interface ComputeBenchOptions {
   readonly keyFile?: string;
   readonly rules?: readonly CallerRule[];
   readonly observer?: Observer;
+  readonly images?: Images;
   /** Puts something between the service and its journal. */
   readonly journal?: (journal: Journal) => Journal;
   /** Puts something between the service and its registered machines. */
@@ -109,6 +111,7 @@ export class ComputeBench {
         },
       },
       ...(this.#options.observer === undefined ? {} : { observer: this.#options.observer }),
+      images: this.#options.images,
       audit: { write: (fact) => void this.audited.push(fact) },
       rules: this.#options.rules,
       clock,

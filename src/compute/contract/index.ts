@@ -5,7 +5,7 @@ export { STEP_CHECKPOINT, type CallContext, type Checkpoint, type OperationConte
 export { createdOf, noteCreated } from './created.js';
 export type { ConsoleType } from './description/console.js';
 export type { Flavor } from './description/flavor.js';
-export type { Image, ImageDestination, ImageSource } from './description/image.js';
+export { ImageSourceSchema, type Image, type ImageDestination, type ImageSource } from './description/image.js';
 export type { Boot, GuestFile } from './description/instance.js';
 export type { FirewallRule, Network } from './description/network.js';
 export type { DiskLimits, Volume } from './description/volume.js';
@@ -93,6 +93,7 @@ export {
   type RequestMeta,
   type ServiceEvent,
 } from './request.js';
+export type { Images, ObtainedImage } from './images.js';
 export { SEED_FILES, SEED_PATH, type SeedContent, type SeedFile, type SeedOffer, type Seeds } from './seeds.js';
 export { INSTANCE_ORIGINS, type InstanceOrigin, type Target } from './target.js';
 export {

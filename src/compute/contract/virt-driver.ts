@@ -12,6 +12,7 @@ import type { LifecycleOperations, ProvisioningOperations } from './operations/l
 import type { BootDeviceOperation, PowerOperations, RebootOperation } from './operations/power.js';
 import type { MigrationOperations } from './operations/relocation.js';
 import type { ImageOperations, StorageOperations } from './operations/storage.js';
+import type { Images } from './images.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Seeds } from './seeds.js';
 import type { Target } from './target.js';
@@ -128,6 +129,8 @@ export interface DriverPorts {
   readonly breakers: BreakerStore;
   /** Null or missing: guests cannot read seeds over HTTP, since the configuration has no `seed`. */
   readonly seeds?: Seeds | null;
+  /** Where drivers get images from; missing where nothing is fetched. */
+  readonly images?: Images | undefined;
   /**
    * Told of a state that an instance has come to, whoever brought it there, by drivers whose backend says so by itself. Never fails,
    * never waits; absent where nobody wants to know.

@@ -1,6 +1,7 @@
 import { request as httpsRequest } from 'node:https';
 import { request as httpRequest, type Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
+import type { Readable } from 'node:stream';
 import { create, type AxiosInstance } from 'axios';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { errorCodeOf, messageOf, type JsonValue } from '../../common/errors/index.js';
@@ -22,12 +23,22 @@ export interface HttpClientOptions {
   readonly maxAnswerBytes?: number;
 }
 
+/** A body that is not held in memory. */
+export interface HttpUpload {
+  readonly bytes: number;
+  readonly type: string;
+  /** Called once for each time that it is sent. */
+  readonly open: () => Readable;
+}
+
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path and query, percent-encoded. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: JsonValue;
+  /** In place of JSON: bytes of a file, say, that are sent as they are read. */
+  readonly upload?: HttpUpload | undefined;
   /** Media type of a text that is wanted in place of JSON. */
   readonly accept?: string | undefined;
   /** For the whole exchange: waiting for a connection, sending, and the complete answer. */
@@ -152,7 +163,7 @@ export class HttpClient {
   }
 
   async #send(request: HttpRequest, timeoutMs: number): Promise<RawHttpAnswer> {
-    const { method, path, headers, json, accept = 'application/json', signal, isUrgent = false } = request;
+    const { method, path, headers, json, upload, accept = 'application/json', signal, isUrgent = false } = request;
     signal?.throwIfAborted();
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), Math.max(0, timeoutMs));
@@ -160,11 +171,13 @@ export class HttpClient {
     signal?.addEventListener('abort', onAbort);
     const wire = new WireWatch(performance.now() + timeoutMs, this.#request);
     let release: (() => void) | undefined;
+    let body: Readable | undefined;
     try {
       if (!isUrgent) release = await takeSlot(this.#limit, stop.signal);
       request.onTurn?.();
       // Also what was waiting for its turn when the client was closed.
       if (this.#isClosed) throw new HttpFailure('closed', 'the client is closed', undefined, 'no');
+      body = upload?.open();
       const answer = await this.#axios.request<Uint8Array>({
         method,
         url: path,
@@ -173,10 +186,12 @@ export class HttpClient {
           'Accept-Encoding': 'identity',
           'User-Agent': 'zenova',
           // Without a body axios would name a type nevertheless.
-          'Content-Type': json === undefined ? false : 'application/json',
+          'Content-Type': upload?.type ?? (json === undefined ? false : 'application/json'),
+          ...(upload === undefined ? {} : { 'Content-Length': upload.bytes }),
           ...headers,
         },
         ...(json === undefined ? {} : { data: JSON.stringify(json) }),
+        ...(body === undefined ? {} : { data: body }),
         signal: stop.signal,
         transport: wire,
       });
@@ -192,6 +207,7 @@ export class HttpClient {
       throw wire.failure(error, stop.signal.aborted, timeoutMs);
     } finally {
       release?.();
+      body?.destroy();
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     }

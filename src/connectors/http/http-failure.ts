@@ -1,6 +1,6 @@
 /**
  * Why a request got no answer:
- * - `unreachable`: no connection came about (name unknown, refused, TLS handshake broken, connect time-out);
+ * - `unreachable`: no connection came about (name unknown, refused, TLS handshake broken, connect time-out, a redirect that is not followed);
  * - `untrusted`: the certificate is not the one we trust, nothing was sent;
  * - `timeout`: no complete answer in time;
  * - `reset`: the connection broke before the answer was complete;

@@ -18,6 +18,7 @@ import { lackingFeatures } from './operations/lacking.js';
 import { launchWorks } from './operations/launch.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
+import { rescueWorks } from './operations/rescue.js';
 import { resizeWorks } from './operations/resize.js';
 import { terminateWorks } from './operations/terminate.js';
 import { StateTeller } from './operations/state-teller.js';
@@ -51,6 +52,7 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...powerWorks(place),
         ...interfaceWorks(place),
         ...volumeWorks(place),
+        ...rescueWorks(place, { images: ports.images, image: settings.rescue_image }),
         setBootDevice: bootDeviceWork(place),
         ...launchWorks(place),
         ...terminateWorks(place),

@@ -30,7 +30,9 @@ export const hmcDpmFeatures = {
   'operation.detach-interface': complete,
   'operation.maintenance-mode': complete,
   'operation.rebuild': missing('not built yet: needs image storage first'),
-  'operation.rescue': missing('not built yet: booting another device for a while'),
+  'operation.rescue': partial(
+    'of linux partitions, from the image that the host has for it or from the network, not from a volume or an FTP server; not of one that starts from an FTP server, whose password the HMC does not give back, or has an ISO image mounted',
+  ),
   'operation.service-control': complete,
   'operation.swap-volume': missing(
     'DPM has no such operation: storage groups are attached and detached, not exchanged',

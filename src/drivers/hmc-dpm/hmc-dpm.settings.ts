@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../../common/secret.js';
+import { ImageSourceSchema } from '../../compute/contract/index.js';
 import { normaliseFingerprint, type TlsTrust } from '../../connectors/http/index.js';
 import { parseHmcAddress, type HmcAddress } from './client/hmc-address.js';
 import type { RedundantAccess } from './client/hmc-pool.js';
@@ -114,6 +115,11 @@ export const HmcDpmSettingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('how often a job or a status is looked at'),
+  rescue_image: ImageSourceSchema.omit({ token: true })
+    .optional()
+    .describe(
+      'what partitions are rescued with when a request names nothing: an ISO image, or a tar with kernel and initrd',
+    ),
   classic: ClassicSchema.prefault({}).describe('how LPARs are activated and loaded, when the CPC is in classic mode'),
   max_concurrent_requests: z
     .int()

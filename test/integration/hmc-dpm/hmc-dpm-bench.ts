@@ -5,6 +5,7 @@ import { Secret } from '../../../src/common/secret.js';
 import type {
   Checkpoint,
   DriverPorts,
+  Images,
   OperationContext,
   PowerMachine,
   QueriedState,
@@ -79,6 +80,7 @@ export interface BenchOptions {
   readonly settings?: Record<string, unknown>;
   readonly clock?: Clock;
   readonly idleLogoffMs?: number;
+  readonly images?: Images;
   /** Does the driver listen to the HMC's notifications? Default: no, so that each request is one that was asked for. */
   readonly listens?: boolean;
 }
@@ -101,7 +103,13 @@ export class HmcDpmBench {
     options: BenchOptions,
   ) {
     this.#listens = options.listens ?? false;
-    this.ports = { clock, log: silentLog, breakers: this.breakers, onState: (seen) => this.seen.push(seen) };
+    this.ports = {
+      clock,
+      log: silentLog,
+      breakers: this.breakers,
+      images: options.images,
+      onState: (seen) => this.seen.push(seen),
+    };
     this.#drivers = createHmcDpm(options.idleLogoffMs === undefined ? {} : { idleLogoffMs: options.idleLogoffMs });
     this.#connection = this.#drivers.powerType.open(this.ports);
     this.host = this.open(options.settings);
@@ -119,7 +127,7 @@ export class HmcDpmBench {
       password: new Secret(USER.password),
       cpc: 'CPC1',
       tls: { ca: this.simulator.certificatePem },
-      request_timeout_ms: 5000,
+      request_timeout_ms: 2000,
       notifications: this.#listens ? { port: this.simulator.stompPort } : { enabled: false },
       ...changes,
     };

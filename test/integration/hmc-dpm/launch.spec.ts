@@ -333,7 +333,7 @@ describe('the end of a partition', () => {
     await bench.spawn(description('web', { start: false }));
     const target = await bench.find('web');
     await bench.hmc.atHmc('DELETE', bench.simulator.partitions('web')[0]?.uri ?? '');
-    expect(bench.orphans()).toContain('storage_groups: CPC1/web');
+    expect(bench.orphans()).toEqual(['storage_groups: CPC1/web', 'storage_volumes: CPC1/web/boot']);
     await expect(bench.destroy(target)).resolves.toEqual({ outcome: 'already', state: null });
     expect(bench.orphans()).toEqual([]);
   });

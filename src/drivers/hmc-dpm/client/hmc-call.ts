@@ -1,12 +1,15 @@
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { Outgoing } from '../../../common/outgoing.js';
 import type { Secret } from '../../../common/secret.js';
+import type { HttpUpload } from '../../../connectors/http/index.js';
 
 /** One request, without its session. */
 export interface HmcCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly json?: JsonValue;
+  /** A body that is not held in memory. */
+  readonly upload?: HttpUpload;
   /** Media type of a text that is wanted in place of JSON. */
   readonly accept?: string;
   /** What the request holds that no text of ours may repeat. */

@@ -216,7 +216,18 @@ export class HmcSession implements HmcLink {
   }
 
   async #send(call: HmcCall, endsAt: number, held?: Held): Promise<HttpAnswer> {
-    const { method, path, json, accept, secrets = [], signal, outgoing, isUrgent = false, isQuestion = false } = call;
+    const {
+      method,
+      path,
+      json,
+      upload,
+      accept,
+      secrets = [],
+      signal,
+      outgoing,
+      isUrgent = false,
+      isQuestion = false,
+    } = call;
     const timeoutMs = endsAt - performance.now();
     const changes = method !== 'GET' && !isQuestion;
     let ended: ReturnType<AdaptiveLimit['sent']> | undefined;
@@ -229,6 +240,7 @@ export class HmcSession implements HmcLink {
         timeoutMs,
         ...(held === undefined ? {} : { headers: { 'X-API-Session': held.id } }),
         ...(json === undefined ? {} : { json }),
+        upload,
         accept,
         signal,
         isUrgent,

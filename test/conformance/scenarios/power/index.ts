@@ -2,6 +2,7 @@ import type { PowerFeatureId } from '../../../../src/features/index.js';
 import type { FeatureScenario } from '../../scenario.js';
 import type { PowerSubject } from '../../subject.js';
 import { errorReportingScenarios } from './error-reporting.js';
+import { bootDeviceScenarios } from './boot-device.js';
 import { cycleScenarios, queryScenarios, switchScenarios } from './switching.js';
 
 /** What is asked of every power type that offers a feature. */
@@ -10,5 +11,6 @@ export const POWER_SCENARIOS: Readonly<Partial<Record<PowerFeatureId, readonly F
   'power.off': switchScenarios('power.off', 'off'),
   'power.cycle': cycleScenarios,
   'power.query': queryScenarios,
+  'power.pxe-next-boot': bootDeviceScenarios,
   'power.error-reporting': errorReportingScenarios,
 };

@@ -15,7 +15,10 @@ export function missingPower(feature: PowerFeatureId): MissingRequest<PowerSubje
         feature,
         word: `refused-${definition.operation}`,
         method,
-        request: (subject: PowerSubject) => subject.machine('on'),
+        request: async (subject: PowerSubject) => ({
+          ...(await subject.machine('on')),
+          ...(method === 'power.set_boot_device' ? { boot_device: { type: 'network' } } : {}),
+        }),
       },
     ];
   });

@@ -93,7 +93,8 @@ export const rescueScenarios: readonly Virt[] = [
     title: 'starts an instance from something else, and afterwards exactly as before',
     needs: ['operation.launch'],
     async run(subject) {
-      const { host, instance } = await made(subject, {
+      const { host } = subject;
+      const { name: instance } = await spawned(subject, {
         networks: [{ name: subject.values.network }],
         boot: { from: 'network' },
       });

@@ -81,6 +81,9 @@ async function failed(subject: VirtSubject, request: object): Promise<void> {
   try {
     await subject.call('compute.spawn', request);
   } catch (error) {
+    if (error instanceof ComputeError && error.code === 'FEATURE_UNSUPPORTED') {
+      throw new Nonconformance('wrong-error', 'it is refused as if nothing of the kind were offered', error);
+    }
     const isClear = error instanceof ComputeError && ['not-applied', 'not-started'].includes(error.outcome);
     if (isClear) return;
     throw new Nonconformance('wrong-error', `it is not said that nothing came of it: ${String(error)}`, error);

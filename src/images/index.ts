@@ -1,0 +1,3 @@
+export { ImageFetcher, type ImageFetcherOptions } from './image-fetcher.js';
+export { bootableIso } from './iso.js';
+export type { BootableIso, SeedMedium } from './iso-content.js';

@@ -1,0 +1,83 @@
+import { execFile, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { ComputeError, errorCodeOf } from '../common/errors/index.js';
+
+const run = promisify(execFile);
+const MOST_OUTPUT = 4 * 1024 * 1024;
+
+/**
+ * Runs a program to its end.
+ *
+ * @param what it does, for people: "reading the ISO image"
+ * @returns what it wrote to its standard output
+ * @throws ComputeError OPERATION_FAILED; the signal's reason
+ */
+export async function runProgram(
+  program: 'xorriso' | 'tar',
+  args: readonly string[],
+  what: string,
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    const { stdout } = await run(program, args, { signal, maxBuffer: MOST_OUTPUT, env: plainEnvironment() });
+    return stdout;
+  } catch (error) {
+    signal.throwIfAborted();
+    const { stderr } = error as { readonly stderr?: unknown };
+    throw failure(program, what, error, typeof stderr === 'string' ? stderr : '');
+  }
+}
+
+/** The same, with its standard output into a file of so many bytes at most. @returns its size */
+export async function runProgramInto(
+  file: string,
+  mostBytes: number,
+  program: 'tar',
+  args: readonly string[],
+  what: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const child = spawn(program, args, { signal, stdio: ['ignore', 'pipe', 'ignore'], env: plainEnvironment() });
+  let bytes = 0;
+  const counting = new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      bytes += piece.length;
+      if (bytes > mostBytes) done(new Error(`more than ${mostBytes} bytes`));
+      else done(null, piece);
+    },
+  });
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`it ended with ${code ?? 'a signal'}`))));
+  });
+  try {
+    await Promise.all([ended, pipeline(child.stdout, counting, createWriteStream(file, { mode: 0o600 }))]);
+    return bytes;
+  } catch (error) {
+    child.kill('SIGKILL');
+    await ended.catch(() => undefined);
+    signal.throwIfAborted();
+    throw failure(program, what, error, '');
+  }
+}
+
+/** What a program says is to be read by us, and takes no secret of ours along. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' };
+}
+
+function failure(program: string, what: string, error: unknown, stderr: string): ComputeError {
+  const isMissing = errorCodeOf(error) === 'ENOENT';
+  const lastLine = stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+  const why = isMissing
+    ? `the program ${program} is not installed on this machine; install its Debian package (apt install ${program})`
+    : `${program} failed${lastLine === '' ? '' : `: ${lastLine}`}`;
+  return new ComputeError('OPERATION_FAILED', `${what} did not work: ${why}`, {
+    outcome: 'not-applied',
+    retry: isMissing ? 'safe' : 'never',
+    cause: error,
+  });
+}

@@ -1,0 +1,84 @@
+import { already, answered, ensure, hasFields, planned } from '../../checks.js';
+import type { FeatureScenario } from '../../scenario.js';
+import type { MachineRef, PowerSubject } from '../../subject.js';
+
+type Power = FeatureScenario<PowerSubject>;
+type Device = 'network' | 'disk';
+
+const METHOD = 'power.set_boot_device';
+const to = (type: Device): object => ({ boot_device: { type } });
+
+/** What is asked of a power type that says what a machine starts from. */
+export const bootDeviceScenarios: readonly Power[] = [
+  effect('effect', 'network', 'lets a machine that is off start from its network, and leaves it off'),
+  effect('disk', 'disk', 'lets it start from its disk'),
+  {
+    word: 'running',
+    title: 'leaves a machine running that runs',
+    async run(subject) {
+      const machine = await subject.bootable('on');
+      const answer = await answered(subject, METHOD, { ...machine, ...to('network') });
+      startsFrom(subject, machine, 'network');
+      isAtBackend(subject, machine, 'on');
+      hasFields(answer, { outcome: 'done', state: 'on' }, METHOD);
+    },
+  },
+  {
+    word: 'restart',
+    title: 'switches it off before and on afterwards, when that is asked for',
+    async run(subject) {
+      const machine = await subject.bootable('on');
+      const before = subject.wire.changes().length;
+      const answer = await answered(subject, METHOD, { ...machine, ...to('network'), restart: true });
+      const sent = subject.wire.changes().slice(before);
+      ensure(sent.length >= 3, 'no-effect', `an off, a setting and an on; sent were: ${sent.join(', ') || 'none'}`);
+      startsFrom(subject, machine, 'network');
+      isAtBackend(subject, machine, 'on');
+      hasFields(answer, { outcome: 'done', state: 'on' }, METHOD);
+    },
+  },
+  {
+    word: 'again',
+    title: 'says "already" of what a machine starts from anyway, and sends no command',
+    async run(subject) {
+      const machine = await subject.bootable('off');
+      await answered(subject, METHOD, { ...machine, ...to('network') });
+      await already(subject, METHOD, { ...machine, ...to('network') }, { state: 'off' });
+      startsFrom(subject, machine, 'network');
+    },
+  },
+  {
+    word: 'plan',
+    title: 'says what it would do, and sends no command',
+    async run(subject) {
+      const machine = await subject.bootable('on');
+      const before = subject.startsFrom(machine);
+      await planned(subject, METHOD, { ...machine, ...to('network'), restart: true });
+      ensure(subject.startsFrom(machine) === before, 'wrong-effect', 'a plan must not change what it starts from');
+    },
+  },
+];
+
+function effect(word: string, device: Device, title: string): Power {
+  return {
+    word,
+    title,
+    async run(subject) {
+      const machine = await subject.bootable('off');
+      const answer = await answered(subject, METHOD, { ...machine, ...to(device) });
+      startsFrom(subject, machine, device);
+      isAtBackend(subject, machine, 'off');
+      hasFields(answer, { outcome: 'done', state: 'off' }, METHOD);
+    },
+  };
+}
+
+function startsFrom(subject: PowerSubject, machine: MachineRef, device: Device): void {
+  const there = subject.startsFrom(machine);
+  ensure(there === device, 'no-effect', `its controller has to start it from its ${device}, not from ${String(there)}`);
+}
+
+function isAtBackend(subject: PowerSubject, machine: MachineRef, state: 'on' | 'off'): void {
+  const there = subject.atBackend(machine);
+  ensure(there === state, 'wrong-effect', `the machine has to be ${state}; there it is ${there}`);
+}
