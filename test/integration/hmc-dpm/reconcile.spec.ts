@@ -154,7 +154,9 @@ describe('a power-on whose process died', () => {
       const ctx = dyingAt('job');
       await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
       bench.simulator.fault(fault);
-      const failure = await failureOf(reconcile('powerOn', ctx.checkpoints, off));
+      const host = bench.open({ request_timeout_ms: 2000 });
+      const asked = { operation: 'powerOn', params: {} } as const;
+      const failure = await failureOf(host.reconcile(bench.context(ctx.checkpoints), asked, off));
       expect(failure.code).toBe(code);
     },
     20_000,

@@ -71,6 +71,21 @@ describe('a resize', () => {
     expect(bench.simulator.status(name, 'CPC1')).toBe(status);
   });
 
+  test.each([
+    ['while it runs', LARGER, 6],
+    ['with a stop and a start', { vcpus: 2, memory_mib: 16_384 }, 12],
+  ])('%s takes so many requests', async (_how, flavor, requests) => {
+    await bench.stop();
+    bench = await LaunchBench.start({ inventory: { timing: { start_ms: 20, paused_ms: 0, stop_ms: 20 } } });
+    const target = await bench.find('on');
+    const since = bench.simulator.wireLog.last;
+    await bench.hmc.host.operations.resize?.(bench.hmc.context(), target, { flavor });
+    expect(bench.hmc.requests(since)).toHaveLength(requests);
+    const then = bench.simulator.wireLog.last;
+    await bench.hmc.host.operations.confirmResize?.(bench.hmc.context(), target, {});
+    expect(bench.hmc.requests(then)).toHaveLength(4);
+  });
+
   test('keeps what others wrote into the description, and the earlier size until it is confirmed', async () => {
     await bench.hmc.atHmc('POST', bench.simulator.partitions('on', 'CPC1')[0]?.uri ?? '', {
       description: 'of the bank',
