@@ -22,7 +22,7 @@ export const powerExamples: ExamplesOf<'power'> = {
     },
   },
   'power.set_boot_device': {
-    params: { ...lpar, boot_device: { type: 'network', mac: '02:00:00:12:34:56' }, restart: true },
+    params: { ...lpar, boot_device: { type: 'network', mac: '02:4e:66:ce:d8:64' }, restart: true },
     result: { ...done, ...on },
   },
   'power.reset': { params: lpar, result: { ...done, ...on } },
