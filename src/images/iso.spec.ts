@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ObtainedImage } from '../compute/contract/index.js';
 import { bootableIso } from './iso.js';
+import { runProgram } from './programs.js';
 
 const { signal } = new AbortController();
 const SEED = new Map([
@@ -128,15 +129,9 @@ describe('an ISO image of others', () => {
     writeFileSync(image.file, 'neither');
     await expect(bootableIso(image, {}, signal)).rejects.toThrow(/neither an ISO image nor a tar/);
   });
+});
 
-  test('cannot be read where xorriso is missing, which is said', async () => {
-    const image = iso({ 'a.ins': 'a' });
-    const path = process.env['PATH'];
-    process.env['PATH'] = root;
-    try {
-      await expect(bootableIso(image, {}, signal)).rejects.toThrow(/apt install xorriso/);
-    } finally {
-      process.env['PATH'] = path;
-    }
-  });
+test('a program that is missing is named, with what installs it', async () => {
+  const missing = runProgram('zenova-no-such-program', [], 'reading the ISO image', signal);
+  await expect(missing).rejects.toThrow(/reading the ISO image did not work: .*apt install zenova-no-such-program/);
 });

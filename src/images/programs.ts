@@ -7,6 +7,8 @@ import { ComputeError, errorCodeOf } from '../common/errors/index.js';
 
 const run = promisify(execFile);
 const MOST_OUTPUT = 4 * 1024 * 1024;
+/** What a program says is to be read by us, it is where Debian puts it, and takes no secret of ours along. */
+const PLAIN_ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF-8' };
 
 /**
  * Runs a program to its end.
@@ -16,13 +18,13 @@ const MOST_OUTPUT = 4 * 1024 * 1024;
  * @throws ComputeError OPERATION_FAILED; the signal's reason
  */
 export async function runProgram(
-  program: 'xorriso' | 'tar',
+  program: string,
   args: readonly string[],
   what: string,
   signal: AbortSignal,
 ): Promise<string> {
   try {
-    const { stdout } = await run(program, args, { signal, maxBuffer: MOST_OUTPUT, env: plainEnvironment() });
+    const { stdout } = await run(program, args, { signal, maxBuffer: MOST_OUTPUT, env: PLAIN_ENVIRONMENT });
     return stdout;
   } catch (error) {
     signal.throwIfAborted();
@@ -35,12 +37,12 @@ export async function runProgram(
 export async function runProgramInto(
   file: string,
   mostBytes: number,
-  program: 'tar',
+  program: string,
   args: readonly string[],
   what: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const child = spawn(program, args, { signal, stdio: ['ignore', 'pipe', 'ignore'], env: plainEnvironment() });
+  const child = spawn(program, args, { signal, stdio: ['ignore', 'pipe', 'ignore'], env: PLAIN_ENVIRONMENT });
   let bytes = 0;
   const counting = new Transform({
     transform(piece: Buffer, _encoding, done) {
@@ -62,11 +64,6 @@ export async function runProgramInto(
     signal.throwIfAborted();
     throw failure(program, what, error, '');
   }
-}
-
-/** What a program says is to be read by us, and takes no secret of ours along. */
-function plainEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' };
 }
 
 function failure(program: string, what: string, error: unknown, stderr: string): ComputeError {

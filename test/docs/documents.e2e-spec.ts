@@ -100,12 +100,12 @@ async function outcomeOf(example: Example, { answers = {} }: Scene, sandbox: San
 /** A configuration, when the files and variables are there that it refers to. */
 function configured(text: string, sandbox: Sandbox): Ran {
   const yaml = sandbox.adapted(text);
-  for (const [, file = ''] of yaml.matchAll(/file: ?([^\s},]+)/g)) {
+  for (const [, file = ''] of yaml.matchAll(/\bfile: ?([^\s},]+)/g)) {
     mkdirSync(dirname(file), { recursive: true });
     if (!existsSync(file)) writeFileSync(file, contentFor(file), { mode: 0o600 });
   }
   const environment = Object.fromEntries(
-    [...yaml.matchAll(/env: ?(\w+)/g)].map(([, name = '']) => [name, contentFor(name.toLowerCase())]),
+    [...yaml.matchAll(/\benv: ?(\w+)/g)].map(([, name = '']) => [name, contentFor(name.toLowerCase())]),
   );
   const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
   const source = parseSource(yaml, join(sandbox.directory, 'zenova.yaml'));
