@@ -100,7 +100,7 @@ async function outcomeOf(example: Example, { answers = {} }: Scene, sandbox: San
 /** A configuration, when the files and variables are there that it refers to. */
 function configured(text: string, sandbox: Sandbox): Ran {
   const yaml = sandbox.adapted(text);
-  for (const [, file = ''] of yaml.matchAll(/\bfile: ?([^\s},]+)/g)) {
+  for (const [, file = ''] of yaml.matchAll(/(?<![a-z])file: ?([^\s},]+)/g)) {
     mkdirSync(dirname(file), { recursive: true });
     if (!existsSync(file)) writeFileSync(file, contentFor(file), { mode: 0o600 });
   }
