@@ -44,7 +44,7 @@ export async function bringTo(change: PartitionChange, goal: Goal, known?: Seen)
         partition = await waitOut(change, action.transition, goal);
         break;
       case 'step': {
-        if (change.remainingMs === 0) throw change.timeOver(action.step);
+        if (change.remainingMs === 0) throw refusal ?? change.timeOver(action.step);
         const end = await takeStep(change, action);
         if (end.kind === 'done') {
           ({ partition } = end);
