@@ -25,6 +25,16 @@ export function isActivated(word: string): boolean {
   return ['active', 'degraded', 'paused', 'starting', 'stopping', 'terminated'].includes(word);
 }
 
+/** Does an operating system run in it? */
+export function isRunning({ status }: { readonly status: string }): boolean {
+  return observe(status, 0).powerState === 'running';
+}
+
+/** Is it on its way from one state to another? */
+export function isMoving({ status }: { readonly status: string }): boolean {
+  return status === 'starting' || status === 'stopping';
+}
+
 /** A partition's status in neutral words (DESIGN 7). */
 export function observe(word: string, observedAt: number): ObservedState {
   return { ...neutral(partitionStatus(word)), nativeState: word, observedAt };

@@ -3,8 +3,9 @@ import type { PartitionDetails } from '../client/hmc-schemas.js';
 import { isMade, withoutMaker } from '../mapping/marks.js';
 import { observe } from '../mapping/partition-status.js';
 import { ensureProperties } from './ensure-properties.js';
-import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
+import { partitionUri, type HmcPlace } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
+import { planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
 
 /** Takes partitions that others made into our hands, and gives partitions out of them. */
@@ -50,7 +51,7 @@ function release(place: HmcPlace): OperationWork<object, ChangeResult> {
       });
     },
     plan: (ctx, target) =>
-      explaining(place, { what: `planning for partition ${target.name}`, subject: 'partition' }, async () => {
+      planning(place, target, async () => {
         const partition = await place.client(ctx).partitionDetails(partitionUri(target.id), ctx.signal);
         if (isFree(partition)) return [];
         return [{ action: 'unmark-partition', description: `take our mark off partition ${target.name}` }];

@@ -1,7 +1,7 @@
 import type { PlannedStep } from '../../../compute/contract/index.js';
 import type { Partition, PartitionDetails } from '../client/hmc-schemas.js';
 import { DPM_RULES } from '../mapping/mode-rules.js';
-import { observe } from '../mapping/partition-status.js';
+import { isRunning } from '../mapping/partition-status.js';
 import { obstacle } from '../mapping/planned-steps.js';
 import { describeSize, stopReason, type SizeProperties } from '../mapping/partition-size.js';
 import { bringTo } from './bring-to.js';
@@ -68,8 +68,4 @@ export function sizeSteps(partition: PartitionDetails, changes: SizeProperties):
 /** Why a partition cannot be stopped for a while; undefined when it can. */
 export function stopObstacle(partition: PartitionDetails): string | undefined {
   return obstacle(DPM_RULES, isRunning(partition) ? 'reboot' : 'powerOff', partition);
-}
-
-export function isRunning({ status }: Partition): boolean {
-  return observe(status, 0).powerState === 'running';
 }

@@ -12,14 +12,15 @@ import { nicsOf } from '../client/hmc-network.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { DPM_RULES } from '../mapping/mode-rules.js';
 import { plannedSteps } from '../mapping/planned-steps.js';
-import { observe } from '../mapping/partition-status.js';
+import { isRunning, observe } from '../mapping/partition-status.js';
 import { readsBoot, setBootDevice, type BootDevice } from './boot-device.js';
 import { bringTo } from './bring-to.js';
 import { STEP_NOUNS } from './checkpoints.js';
-import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
+import { partitionUri, type HmcPlace } from './hmc-place.js';
 import { hasMac } from './nic.js';
 import { PartitionChange } from './partition-change.js';
 import { refuseLocked } from './partition-facts.js';
+import { planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
 import { attachedStorage, isFulfilled } from './storage.js';
 
@@ -40,7 +41,7 @@ export function bootDeviceWork(place: HmcPlace): OperationWork<BootDeviceParams,
         const hasBegun = change.carriedOut.length > 0;
         if (isSo && !hasBegun) return { outcome: 'already', state: observe(before.status, ctx.clock.now()) };
         refuseLocked(change, before);
-        const wasRunning = before.status === 'active' || before.status === 'degraded';
+        const wasRunning = isRunning(before);
         const stopped = restart && wasRunning && !isSo ? await bringTo(change, 'stopped', before) : undefined;
         await setBootDevice(change, change.uri, wanted, target.name);
         // An attempt that was cut off after its stop finds the partition stopped.
@@ -50,7 +51,7 @@ export function bootDeviceWork(place: HmcPlace): OperationWork<BootDeviceParams,
       });
     },
     plan: (ctx, target, { boot_device: device, restart = false }) =>
-      explaining(place, { what: `planning for partition ${target.name}`, subject: 'partition' }, async () => {
+      planning(place, target, async () => {
         const client = place.client(ctx);
         const uri = partitionUri(target.id);
         const wanted = await bootDeviceOf(ctx, client, uri, target, device);
@@ -60,8 +61,7 @@ export function bootDeviceWork(place: HmcPlace): OperationWork<BootDeviceParams,
           description: `set the boot device of partition ${target.name} to ${wanted['boot-device']}`,
         };
         const partition = await client.partition(uri, ctx.signal);
-        const isRunning = partition.status === 'active' || partition.status === 'degraded';
-        if (!restart || !isRunning) return [set];
+        if (!restart || !isRunning(partition)) return [set];
         const [stop, ...start] = plannedSteps(DPM_RULES, 'reboot', {
           ...partition,
           'boot-device': wanted['boot-device'],

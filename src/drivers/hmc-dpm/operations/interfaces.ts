@@ -10,11 +10,12 @@ import type {
 import { nicsOf, type Nic } from '../client/hmc-network.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { observe } from '../mapping/partition-status.js';
-import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
+import { partitionUri, type HmcPlace } from './hmc-place.js';
 import { isMarked } from './mark.js';
 import { CpcNetworks, ensureNic, ensureNicGone, freeNicName, hasMac } from './nic.js';
 import { PartitionChange } from './partition-change.js';
 import { cpcUriOf, refuseLocked } from './partition-facts.js';
+import { planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
 
 type Attached = Answering<ChangeResult, { interface: { name: string; mac: string | null } }>;
@@ -107,8 +108,4 @@ function detachInterface(place: HmcPlace): OperationWork<ChangeParams<'detachInt
       });
     },
   };
-}
-
-function planning<T>(place: HmcPlace, { name }: Target, work: () => Promise<T>): Promise<T> {
-  return explaining(place, { what: `planning for partition ${name}`, subject: 'partition' }, work);
 }

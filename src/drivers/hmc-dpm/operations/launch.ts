@@ -19,8 +19,7 @@ import {
 import { HmcError } from '../client/hmc-error.js';
 import { unlessGone } from '../client/hmc-many.js';
 import type { Partition } from '../client/hmc-schemas.js';
-import { isRunning } from './become-size.js';
-import { observe } from '../mapping/partition-status.js';
+import { isRunning, observe } from '../mapping/partition-status.js';
 import { describeSize } from '../mapping/partition-size.js';
 import { bringTo } from './bring-to.js';
 import { lastStep, notedAs } from './checkpoints.js';

@@ -1,6 +1,7 @@
 import type { OperationContext, Target } from '../../../compute/contract/index.js';
 import type { Partition, PartitionDetails } from '../client/hmc-schemas.js';
 import type { PartitionView } from '../mapping/next-action.js';
+import { isMoving } from '../mapping/partition-status.js';
 import { HmcChange, TOLD_PATIENCE_MS } from './hmc-change.js';
 import type { HmcPlace } from './hmc-place.js';
 import { modeOf, type Mode } from './mode.js';
@@ -37,7 +38,7 @@ export class PartitionChange extends HmcChange {
       async () => {
         const partition = await this.client.partitionDetails(this.uri, this.ctx.signal);
         this.#verify(partition);
-        return partition.status === 'starting' || partition.status === 'stopping' ? undefined : partition;
+        return isMoving(partition) ? undefined : partition;
       },
     );
   }
@@ -87,7 +88,7 @@ export class PartitionChange extends HmcChange {
   async steady(): Promise<Partition> {
     const what = `partition ${this.target.name} to end its start or stop`;
     return await this.watch(what, this.place.pacing.poll.initialMs, (partition) =>
-      partition.status === 'starting' || partition.status === 'stopping' ? undefined : partition,
+      isMoving(partition) ? undefined : partition,
     );
   }
 

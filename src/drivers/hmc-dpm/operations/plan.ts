@@ -7,6 +7,12 @@ import { explaining, type HmcPlace } from './hmc-place.js';
 import { modeOf } from './mode.js';
 import type { Seen } from './partition-change.js';
 
+/** Runs the planning for a partition, turning what the HMC says into our errors. */
+export function planning<T>(place: HmcPlace, target: Target, work: () => Promise<T>): Promise<T> {
+  const { noun } = modeOf(place, target).rules;
+  return explaining(place, { what: `planning for ${noun} ${target.name}`, subject: 'partition' }, work);
+}
+
 /** What a change would do now. @throws ComputeError STATE_CONFLICT when it could not even begin */
 export async function planChange(
   ctx: CallContext,
@@ -38,15 +44,24 @@ export async function planOf(
   steps: (partition: Seen) => PlannedStep[],
 ): Promise<PlannedStep[]> {
   const mode = modeOf(place, target);
-  const label = `${mode.rules.noun} ${target.name}`;
-  return await explaining(place, { what: `planning for ${label}`, subject: 'partition' }, async () => {
+  return await planning(place, target, async () => {
     const partition = await mode.look(place.client(ctx), mode.uri(target.id), ctx.signal);
     const why = obstacleTo(partition);
     if (why === undefined) return steps(partition);
-    throw new ComputeError('STATE_CONFLICT', `this cannot be done to ${label}: ${why}`, {
-      driver: DRIVER_NAME,
-      target: target.key,
-      details: { status: partition.status },
-    });
+    throw cannotBeDone(target, `${mode.rules.noun} ${target.name}`, partition, why);
+  });
+}
+
+/** What is to be done cannot even begin. @param label of the target, for people */
+export function cannotBeDone(
+  { key }: Target,
+  label: string,
+  { status }: { readonly status: string },
+  why: string,
+): ComputeError {
+  return new ComputeError('STATE_CONFLICT', `this cannot be done to ${label}: ${why}`, {
+    driver: DRIVER_NAME,
+    target: key,
+    details: { status },
   });
 }

@@ -15,7 +15,7 @@ import { nicsOf } from '../client/hmc-network.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { differing, forgotten, keeping, keptIn, type BootValue, type KeptBoot } from '../mapping/kept-boot.js';
-import { observe } from '../mapping/partition-status.js';
+import { isRunning, observe } from '../mapping/partition-status.js';
 import { obstacle } from '../mapping/planned-steps.js';
 import { setBootDevice, type BootDevice } from './boot-device.js';
 import { bootStateOf, ensureDescription, type BootState } from './boot-settings.js';
@@ -180,8 +180,6 @@ function sourceOf({ image, boot, admin_password: password }: ChangeParams<'rescu
 }
 
 const isOurIso = (name: string | undefined): boolean => name?.startsWith(ISO_NAME) ?? false;
-
-const isRunning = ({ status }: Partition): boolean => observe(status, 0).powerState === 'running';
 
 /** Its own settings are kept, and it has those of a rescue: one update brings these all at once. */
 function isRescued({ description, isoName, boot }: BootState): boolean {

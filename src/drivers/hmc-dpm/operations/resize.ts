@@ -14,7 +14,7 @@ import type { Partition, PartitionDetails } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { flavorExtras } from '../mapping/flavor-extras.js';
 import { earlierSizeOf, LONGEST_DESCRIPTION, withEarlierSize, withoutEarlierSize } from '../mapping/marks.js';
-import { observe } from '../mapping/partition-status.js';
+import { isRunning, observe } from '../mapping/partition-status.js';
 import {
   differing,
   hasSize,
@@ -23,13 +23,14 @@ import {
   stopReason,
   type SizeProperties,
 } from '../mapping/partition-size.js';
-import { becomeSize, isRunning, sizeSteps, stopObstacle, type SizeWrite } from './become-size.js';
+import { becomeSize, sizeSteps, stopObstacle, type SizeWrite } from './become-size.js';
 import { requireCapacity } from './capacity.js';
 import { notedAs } from './checkpoints.js';
 import { requireDpmCpc } from './cpc.js';
 import type { CpcPlace } from './hmc-place.js';
-import { explaining, partitionUri } from './hmc-place.js';
+import { partitionUri } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
+import { planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
 
 /** Left before the first step: `{is_running, size}`, with the size before, or the one to be gone back to. */
@@ -87,7 +88,7 @@ function resize(place: CpcPlace): OperationWork<ChangeParams<'resize'>, ChangeRe
       });
     },
     plan: (ctx, target, { flavor }) =>
-      planning(ctx, place, target, (partition) => {
+      planWhole(ctx, place, target, (partition) => {
         const changes = sizeChanges(flavor, admitFlavor(flavor), partition);
         if (isNone(changes)) return [];
         if (earlierSizeOf(partition.description) !== undefined) throw unconfirmed(target);
@@ -108,7 +109,7 @@ function confirmResize(place: CpcPlace): OperationWork<object, ChangeResult> {
       });
     },
     plan: (ctx, target) =>
-      planning(ctx, place, target, (partition) => {
+      planWhole(ctx, place, target, (partition) => {
         if (earlierSizeOf(partition.description) === undefined) throw unresized(target);
         return [{ action: 'confirm-resize', description: `forget the earlier size of partition ${target.name}` }];
       }),
@@ -126,7 +127,7 @@ function revertResize(place: CpcPlace): OperationWork<object, ChangeResult> {
       });
     },
     plan: (ctx, target) =>
-      planning(ctx, place, target, (partition) => {
+      planWhole(ctx, place, target, (partition) => {
         const earlier = earlierSizeOf(partition.description);
         if (earlier === undefined) throw unresized(target);
         return planned(target, partition, differing(earlier.properties, partition));
@@ -219,13 +220,13 @@ function admitFlavor(flavor: Flavor) {
   return flavorExtras(flavor);
 }
 
-async function planning(
+async function planWhole(
   ctx: CallContext,
   place: CpcPlace,
   target: Target,
   steps: (partition: PartitionDetails) => PlannedStep[],
 ): Promise<PlannedStep[]> {
-  return await explaining(place, { what: `planning for partition ${target.name}`, subject: 'partition' }, async () =>
+  return await planning(place, target, async () =>
     steps(await place.client(ctx).partitionDetails(partitionUri(target.id), ctx.signal)),
   );
 }

@@ -1,4 +1,3 @@
-import { ComputeError } from '../../../common/errors/index.js';
 import type {
   OperationWork,
   OperationWorks,
@@ -10,7 +9,6 @@ import type {
 import { unlessGone } from '../client/hmc-many.js';
 import { deletePartition } from '../client/hmc-partitions.js';
 import type { PartitionDetails } from '../client/hmc-schemas.js';
-import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { rootGroupOf } from '../mapping/marks.js';
 import { DPM_RULES } from '../mapping/mode-rules.js';
 import { obstacle, plannedSteps } from '../mapping/planned-steps.js';
@@ -19,9 +17,10 @@ import { lastStep } from './checkpoints.js';
 import { requireDpmCpc } from './cpc.js';
 import type { CpcPlace } from './hmc-place.js';
 import { halt } from './halt.js';
-import { explaining, partitionUri } from './hmc-place.js';
+import { partitionUri } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
 import { cpcUriOf, refuseLocked } from './partition-facts.js';
+import { cannotBeDone, planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
 import { removeRootStorage } from './root-storage.js';
 import { settle } from './settle.js';
@@ -60,7 +59,7 @@ function destroy(place: CpcPlace): OperationWork<object, StatelessResult> {
       );
     },
     plan: (ctx, target) =>
-      explaining(place, { what: `planning for partition ${target.name}`, subject: 'partition' }, async () => {
+      planning(place, target, async () => {
         const client = place.client(ctx);
         const partition = await unlessGone(() => client.partitionDetails(partitionUri(target.id), ctx.signal));
         return partition === undefined ? [] : planned(target, partition);
@@ -115,13 +114,7 @@ function planned(target: Target, partition: PartitionDetails): PlannedStep[] {
   const why =
     obstacle(DPM_RULES, 'powerOff', partition) ??
     (!isAdopted && partition['is-locked'] === true ? 'it is locked' : undefined);
-  if (why !== undefined) {
-    throw new ComputeError('STATE_CONFLICT', `this cannot be done to partition ${target.name}: ${why}`, {
-      driver: DRIVER_NAME,
-      target: target.key,
-      details: { status: partition.status },
-    });
-  }
+  if (why !== undefined) throw cannotBeDone(target, `partition ${target.name}`, partition, why);
   const stop = plannedSteps(DPM_RULES, 'powerOff', partition);
   if (isAdopted) return stop;
   const group = rootGroupOf(partition.description);

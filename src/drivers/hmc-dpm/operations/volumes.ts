@@ -16,9 +16,10 @@ import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { observe } from '../mapping/partition-status.js';
 import { admitVolume, attachableVolume, refuseTaken, volumeNotThere } from './attachable-volume.js';
-import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
+import { partitionUri, type HmcPlace } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
 import { cpcUriOf, refuseLocked } from './partition-facts.js';
+import { planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
 import { settle } from './settle.js';
 import { ensureGroup, findVolume, isFulfilled, withVolumes, type FoundVolume } from './storage.js';
@@ -53,9 +54,6 @@ async function seeForPlan(ctx: CallContext, place: HmcPlace, target: Target): Pr
   const uri = partitionUri(target.id);
   return await see(ctx, client, uri, await client.partition(uri, ctx.signal));
 }
-
-const planning = <T>(place: HmcPlace, { name }: Target, work: () => Promise<T>): Promise<T> =>
-  explaining(place, { what: `planning for partition ${name}`, subject: 'partition' }, work);
 
 function attachVolume(place: HmcPlace): OperationWork<ChangeParams<'attachVolume'>, Attached> {
   const isThere = ({ attached }: Sight, { group }: FoundVolume): boolean => attached.includes(group['object-uri']);
