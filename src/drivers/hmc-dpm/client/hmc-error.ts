@@ -76,6 +76,11 @@ export class HmcError extends Error {
     return this.is(503) || this.is(409, 2);
   }
 
+  /** Does this alone say that the same request may go through in a moment? Whether it was carried out, {@link mayHaveRun} says. */
+  get isPassing(): boolean {
+    return this.isBusy || this.failure?.kind === 'unreachable' || this.failure?.kind === 'timeout';
+  }
+
   /**
    * May the request have been carried out? A refusal, a 503 of the HMC, or a request that never left prove the contrary; a lost or
    * unreadable answer and any other 5xx prove nothing.

@@ -1,7 +1,6 @@
 import type { ChangeResult, OperationWork, OperationWorks } from '../../../compute/contract/index.js';
 import type { PartitionDetails } from '../client/hmc-schemas.js';
 import { isMade, withoutMaker } from '../mapping/marks.js';
-import { observe } from '../mapping/partition-status.js';
 import { ensureProperties } from './ensure-properties.js';
 import { partitionUri, type HmcPlace } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
@@ -24,7 +23,7 @@ function adoption(place: HmcPlace): OperationWork<object, ChangeResult> {
           const why = `partition ${target.name} cannot be adopted: it is locked on the HMC against disruptive tasks; unlock it there first`;
           throw change.error('STATE_CONFLICT', why, partition.status);
         }
-        return { outcome: 'already', state: observe(partition.status, ctx.clock.now()) };
+        return change.ended(false, partition);
       });
     },
     plan: () => Promise.resolve([]),
@@ -47,7 +46,7 @@ function release(place: HmcPlace): OperationWork<object, ChangeResult> {
           properties: { description: withoutMaker(partition.description) },
           isSo: isFree,
         });
-        return { outcome: hasActed ? 'done' : 'already', state: observe(found.status, ctx.clock.now()) };
+        return change.ended(hasActed, found);
       });
     },
     plan: (ctx, target) =>

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { HmcClient } from '../client/hmc-client.js';
 import type { HmcChange } from './hmc-change.js';
-import { settle, type Settled } from './settle.js';
+import { makeSo } from './settle.js';
 
 /** What a partition boots from, in the HMC's words; each needs its companions in the same update (hmc-dpm.md section 10). */
 export type BootDevice =
@@ -42,19 +42,16 @@ export function setBootDevice(
   partitionUri: string,
   wanted: BootDevice & BootSettings,
   partition: string,
-): Promise<Settled<true>> {
+): Promise<boolean> {
   const { client, ctx } = change;
   const properties: Record<string, JsonValue> = { ...wanted };
   const noun = `boot device ${wanted['boot-device']}`;
-  let isBlind = Object.keys(properties).some((name) => UNREADABLE.has(name)) && !change.carriedOut.includes(noun);
-  return settle<true>(change, {
+  let isBlind = Object.keys(properties).some((name) => UNREADABLE.has(name)) && !change.carriedOut.has(noun);
+  return makeSo(change, {
     step: 'set-boot-device',
     noun,
     doing: `setting the boot device of partition ${partition} to ${wanted['boot-device']}`,
-    look: async () => {
-      if (isBlind) return undefined;
-      return (await readsBoot(client, partitionUri, wanted, ctx.signal)) ? true : undefined;
-    },
+    isSo: async () => !isBlind && (await readsBoot(client, partitionUri, wanted, ctx.signal)),
     send: async (timeoutMs) => {
       await client.post(partitionUri, properties, timeoutMs);
       isBlind = false;

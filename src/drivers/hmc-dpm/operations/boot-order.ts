@@ -12,7 +12,7 @@ import { nicsOf } from '../client/hmc-network.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { DPM_RULES } from '../mapping/mode-rules.js';
 import { plannedSteps } from '../mapping/planned-steps.js';
-import { isRunning, observe } from '../mapping/partition-status.js';
+import { isRunning } from '../mapping/partition-status.js';
 import { readsBoot, setBootDevice, type BootDevice } from './boot-device.js';
 import { bringTo } from './bring-to.js';
 import { STEP_NOUNS } from './checkpoints.js';
@@ -38,16 +38,16 @@ export function bootDeviceWork(place: HmcPlace): OperationWork<BootDeviceParams,
         const before = await change.steady();
         const wanted = await bootDeviceOf(ctx, change.client, change.uri, target, device);
         const isSo = await readsBoot(change.client, change.uri, wanted, ctx.signal);
-        const hasBegun = change.carriedOut.length > 0;
-        if (isSo && !hasBegun) return { outcome: 'already', state: observe(before.status, ctx.clock.now()) };
+        const hasBegun = change.carriedOut.size > 0;
+        if (isSo && !hasBegun) return change.ended(false, before);
         refuseLocked(change, before);
         const wasRunning = isRunning(before);
         const stopped = restart && wasRunning && !isSo ? await bringTo(change, 'stopped', before) : undefined;
         await setBootDevice(change, change.uri, wanted, target.name);
         // An attempt that was cut off after its stop finds the partition stopped.
         const mustStart = stopped !== undefined || (restart && hasStopped(change));
-        const { partition } = mustStart ? await bringTo(change, 'running') : { partition: await change.look() };
-        return { outcome: 'done', state: observe(partition.status, ctx.clock.now()) };
+        const after = mustStart ? (await bringTo(change, 'running')).partition : await change.look();
+        return change.ended(true, after);
       });
     },
     plan: (ctx, target, { boot_device: device, restart = false }) =>
@@ -73,7 +73,7 @@ export function bootDeviceWork(place: HmcPlace): OperationWork<BootDeviceParams,
 }
 
 function hasStopped({ carriedOut }: PartitionChange): boolean {
-  return carriedOut.some((noun) => noun === STEP_NOUNS.stop);
+  return carriedOut.has(STEP_NOUNS.stop);
 }
 
 /**

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { CallContext } from '../../../compute/contract/index.js';
 import type { HmcClient } from '../client/hmc-client.js';
+import type { PartitionDetails } from '../client/hmc-schemas.js';
 import { KEPT_PROPERTIES, type KeptBoot } from '../mapping/kept-boot.js';
+import { ensureProperties } from './ensure-properties.js';
 import type { PartitionChange } from './partition-change.js';
-import { settle } from './settle.js';
 
 const valueSchema = z.union([z.string().max(512), z.int(), z.boolean()]).nullish();
 const BootSettingsSchema = z.object({
@@ -36,13 +37,6 @@ export async function ensureDescription(
   words: { readonly step: string; readonly noun: string; readonly doing: string },
   description: string,
 ): Promise<void> {
-  const { client, uri, ctx } = change;
-  await settle<true>(change, {
-    ...words,
-    look: async () => ((await bootStateOf(client, uri, ctx)).description === description ? true : undefined),
-    send: async (timeoutMs) => {
-      await client.post(uri, { description }, timeoutMs);
-      return undefined;
-    },
-  });
+  const isSo = (partition: PartitionDetails): boolean => (partition.description ?? '') === description;
+  await ensureProperties(change, { ...words, properties: { description }, isSo });
 }

@@ -74,14 +74,19 @@ export function writesDone(checkpoints: readonly Checkpoint[]): string[] {
     if (name === ANSWERED_CHECKPOINT) return [AnsweredDataSchema.parse(data).noun];
     if (name !== JOB_CHECKPOINT) return [];
     const { step, uri } = JobDataSchema.parse(data);
-    const noun = isPowerStep(step) ? STEP_NOUNS[step] : undefined;
+    const noun = isPowerStep(step) ? nounOf(step) : undefined;
     return noun !== undefined && !cancelled.includes(uri) ? [noun] : [];
   });
 }
 
 /** How a step is told of that was carried out, where others follow it. */
-export const STEP_NOUNS: Readonly<Partial<Record<StepName, string>>> = {
+export const STEP_NOUNS = {
   stop: 'stop of the partition',
   activate: 'activation of the LPAR',
   deactivate: 'deactivation of the LPAR',
-};
+} as const satisfies Partial<Record<StepName, string>>;
+
+/** The noun of a step; undefined where nothing follows it. */
+export function nounOf(step: StepName): string | undefined {
+  return (STEP_NOUNS as Partial<Record<StepName, string>>)[step];
+}

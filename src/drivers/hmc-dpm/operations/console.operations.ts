@@ -11,7 +11,7 @@ import { HmcError } from '../client/hmc-error.js';
 import { DRIVER_NAME, nativeOf } from '../hmc-dpm.errors.js';
 import { whyNoGuest } from '../mapping/guest.js';
 import { consoleLogOf } from '../mapping/os-messages.js';
-import { observe, type PartitionStatus } from '../mapping/partition-status.js';
+import type { PartitionStatus } from '../mapping/partition-status.js';
 import { noteAnswered } from './checkpoints.js';
 import { findPartition } from './find-partition.js';
 import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
@@ -145,7 +145,7 @@ export function consoleCommandWork(place: HmcPlace): OperationWork<ChangeParams<
         'sending a command to the operating system of partition',
         async () => {
           const before = await change.look();
-          const observed = observe(before.status, ctx.clock.now());
+          const sent = change.ended(true, before);
           const why = obstacle(before);
           if (why !== undefined) {
             const message = `no command can be sent to partition ${target.name}: ${why}`;
@@ -159,7 +159,7 @@ export function consoleCommandWork(place: HmcPlace): OperationWork<ChangeParams<
           });
           await noteAnswered(ctx, STEP, NOUN);
           change.underWay = undefined;
-          return { outcome: 'done', state: observed };
+          return sent;
         },
         MESSAGES_TASKS,
       );
@@ -171,8 +171,7 @@ export function consoleCommandWork(place: HmcPlace): OperationWork<ChangeParams<
     reconcile: (ctx, target) =>
       lookAfter(new PartitionChange(ctx, place, target), async (change, last) => {
         if (!last.isAnswered) return { verdict: 'unknown', reason: untold(change, NOUN) };
-        const { status } = await change.look();
-        return { verdict: 'concluded', result: { outcome: 'done', state: observe(status, ctx.clock.now()) } };
+        return { verdict: 'concluded', result: change.ended(true, await change.look()) };
       }),
   };
 }

@@ -3,7 +3,6 @@ import type { ChangeResult, OperationWork } from '../../../compute/contract/inde
 import type { Partition } from '../client/hmc-schemas.js';
 import { toHmcComputeError } from '../hmc-dpm.errors.js';
 import { whyNoGuest } from '../mapping/guest.js';
-import { observe } from '../mapping/partition-status.js';
 import { JOB_CHECKPOINT, noteAnswered } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
 import { awaitJob } from './job.js';
@@ -73,7 +72,7 @@ function obstacle(partition: Partition): string | undefined {
 
 /** Waits for the job: it alone tells, since the guest may be in any state afterwards. */
 async function seeThrough(change: PartitionChange, jobUri: string | undefined): Promise<ChangeResult> {
-  const { ctx, target, place } = change;
+  const { target, place } = change;
   const what = `restarting the PSW of partition ${target.name}`;
   change.hasBegun = true;
   change.underWay = NOUN;
@@ -82,16 +81,12 @@ async function seeThrough(change: PartitionChange, jobUri: string | undefined): 
       ? ({ kind: 'complete' } as const)
       : await awaitJob(change, jobUri, `the HMC to finish ${what}`, false);
   switch (end.kind) {
-    case 'complete': {
+    case 'complete':
       change.underWay = undefined;
-      const { status } = await change.look();
-      return { outcome: 'done', state: observe(status, ctx.clock.now()) };
-    }
-    case 'failed': {
+      return change.ended(true, await change.look());
+    case 'failed':
       change.underWay = undefined;
-      const failure = toHmcComputeError(end.error, { what, hmc: place.hmc, subject: 'partition', tasks: TASKS });
-      throw failure;
-    }
+      throw toHmcComputeError(end.error, { what, hmc: place.hmc, subject: 'partition', tasks: TASKS });
     case 'canceled':
       change.underWay = undefined;
       throw change.error('OPERATION_FAILED', `${what} was cancelled on the HMC`);

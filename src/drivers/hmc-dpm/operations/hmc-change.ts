@@ -23,7 +23,7 @@ export class HmcChange {
   /** Did this change try to send anything? From then on the HMC is waited for. */
   hasBegun = false;
   /** What was carried out, now or by an earlier attempt, and stays whatever fails later; nouns as in {@link underWay}. */
-  readonly carriedOut: string[];
+  readonly carriedOut: Set<string>;
   /** What a 404 is about. */
   protected readonly subject: Doing['subject'] = 'cpc';
   #endsAt: number;
@@ -34,7 +34,7 @@ export class HmcChange {
     readonly target: Target,
   ) {
     this.client = place.client(ctx);
-    this.carriedOut = writesDone(ctx.checkpoints);
+    this.carriedOut = new Set(writesDone(ctx.checkpoints));
     this.#endsAt = ctx.clock.now() + place.pacing.operationTimeoutMs;
   }
 
@@ -126,7 +126,7 @@ export class HmcChange {
   /** What was carried out has been taken back: nothing of it stays. */
   tookBack(): void {
     this.underWay = undefined;
-    this.carriedOut.splice(0);
+    this.carriedOut.clear();
   }
 
   /** An error of this change. */
@@ -195,6 +195,6 @@ export class HmcChange {
 
   #before(): string | undefined {
     if (this.underWay !== undefined) return `A ${this.underWay} had been sent before, its end is not known`;
-    return this.carriedOut.length === 0 ? undefined : `Carried out before: ${this.carriedOut.join(', ')}`;
+    return this.carriedOut.size === 0 ? undefined : `Carried out before: ${[...this.carriedOut].join(', ')}`;
   }
 }

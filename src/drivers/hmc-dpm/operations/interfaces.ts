@@ -9,7 +9,6 @@ import type {
 } from '../../../compute/contract/index.js';
 import { nicsOf, type Nic } from '../client/hmc-network.js';
 import type { Partition } from '../client/hmc-schemas.js';
-import { observe } from '../mapping/partition-status.js';
 import { partitionUri, type HmcPlace } from './hmc-place.js';
 import { isMarked } from './mark.js';
 import { CpcNetworks, ensureNic, ensureNicGone, freeNicName, hasMac } from './nic.js';
@@ -26,9 +25,8 @@ export function interfaceWorks(place: HmcPlace): OperationWorks<'attachInterface
 }
 
 function attachInterface(place: HmcPlace): OperationWork<ChangeParams<'attachInterface'>, Attached> {
-  const attached = (partition: Partition, nic: Nic, hasActed: boolean, now: number): Attached => ({
-    outcome: hasActed ? 'done' : 'already',
-    state: observe(partition.status, now),
+  const attached = (change: PartitionChange, partition: Partition, nic: Nic, hasActed: boolean): Attached => ({
+    ...change.ended(hasActed, partition),
     answer: { interface: { name: nic.name, mac: nic['mac-address'] ?? null } },
   });
   return {
@@ -39,8 +37,7 @@ function attachInterface(place: HmcPlace): OperationWork<ChangeParams<'attachInt
         const nics = await nicsOf(change.client, change.uri, ctx.signal);
         const there = nics.find((nic) => hasMac(nic, network.mac));
         if (there !== undefined) {
-          const isOurs = isMarked(ctx.operationId, there.description);
-          return attached(partition, there, isOurs, ctx.clock.now());
+          return attached(change, partition, there, isMarked(ctx.operationId, there.description));
         }
         refuseLocked(change, partition);
         const backing = await new CpcNetworks(change.client, cpcUriOf(partition), ctx.signal).backing(network.name);
@@ -48,7 +45,7 @@ function attachInterface(place: HmcPlace): OperationWork<ChangeParams<'attachInt
         const made = nics.find((nic) => isMarked(ctx.operationId, nic.description));
         const name = made?.name ?? freeNicName(nics);
         const { found } = await ensureNic(change, change.uri, { name, network, backing, partition: target.name });
-        return attached(partition, found, true, ctx.clock.now());
+        return attached(change, partition, found, true);
       });
     },
     plan: (ctx, target, { network }) =>
@@ -66,7 +63,7 @@ function attachInterface(place: HmcPlace): OperationWork<ChangeParams<'attachInt
         const nics = await nicsOf(change.client, change.uri, ctx.signal);
         const made = nics.find((nic) => isMarked(ctx.operationId, nic.description));
         if (made === undefined) return undefined;
-        return attached(await change.look(), made, true, ctx.clock.now());
+        return attached(change, await change.look(), made, true);
       });
     },
   };
@@ -85,12 +82,12 @@ function detachInterface(place: HmcPlace): OperationWork<ChangeParams<'detachInt
       const change = new PartitionChange(ctx, place, target);
       return await change.run('detaching a NIC from partition', async () => {
         const partition = await change.steady();
-        const state = observe(partition.status, ctx.clock.now());
+        const detached = change.ended(true, partition);
         const nic = find(await nicsOf(change.client, change.uri, ctx.signal), params.interface);
-        if (nic === undefined) return { outcome: change.carriedOut.length > 0 ? 'done' : 'already', state };
+        if (nic === undefined) return change.ended(change.carriedOut.size > 0, partition);
         refuseLocked(change, partition);
         await ensureNicGone(change, nic, target.name);
-        return { outcome: 'done', state };
+        return detached;
       });
     },
     plan: (ctx, target, params) =>
@@ -104,7 +101,7 @@ function detachInterface(place: HmcPlace): OperationWork<ChangeParams<'detachInt
       return await reconcileSequence(change, async () => {
         const nics = await nicsOf(change.client, change.uri, ctx.signal);
         if (find(nics, params.interface) !== undefined) return undefined;
-        return { outcome: 'done', state: observe((await change.look()).status, ctx.clock.now()) };
+        return change.ended(true, await change.look());
       });
     },
   };

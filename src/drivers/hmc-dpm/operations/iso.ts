@@ -1,6 +1,6 @@
 import { mountedIso, mountIso, unmountIso, type MountedIso, type NewIso } from '../client/hmc-iso.js';
 import type { HmcChange } from './hmc-change.js';
-import { settle, type Settled } from './settle.js';
+import { makeSo, settle, type Settled } from './settle.js';
 
 /** The slowest way to an HMC that is waited for, bytes in a millisecond: 4 MiB/s. */
 const LEAST_SPEED = (4 * 1024 * 1024) / 1000;
@@ -31,13 +31,13 @@ export function ensureIso(change: HmcChange, partitionUri: string, iso: NewIso):
 }
 
 /** Unmounts what is mounted. Not while the partition starts or stops. */
-export function ensureNoIso(change: HmcChange, partitionUri: string): Promise<Settled<true>> {
+export function ensureNoIso(change: HmcChange, partitionUri: string): Promise<boolean> {
   const { client, ctx, target } = change;
-  return settle<true>(change, {
+  return makeSo(change, {
     step: 'unmount-iso-image',
     noun: 'unmounting of the ISO image',
     doing: `unmounting the ISO image of partition ${target.name}`,
-    look: async () => ((await mountedIso(client, partitionUri, ctx.signal)) === undefined ? true : undefined),
+    isSo: async () => (await mountedIso(client, partitionUri, ctx.signal)) === undefined,
     send: async (timeoutMs) => {
       await unmountIso(client, partitionUri, timeoutMs);
       return undefined;

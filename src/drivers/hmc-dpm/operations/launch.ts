@@ -19,7 +19,7 @@ import {
 import { HmcError } from '../client/hmc-error.js';
 import { unlessGone } from '../client/hmc-many.js';
 import type { Partition } from '../client/hmc-schemas.js';
-import { isRunning, observe } from '../mapping/partition-status.js';
+import { isRunning } from '../mapping/partition-status.js';
 import { describeSize } from '../mapping/partition-size.js';
 import { bringTo } from './bring-to.js';
 import { lastStep, notedAs } from './checkpoints.js';
@@ -68,8 +68,7 @@ function spawn(place: CpcPlace): OperationWork<Description, ChangeResult> {
           if (refusal !== undefined) throw await removed(change, place, ComputeError.fromWire(refusal));
           if (found === undefined) await requireThere(change, place);
           try {
-            const partition = await finish(change, place, wanted, found);
-            return { outcome: 'done', state: observe(partition.status, ctx.clock.now()) };
+            return change.ended(true, await finish(change, place, wanted, found));
           } catch (error) {
             if (ctx.signal.aborted || change.underWay !== undefined || !isOfTheHmc(error)) throw error;
             const cause = toComputeError(change.explain(DOING, error, TASKS));
@@ -216,8 +215,7 @@ async function reconcile(
   const found = await reconcileSequence(new PartitionChange(ctx, place, noted), async (change) => {
     if (isUndoing || !isToRun || lastStep(ctx.checkpoints)?.step !== 'start') return undefined;
     const partition = await change.look();
-    if (!isRunning(partition)) return undefined;
-    return { outcome: 'done', state: observe(partition.status, ctx.clock.now()) };
+    return isRunning(partition) ? change.ended(true, partition) : undefined;
   });
   // Whoever goes on finds out what it has left, and takes the next step or removes what was made.
   const isCancelled = found.verdict === 'failed' && found.error.code === 'OPERATION_CANCELLED';

@@ -14,7 +14,7 @@ import { unlessGone } from '../client/hmc-many.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import type { HmcChange } from './hmc-change.js';
 import { isMarked, marked } from './mark.js';
-import { settle, type Settled } from './settle.js';
+import { makeSo, settle, type Settled } from './settle.js';
 
 /** What a NIC is connected to, in the words in which the HMC wants it. */
 export type NicBacking = { readonly 'virtual-switch-uri': string } | { readonly 'network-adapter-port-uri': string };
@@ -27,21 +27,18 @@ const SWITCHED = new Set(['osa', 'hipersockets']);
  * the number of its port: `OSD1/1`.
  */
 export class CpcNetworks {
-  readonly #switches: Promise<Awaited<ReturnType<typeof virtualSwitches>>>;
-  #adapters: Promise<Awaited<ReturnType<typeof adapters>>> | undefined;
+  #switches: ReturnType<typeof virtualSwitches> | undefined;
+  #adapters: ReturnType<typeof adapters> | undefined;
 
   constructor(
     private readonly client: HmcClient,
     private readonly cpcUri: string,
     private readonly signal: AbortSignal,
-  ) {
-    this.#switches = virtualSwitches(client, cpcUri, signal);
-    // Whoever asks is told; nobody may ask.
-    this.#switches.catch(() => undefined);
-  }
+  ) {}
 
   /** @throws ComputeError RESOURCE_NOT_FOUND with the names that there are; FEATURE_LIMITED for an adapter without network ports */
   async backing(name: string): Promise<NicBacking> {
+    this.#switches ??= virtualSwitches(this.client, this.cpcUri, this.signal);
     const switches = await this.#switches;
     const named = switches.find((one) => one.name === name);
     if (named !== undefined) return { 'virtual-switch-uri': named['object-uri'] };
@@ -121,9 +118,9 @@ export function ensureNic(change: HmcChange, partitionUri: string, wanted: Wante
         const uri = madeUri;
         return await unlessGone(() => client.get(uri, NicSchema, ctx.signal));
       }
-      return madeNic(await nicsOf(client, partitionUri, ctx.signal), wanted, (nic) =>
-        isMarked(ctx.operationId, nic.description),
-      );
+      const nics = await nicsOf(client, partitionUri, ctx.signal);
+      const isMade = (nic: Nic): boolean => nic.name === name && isMarked(ctx.operationId, nic.description);
+      return nics.find((nic) => hasMac(nic, network.mac)) ?? nics.find(isMade);
     },
     send: async (timeoutMs) => {
       const nic = {
@@ -139,25 +136,19 @@ export function ensureNic(change: HmcChange, partitionUri: string, wanted: Wante
   });
 }
 
-/** The NIC that answers what is wanted: by its MAC address, or made by this very operation under this name. */
-function madeNic(nics: readonly Nic[], { name, network }: WantedNic, isOurs: (nic: Nic) => boolean): Nic | undefined {
-  return nics.find((nic) => hasMac(nic, network.mac)) ?? nics.find((nic) => nic.name === name && isOurs(nic));
-}
-
 export function hasMac({ 'mac-address': address }: Nic, mac: string | undefined): boolean {
   return mac !== undefined && address?.toLowerCase() === mac.toLowerCase();
 }
 
 /** Deletes a NIC that is there. */
-export function ensureNicGone(change: HmcChange, nic: Nic, partition: string): Promise<Settled<true>> {
+export function ensureNicGone(change: HmcChange, nic: Nic, partition: string): Promise<boolean> {
   const { client, ctx } = change;
   const uri = nic['element-uri'];
-  return settle<true>(change, {
+  return makeSo(change, {
     step: 'delete-nic',
     noun: `deletion of NIC ${nic.name}`,
     doing: `deleting NIC ${nic.name} of partition ${partition}`,
-    look: async () =>
-      (await unlessGone(() => client.get(uri, NicSchema, ctx.signal))) === undefined ? true : undefined,
+    isSo: async () => (await unlessGone(() => client.get(uri, NicSchema, ctx.signal))) === undefined,
     send: async (timeoutMs) => {
       await unlessGone(() => client.delete(uri, timeoutMs));
       return true;

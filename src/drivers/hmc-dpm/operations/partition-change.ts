@@ -1,4 +1,4 @@
-import type { OperationContext, Target } from '../../../compute/contract/index.js';
+import type { ChangeResult, OperationContext, Target } from '../../../compute/contract/index.js';
 import type { Partition, PartitionDetails } from '../client/hmc-schemas.js';
 import type { PartitionView } from '../mapping/next-action.js';
 import { isMoving } from '../mapping/partition-status.js';
@@ -90,6 +90,12 @@ export class PartitionChange extends HmcChange {
     return await this.watch(what, this.place.pacing.poll.initialMs, (partition) =>
       isMoving(partition) ? undefined : partition,
     );
+  }
+
+  /** How it ended. @param hasActed false: it was so, and nothing was sent */
+  ended(hasActed: boolean, { status }: { readonly status: string }): ChangeResult {
+    const state = this.mode.rules.observe(status, this.ctx.clock.now());
+    return { outcome: hasActed ? 'done' : 'already', state };
   }
 
   /** Names are what people act by: another name under the same id is not what was asked for. */

@@ -45,7 +45,7 @@ function to(place: HmcPlace, what: string, goal: Goal): ChangeOperation {
     const { rules } = change.mode;
     return await change.run(`${what} ${rules.noun}`, async () => {
       const { partition, hasActed } = await bringTo(change, goal);
-      return { outcome: hasActed ? 'done' : 'already', state: rules.observe(partition.status, ctx.clock.now()) };
+      return change.ended(hasActed, partition);
     });
   };
 }
@@ -62,7 +62,7 @@ function reboot(place: HmcPlace): ChangeOperation {
       }
       const stopped = await bringTo(change, 'stopped', before);
       const { partition } = await bringTo(change, 'running', stopped.partition);
-      return { outcome: 'done', state: rules.observe(partition.status, ctx.clock.now()) };
+      return change.ended(true, partition);
     });
   };
 }

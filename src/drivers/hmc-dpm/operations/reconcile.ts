@@ -30,8 +30,7 @@ export async function reconcileChange(
     // The step before the last one leads elsewhere.
     const goal = operation === 'powerOff' ? 'stopped' : 'running';
     if (ended === undefined || rules.nextAction(goal, ended).kind !== 'reached') return { verdict: 'continue' };
-    const state = rules.observe(ended.status, ctx.clock.now());
-    return { verdict: 'concluded', result: { outcome: 'done', state } };
+    return { verdict: 'concluded', result: change.ended(true, ended) };
   });
 }
 

@@ -15,7 +15,8 @@ import { nicsOf } from '../client/hmc-network.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { differing, forgotten, keeping, keptIn, type BootValue, type KeptBoot } from '../mapping/kept-boot.js';
-import { isRunning, observe } from '../mapping/partition-status.js';
+import { LONGEST_DESCRIPTION } from '../mapping/marks.js';
+import { isRunning } from '../mapping/partition-status.js';
 import { obstacle } from '../mapping/planned-steps.js';
 import { setBootDevice, type BootDevice } from './boot-device.js';
 import { bootStateOf, ensureDescription, type BootState } from './boot-settings.js';
@@ -29,12 +30,10 @@ import { PartitionChange } from './partition-change.js';
 import { cpcUriOf, refuseLocked } from './partition-facts.js';
 import { planOf } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
-import { settle } from './settle.js';
+import { makeSo } from './settle.js';
 
 /** Begins the names of the ISO images that are unmounted again. */
 const ISO_NAME = 'zenova-rescue-';
-/** How long a description can be at the HMC. */
-const MOST_DESCRIPTION = 1024;
 const TASKS = ['Partition Details', 'Start Partition', 'Stop Partition'];
 
 /** What a rescue can start from. */
@@ -70,7 +69,7 @@ function rescue(place: HmcPlace, sources: RescueSources): OperationWork<ChangePa
           const state = await bootStateOf(change.client, change.uri, ctx);
           const hasBegun = lastStep(ctx.checkpoints) !== undefined;
           if (isRescued(state) && isRunning(partition)) {
-            return { outcome: hasBegun ? 'done' : 'already', state: observe(partition.status, ctx.clock.now()) };
+            return change.ended(hasBegun, partition);
           }
           refuseLocked(change, partition);
           refuse(change, whyNot(partition, state, source));
@@ -81,7 +80,7 @@ function rescue(place: HmcPlace, sources: RescueSources): OperationWork<ChangePa
           const secure = state.boot['secure-boot'] === true ? { 'secure-boot': false } : {};
           await setBootDevice(change, change.uri, { ...device, ...secure }, target.name);
           const { partition: after } = await bringTo(change, 'running');
-          return { outcome: 'done', state: observe(after.status, ctx.clock.now()) };
+          return change.ended(true, after);
         },
         TASKS,
       );
@@ -116,7 +115,7 @@ function unrescue(place: HmcPlace): OperationWork<object, ChangeResult> {
           const kept = keptIn(state.description);
           const hasBegun = lastStep(ctx.checkpoints) !== undefined;
           if (kept === undefined && !hasBegun) {
-            return { outcome: 'already', state: observe(partition.status, ctx.clock.now()) };
+            return change.ended(false, partition);
           }
           refuseLocked(change, partition);
           if (kept !== undefined) await giveBack(change, state, kept);
@@ -124,7 +123,7 @@ function unrescue(place: HmcPlace): OperationWork<object, ChangeResult> {
           // Without anything to start from it was before, and is again.
           const after =
             boot['boot-device'] === 'none' ? await change.look() : (await bringTo(change, 'running')).partition;
-          return { outcome: 'done', state: observe(after.status, ctx.clock.now()) };
+          return change.ended(true, after);
         },
         TASKS,
       );
@@ -208,8 +207,8 @@ function whyNot({ type }: Partition, state: BootState, source: Source): string |
   if (source.kind === 'network' && boot['boot-device'] === 'network-adapter') {
     return 'it starts from the network anyway; rescue it from an image';
   }
-  if (keeping(boot, description).length > MOST_DESCRIPTION) {
-    return `its description is too long to keep its boot settings too, in ${MOST_DESCRIPTION} characters`;
+  if (keeping(boot, description).length > LONGEST_DESCRIPTION) {
+    return `its description is too long to keep its boot settings too, in ${LONGEST_DESCRIPTION} characters`;
   }
   return undefined;
 }
@@ -289,13 +288,13 @@ async function giveBack(change: PartitionChange, state: BootState, kept: KeptBoo
   const { ctx, client, uri, target } = change;
   if (isRescued(state)) {
     await bringTo(change, 'stopped');
-    await settle<true>(change, {
+    await makeSo(change, {
       step: 'restore-boot',
       noun: 'own boot settings',
       doing: `giving partition ${target.name} its own boot settings`,
-      look: async () => {
+      isSo: async () => {
         const { boot } = await bootStateOf(client, uri, ctx);
-        return Object.keys(differing(boot, kept)).length === 0 ? true : undefined;
+        return Object.keys(differing(boot, kept)).length === 0;
       },
       send: async (timeoutMs) => {
         const { boot } = await bootStateOf(client, uri, ctx);

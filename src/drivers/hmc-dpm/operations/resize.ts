@@ -14,7 +14,7 @@ import type { Partition, PartitionDetails } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { flavorExtras } from '../mapping/flavor-extras.js';
 import { earlierSizeOf, LONGEST_DESCRIPTION, withEarlierSize, withoutEarlierSize } from '../mapping/marks.js';
-import { isRunning, observe } from '../mapping/partition-status.js';
+import { isRunning } from '../mapping/partition-status.js';
 import {
   differing,
   hasSize,
@@ -63,7 +63,7 @@ function resize(place: CpcPlace): OperationWork<ChangeParams<'resize'>, ChangeRe
         const partition = await change.lookWhole();
         const changes = sizeChanges(flavor, extras, partition);
         const noted = notedAs(ctx.checkpoints, BEFORE_CHECKPOINT, BeforeSchema);
-        if (noted === undefined && isNone(changes)) return done('already', change, partition);
+        if (noted === undefined && isNone(changes)) return change.ended(false, partition);
         const earlier = earlierSizeOf(partition.description);
         if (earlier !== undefined && earlier.operationId !== ctx.operationId) throw unconfirmed(target);
         if (noted === undefined) await requireCapacity(ctx, place, await requireDpmCpc(ctx, place), changes);
@@ -78,7 +78,7 @@ function resize(place: CpcPlace): OperationWork<ChangeParams<'resize'>, ChangeRe
           doing: `resizing partition ${target.name}`,
         };
         try {
-          return done('done', change, await becomeSize(change, partition, write, before.is_running));
+          return change.ended(true, await becomeSize(change, partition, write, before.is_running));
         } catch (error) {
           const failure = toComputeError(error);
           if (failure.code !== 'CAPACITY_EXHAUSTED' || ctx.signal.aborted) throw error;
@@ -105,7 +105,7 @@ function confirmResize(place: CpcPlace): OperationWork<object, ChangeResult> {
       return await change.run('keeping the new size of partition', async () => {
         const partition = await change.lookWhole();
         await earlierSize(change, partition);
-        return done('done', change, await becomeSize(change, partition, forgetting(partition, {}), false));
+        return change.ended(true, await becomeSize(change, partition, forgetting(partition, {}), false));
       });
     },
     plan: (ctx, target) =>
@@ -123,7 +123,7 @@ function revertResize(place: CpcPlace): OperationWork<object, ChangeResult> {
       const change = new PartitionChange(ctx, place, target);
       return await change.run('giving its earlier size to partition', async () => {
         const partition = await change.lookWhole();
-        return done('done', change, await goBack(change, partition, await earlierSize(change, partition)));
+        return change.ended(true, await goBack(change, partition, await earlierSize(change, partition)));
       });
     },
     plan: (ctx, target) =>
@@ -236,10 +236,6 @@ function planned(target: Target, partition: PartitionDetails, changes: SizePrope
   const why = stopReason(changes, partition) === undefined ? undefined : stopObstacle(partition);
   if (why !== undefined) throw conflict(target, `partition ${target.name} cannot be stopped for it: ${why}`);
   return sizeSteps(partition, changes);
-}
-
-function done(outcome: ChangeResult['outcome'], { ctx }: PartitionChange, { status }: Partition): ChangeResult {
-  return { outcome, state: observe(status, ctx.clock.now()) };
 }
 
 function isNone(changes: SizeProperties): boolean {

@@ -19,7 +19,7 @@ import type { RootStorage } from './description.js';
 import type { HmcChange } from './hmc-change.js';
 import { isMarked, marked } from './mark.js';
 import type { PartitionChange } from './partition-change.js';
-import { settle } from './settle.js';
+import { makeSo, settle } from './settle.js';
 import { ensureGroup, isFulfilled, withVolumes, type GroupWithVolumes } from './storage.js';
 
 /** The storage group of a partition that is made with it and goes with it: what others call its root disk. */
@@ -156,11 +156,11 @@ async function deleteRootGroup(change: HmcChange, group: StorageGroup): Promise<
     const text = `storage group ${group.name}, which was made for partition ${target.name}, is attached to ${names} too; detach it there first`;
     throw change.error('STATE_CONFLICT', text);
   }
-  await settle<true>(change, {
+  await makeSo(change, {
     step: 'delete-storage-group',
     noun: `deletion of storage group ${group.name}`,
     doing: `deleting storage group ${group.name} of partition ${target.name}`,
-    look: async () => ((await readGroups(client, [uri], ctx.signal)).length === 0 ? true : undefined),
+    isSo: async () => (await readGroups(client, [uri], ctx.signal)).length === 0,
     send: async (timeoutMs) => {
       await unlessGone(() => deleteGroup(client, uri, timeoutMs));
       return true;

@@ -46,7 +46,7 @@ export interface Settled<T> {
  */
 export async function settle<T>(change: HmcChange, write: Write<T>): Promise<Settled<T>> {
   const before = await see(change, write, 'the HMC to answer', undefined);
-  if (before !== undefined) return { found: before.found, hasActed: false };
+  if (before !== undefined) return { found: before, hasActed: false };
   let lost: HmcError | undefined;
   let pauseMs = change.place.pacing.poll.initialMs;
   for (let sends = 0; sends < MAX_SENDS;) {
@@ -65,11 +65,23 @@ export async function settle<T>(change: HmcChange, write: Write<T>): Promise<Set
         pauseMs = Math.min(pauseMs * 2, change.place.pacing.poll.maxMs);
         // Somebody else may have done it meanwhile.
         const after = await see(change, write, 'the HMC to answer', undefined);
-        if (after !== undefined) return { found: after.found, hasActed: sends > 0 };
+        if (after !== undefined) return { found: after, hasActed: sends > 0 };
       }
     }
   }
   throw unknown(change, write, lost);
+}
+
+/** One request that makes something so or not so, where there is nothing to be found but that. */
+export interface SoWrite extends Omit<Write<true>, 'look'> {
+  /** It reads, and changes nothing. */
+  readonly isSo: () => Promise<boolean>;
+}
+
+/** The same for what is so or is not. @returns whether anything was sent. @throws as {@link settle} */
+export async function makeSo(change: HmcChange, { isSo, ...write }: SoWrite): Promise<boolean> {
+  const look = async (): Promise<true | undefined> => ((await isSo()) ? true : undefined);
+  return (await settle(change, { ...write, look })).hasActed;
 }
 
 type SendEnd<T> =
@@ -89,22 +101,20 @@ async function send<T>(change: HmcChange, write: Write<T>): Promise<SendEnd<T>> 
   try {
     const answer = await write.send(requestTimeoutMs);
     await noteAnswered(ctx, step, noun);
-    const found = answer ?? (await see(change, write, `the ${noun} to show`, ctx.clock.now() + LAG_MS))?.found;
+    const found = answer ?? (await see(change, write, `the ${noun} to show`, ctx.clock.now() + LAG_MS));
     if (found === undefined) throw change.error('OPERATION_FAILED', `${doing} was answered, but does not show`);
     return landed(change, write, found);
   } catch (error) {
     if (!(error instanceof HmcError)) throw error;
     if (!error.mayHaveRun) {
       change.underWay = undefined;
-      if (error.isBusy || error.failure?.kind === 'unreachable' || error.failure?.kind === 'timeout') {
-        return { kind: 'busy', error };
-      }
+      if (error.isPassing) return { kind: 'busy', error };
       throw error;
     }
     const seen = await see(change, write, `the ${noun} to show`, sentAt + requestTimeoutMs);
     if (seen !== undefined) {
       await noteAnswered(ctx, step, noun);
-      return landed(change, write, seen.found);
+      return landed(change, write, seen);
     }
     change.underWay = undefined;
     return { kind: 'absent', error };
@@ -113,7 +123,7 @@ async function send<T>(change: HmcChange, write: Write<T>): Promise<SendEnd<T>> 
 
 function landed<T>(change: HmcChange, { noun }: Write<T>, found: T): SendEnd<T> {
   change.underWay = undefined;
-  change.carriedOut.push(noun);
+  change.carriedOut.add(noun);
   return { kind: 'done', found };
 }
 
@@ -127,22 +137,18 @@ async function see<T>(
   { look }: Write<T>,
   what: string,
   untilMs: number | undefined,
-): Promise<{ readonly found: T } | undefined> {
+): Promise<T | undefined> {
   const { clock } = change.ctx;
   const { initialMs } = change.place.pacing.poll;
   let isLastLook = untilMs === undefined || clock.now() >= untilMs;
-  return await change
-    .poll(what, initialMs, async () => {
-      const found = await look();
-      if (found !== undefined) return { found };
-      if (isLastLook) return NOT_THERE;
-      isLastLook = untilMs === undefined || clock.now() >= untilMs;
-      return undefined;
-    })
-    .then((seen) => (seen === NOT_THERE ? undefined : seen));
+  const { found: seen } = await change.poll(what, initialMs, async () => {
+    const found = await look();
+    if (found !== undefined || isLastLook) return { found };
+    isLastLook = untilMs === undefined || clock.now() >= untilMs;
+    return undefined;
+  });
+  return seen;
 }
-
-const NOT_THERE = { found: undefined as never };
 
 function unknown<T>(change: HmcChange, { doing }: Write<T>, lost: HmcError | undefined): ComputeError {
   const { target, place } = change;

@@ -3,7 +3,7 @@ import { HmcError } from '../client/hmc-error.js';
 import { nativeOf, toHmcComputeError } from '../hmc-dpm.errors.js';
 import type { StepName } from '../mapping/next-action.js';
 import type { StepVerdict } from '../mapping/step-verdict.js';
-import { JOB_CHECKPOINT, STEP_NOUNS } from './checkpoints.js';
+import { JOB_CHECKPOINT, nounOf } from './checkpoints.js';
 import { awaitJob, type JobEnd } from './job.js';
 import type { PartitionChange, Seen } from './partition-change.js';
 
@@ -50,7 +50,7 @@ export async function takeStep(
     if (!(error instanceof HmcError)) throw error;
     if (!error.mayHaveRun) {
       change.underWay = undefined;
-      const isBusy = error.isBusy || error.failure?.kind === 'unreachable' || error.failure?.kind === 'timeout';
+      const { isPassing: isBusy } = error;
       if (isBusy || error.is(409, 1)) return { kind: 'refused', isBusy, error };
       throw error;
     }
@@ -76,8 +76,8 @@ export async function seeThrough(change: PartitionChange, step: StepName, jobUri
   }
   const partition = await settle(change, step, end);
   change.underWay = undefined;
-  const noun = STEP_NOUNS[step];
-  if (noun !== undefined && !change.carriedOut.includes(noun)) change.carriedOut.push(noun);
+  const noun = nounOf(step);
+  if (noun !== undefined) change.carriedOut.add(noun);
   return partition;
 }
 
@@ -138,7 +138,8 @@ function isDecided({ kind }: StepVerdict): boolean {
 function stepFailed(change: PartitionChange, step: StepName, end: JobEnd, { status }: Seen, why: string): ComputeError {
   change.underWay = undefined;
   // Its job was noted as carried out once; it was not.
-  change.carriedOut.splice(0, Infinity, ...change.carriedOut.filter((noun) => noun !== STEP_NOUNS[step]));
+  const noun = nounOf(step);
+  if (noun !== undefined) change.carriedOut.delete(noun);
   const what = `${DOING[step]} ${change.label}`;
   const isStarved = status === 'reservation-error';
   const code = isStarved ? 'CAPACITY_EXHAUSTED' : 'OPERATION_FAILED';

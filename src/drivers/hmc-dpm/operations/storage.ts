@@ -12,7 +12,7 @@ import {
 } from '../client/hmc-storage.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import type { HmcChange } from './hmc-change.js';
-import { settle, type Settled } from './settle.js';
+import { makeSo } from './settle.js';
 
 /** A storage group with its volumes. */
 export interface GroupWithVolumes {
@@ -121,16 +121,15 @@ export function ensureGroup(
   partitionUri: string,
   group: Pick<StorageGroup, 'object-uri' | 'name'>,
   partition: string,
-): Promise<Settled<true>> {
+): Promise<boolean> {
   const { client, ctx } = change;
   const uri = group['object-uri'];
   const isAttaching = verb === 'attach';
-  return settle<true>(change, {
+  return makeSo(change, {
     step: `${verb}-storage-group`,
     noun: `${verb}ment of storage group ${group.name}`,
     doing: `${verb}ing storage group ${group.name} ${isAttaching ? 'to' : 'from'} partition ${partition}`,
-    look: async () =>
-      (await groupUrisOf(client, partitionUri, ctx.signal)).includes(uri) === isAttaching ? true : undefined,
+    isSo: async () => (await groupUrisOf(client, partitionUri, ctx.signal)).includes(uri) === isAttaching,
     send: async (timeoutMs) => {
       await attachGroup(client, verb, partitionUri, uri, timeoutMs);
       return true;

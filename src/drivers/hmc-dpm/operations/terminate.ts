@@ -23,7 +23,7 @@ import { cpcUriOf, refuseLocked } from './partition-facts.js';
 import { cannotBeDone, planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
 import { removeRootStorage } from './root-storage.js';
-import { settle } from './settle.js';
+import { makeSo } from './settle.js';
 
 /** What the HMC user must be allowed. */
 const TASKS = ['Stop Partition', 'Delete Partition', 'Partition Details', 'Configure Storage - System Programmer'];
@@ -50,7 +50,7 @@ function destroy(place: CpcPlace): OperationWork<object, StatelessResult> {
           if (partition === undefined) return await tidied(change, place);
           if (target.origin === 'adopted') {
             const { hasActed } = await bringTo(change, 'stopped', partition);
-            return ended(hasActed || change.carriedOut.length > 0);
+            return ended(hasActed || change.carriedOut.size > 0);
           }
           await removePartition(change, partition);
           return ended(true);
@@ -83,11 +83,11 @@ export async function removePartition(change: PartitionChange, partition: Partit
   await halt(change, partition);
   const group = rootGroupOf(partition.description);
   if (group !== undefined) await removeRootStorage(change, cpcUriOf(partition), target.id, group, uri);
-  await settle<true>(change, {
+  await makeSo(change, {
     step: DELETION,
     noun: 'deletion of the partition',
     doing: `deleting partition ${target.name}`,
-    look: async () => ((await unlessGone(() => client.partition(uri, ctx.signal))) === undefined ? true : undefined),
+    isSo: async () => (await unlessGone(() => client.partition(uri, ctx.signal))) === undefined,
     send: async (timeoutMs) => {
       await unlessGone(() => deletePartition(client, uri, timeoutMs));
       return true;

@@ -14,14 +14,13 @@ import type { HmcClient } from '../client/hmc-client.js';
 import { groupUrisOf, modifyGroup, readGroups } from '../client/hmc-storage.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
-import { observe } from '../mapping/partition-status.js';
 import { admitVolume, attachableVolume, refuseTaken, volumeNotThere } from './attachable-volume.js';
 import { partitionUri, type HmcPlace } from './hmc-place.js';
 import { PartitionChange } from './partition-change.js';
 import { cpcUriOf, refuseLocked } from './partition-facts.js';
 import { planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
-import { settle } from './settle.js';
+import { makeSo } from './settle.js';
 import { ensureGroup, findVolume, isFulfilled, withVolumes, type FoundVolume } from './storage.js';
 
 type VolumeOperation = 'attachVolume' | 'detachVolume' | 'extendVolume';
@@ -57,10 +56,9 @@ async function seeForPlan(ctx: CallContext, place: HmcPlace, target: Target): Pr
 
 function attachVolume(place: HmcPlace): OperationWork<ChangeParams<'attachVolume'>, Attached> {
   const isThere = ({ attached }: Sight, { group }: FoundVolume): boolean => attached.includes(group['object-uri']);
-  const result = ({ partition }: Sight, hasActed: boolean, now: number): Attached => ({
-    outcome: hasActed ? 'done' : 'already',
-    state: observe(partition.status, now),
-    // The guest names its disks by paths and UUIDs, not by a device of the partition.
+  // The guest names its disks by paths and UUIDs, not by a device of the partition.
+  const attached = (change: PartitionChange, { partition }: Sight, hasActed: boolean): Attached => ({
+    ...change.ended(hasActed, partition),
     answer: { device: null },
   });
   return {
@@ -70,11 +68,11 @@ function attachVolume(place: HmcPlace): OperationWork<ChangeParams<'attachVolume
       return await change.run('attaching a volume to partition', async () => {
         const sight = await see(ctx, change.client, change.uri, await change.steady());
         const found = await attachable(ctx, sight, volume);
-        if (isThere(sight, found)) return result(sight, change.carriedOut.length > 0, ctx.clock.now());
+        if (isThere(sight, found)) return attached(change, sight, change.carriedOut.size > 0);
         refuseLocked(change, sight.partition);
         await refuseTaken(ctx, sight.client, volume, found, sight.uri);
         await ensureGroup(change, 'attach', change.uri, found.group, target.name);
-        return result(sight, true, ctx.clock.now());
+        return attached(change, sight, true);
       });
     },
     plan: (ctx, target, { volume }) =>
@@ -91,7 +89,7 @@ function attachVolume(place: HmcPlace): OperationWork<ChangeParams<'attachVolume
       return await reconcileSequence(change, async () => {
         const sight = await see(ctx, change.client, change.uri, await change.look());
         const found = await attachable(ctx, sight, volume);
-        return isThere(sight, found) ? result(sight, true, ctx.clock.now()) : undefined;
+        return isThere(sight, found) ? attached(change, sight, true) : undefined;
       });
     },
   };
@@ -104,21 +102,17 @@ function detachVolume(place: HmcPlace): OperationWork<ChangeParams<'detachVolume
     { client, partition, attached }: Sight,
     id: string,
   ): Promise<FoundVolume | undefined> => findVolume(ctx, client, cpcUriOf(partition), id, attached);
-  const result = ({ partition }: Sight, hasActed: boolean, now: number): ChangeResult => ({
-    outcome: hasActed ? 'done' : 'already',
-    state: observe(partition.status, now),
-  });
   return {
     async run(ctx, target, { volume: id }) {
       const change = new PartitionChange(ctx, place, target);
       return await change.run('detaching a volume from partition', async () => {
         const sight = await see(ctx, change.client, change.uri, await change.steady());
         const found = await find(ctx, sight, id);
-        if (found === undefined) return result(sight, change.carriedOut.length > 0, ctx.clock.now());
+        if (found === undefined) return change.ended(change.carriedOut.size > 0, sight.partition);
         refuseLocked(change, sight.partition);
         refuseOthers(found);
         await ensureGroup(change, 'detach', change.uri, found.group, target.name);
-        return result(sight, true, ctx.clock.now());
+        return change.ended(true, sight.partition);
       });
     },
     plan: (ctx, target, { volume: id }) =>
@@ -132,7 +126,7 @@ function detachVolume(place: HmcPlace): OperationWork<ChangeParams<'detachVolume
       const change = new PartitionChange(ctx, place, target);
       return await reconcileSequence(change, async () => {
         const sight = await see(ctx, change.client, change.uri, await change.look());
-        return (await find(ctx, sight, id)) === undefined ? result(sight, true, ctx.clock.now()) : undefined;
+        return (await find(ctx, sight, id)) === undefined ? change.ended(true, sight.partition) : undefined;
       });
     },
   };
@@ -165,8 +159,8 @@ function extendVolume(place: HmcPlace): OperationWork<ChangeParams<'extendVolume
       return await change.run('extending a volume of partition', async () => {
         const sight = await see(ctx, change.client, change.uri, await change.steady());
         const found = await find(ctx, sight, id);
-        const state = observe(sight.partition.status, ctx.clock.now());
-        if (isSo(found, sizeGib)) return { outcome: change.carriedOut.length > 0 ? 'done' : 'already', state };
+        const extended = change.ended(true, sight.partition);
+        if (isSo(found, sizeGib)) return change.ended(change.carriedOut.size > 0, sight.partition);
         const { group, volume } = found;
         const again = async (): Promise<FoundVolume> => {
           const [now] = await withVolumes(
@@ -179,11 +173,11 @@ function extendVolume(place: HmcPlace): OperationWork<ChangeParams<'extendVolume
             volume: now?.volumes.find((one) => one['element-uri'] === volume?.['element-uri']),
           };
         };
-        await settle<true>(change, {
+        await makeSo(change, {
           step: 'modify-storage-group',
           noun: `request for ${sizeGib} GiB of volume ${id}`,
           doing: `asking for ${sizeGib} GiB of volume ${id}`,
-          look: async () => (((await again()).volume?.size ?? 0) >= sizeGib ? true : undefined),
+          isSo: async () => ((await again()).volume?.size ?? 0) >= sizeGib,
           send: async (timeoutMs) => {
             const item = { operation: 'modify', 'element-uri': volume?.['element-uri'] ?? '', size: sizeGib };
             await modifyGroup(change.client, group['object-uri'], { 'storage-volumes': [item] }, timeoutMs);
@@ -195,7 +189,7 @@ function extendVolume(place: HmcPlace): OperationWork<ChangeParams<'extendVolume
         await change.poll(what, place.pacing.poll.initialMs, async () =>
           isSo(await again(), sizeGib) ? true : undefined,
         );
-        return { outcome: 'done', state };
+        return extended;
       });
     },
     plan: (ctx, target, { volume: id, size_gib: sizeGib }) =>
