@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { HmcClient } from './hmc-client.js';
-import { getMany } from './hmc-many.js';
+import { getMany, unlessGone } from './hmc-many.js';
 import { exactly, query } from './hmc-query.js';
 import { uriOf } from './hmc-uri.js';
 
@@ -87,6 +87,15 @@ export async function volumesOf(
 ): Promise<StorageVolume[]> {
   const uris = groups.flatMap((group) => group['storage-volume-uris'] ?? []);
   return (await getMany(client, uris, StorageVolumeSchema, signal)).filter((volume) => volume !== undefined);
+}
+
+/** Get Storage Volume Properties; undefined when it is gone or hidden. */
+export async function readVolume(
+  client: HmcClient,
+  volumeUri: string,
+  signal?: AbortSignal,
+): Promise<StorageVolume | undefined> {
+  return await unlessGone(() => client.get(volumeUri, StorageVolumeSchema, signal));
 }
 
 /** Get Partitions for a Storage Group. */

@@ -1,6 +1,8 @@
+import type { OperationId } from '../../../common/ids.js';
+
 /**
- * What stands in descriptions of objects at the HMC beside the mark of who has made them (`operations/mark.ts`): the one place
- * where another worker finds it as well, however the first one ended.
+ * What stands in descriptions of objects at the HMC: the one place where another worker finds it as well, however the first
+ * one ended.
  */
 
 /** Longest description of an object. */
@@ -11,6 +13,24 @@ const EARLIER_SIZE = /\[zenova-size:([0-9a-f-]{36}):([^[\]]*)\]/i;
 const MADE_BY = /\[zenova:[0-9a-f-]{36}\]/gi;
 
 type Description = string | null | undefined;
+
+/**
+ * What stands at the end of the description of whatever an operation makes. By it an attempt whose answer was lost finds what it
+ * has made, and people see whose it is.
+ */
+function markOf(operationId: OperationId): string {
+  return `[zenova:${operationId}]`;
+}
+
+/** A description with the mark. */
+export function marked(operationId: OperationId, description = ''): string {
+  return `${description} ${markOf(operationId)}`.trimStart();
+}
+
+/** Did this operation make what is so described? */
+export function isMarked(operationId: OperationId, description: Description): boolean {
+  return description?.endsWith(markOf(operationId)) ?? false;
+}
 
 /** On a partition: the storage group that is made for it and goes with it. */
 export function rootGroupMark(group: string): string {

@@ -8,9 +8,9 @@ import type {
   Target,
 } from '../../../compute/contract/index.js';
 import { nicsOf, type Nic } from '../client/hmc-network.js';
+import { isMarked } from '../mapping/marks.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { partitionUri, type HmcPlace } from './hmc-place.js';
-import { isMarked } from './mark.js';
 import { CpcNetworks, ensureNic, ensureNicGone, freeNicName, hasMac } from './nic.js';
 import { PartitionChange } from './partition-change.js';
 import { cpcUriOf, refuseLocked } from './partition-facts.js';

@@ -4,12 +4,11 @@ import { createPartition } from '../client/hmc-partitions.js';
 import type { Cpc, PartitionItem } from '../client/hmc-schemas.js';
 import { idOf } from '../client/hmc-uri.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
-import { rootGroupMark } from '../mapping/marks.js';
+import { isMarked, marked, rootGroupMark } from '../mapping/marks.js';
 import type { CpcPlace } from './hmc-place.js';
 import type { WantedPartition } from './description.js';
 import type { HmcChange } from './hmc-change.js';
 import { targetOf } from './hmc-place.js';
-import { isMarked, marked } from './mark.js';
 import { settle } from './settle.js';
 
 /**

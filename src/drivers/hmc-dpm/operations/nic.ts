@@ -12,8 +12,8 @@ import {
 } from '../client/hmc-network.js';
 import { unlessGone } from '../client/hmc-many.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
+import { isMarked, marked } from '../mapping/marks.js';
 import type { HmcChange } from './hmc-change.js';
-import { isMarked, marked } from './mark.js';
 import { makeSo, settle, type Settled } from './settle.js';
 
 /** What a NIC is connected to, in the words in which the HMC wants it. */

@@ -14,10 +14,9 @@ import {
   type StorageVolume,
 } from '../client/hmc-storage.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
-import { rootOfMark } from '../mapping/marks.js';
+import { isMarked, marked, rootOfMark } from '../mapping/marks.js';
 import type { RootStorage } from './description.js';
 import type { HmcChange } from './hmc-change.js';
-import { isMarked, marked } from './mark.js';
 import type { PartitionChange } from './partition-change.js';
 import { makeSo, settle } from './settle.js';
 import { ensureGroup, isFulfilled, withVolumes, type GroupWithVolumes } from './storage.js';

@@ -11,7 +11,7 @@ import type {
   Volume,
 } from '../../../compute/contract/index.js';
 import type { HmcClient } from '../client/hmc-client.js';
-import { groupUrisOf, modifyGroup, readGroups } from '../client/hmc-storage.js';
+import { groupUrisOf, modifyGroup, readVolume, type StorageGroup, type StorageVolume } from '../client/hmc-storage.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { admitVolume, attachableVolume, refuseTaken, volumeNotThere } from './attachable-volume.js';
@@ -21,7 +21,7 @@ import { cpcUriOf, refuseLocked } from './partition-facts.js';
 import { planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
 import { makeSo } from './settle.js';
-import { ensureGroup, findVolume, isFulfilled, withVolumes, type FoundVolume } from './storage.js';
+import { ensureGroup, findVolume, isFulfilled, type FoundVolume } from './storage.js';
 
 type VolumeOperation = 'attachVolume' | 'detachVolume' | 'extendVolume';
 type Attached = Answering<ChangeResult, { device: string | null }>;
@@ -134,77 +134,66 @@ function detachVolume(place: HmcPlace): OperationWork<ChangeParams<'detachVolume
 
 /** The HMC asks the storage system for the new size, and is waited for until it has it. */
 function extendVolume(place: HmcPlace): OperationWork<ChangeParams<'extendVolume'>, ChangeResult> {
-  const find = async (
-    ctx: CallContext,
-    { client, partition, attached }: Sight,
-    id: string,
-  ): Promise<Required<FoundVolume>> => {
-    const found = await findVolume(ctx, client, cpcUriOf(partition), id, attached);
-    if (found === undefined) throw volumeNotThere(id);
-    const { volume = found.volumes.length === 1 ? found.volumes[0] : undefined } = found;
-    if (volume !== undefined) return { ...found, volume };
-    throw new ComputeError(
-      'REQUEST_INVALID',
-      `${id} is a storage group of ${found.volumes.length} volumes; name one: ${names(found)}`,
-      {
-        driver: DRIVER_NAME,
-      },
-    );
-  };
-  const isSo = ({ volume }: FoundVolume, sizeGib: number): boolean =>
-    (volume?.size ?? 0) >= sizeGib && isFulfilled(volume?.['fulfillment-state']);
   return {
     async run(ctx, target, { volume: id, size_gib: sizeGib }) {
       const change = new PartitionChange(ctx, place, target);
       return await change.run('extending a volume of partition', async () => {
-        const sight = await see(ctx, change.client, change.uri, await change.steady());
-        const found = await find(ctx, sight, id);
+        const { client } = change;
+        const sight = await see(ctx, client, change.uri, await change.steady());
+        const { group, volume } = await volumeToExtend(ctx, sight, id);
         const extended = change.ended(true, sight.partition);
-        if (isSo(found, sizeGib)) return change.ended(change.carriedOut.size > 0, sight.partition);
-        const { group, volume } = found;
-        const again = async (): Promise<FoundVolume> => {
-          const [now] = await withVolumes(
-            ctx,
-            change.client,
-            await readGroups(change.client, [group['object-uri']], ctx.signal),
-          );
-          return {
-            ...(now ?? found),
-            volume: now?.volumes.find((one) => one['element-uri'] === volume?.['element-uri']),
-          };
-        };
+        if (isExtended(volume, sizeGib)) return change.ended(change.carriedOut.size > 0, sight.partition);
+        const uri = volume['element-uri'];
         await makeSo(change, {
           step: 'modify-storage-group',
           noun: `request for ${sizeGib} GiB of volume ${id}`,
           doing: `asking for ${sizeGib} GiB of volume ${id}`,
-          isSo: async () => ((await again()).volume?.size ?? 0) >= sizeGib,
+          isSo: async () => ((await readVolume(client, uri, ctx.signal))?.size ?? 0) >= sizeGib,
           send: async (timeoutMs) => {
-            const item = { operation: 'modify', 'element-uri': volume?.['element-uri'] ?? '', size: sizeGib };
-            await modifyGroup(change.client, group['object-uri'], { 'storage-volumes': [item] }, timeoutMs);
+            const item = { operation: 'modify', 'element-uri': uri, size: sizeGib };
+            await modifyGroup(client, group['object-uri'], { 'storage-volumes': [item] }, timeoutMs);
             return true;
           },
         });
         ctx.progress(`waiting for the storage system to give volume ${id} its ${sizeGib} GiB`, 50);
         const what = `volume ${id} to have its ${sizeGib} GiB (fulfillment-state complete)`;
         await change.poll(what, place.pacing.poll.initialMs, async () =>
-          isSo(await again(), sizeGib) ? true : undefined,
+          isExtended(await readVolume(client, uri, ctx.signal), sizeGib) ? true : undefined,
         );
         return extended;
       });
     },
     plan: (ctx, target, { volume: id, size_gib: sizeGib }) =>
       planning(place, target, async () => {
-        const found = await find(ctx, await seeForPlan(ctx, place, target), id);
-        if (isSo(found, sizeGib)) return [];
-        return [
-          {
-            action: 'modify-storage-group',
-            description: `ask for ${sizeGib} GiB of volume ${id} of group ${found.group.name}`,
-          },
-        ];
+        const { group, volume } = await volumeToExtend(ctx, await seeForPlan(ctx, place, target), id);
+        if (isExtended(volume, sizeGib)) return [];
+        const description = `ask for ${sizeGib} GiB of volume ${id} of group ${group.name}`;
+        return [{ action: 'modify-storage-group', description }];
       }),
     reconcile: async (ctx, target) => await reconcileSequence(new PartitionChange(ctx, place, target)),
   };
+}
+
+function isExtended(volume: StorageVolume | undefined, sizeGib: number): boolean {
+  return (volume?.size ?? 0) >= sizeGib && isFulfilled(volume?.['fulfillment-state']);
+}
+
+/** @throws ComputeError RESOURCE_NOT_FOUND; REQUEST_INVALID for a group that has several */
+async function volumeToExtend(
+  ctx: CallContext,
+  { client, partition, attached }: Sight,
+  id: string,
+): Promise<{ readonly group: StorageGroup; readonly volume: StorageVolume }> {
+  const found = await findVolume(ctx, client, cpcUriOf(partition), id, attached);
+  if (found === undefined) throw volumeNotThere(id);
+  const { group, volumes } = found;
+  const volume = found.volume ?? (volumes.length === 1 ? volumes[0] : undefined);
+  if (volume !== undefined) return { group, volume };
+  throw new ComputeError(
+    'REQUEST_INVALID',
+    `${id} is a storage group of ${volumes.length} volumes; name one: ${names(found)}`,
+    { driver: DRIVER_NAME },
+  );
 }
 
 /** The volume as it can be attached. @throws as {@link attachableVolume} */
