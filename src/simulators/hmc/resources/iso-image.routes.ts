@@ -4,7 +4,7 @@ import { HmcError, refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
 import type { Partition } from '../model.js';
 import { demandTask } from '../permissions.js';
-import { objectBody, type Route } from '../router.js';
+import { allowOnly, optionalBody, type Route } from '../router.js';
 
 /** The ISO image of a partition (hmc-dpm.md sections 9 and 10). */
 export const isoImageRoutes: readonly Route[] = [
@@ -39,10 +39,7 @@ export const isoImageRoutes: readonly Route[] = [
       const { user } = call.session;
       const partition = hmc.estate.visiblePartition(call.params['id'] ?? '', user);
       demandTask(user, 'partition-details');
-      if (call.body !== undefined) {
-        const [unexpected] = Object.keys(objectBody(call));
-        if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
-      }
+      allowOnly(optionalBody(call));
       hmc.machine.assertUpdatable(partition, false);
       mount(hmc, partition, null);
       return { status: 204 };

@@ -6,7 +6,7 @@ import { HmcError, refuse } from '../hmc-error.js';
 import type { LparRequest } from '../classic/lpar-machine.js';
 import { LPAR_OPERATIONS, LPAR_RULES, type LparOperation } from '../classic/lpar-operations.js';
 import { demandTask } from '../permissions.js';
-import { objectBody, type Route } from '../router.js';
+import { optionalBody, type Route } from '../router.js';
 import { exactFilter, patternFilter } from './list-filter.js';
 
 /** LPARs of CPCs in classic mode (hmc-dpm.md section 17). */
@@ -100,7 +100,7 @@ function operationRoute(operation: LparOperation): Route {
       const { user } = call.session;
       const lpar = estate.visibleLogicalPartition(call.params['id'] ?? '', user);
       demandTask(user, task);
-      const request = call.body === undefined ? {} : objectBody(call);
+      const request = optionalBody(call);
       checkFields(request, required, optional);
       const by = { owner: user.name, jobs };
       const job = lparMachine.begin(lpar, operation, request, by, () => call.takeOperationFault());

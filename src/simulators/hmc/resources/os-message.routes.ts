@@ -3,7 +3,7 @@ import { HmcError, refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
 import { demandAnyTask, demandTask } from '../permissions.js';
 import type { Query } from '../query.js';
-import { objectBody, type Call, type Route, type SessionCall } from '../router.js';
+import { allowOnly, optionalBody, type Call, type Route, type SessionCall } from '../router.js';
 
 /** OS messages of partitions and of logical partitions, by the same operations (hmc-dpm.md section 15). */
 export const osMessageRoutes: readonly Route[] = ['partitions', 'logical-partitions'].flatMap((collection): Route[] => [
@@ -81,9 +81,8 @@ function notAvailable(host: GuestHost): HmcError {
 
 /** A body that may be left out, with these fields and no others. */
 function fieldsOf(call: Call, known: readonly string[]): Record<string, unknown> {
-  const body = call.body === undefined ? {} : objectBody(call);
-  const unexpected = Object.keys(body).find((name) => !known.includes(name));
-  if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+  const body = optionalBody(call);
+  allowOnly(body, ...known);
   return body;
 }
 

@@ -1,7 +1,7 @@
 import { refuse } from '../hmc-error.js';
 import type { Partition } from '../model.js';
 import { demandTask } from '../permissions.js';
-import { objectBody, uriIn, type Route } from '../router.js';
+import { allowOnly, objectBody, uriIn, type Route } from '../router.js';
 import type { Attachments } from '../storage/attachments.js';
 import type { StorageGroup } from '../storage/storage-group.js';
 
@@ -24,8 +24,7 @@ function attachmentRoute(
       if (!level.hasFirmwareFeatures) throw refuse.notFound(call.path);
       demandTask(user, 'partition-details');
       const body = objectBody(call);
-      const unexpected = Object.keys(body).find((field) => field !== 'storage-group-uri');
-      if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+      allowOnly(body, 'storage-group-uri');
       const group = storage.groups.byUri(uriIn(body, 'storage-group-uri'), user);
       machine.assertUpdatable(partition, false);
       act(storage.attachments, partition, group);
