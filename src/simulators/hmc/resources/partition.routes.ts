@@ -95,6 +95,7 @@ function powerRoute(operation: PowerOperation, task: Task): Route {
   };
 }
 
-function partitionOf(call: SessionCall, { estate }: Hmc): Partition {
+/** The partition that a path names. Throws 404,1. */
+export function partitionOf(call: SessionCall, { estate }: Hmc): Partition {
   return estate.visiblePartition(call.params['id'] ?? '', call.session.user);
 }
