@@ -1,3 +1,4 @@
+import { definedOnly } from '../../common/defined-only.js';
 import type { PartitionEntry, Timing } from './inventory.schema.js';
 import type { Cpc, Partition } from './model.js';
 import { nicsFromInventory } from './network/nic.js';
@@ -14,13 +15,12 @@ export function hasUnacceptableStatus(partition: Partition): boolean {
 }
 
 export function partitionFromInventory(entry: PartitionEntry, cpc: Cpc, timing: Timing): Partition {
-  const overrides = Object.entries(entry.timing ?? {}).filter(([, value]) => value !== undefined);
   const partition = createPartition({
     id: entry.object_id ?? stableUuid(cpc.name, entry.name),
     cpc,
     type: entry.type,
     startsAs: entry.starts_as,
-    timing: { ...timing, ...Object.fromEntries(overrides) },
+    timing: { ...timing, ...definedOnly(entry.timing ?? {}) },
     name: entry.name,
     status: entry.status,
     grantedAs: entry.name,

@@ -1,6 +1,6 @@
 import { additionalProperties, checkAdditionalProperties, selectProperties } from '../api-level.js';
 import { isDpm, seVersion } from '../cpc.js';
-import { logicalPartitionProperties } from '../logical-partition.js';
+import { hasUnacceptableLparStatus, logicalPartitionProperties } from '../logical-partition.js';
 import type { LogicalPartition } from '../model.js';
 import { HmcError, refuse } from '../hmc-error.js';
 import type { LparRequest } from '../classic/lpar-machine.js';
@@ -57,7 +57,7 @@ export const logicalPartitionRoutes: readonly Route[] = [
             hasCpcName(lpar.cpc.name) &&
             hasStatus(lpar.status) &&
             hasMode(lpar.activationMode) &&
-            isUnacceptable(String(lpar.status !== 'operating')),
+            isUnacceptable(String(hasUnacceptableLparStatus(lpar))),
         );
       return {
         status: 200,
@@ -65,7 +65,7 @@ export const logicalPartitionRoutes: readonly Route[] = [
           'logical-partitions': listed.map((lpar) => ({
             ...summary(lpar),
             'activation-mode': lpar.activationMode,
-            'has-unacceptable-status': lpar.status !== 'operating',
+            'has-unacceptable-status': hasUnacceptableLparStatus(lpar),
             'cpc-name': lpar.cpc.name,
             'cpc-object-uri': lpar.cpc.uri,
             ...(level.hasSeVersionInListings ? { 'se-version': seVersion(lpar.cpc) } : {}),
