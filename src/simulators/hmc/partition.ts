@@ -2,7 +2,7 @@ import { definedOnly } from '../../common/defined-only.js';
 import type { PartitionEntry, Timing } from './inventory.schema.js';
 import type { Cpc, Partition } from './model.js';
 import { nicsFromInventory } from './network/nic.js';
-import { canSeeChild } from './object-access.js';
+import { canSeeCreated } from './object-access.js';
 import { stableUuid } from './object-id.js';
 import { initialPartitionProperties } from './partition-properties.js';
 import type { PartitionStatus } from './statuses.js';
@@ -44,7 +44,7 @@ export function createPartition(of: NewPartition): Partition {
     uri: `/api/partitions/${of.id}`,
     class: 'partition',
     parent: null,
-    isSeenBy: (user) => canSeeChild(user, partition),
+    isSeenBy: (user) => canSeeCreated(user, partition, 'partitions'),
     nics: [],
     dumps: [],
     booted: null,

@@ -1,7 +1,7 @@
 import { isPartition, osMessageFields, type GuestHost } from '../consoles/os-messages.js';
 import { HmcError, refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
-import { demandAnyTask, demandTask } from '../permissions.js';
+import { demandTask } from '../permissions.js';
 import type { Query } from '../query.js';
 import { allowOnly, optionalBody, type Call, type Route, type SessionCall } from '../router.js';
 
@@ -60,7 +60,7 @@ const LONGEST_COMMAND = 1024;
 
 function readableHost(collection: string, call: SessionCall, hmc: Hmc): GuestHost {
   const host = hostOf(collection, call, hmc);
-  demandAnyTask(call.session.user, 'view-operating-system-messages', 'operating-system-messages');
+  demandTask(call.session.user, 'view-operating-system-messages', 'operating-system-messages');
   assertAvailable(host, hmc);
   return host;
 }
