@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definedOnly } from '../../common/defined-only.js';
 import type { Answer, ReceivedRequest } from '../kit/https-listener.js';
 import { pathOf } from '../kit/inventory-loader.js';
 import { toAnswer } from './answers.js';
@@ -175,11 +176,11 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     last_sequence: simulator.wireLog.last,
   }),
   'GET wire-log': (simulator, request) => ({
-    entries: simulator.wireLog.entries(withoutUndefined(queryOf(LogQuerySchema, request))),
+    entries: simulator.wireLog.entries(definedOnly(queryOf(LogQuerySchema, request))),
   }),
   'DELETE wire-log': (simulator) => noContent(() => simulator.wireLog.clear()),
   'GET frame-log': (simulator, request) => ({
-    entries: simulator.frameLog.entries(withoutUndefined(queryOf(FrameQuerySchema, request))),
+    entries: simulator.frameLog.entries(definedOnly(queryOf(FrameQuerySchema, request))),
   }),
   'DELETE frame-log': (simulator) => noContent(() => simulator.frameLog.clear()),
   'DELETE stomp-connections': (simulator, request) =>
@@ -269,9 +270,4 @@ function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new Error(result.error.issues.map((issue) => `${pathOf(issue.path)}: ${issue.message}`).join('; '));
-}
-
-/** Optional keys that are absent, as exactOptionalPropertyTypes wants them. */
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as never;
 }

@@ -1,7 +1,7 @@
 import { definedOnly } from '../../common/defined-only.js';
 import type { CpcEntry, Timing } from './inventory.schema.js';
 import type { Cpc, LogicalPartition } from './model.js';
-import { canSeeChild } from './object-access.js';
+import { canSeeCreated } from './object-access.js';
 import { stableUuid } from './object-id.js';
 
 /** The properties of a logical partition as the HMC returns them. */
@@ -34,7 +34,7 @@ export function logicalPartitionFromInventory(
     class: 'logical-partition',
     name,
     parent: null,
-    isSeenBy: (user) => canSeeChild(user, lpar),
+    isSeenBy: (user) => canSeeCreated(user, lpar, 'partitions'),
     grantedAs: name,
     creator: null,
     cpc,

@@ -29,8 +29,8 @@ export interface Cpc extends HmcObject {
   status: CpcStatus;
 }
 
-/** What the user permissions of a partition rest on. */
-interface Granted {
+/** What user permissions rest on, for objects that can be created. */
+export interface Granted {
   /** The name by which an inventory grants access to it; null for what was created since. */
   readonly grantedAs: string | null;
   /** The user that created it. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /** The same names give the same object ids in every run, so that what a client remembers stays true. */
 export function stableUuid(...names: string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(names)).digest('hex');
+  const hash = stableHex(...names);
   return [
     hash.slice(0, 8),
     hash.slice(8, 12),

@@ -1,7 +1,8 @@
+import { definedOnly } from '../../common/defined-only.js';
 import type { PartitionEntry, Timing } from './inventory.schema.js';
 import type { Cpc, Partition } from './model.js';
 import { nicsFromInventory } from './network/nic.js';
-import { canSeeChild } from './object-access.js';
+import { canSeeCreated } from './object-access.js';
 import { stableUuid } from './object-id.js';
 import { initialPartitionProperties } from './partition-properties.js';
 import type { PartitionStatus } from './statuses.js';
@@ -14,13 +15,12 @@ export function hasUnacceptableStatus(partition: Partition): boolean {
 }
 
 export function partitionFromInventory(entry: PartitionEntry, cpc: Cpc, timing: Timing): Partition {
-  const overrides = Object.entries(entry.timing ?? {}).filter(([, value]) => value !== undefined);
   const partition = createPartition({
     id: entry.object_id ?? stableUuid(cpc.name, entry.name),
     cpc,
     type: entry.type,
     startsAs: entry.starts_as,
-    timing: { ...timing, ...Object.fromEntries(overrides) },
+    timing: { ...timing, ...definedOnly(entry.timing ?? {}) },
     name: entry.name,
     status: entry.status,
     grantedAs: entry.name,
@@ -44,7 +44,7 @@ export function createPartition(of: NewPartition): Partition {
     uri: `/api/partitions/${of.id}`,
     class: 'partition',
     parent: null,
-    isSeenBy: (user) => canSeeChild(user, partition),
+    isSeenBy: (user) => canSeeCreated(user, partition, 'partitions'),
     nics: [],
     dumps: [],
     booted: null,

@@ -1,12 +1,10 @@
 import { refuse } from './hmc-error.js';
 import type { Task, UserEntry } from './inventory.schema.js';
 
-/** Throws 403,1 when the user may do none of these. */
-export function demandAnyTask(user: UserEntry, ...tasks: [Task, ...Task[]]): void {
-  if (user.tasks !== 'all' && !tasks.some((task) => user.tasks.includes(task))) throw refuse.notAuthorized(tasks[0]);
-}
+/** Whether the user may do this (hmc-dpm.md section 13). */
+export const mayDo = ({ tasks }: UserEntry, task: Task): boolean => tasks === 'all' || tasks.includes(task);
 
-/** Throws 403,1 when the user may not do this (hmc-dpm.md section 13). */
-export function demandTask(user: UserEntry, task: Task): void {
-  if (user.tasks !== 'all' && !user.tasks.includes(task)) throw refuse.notAuthorized(task);
+/** Throws 403,1 when the user may do none of these. */
+export function demandTask(user: UserEntry, ...tasks: [Task, ...Task[]]): void {
+  if (!tasks.some((task) => mayDo(user, task))) throw refuse.notAuthorized(tasks[0]);
 }

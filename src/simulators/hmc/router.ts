@@ -110,6 +110,17 @@ export function objectBody(call: Call): Record<string, unknown> {
   return body as Record<string, unknown>;
 }
 
+/** The body of a request that may do without. Throws 400,3. */
+export function optionalBody(call: Call): Record<string, unknown> {
+  return call.body === undefined ? {} : objectBody(call);
+}
+
+/** Throws 400,6 for a field that is none of these. */
+export function allowOnly(body: Readonly<Record<string, unknown>>, ...known: readonly string[]): void {
+  const unexpected = Object.keys(body).find((name) => !known.includes(name));
+  if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+}
+
 /** A URI that a body must have. Throws 400,5 and 400,7. */
 export function uriIn(body: Readonly<Record<string, unknown>>, field: string): string {
   const uri = body[field];

@@ -2,6 +2,7 @@ import type { HmcChange } from '../changes.js';
 import { osMessageFields, type GuestHost, type OsMessage } from '../consoles/os-messages.js';
 import type { Task, UserEntry } from '../inventory.schema.js';
 import type { HmcObject } from '../model.js';
+import { mayDo } from '../permissions.js';
 import type { NotificationType } from './notification-types.js';
 import type { Notification, Topic, Topics, TopicType } from './topics.js';
 
@@ -130,7 +131,7 @@ const TASK_TO_READ: Partial<Record<TopicType, Task>> = {
 /** Whether a user is told of a topic of this type, and hears on it. */
 export function mayRead(user: UserEntry, type: TopicType): boolean {
   const task = TASK_TO_READ[type];
-  return task === undefined || user.tasks === 'all' || user.tasks.includes(task);
+  return task === undefined || mayDo(user, task);
 }
 
 const CONSOLE_HEADERS = { 'object-uri': '/api/console', 'object-id': 'console', class: 'console' } as const;

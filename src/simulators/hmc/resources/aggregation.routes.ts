@@ -1,5 +1,5 @@
 import { HmcError, refuse } from '../hmc-error.js';
-import { objectBody, type InnerRequest, type Route } from '../router.js';
+import { allowOnly, objectBody, type InnerRequest, type Route } from '../router.js';
 
 const MOST_BYTES = 256_000;
 const MOST_THREADS = 10;
@@ -11,16 +11,16 @@ export const aggregationRoutes: readonly Route[] = [
     pattern: '/api/services/aggregation/submit',
     handle: (call) => {
       if (call.bodyBytes > MOST_BYTES) throw new HmcError(413, 1, `The request body exceeds ${MOST_BYTES} bytes`);
-      const { requests, threads, ...rest } = objectBody(call);
-      const [unexpected] = Object.keys(rest);
-      if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+      const body = objectBody(call);
+      allowOnly(body, 'requests', 'threads');
+      const { requests, threads } = body;
       if (requests === undefined) throw refuse.fieldMissing('requests');
       if (threads !== undefined && !isThreads(threads)) throw refuse.badValue('threads', `1 to ${MOST_THREADS}`);
       if (!Array.isArray(requests)) throw refuse.badValue('requests', 'not an array');
       const results = requests.map((request) => {
         const { id, ...inner } = innerRequest(request);
-        const { status, body } = call.carryOut(inner);
-        return { id, status, headers: {}, ...(body === undefined ? {} : { body }) };
+        const { status, body: answer } = call.carryOut(inner);
+        return { id, status, headers: {}, ...(answer === undefined ? {} : { body: answer }) };
       });
       // The order is not promised, so nobody shall rely on it.
       return { status: 200, body: results.reverse() };

@@ -4,7 +4,8 @@ import { HmcError, refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
 import type { Partition } from '../model.js';
 import { demandTask } from '../permissions.js';
-import { objectBody, type Route } from '../router.js';
+import { allowOnly, optionalBody, type Route } from '../router.js';
+import { partitionOf } from './partition.routes.js';
 
 /** The ISO image of a partition (hmc-dpm.md sections 9 and 10). */
 export const isoImageRoutes: readonly Route[] = [
@@ -14,9 +15,8 @@ export const isoImageRoutes: readonly Route[] = [
     query: ['image-name', 'ins-file-name'],
     isUpload: true,
     handle: (call, hmc) => {
-      const { user } = call.session;
-      const partition = hmc.estate.visiblePartition(call.params['id'] ?? '', user);
-      demandTask(user, 'partition-details');
+      const partition = partitionOf(call, hmc);
+      demandTask(call.session.user, 'partition-details');
       const [imageName, insFile] = ['image-name', 'ins-file-name'].map((name) => {
         const [value = ''] = call.query.all(name);
         if (value === '') throw refuse.fieldMissing(name);
@@ -36,13 +36,9 @@ export const isoImageRoutes: readonly Route[] = [
     method: 'POST',
     pattern: '/api/partitions/:id/operations/unmount-iso-image',
     handle: (call, hmc) => {
-      const { user } = call.session;
-      const partition = hmc.estate.visiblePartition(call.params['id'] ?? '', user);
-      demandTask(user, 'partition-details');
-      if (call.body !== undefined) {
-        const [unexpected] = Object.keys(objectBody(call));
-        if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
-      }
+      const partition = partitionOf(call, hmc);
+      demandTask(call.session.user, 'partition-details');
+      allowOnly(optionalBody(call));
       hmc.machine.assertUpdatable(partition, false);
       mount(hmc, partition, null);
       return { status: 204 };

@@ -1,12 +1,12 @@
 import { additionalProperties, checkAdditionalProperties, selectProperties } from '../api-level.js';
 import { isDpm, seVersion } from '../cpc.js';
-import { logicalPartitionProperties } from '../logical-partition.js';
+import { hasUnacceptableLparStatus, logicalPartitionProperties } from '../logical-partition.js';
 import type { LogicalPartition } from '../model.js';
 import { HmcError, refuse } from '../hmc-error.js';
 import type { LparRequest } from '../classic/lpar-machine.js';
 import { LPAR_OPERATIONS, LPAR_RULES, type LparOperation } from '../classic/lpar-operations.js';
 import { demandTask } from '../permissions.js';
-import { objectBody, type Route } from '../router.js';
+import { optionalBody, type Route } from '../router.js';
 import { exactFilter, patternFilter } from './list-filter.js';
 
 /** LPARs of CPCs in classic mode (hmc-dpm.md section 17). */
@@ -57,7 +57,7 @@ export const logicalPartitionRoutes: readonly Route[] = [
             hasCpcName(lpar.cpc.name) &&
             hasStatus(lpar.status) &&
             hasMode(lpar.activationMode) &&
-            isUnacceptable(String(lpar.status !== 'operating')),
+            isUnacceptable(String(hasUnacceptableLparStatus(lpar))),
         );
       return {
         status: 200,
@@ -65,7 +65,7 @@ export const logicalPartitionRoutes: readonly Route[] = [
           'logical-partitions': listed.map((lpar) => ({
             ...summary(lpar),
             'activation-mode': lpar.activationMode,
-            'has-unacceptable-status': lpar.status !== 'operating',
+            'has-unacceptable-status': hasUnacceptableLparStatus(lpar),
             'cpc-name': lpar.cpc.name,
             'cpc-object-uri': lpar.cpc.uri,
             ...(level.hasSeVersionInListings ? { 'se-version': seVersion(lpar.cpc) } : {}),
@@ -100,7 +100,7 @@ function operationRoute(operation: LparOperation): Route {
       const { user } = call.session;
       const lpar = estate.visibleLogicalPartition(call.params['id'] ?? '', user);
       demandTask(user, task);
-      const request = call.body === undefined ? {} : objectBody(call);
+      const request = optionalBody(call);
       checkFields(request, required, optional);
       const by = { owner: user.name, jobs };
       const job = lparMachine.begin(lpar, operation, request, by, () => call.takeOperationFault());

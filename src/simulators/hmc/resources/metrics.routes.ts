@@ -1,5 +1,5 @@
 import { refuse } from '../hmc-error.js';
-import { objectBody, type Route } from '../router.js';
+import { allowOnly, objectBody, type Route } from '../router.js';
 
 /** Metrics contexts (hmc-dpm.md section 16). */
 export const metricsRoutes: readonly Route[] = [
@@ -7,9 +7,9 @@ export const metricsRoutes: readonly Route[] = [
     method: 'POST',
     pattern: '/api/services/metrics/context',
     handle: (call, { metrics }) => {
-      const { 'anticipated-frequency-seconds': seconds, 'metric-groups': names = null, ...rest } = objectBody(call);
-      const [unexpected] = Object.keys(rest);
-      if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+      const body = objectBody(call);
+      allowOnly(body, 'anticipated-frequency-seconds', 'metric-groups');
+      const { 'anticipated-frequency-seconds': seconds, 'metric-groups': names = null } = body;
       if (seconds === undefined) throw refuse.fieldMissing('anticipated-frequency-seconds');
       if (!Number.isInteger(seconds) || Number(seconds) < 15) {
         throw refuse.badValue('anticipated-frequency-seconds', 'an integer from 15');

@@ -6,6 +6,7 @@ import { nicProperties } from '../network/nic.js';
 import type { Nic } from '../model.js';
 import { demandTask } from '../permissions.js';
 import { objectBody, type Route, type SessionCall } from '../router.js';
+import { partitionOf } from './partition.routes.js';
 
 /** NICs of a partition (hmc-dpm.md section 11). There is no list of them beside the partition's `nic-uris`. */
 export const nicRoutes: readonly Route[] = [
@@ -14,7 +15,7 @@ export const nicRoutes: readonly Route[] = [
     pattern: '/api/partitions/:id/nics',
     handle: (call, hmc) => {
       const { user } = call.session;
-      const partition = hmc.estate.visiblePartition(call.params['id'] ?? '', user);
+      const partition = partitionOf(call, hmc);
       demandTask(user, 'partition-details');
       const nic = addNic(hmc, partition, objectBody(call), user);
       return { status: 201, body: { 'element-uri': nic.uri } };
@@ -51,9 +52,8 @@ export const nicRoutes: readonly Route[] = [
   },
 ];
 
-function nicOf(call: SessionCall, { estate }: Hmc): Nic {
-  const partition = estate.visiblePartition(call.params['id'] ?? '', call.session.user);
-  const nic = partition.nics.find(({ id }) => id === call.params['nic']);
+function nicOf(call: SessionCall, hmc: Hmc): Nic {
+  const nic = partitionOf(call, hmc).nics.find(({ id }) => id === call.params['nic']);
   if (nic === undefined) throw refuse.notFound(call.path);
   return nic;
 }

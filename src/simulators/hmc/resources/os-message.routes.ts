@@ -1,9 +1,9 @@
 import { isPartition, osMessageFields, type GuestHost } from '../consoles/os-messages.js';
 import { HmcError, refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
-import { demandAnyTask, demandTask } from '../permissions.js';
+import { demandTask } from '../permissions.js';
 import type { Query } from '../query.js';
-import { objectBody, type Call, type Route, type SessionCall } from '../router.js';
+import { allowOnly, optionalBody, type Call, type Route, type SessionCall } from '../router.js';
 
 /** OS messages of partitions and of logical partitions, by the same operations (hmc-dpm.md section 15). */
 export const osMessageRoutes: readonly Route[] = ['partitions', 'logical-partitions'].flatMap((collection): Route[] => [
@@ -60,7 +60,7 @@ const LONGEST_COMMAND = 1024;
 
 function readableHost(collection: string, call: SessionCall, hmc: Hmc): GuestHost {
   const host = hostOf(collection, call, hmc);
-  demandAnyTask(call.session.user, 'view-operating-system-messages', 'operating-system-messages');
+  demandTask(call.session.user, 'view-operating-system-messages', 'operating-system-messages');
   assertAvailable(host, hmc);
   return host;
 }
@@ -81,9 +81,8 @@ function notAvailable(host: GuestHost): HmcError {
 
 /** A body that may be left out, with these fields and no others. */
 function fieldsOf(call: Call, known: readonly string[]): Record<string, unknown> {
-  const body = call.body === undefined ? {} : objectBody(call);
-  const unexpected = Object.keys(body).find((name) => !known.includes(name));
-  if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+  const body = optionalBody(call);
+  allowOnly(body, ...known);
   return body;
 }
 

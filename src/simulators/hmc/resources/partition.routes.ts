@@ -6,7 +6,7 @@ import type { Task } from '../inventory.schema.js';
 import { demandTask } from '../permissions.js';
 import type { PowerOperation } from '../partition-machine.js';
 import { deletePartition, updatePartition } from '../partition-operations.js';
-import { objectBody, type Route, type SessionCall } from '../router.js';
+import { allowOnly, objectBody, optionalBody, type Route, type SessionCall } from '../router.js';
 
 /** One partition: read, update, and the power operations (hmc-dpm.md sections 7 to 9). */
 export const partitionRoutes: readonly Route[] = [
@@ -65,13 +65,13 @@ const DUMP_OPTIONS = ['dump-configuration-selector', 'dump-os-specific-parameter
 
 /** The volume that the dump program is on. */
 function dumpVolume(body: Record<string, unknown>, partition: Partition, { storage }: Hmc): string {
-  const { 'dump-program-type': type, 'dump-program-info': info, ...rest } = body;
+  const { 'dump-program-type': type, 'dump-program-info': info } = body;
   if (type === undefined) throw refuse.fieldMissing('dump-program-type');
   if (type !== 'storage') throw refuse.badValue('dump-program-type', 'storage is the only one');
   if (typeof info !== 'object' || info === null) throw refuse.fieldMissing('dump-program-info');
-  const { 'storage-volume-uri': uri, ...options } = info as Record<string, unknown>;
-  const unexpected = [...Object.keys(rest), ...Object.keys(options).filter((name) => !DUMP_OPTIONS.includes(name))][0];
-  if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+  allowOnly(body, 'dump-program-type', 'dump-program-info');
+  allowOnly(info as Record<string, unknown>, 'storage-volume-uri', ...DUMP_OPTIONS);
+  const { 'storage-volume-uri': uri } = info as Record<string, unknown>;
   if (typeof uri !== 'string') throw refuse.fieldMissing('storage-volume-uri');
   const volumes = storage.attachments.of(partition).flatMap((group) => group.volumes);
   if (volumes.every((volume) => volume.uri !== uri)) throw refuse.namedObjectUnknown(uri);
@@ -86,10 +86,7 @@ function powerRoute(operation: PowerOperation, task: Task): Route {
       const partition = partitionOf(call, hmc);
       const { user } = call.session;
       demandTask(user, task);
-      if (call.body !== undefined) {
-        const unexpected = Object.keys(objectBody(call))[0];
-        if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
-      }
+      allowOnly(optionalBody(call));
       const job = hmc.machine.begin(partition, operation, { owner: user.name, jobs: hmc.jobs }, () =>
         call.takeOperationFault(),
       );
@@ -98,6 +95,7 @@ function powerRoute(operation: PowerOperation, task: Task): Route {
   };
 }
 
-function partitionOf(call: SessionCall, { estate }: Hmc): Partition {
+/** The partition that a path names. Throws 404,1. */
+export function partitionOf(call: SessionCall, { estate }: Hmc): Partition {
   return estate.visiblePartition(call.params['id'] ?? '', call.session.user);
 }

@@ -1,9 +1,10 @@
 import { refuse } from '../hmc-error.js';
 import type { Partition } from '../model.js';
 import { demandTask } from '../permissions.js';
-import { objectBody, uriIn, type Route } from '../router.js';
+import { allowOnly, objectBody, uriIn, type Route } from '../router.js';
 import type { Attachments } from '../storage/attachments.js';
 import type { StorageGroup } from '../storage/storage-group.js';
+import { partitionOf } from './partition.routes.js';
 
 /** Attaching storage groups to partitions, and detaching them (hmc-dpm.md section 12). */
 export const storageAttachmentRoutes: readonly Route[] = [
@@ -18,14 +19,14 @@ function attachmentRoute(
   return {
     method: 'POST',
     pattern: `/api/partitions/:id/operations/${operation}`,
-    handle: (call, { estate, machine, storage, level }) => {
+    handle: (call, hmc) => {
+      const { machine, storage, level } = hmc;
       const { user } = call.session;
-      const partition = estate.visiblePartition(call.params['id'] ?? '', user);
+      const partition = partitionOf(call, hmc);
       if (!level.hasFirmwareFeatures) throw refuse.notFound(call.path);
       demandTask(user, 'partition-details');
       const body = objectBody(call);
-      const unexpected = Object.keys(body).find((field) => field !== 'storage-group-uri');
-      if (unexpected !== undefined) throw refuse.fieldNotAllowed(unexpected);
+      allowOnly(body, 'storage-group-uri');
       const group = storage.groups.byUri(uriIn(body, 'storage-group-uri'), user);
       machine.assertUpdatable(partition, false);
       act(storage.attachments, partition, group);

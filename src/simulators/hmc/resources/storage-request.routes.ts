@@ -1,7 +1,7 @@
 import { refuse } from '../hmc-error.js';
 import type { Hmc } from '../hmc.js';
 import { demandTask } from '../permissions.js';
-import { objectBody, uriIn, type Reply, type Route, type SessionCall } from '../router.js';
+import { objectBody, optionalBody, uriIn, type Reply, type Route, type SessionCall } from '../router.js';
 import { assertFcp, connectionReport } from '../storage/discovery.js';
 import type { StorageGroup } from '../storage/storage-group.js';
 import { fcpPort } from '../storage/storage-ports.js';
@@ -80,8 +80,6 @@ function operation(
     },
   };
 }
-
-const optionalBody = (call: SessionCall): Record<string, unknown> => (call.body === undefined ? {} : objectBody(call));
 
 const requesterOf = (call: SessionCall, { level }: Hmc): Requester => ({
   level,

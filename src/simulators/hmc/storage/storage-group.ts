@@ -1,5 +1,5 @@
-import type { UserEntry } from '../inventory.schema.js';
-import type { AdapterPort, Cpc, HmcObject, Partition } from '../model.js';
+import type { AdapterPort, Cpc, Granted, HmcObject, Partition } from '../model.js';
+import { canSeeCreated } from '../object-access.js';
 import type { Fulfilment, StorageType, VolumeUsage } from './storage.schema.js';
 
 /** States of fulfilment of a volume, of those that the simulator shows (hmc-dpm.md section 12). */
@@ -35,14 +35,10 @@ export interface VirtualStorageResource extends HmcObject {
   readonly wwpn: string;
 }
 
-export interface StorageGroup extends HmcObject {
+export interface StorageGroup extends HmcObject, Granted {
   readonly id: string;
   readonly cpc: Cpc;
   readonly type: StorageType;
-  /** The name by which an inventory grants access to it; null for what was created since. */
-  readonly grantedAs: string | null;
-  /** The user that created it. */
-  readonly creator: string | null;
   name: string;
   description: string;
   shared: boolean;
@@ -67,7 +63,7 @@ export function createGroup(given: NewGroup): StorageGroup {
     uri: `/api/storage-groups/${given.id}`,
     class: 'storage-group',
     parent: null,
-    isSeenBy: (user) => canSeeGroup(user, group),
+    isSeenBy: (user) => canSeeCreated(user, group, 'storage_groups'),
     volumes: [],
     resources: [],
     candidatePorts: [],
@@ -96,15 +92,6 @@ export function addVolume(given: NewVolume, group: StorageGroup): StorageVolume 
   };
   group.volumes.push(volume);
   return volume;
-}
-
-/** Object access to a storage group. Who creates one has access to it. */
-function canSeeGroup(user: UserEntry, group: StorageGroup): boolean {
-  if (user.sees === 'everything' || group.creator === user.name) return true;
-  return user.sees.some(
-    ({ cpc, storage_groups: names }) =>
-      cpc === group.cpc.name && (names === 'all' || (group.grantedAs !== null && names.includes(group.grantedAs))),
-  );
 }
 
 /** What the states of its volumes make of a group; the order of the questions is a guess. */
