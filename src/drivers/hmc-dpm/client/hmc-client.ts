@@ -26,7 +26,7 @@ import {
   type PartitionItem,
 } from './hmc-schemas.js';
 import type { HmcLink } from './hmc-link.js';
-import type { HmcCall } from './hmc-call.js';
+import { isAtLeast, type HmcCall } from './hmc-call.js';
 import { filterParameters, passes, type PartitionFilter } from './partition-filter.js';
 
 const CPC_FACTS = Object.keys(CpcPropertiesSchema.shape);
@@ -91,8 +91,7 @@ export class HmcClient {
   /** Does a list of this HMC give facts too? API 4.10 and newer do (hmc-dpm.md section 7). */
   async listsFacts(signal?: AbortSignal): Promise<boolean> {
     if (this.session.refusedQueries.has('additional-properties')) return false;
-    const { major, minor } = await this.session.apiVersion({ signal, outgoing: this.call.outgoing });
-    return major > 4 || (major === 4 && minor >= 10);
+    return isAtLeast(await this.session.apiVersion({ signal, outgoing: this.call.outgoing }), [4, 10]);
   }
 
   /** Get Partition Properties. */
