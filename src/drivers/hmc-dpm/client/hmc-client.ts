@@ -47,8 +47,14 @@ export class HmcClient {
 
   /** Query API Version: the one call without a session. */
   async version(signal?: AbortSignal): Promise<HmcVersion> {
-    const call = { method: 'GET', path: '/api/version', timeoutMs: this.requestTimeoutMs, signal } as const;
-    return decodeAnswer(await this.session.anonymous({ ...call, outgoing: this.call.outgoing }), VersionSchema, false);
+    const answer = await this.session.anonymous({
+      method: 'GET',
+      path: '/api/version',
+      timeoutMs: this.requestTimeoutMs,
+      signal,
+      outgoing: this.call.outgoing,
+    });
+    return decodeAnswer(answer, VersionSchema, false);
   }
 
   /** List CPC Objects: every CPC the user may see. */
@@ -178,7 +184,7 @@ export class HmcClient {
 
   /** Reads something. */
   async get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const answer = await this.request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
+    const answer = await this.request({ method: 'GET', path, signal });
     return decodeAnswer(answer, schema, false);
   }
 
