@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { aborted } from '../common/aborted.js';
+import { deferred } from '../common/deferred.js';
 import type { ConsoleEnd, Input, OpenConsole } from './cli-parts.js';
 
 /** What leaves a console: Control and ], as in telnet. Everything else goes to the console. */
@@ -35,10 +36,7 @@ export async function attachTo(console: OpenConsole, input: Input, interrupted: 
 
 function typing(console: OpenConsole, input: Input): { readonly left: Promise<void>; stop(): void } {
   const decoder = new StringDecoder('utf8');
-  let leave: () => void = () => undefined;
-  const left = new Promise<void>((resolve) => {
-    leave = resolve;
-  });
+  const left = deferred<void>();
   const onData = (bytes: Buffer | string): void => {
     const text = typeof bytes === 'string' ? bytes : decoder.write(bytes);
     const end = text.indexOf(ESCAPE);
@@ -49,8 +47,8 @@ function typing(console: OpenConsole, input: Input): { readonly left: Promise<vo
   const stop = (): void => {
     input.off('data', onData).off('end', stop);
     input.pause();
-    leave();
+    left.resolve();
   };
   input.on('data', onData).on('end', stop);
-  return { left, stop };
+  return { left: left.promise, stop };
 }

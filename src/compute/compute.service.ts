@@ -12,6 +12,7 @@ import {
   type AnyVirtDriver,
   type AuditLog,
   type BreakerStore,
+  type DriverPorts,
   type EventPublisher,
   type EventSight,
   type Observer,
@@ -129,7 +130,7 @@ export class ComputeService implements RequestGateway, EventSight {
   constructor(options: ComputeServiceOptions) {
     this.#options = options;
     const { clock, log, limits, journal, machines, instances, observer = noObserver } = options;
-    const ports = { clock, log, breakers: options.breakers, seeds: options.seeds ?? null, images: options.images };
+    const ports = driverPorts(options);
     this.#hosts = options.hosts.map((host) => openHost(host, options));
     const connections = options.powerTypes.map((type) => ({ type, connection: type.open(ports) }));
     const controllers = new ControllerLimits();
@@ -384,15 +385,12 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
     );
   }
   const manage = host.manage ?? (driver.managesByDefault === 'everything' ? ['*'] : []);
-  const { clock, breakers, seeds = null, images, events, log, selfNames } = options;
+  const { clock, events, log, selfNames } = options;
   return {
     name: host.name,
     driver,
     host: driver.open(host.name, host.settings, {
-      clock,
-      breakers,
-      seeds,
-      images,
+      ...driverPorts(options),
       log: log.child({ host: host.name }),
       onState: stateNews(host.name, events, clock),
     }),
@@ -400,4 +398,9 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
     manage,
     protect: host.protect,
   };
+}
+
+/** What drivers and power types are given alike. */
+function driverPorts({ clock, log, breakers, seeds = null, images }: ComputeServiceOptions): DriverPorts {
+  return { clock, log, breakers, seeds, images };
 }

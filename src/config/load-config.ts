@@ -33,8 +33,8 @@ export interface LoadOptions {
 
 const fileSchema = describeSchema(ConfigFileSchema);
 
-/** Name of the token that stands in `http.token`. */
 const GIBIBYTE = 1024 ** 3;
+/** Name of the token that stands in `http.token`. */
 const DEFAULT_TOKEN = 'default';
 
 /** Says "is required" where zod says that it received undefined. */

@@ -8,11 +8,15 @@ export async function listen(app: NestExpressApplication, host: string, port: nu
   try {
     await app.listen(port, host);
   } catch (error) {
-    const reason = errorCodeOf(error) === 'EADDRINUSE' ? 'another process listens there' : messageOf(error);
     throw new ComputeError(
       'CONFIG_INVALID',
-      `HTTP cannot listen on ${host}, port ${port}: ${reason}; set http.port and http.host, or http.enabled: false`,
+      `HTTP cannot listen on ${host}, port ${port}: ${whyNotListening(error)}; set http.port and http.host, or http.enabled: false`,
       { cause: error },
     );
   }
+}
+
+/** Why an address cannot be had, for people. */
+export function whyNotListening(error: unknown): string {
+  return errorCodeOf(error) === 'EADDRINUSE' ? 'another process listens there' : messageOf(error);
 }

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../common/clock.js';
-import { ComputeError, errorCodeOf, messageOf } from '../common/errors/index.js';
+import { ComputeError } from '../common/errors/index.js';
 import type { Log } from '../common/log.js';
 import { SEED_FILES, SEED_PATH, type SeedContent, type SeedFile } from '../compute/contract/index.js';
+import { whyNotListening } from './listen.js';
 import { RateLimit } from './rate-limit.js';
 
 /** Where seeds are written down, which must not tell by how long it takes how much of a token is right. */
@@ -66,10 +67,9 @@ export class SeedListener {
       listener.#server.listen(port, bind);
       await once(listener.#server, 'listening');
     } catch (error) {
-      const reason = errorCodeOf(error) === 'EADDRINUSE' ? 'another process listens there' : messageOf(error);
       throw new ComputeError(
         'CONFIG_INVALID',
-        `seeds cannot be served on ${bind}, port ${port}: ${reason}; set seed.port and seed.bind`,
+        `seeds cannot be served on ${bind}, port ${port}: ${whyNotListening(error)}; set seed.port and seed.bind`,
         { cause: error },
       );
     }

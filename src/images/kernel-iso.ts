@@ -36,15 +36,16 @@ export async function packKernel(
   await mkdir(content, { mode: 0o700 });
   const listed = await runProgram('tar', ['-tf', archive], 'reading the tar archive', signal);
   const members = listed.split('\n');
+  const memberOf = (name: string): string | undefined => [name, `./${name}`].find((path) => members.includes(path));
   const unpack = async (name: string): Promise<number> => {
-    const member = [name, `./${name}`].find((path) => members.includes(path));
+    const member = memberOf(name);
     if (member === undefined) throw invalid(`has no file ${name}`);
     const args = ['-xOf', archive, '--', member];
     return await runProgramInto(join(content, name), MOST_PART, 'tar', args, `unpacking ${name}`, signal);
   };
   const kernelBytes = await unpack('kernel');
   const initrdBytes = await unpack('initrd');
-  const hasParameters = members.some((path) => path === 'parmfile' || path === './parmfile');
+  const hasParameters = memberOf('parmfile') !== undefined;
   if (hasParameters) {
     await unpack('parmfile');
     await tidyParameters(join(content, 'parmfile'));

@@ -105,7 +105,7 @@ export class SqlSeeds implements SeedStore {
   }
 
   async withdraw(instance: TargetKey): Promise<void> {
-    await guarded(() => withdrawSeeds(this.#db, instance));
+    await guarded(() => this.#db.deleteFrom('seeds').where('instance', '=', instance).execute());
   }
 
   #isAlive(): Expression<SqlBool> {
@@ -120,11 +120,6 @@ export class SqlSeeds implements SeedStore {
 /** Removes what can no longer be read since its time is over. */
 export async function pruneSeeds(db: Kysely<JournalDatabase>, flavour: SqlFlavour): Promise<void> {
   await db.deleteFrom('seeds').where('expires_at', '<=', flavour.now).execute();
-}
-
-/** Removes the seeds of an instance. */
-export async function withdrawSeeds(db: Kysely<JournalDatabase>, instance: TargetKey): Promise<void> {
-  await db.deleteFrom('seeds').where('instance', '=', instance).execute();
 }
 
 /** A token has 128 random bits: a digest without a key gives no help in guessing it, and says nothing by how long it is looked for. */

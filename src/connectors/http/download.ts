@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { errorCodeOf, messageOf } from '../../common/errors/index.js';
 import { HttpFailure } from './http-failure.js';
 import { PlainAgent } from './plain-agent.js';
+import { serverOf } from './server-of.js';
 import type { TlsTrust } from './tls-trust.js';
 import { TrustingAgent } from './trusting-agent.js';
 
@@ -68,16 +69,13 @@ async function exchange<T>(
   use: (answer: IncomingMessage) => Promise<T>,
 ): Promise<T> {
   const isTls = url.protocol === 'https:';
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
-  const target = { host, port, connectTimeoutMs: CONNECT_TIMEOUT_MS, idleTimeoutMs };
+  const server = serverOf(url);
+  const target = { ...server, connectTimeoutMs: CONNECT_TIMEOUT_MS, idleTimeoutMs };
   const agent = isTls ? new TrustingAgent({ ...target, trust }) : new PlainAgent(target);
   const send = isTls ? httpsRequest : httpRequest;
-  const path = `${url.pathname}${url.search}`;
   const outgoing = send({
-    host,
-    port,
-    path,
+    ...server,
+    path: `${url.pathname}${url.search}`,
     agent,
     signal,
     headers: { ...headers, 'User-Agent': 'zenova', 'Accept-Encoding': 'identity', Connection: 'close' },

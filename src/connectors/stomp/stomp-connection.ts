@@ -1,8 +1,9 @@
+import type { TLSSocket } from 'node:tls';
 import { Client, StompSocketState, type IFrame } from '@stomp/stompjs';
 import { deferred } from '../../common/deferred.js';
 import { errorCodeOf, messageOf } from '../../common/errors/index.js';
 import type { Secret } from '../../common/secret.js';
-import { connectTrusted, HttpFailure, type TlsTrust } from '../http/index.js';
+import { connectTrusted, HttpFailure, type TlsTrust, type TrustedServer } from '../http/index.js';
 import { StompSocket } from './stomp-socket.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -168,12 +169,12 @@ export class StompConnection {
   }
 }
 
-async function connected(server: Parameters<typeof connectTrusted>[0]) {
+async function connected(server: TrustedServer): Promise<TLSSocket> {
   try {
     return await connectTrusted(server);
   } catch (error) {
     const kind = error instanceof HttpFailure && error.kind === 'untrusted' ? 'untrusted' : 'unreachable';
-    throw new StompFailure(kind, messageOf(error), error instanceof HttpFailure ? error.code : errorCodeOf(error));
+    throw new StompFailure(kind, messageOf(error), errorCodeOf(error));
   }
 }
 

@@ -1,5 +1,6 @@
 import { WebSocket, type RawData } from 'ws';
 import { HttpFailure } from '../http/index.js';
+import { serverOf } from '../http/server-of.js';
 import { TrustingAgent } from '../http/trusting-agent.js';
 import type { TlsTrust } from '../http/tls-trust.js';
 
@@ -51,10 +52,8 @@ export async function openWebSocket({
   timeoutMs = 10_000,
   onText,
 }: WebSocketOptions): Promise<OpenWebSocket> {
-  const { hostname, port } = new URL(url);
   const agent = new TrustingAgent({
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? 443 : Number(port),
+    ...serverOf(new URL(url)),
     trust,
     connectTimeoutMs: timeoutMs,
     idleTimeoutMs: timeoutMs,

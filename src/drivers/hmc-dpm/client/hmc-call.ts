@@ -41,3 +41,8 @@ export interface ApiVersion {
   readonly major: number;
   readonly minor: number;
 }
+
+/** Is it this version, or a later one? */
+export function isAtLeast({ major, minor }: ApiVersion, wanted: readonly [major: number, minor: number]): boolean {
+  return major > wanted[0] || (major === wanted[0] && minor >= wanted[1]);
+}

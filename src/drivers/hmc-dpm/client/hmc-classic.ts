@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { JsonValue } from '../../../common/errors/index.js';
-import type { HmcClient, PartitionFilter } from './hmc-client.js';
-import { HmcError } from './hmc-error.js';
-import { exactly, query } from './hmc-query.js';
+import { unlessTooOld, type HmcClient } from './hmc-client.js';
+import { unlessGone } from './hmc-many.js';
+import { query } from './hmc-query.js';
 import { word } from './hmc-schemas.js';
 import { uriOf } from './hmc-uri.js';
+import { filterParameters, passes, type PartitionFilter } from './partition-filter.js';
 
 /** LPARs of CPCs in classic mode (hmc-dpm.md section 17). Each call throws HmcError, or the signal's reason. */
 
@@ -33,19 +34,17 @@ const FACTS = Object.keys(LogicalPartitionSchema.shape);
 /** List Permitted Logical Partitions: of every classic-mode CPC, of one CPC, or those of one name; always one request. */
 export async function logicalPartitions(
   client: HmcClient,
-  { cpcName, name }: PartitionFilter,
+  filter: PartitionFilter,
   signal?: AbortSignal,
 ): Promise<LogicalPartitionItem[]> {
-  const path = `/api/console/operations/list-permitted-logical-partitions${query({
-    name: name === undefined ? undefined : exactly(name),
-    'cpc-name': cpcName === undefined ? undefined : exactly(cpcName),
-  })}`;
-  const { 'logical-partitions': listed } = await unlessNone(name, () =>
-    client.get(path, LogicalPartitionListSchema, signal),
-  );
-  return listed.filter(
-    (item) => (name === undefined || item.name === name) && (cpcName === undefined || item['cpc-name'] === cpcName),
-  );
+  const path = `/api/console/operations/list-permitted-logical-partitions${query(filterParameters(filter))}`;
+  const list = (): Promise<z.infer<typeof LogicalPartitionListSchema>> =>
+    client.get(path, LogicalPartitionListSchema, signal);
+  // A name that nothing has is answered with 404,1 where other lists are empty.
+  const answer = await (filter.name === undefined
+    ? unlessTooOld('List Permitted Logical Partitions', list)
+    : unlessGone(list));
+  return answer?.['logical-partitions'].filter((item) => passes(filter, item)) ?? [];
 }
 
 /** Get Logical Partition Properties, as the HMC remembers them. */
@@ -72,19 +71,4 @@ export async function operateLogicalPartition(
 ): Promise<string | undefined> {
   const body = Object.keys(parameters).length === 0 ? undefined : parameters;
   return await client.submit(`${lparUri}/operations/${operation}`, body, timeoutMs);
-}
-
-/** A name that nothing has is answered with 404,1 where other lists are empty. */
-async function unlessNone(
-  name: string | undefined,
-  list: () => Promise<z.infer<typeof LogicalPartitionListSchema>>,
-): Promise<z.infer<typeof LogicalPartitionListSchema>> {
-  try {
-    return await list();
-  } catch (error) {
-    if (!(error instanceof HmcError && error.is(404))) throw error;
-    if (name !== undefined) return { 'logical-partitions': [] };
-    const text = 'this HMC does not have the operation List Permitted Logical Partitions';
-    throw new HmcError({ kind: 'too-old', changes: false, text });
-  }
 }

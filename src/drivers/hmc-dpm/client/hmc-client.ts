@@ -4,7 +4,7 @@ import type { CallContext } from '../../../compute/contract/index.js';
 import type { HttpAnswer } from '../../../connectors/http/index.js';
 import { decodeAnswer } from './hmc-answer.js';
 import { HmcError } from './hmc-error.js';
-import { exactly, query } from './hmc-query.js';
+import { query } from './hmc-query.js';
 import {
   ADDITIONAL_FACTS,
   CpcListSchema,
@@ -26,14 +26,10 @@ import {
   type PartitionItem,
 } from './hmc-schemas.js';
 import type { HmcLink } from './hmc-link.js';
-import type { HmcCall } from './hmc-call.js';
+import { isAtLeast, type HmcCall } from './hmc-call.js';
+import { filterParameters, passes, type PartitionFilter } from './partition-filter.js';
 
 const CPC_FACTS = Object.keys(CpcPropertiesSchema.shape);
-
-export interface PartitionFilter {
-  readonly cpcName?: string | undefined;
-  readonly name?: string | undefined;
-}
 
 /** The calls of the Web Services API that the driver makes, in the HMC's words. Each throws HmcError, or the signal's reason. */
 export class HmcClient {
@@ -51,8 +47,14 @@ export class HmcClient {
 
   /** Query API Version: the one call without a session. */
   async version(signal?: AbortSignal): Promise<HmcVersion> {
-    const call = { method: 'GET', path: '/api/version', timeoutMs: this.requestTimeoutMs, signal } as const;
-    return decodeAnswer(await this.session.anonymous({ ...call, outgoing: this.call.outgoing }), VersionSchema, false);
+    const answer = await this.session.anonymous({
+      method: 'GET',
+      path: '/api/version',
+      timeoutMs: this.requestTimeoutMs,
+      signal,
+      outgoing: this.call.outgoing,
+    });
+    return decodeAnswer(answer, VersionSchema, false);
   }
 
   /** List CPC Objects: every CPC the user may see. */
@@ -66,19 +68,16 @@ export class HmcClient {
   }
 
   /**
-   * List Permitted Partitions: of every DPM-mode CPC, of one CPC, or those of one name; always one request. The filters
-   * are expressions, so names are compared again here, exactly.
+   * List Permitted Partitions: of every DPM-mode CPC, of one CPC, or those of one name; always one request.
    *
    * @param withFacts also ask for what {@link PARTITION_DETAILS} names, where the HMC can: see {@link listsFacts}
    */
   async partitions(filter: PartitionFilter, withFacts: boolean, signal?: AbortSignal): Promise<PartitionItem[]> {
-    const { cpcName, name } = filter;
     const wantsFacts = withFacts && (await this.listsFacts(signal));
     const list = (facts: string | undefined): Promise<{ partitions: PartitionItem[] }> =>
       this.get(
         `/api/console/operations/list-permitted-partitions${query({
-          name: name === undefined ? undefined : exactly(name),
-          'cpc-name': cpcName === undefined ? undefined : exactly(cpcName),
+          ...filterParameters(filter),
           'additional-properties': facts,
         })}`,
         PartitionListSchema,
@@ -92,16 +91,13 @@ export class HmcClient {
         : list(undefined),
     );
     news?.listed(partitions, wantsFacts && !this.session.refusedQueries.has('additional-properties'), moment);
-    return partitions.filter(
-      (item) => (name === undefined || item.name === name) && (cpcName === undefined || item['cpc-name'] === cpcName),
-    );
+    return partitions.filter((item) => passes(filter, item));
   }
 
   /** Does a list of this HMC give facts too? API 4.10 and newer do (hmc-dpm.md section 7). */
   async listsFacts(signal?: AbortSignal): Promise<boolean> {
     if (this.session.refusedQueries.has('additional-properties')) return false;
-    const { major, minor } = await this.session.apiVersion({ signal, outgoing: this.call.outgoing });
-    return major > 4 || (major === 4 && minor >= 10);
+    return isAtLeast(await this.session.apiVersion({ signal, outgoing: this.call.outgoing }), [4, 10]);
   }
 
   /** Get Partition Properties. */
@@ -188,7 +184,7 @@ export class HmcClient {
 
   /** Reads something. */
   async get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    const answer = await this.request({ method: 'GET', path, timeoutMs: this.requestTimeoutMs, signal });
+    const answer = await this.request({ method: 'GET', path, signal });
     return decodeAnswer(answer, schema, false);
   }
 
@@ -253,7 +249,7 @@ export class HmcClient {
 }
 
 /** An operation that belongs to the whole console can only be missing (404) because the HMC is older than it. */
-async function unlessTooOld<T>(operation: string, work: () => Promise<T>): Promise<T> {
+export async function unlessTooOld<T>(operation: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

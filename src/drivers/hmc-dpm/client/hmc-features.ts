@@ -1,20 +1,11 @@
 import { z } from 'zod';
+import { isAtLeast } from './hmc-call.js';
 import type { HmcClient } from './hmc-client.js';
 import { word } from './hmc-schemas.js';
 
 const FeatureListSchema = z.object({
   'available-features-list': z.array(z.object({ name: word, state: z.boolean().nullish() })).nullish(),
 });
-
-/** Has the API at least this version? */
-export async function hasApi(
-  client: HmcClient,
-  wanted: readonly [number, number],
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const { major, minor } = await client.session.apiVersion({ signal });
-  return major > wanted[0] || (major === wanted[0] && minor >= wanted[1]);
-}
 
 /**
  * Names of the firmware features that a CPC has and that are switched on (hmc-dpm.md section 13); none before API 2.23,
@@ -27,7 +18,7 @@ export async function firmwareFeatures(
   cpcUri: string,
   signal?: AbortSignal,
 ): Promise<ReadonlySet<string> | undefined> {
-  if (!(await hasApi(client, [2, 23], signal))) return new Set();
+  if (!isAtLeast(await client.session.apiVersion({ signal }), [2, 23])) return new Set();
   const names = ['available-features-list'];
   // Shared by all who ask in this session, so that no one's giving up takes it from the others.
   const { 'available-features-list': listed } = await client.session.remember(`features of ${cpcUri}`, () =>

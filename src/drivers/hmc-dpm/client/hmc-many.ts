@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { describeIssues } from '../../../common/errors/index.js';
-import { LONGEST_TEXT } from './hmc-answer.js';
+import { LONGEST_TEXT, refusalOf } from './hmc-answer.js';
 import type { HmcClient } from './hmc-client.js';
-import { ErrorBodySchema } from './hmc-schemas.js';
 import { HmcError } from './hmc-error.js';
 
 /** Most requests in one aggregation: their texts must stay under 256,000 bytes (hmc-dpm.md section 16). */
@@ -55,7 +54,10 @@ async function aggregate<S extends z.ZodType>(
     const item = answers.get(String(index));
     if (item === undefined) throw unreadable(`the aggregation has no answer for ${uri}`);
     if (item.status === 404) return undefined;
-    if (item.status >= 300) throw refusal(item.status, item.body);
+    if (item.status >= 300) {
+      const answer = { status: item.status, body: { kind: 'json', value: item.body } } as const;
+      throw refusalOf(answer, false, (text) => text.slice(0, LONGEST_TEXT));
+    }
     const parsed = schema.safeParse(item.body);
     if (parsed.success) return parsed.data;
     throw unreadable(`the answer for ${uri} is not what was asked for: ${describeIssues(parsed.error.issues).text}`);
@@ -64,18 +66,6 @@ async function aggregate<S extends z.ZodType>(
 
 function unreadable(text: string): HmcError {
   return new HmcError({ kind: 'unreadable', changes: false, text: text.slice(0, LONGEST_TEXT) });
-}
-
-function refusal(status: number, body: unknown): HmcError {
-  const said = ErrorBodySchema.safeParse(body);
-  const { reason, message } = said.success ? said.data : {};
-  return new HmcError({
-    kind: 'refused',
-    changes: false,
-    status,
-    ...(reason === undefined ? {} : { reason }),
-    text: (message ?? `status ${status} without a message`).slice(0, LONGEST_TEXT),
-  });
 }
 
 /** @returns undefined when the HMC says that there is no such thing */

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import type { HmcClient } from './hmc-client.js';
 import { getMany, unlessGone } from './hmc-many.js';
+import { word } from './hmc-schemas.js';
 import { uriOf } from './hmc-uri.js';
 
 /** Adapters, virtual switches and NICs in the HMC's words (hmc-dpm.md section 11). */
-
-const word = z.string().max(255);
 
 const VirtualSwitchSchema = z.object({
   'object-uri': uriOf('virtual-switches'),

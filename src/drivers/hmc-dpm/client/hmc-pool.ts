@@ -66,7 +66,7 @@ export class HmcPool {
   hold(accesses: RedundantAccess, options: HoldOptions, ports: DriverPorts): Hold {
     const { notificationPort, onSeen } = options;
     const open = (access: HmcAccess): Pooled => {
-      const pooled = this.#open(sessionKey(access), access, ports);
+      const pooled = this.#open(access, ports);
       pooled.holders += 1;
       if (notificationPort !== undefined) {
         pooled.session.news ??= new SessionListener(pooled.session, { ...access, ...ports, port: notificationPort });
@@ -97,7 +97,7 @@ export class HmcPool {
 
   /** A client for one use, soon. */
   borrow(access: HmcAccess, ports: DriverPorts): HmcClient {
-    const pooled = this.#open(sessionKey(access), access, ports);
+    const pooled = this.#open(access, ports);
     pooled.isBorrowed = true;
     this.#idleCheck ??= setInterval(() => this.#closeIdle(), Math.ceil(this.idleLogoffMs / 5)).unref();
     return new HmcClient(pooled.session, access.requestTimeoutMs);
@@ -123,7 +123,8 @@ export class HmcPool {
     this.#idleCheck = undefined;
   }
 
-  #open(key: string, access: HmcAccess, ports: DriverPorts): Pooled {
+  #open(access: HmcAccess, ports: DriverPorts): Pooled {
+    const key = sessionKey(access);
     const connection = this.#connect(access, ports);
     const existing = this.#sessions.get(key);
     if (existing !== undefined) return existing;

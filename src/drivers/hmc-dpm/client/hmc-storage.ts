@@ -3,11 +3,10 @@ import type { JsonValue } from '../../../common/errors/index.js';
 import type { HmcClient } from './hmc-client.js';
 import { getMany, unlessGone } from './hmc-many.js';
 import { exactly, query } from './hmc-query.js';
+import { word } from './hmc-schemas.js';
 import { uriOf } from './hmc-uri.js';
 
 /** Storage groups and their volumes in the HMC's words (hmc-dpm.md section 12). */
-
-const word = z.string().max(255);
 
 const groupShape = {
   'object-uri': uriOf('storage-groups'),

@@ -1,10 +1,11 @@
 import { VIRT_FEATURE_IDS, type VirtFeatureId } from '../../../features/index.js';
+import { isAtLeast, type ApiVersion } from '../client/hmc-call.js';
 
 /** What decides on the features that a host has at present. */
 export interface HostLevel {
   readonly cpc: string;
   readonly mode: 'dpm' | 'classic';
-  readonly api: { readonly major: number; readonly minor: number };
+  readonly api: ApiVersion;
   /** Firmware features of the CPC; undefined when they are not told. */
   readonly firmware: ReadonlySet<string> | undefined;
 }
@@ -49,11 +50,11 @@ export function lackingAt({ cpc, mode, api, firmware }: HostLevel): ReadonlyMap<
     }
     return lacking;
   }
-  for (const [feature, [major, minor]] of API_NEEDED) {
-    if (api.major > major || (api.major === major && api.minor >= minor)) continue;
+  for (const [feature, wanted] of API_NEEDED) {
+    if (isAtLeast(api, wanted)) continue;
     lacking.set(
       feature,
-      `it needs version ${major}.${minor} of the Web Services API, and the HMC has ${api.major}.${api.minor}: HMC 2.14.0 with its later bundles, or newer`,
+      `it needs version ${wanted.join('.')} of the Web Services API, and the HMC has ${api.major}.${api.minor}: HMC 2.14.0 with its later bundles, or newer`,
     );
   }
   if (firmware !== undefined && !firmware.has(STORAGE_GROUPS)) {
