@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { OperationContext } from '../../../src/compute/contract/index.js';
-import { Died } from './dying.js';
+import { Died, dyingWhen } from './dying.js';
 import { failureOf } from './hmc-dpm-bench.js';
 import { LaunchBench, type Description } from './launch-bench.js';
 
@@ -163,17 +163,10 @@ describe('a worker that dies', () => {
     if (verb === 'revert') await resize('on', flavor);
     const act =
       verb === 'resize'
-        ? (ctx: Ctx) => resize('on', flavor, ctx)
-        : (ctx: Ctx) => bench.hmc.change('revertResize', 'on', ctx);
-    const ctx = bench.hmc.context();
-    const leave = ctx.checkpoint.bind(ctx);
+        ? (ctx: OperationContext) => resize('on', flavor, ctx)
+        : (ctx: OperationContext) => bench.hmc.change('revertResize', 'on', ctx);
     let left = 0;
-    ctx.checkpoint = async (name, data) => {
-      left += 1;
-      if (left === at && when === 'before') throw new Died();
-      await leave(name, data);
-      if (left === at) throw new Died();
-    };
+    const ctx = dyingWhen(bench.hmc.context(), () => ++left === at, when);
     await expect(act(ctx)).rejects.toThrow(Died);
     const next = bench.hmc.again(ctx);
     const asked =
@@ -191,8 +184,6 @@ describe('a worker that dies', () => {
     expect(bench.simulator.properties('on', 'CPC1')['description'] === '').toBe(verb === 'revert');
   });
 });
-
-type Ctx = ReturnType<LaunchBench['hmc']['context']>;
 
 test('an answer that is lost is looked for, and the request not sent again', async () => {
   bench.simulator.fault({ kind: 'answer-lost', method: 'POST', path: '/api/partitions/*' });
