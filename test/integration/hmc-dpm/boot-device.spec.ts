@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Checkpoint, OperationContext } from '../../../src/compute/contract/index.js';
+import type { OperationContext } from '../../../src/compute/contract/index.js';
 import { Died, dyingAt } from './dying.js';
 import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
 
@@ -47,16 +47,8 @@ afterEach(async () => {
   await bench.stop();
 });
 
-async function set(name: string, device: Device, restart = false, ctx: OperationContext = bench.context()) {
-  const { setBootDevice } = bench.host.operations;
-  if (setBootDevice === undefined) throw new Error('no boot device');
-  return await setBootDevice(ctx, await bench.host.resolve(ctx, name), { boot_device: device, restart });
-}
-
-async function reconcile(left: readonly Checkpoint[], name: string, restart: boolean) {
-  const asked = { operation: 'setBootDevice', params: { boot_device: { type: 'network' }, restart } } as const;
-  return await bench.host.reconcile(bench.context(left), asked, await bench.host.resolve(bench.context(), name));
-}
+const set = (name: string, device: Device, restart = false, ctx?: OperationContext) =>
+  bench.changeWith('setBootDevice', name, { boot_device: device, restart }, ctx);
 
 const startsFrom = (name: string): unknown => bench.simulator.properties(name)['boot-device'];
 
@@ -124,7 +116,8 @@ describe('a change of the boot device whose process died', () => {
   test.each([1, 2, 3])('at its step %i goes on from there, and the partition runs', async (step) => {
     const ctx = dyingAt(bench.context(), 'step', step);
     await expect(set('running', { type: 'network' }, true, ctx)).rejects.toThrow(Died);
-    await expect(reconcile(ctx.checkpoints, 'running', true)).resolves.toMatchObject({ verdict: 'continue' });
+    const asked = { operation: 'setBootDevice', params: { boot_device: { type: 'network' }, restart: true } } as const;
+    await expect(bench.reconcile(asked, 'running', ctx.checkpoints)).resolves.toMatchObject({ verdict: 'continue' });
     await set('running', { type: 'network' }, true, bench.context(ctx.checkpoints));
     expect(bench.simulator.status('running')).toBe('active');
     expect(startsFrom('running')).toBe('network-adapter');

@@ -32,11 +32,8 @@ async function access(name: string, host = bench.host, type: 'serial' | 'vnc' = 
   return await getConsole(ctx, await host.resolve(ctx, name), { type });
 }
 
-async function send(name: string, ctx: OperationContext = bench.context(), command = COMMAND) {
-  const { sendConsoleCommand } = bench.host.operations;
-  if (sendConsoleCommand === undefined) throw new Error('no console command');
-  return await sendConsoleCommand(ctx, await bench.host.resolve(ctx, name), { command });
-}
+const send = (name: string, ctx?: OperationContext, command = COMMAND) =>
+  bench.changeWith('sendConsoleCommand', name, { command }, ctx);
 
 async function older(version: string, api: string): Promise<void> {
   await bench.stop();
@@ -167,12 +164,8 @@ describe('the interactive console', () => {
 describe('a command', () => {
   const sent = () => bench.simulator.wireLog.count(SEND);
   const executed = () => bench.simulator.wireLog.count({ ...SEND, executed: true });
-  const reconcile = async (left: readonly Checkpoint[]) =>
-    await bench.host.reconcile(
-      bench.context(left),
-      { operation: 'sendConsoleCommand', params: { command: COMMAND } },
-      await bench.host.resolve(bench.context(), 'on'),
-    );
+  const reconcile = (left: readonly Checkpoint[]) =>
+    bench.reconcile({ operation: 'sendConsoleCommand', params: { command: COMMAND } }, 'on', left);
 
   test('is sent once, in two requests after the resolving, and what comes of it is in the log', async () => {
     const ctx = bench.context();

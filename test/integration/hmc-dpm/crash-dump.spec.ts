@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ComputeError } from '../../../src/common/errors/index.js';
-import { STEP_CHECKPOINT, type Checkpoint, type OperationContext } from '../../../src/compute/contract/index.js';
+import {
+  STEP_CHECKPOINT,
+  type Checkpoint,
+  type OperationContext,
+  type VirtHost,
+} from '../../../src/compute/contract/index.js';
 import { Secret } from '../../../src/common/secret.js';
 import { Died, dyingAt } from './dying.js';
 import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
@@ -15,17 +20,11 @@ afterEach(async () => {
   await bench.stop();
 });
 
-async function dump(name: string, ctx: OperationContext = bench.context(), host = bench.host) {
-  const target = await host.resolve(ctx, name);
-  const { triggerCrashDump } = host.operations;
-  if (triggerCrashDump === undefined) throw new Error('no crash dump');
-  return await triggerCrashDump(ctx, target, {});
-}
+const dump = (name: string, ctx?: OperationContext, host?: VirtHost) =>
+  bench.change('triggerCrashDump', name, ctx, host);
 
-async function reconcile(left: readonly Checkpoint[], name = 'on') {
-  const target = await bench.host.resolve(bench.context(), name);
-  return await bench.host.reconcile(bench.context(left), { operation: 'triggerCrashDump', params: {} }, target);
-}
+const reconcile = (left: readonly Checkpoint[]) =>
+  bench.reconcile({ operation: 'triggerCrashDump', params: {} }, 'on', left);
 
 /** PSW restarts on the wire, and those that the HMC carried out. */
 function restarts(): { sent: number; executed: number } {

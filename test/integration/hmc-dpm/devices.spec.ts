@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { ChangeOperationName, ChangeParams, OperationContext } from '../../../src/compute/contract/index.js';
 import { Died, dyingAt } from './dying.js';
 import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
 
@@ -43,19 +42,6 @@ afterEach(async () => {
   await bench.stop();
 });
 
-/** Carries an operation out, as the dispatcher does. */
-async function change<O extends ChangeOperationName>(
-  operation: O,
-  name: string,
-  params: ChangeParams<O>,
-  ctx: OperationContext = bench.context(),
-) {
-  const run = bench.host.operations[operation] as
-    ((...all: [OperationContext, unknown, unknown]) => Promise<{ outcome: string; answer?: object }>) | undefined;
-  if (run === undefined) throw new Error(`no ${operation}`);
-  return await run(ctx, await bench.host.resolve(ctx, name), params);
-}
-
 const volumeOf = (id: string, more = {}) => ({
   volume: { id, connection: { type: 'fibre_channel' as const }, ...more },
 });
@@ -65,31 +51,33 @@ const groups = (name: string): string[] => bench.simulator.attachedGroups(name).
 describe('a NIC', () => {
   test.each(['on', 'off'])('is created in a VLAN and deleted again, of a partition that is %s', async (name) => {
     const network = { name: ADAPTER, vlan: 7, mac: '02:00:00:00:00:0A' };
-    const attached = await change('attachInterface', name, { network });
+    const attached = await bench.changeWith('attachInterface', name, { network });
     expect(attached).toMatchObject({ outcome: 'done', answer: { interface: { name: 'nic0' } } });
     expect(bench.simulator.nics(name)).toMatchObject([{ name: 'nic0', vlan: 7, mac: '02:00:00:00:00:0a' }]);
-    await expect(change('attachInterface', name, { network })).resolves.toMatchObject({ outcome: 'already' });
-    await expect(change('detachInterface', name, { interface: network.mac })).resolves.toMatchObject({
+    await expect(bench.changeWith('attachInterface', name, { network })).resolves.toMatchObject({ outcome: 'already' });
+    await expect(bench.changeWith('detachInterface', name, { interface: network.mac })).resolves.toMatchObject({
       outcome: 'done',
     });
-    await expect(change('detachInterface', name, { interface: 'nic0' })).resolves.toMatchObject({ outcome: 'already' });
+    await expect(bench.changeWith('detachInterface', name, { interface: 'nic0' })).resolves.toMatchObject({
+      outcome: 'already',
+    });
     expect(nics(name)).toEqual([]);
   });
 
   test('is refused for a network that is not there, naming those that are', async () => {
-    const failure = await failureOf(change('attachInterface', 'off', { network: { name: 'nowhere' } }));
+    const failure = await failureOf(bench.changeWith('attachInterface', 'off', { network: { name: 'nowhere' } }));
     expect(failure).toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
     expect(failure.message).toContain(ADAPTER);
-    await expect(failureOf(change('attachInterface', 'locked', { network: { name: ADAPTER } }))).resolves.toMatchObject(
-      {
-        code: 'STATE_CONFLICT',
-      },
-    );
+    await expect(
+      failureOf(bench.changeWith('attachInterface', 'locked', { network: { name: ADAPTER } })),
+    ).resolves.toMatchObject({
+      code: 'STATE_CONFLICT',
+    });
   });
 
   test.each(['answer-lost', 'truncated-json'] as const)('whose answer is lost is not made twice: %s', async (kind) => {
     bench.simulator.fault({ kind, method: 'POST', path: '*/nics' });
-    await expect(change('attachInterface', 'off', { network: { name: ADAPTER } })).resolves.toMatchObject({
+    await expect(bench.changeWith('attachInterface', 'off', { network: { name: ADAPTER } })).resolves.toMatchObject({
       outcome: 'done',
     });
     expect(nics('off')).toEqual(['nic0']);
@@ -98,35 +86,44 @@ describe('a NIC', () => {
   test.each(['before', 'after'] as const)('of a process that died %s it was noted is not made twice', async (when) => {
     const params = { network: { name: ADAPTER } };
     const ctx = dyingAt(bench.context(), 'answered', 1, when);
-    await expect(change('attachInterface', 'off', params, ctx)).rejects.toThrow(Died);
-    // The same operation, by its id.
-    const next = Object.assign(bench.context(ctx.checkpoints), { operationId: ctx.operationId });
+    await expect(bench.changeWith('attachInterface', 'off', params, ctx)).rejects.toThrow(Died);
+    const next = bench.again(ctx);
     const target = await bench.host.resolve(next, 'off');
     await expect(bench.host.reconcile(next, { operation: 'attachInterface', params }, target)).resolves.toMatchObject({
       verdict: 'concluded',
       result: { outcome: 'done', answer: { interface: { name: 'nic0' } } },
     });
-    await expect(change('attachInterface', 'off', params, next)).resolves.toMatchObject({ outcome: 'done' });
+    await expect(bench.changeWith('attachInterface', 'off', params, next)).resolves.toMatchObject({ outcome: 'done' });
     expect(nics('off')).toEqual(['nic0']);
   });
 });
 
 describe('a volume', () => {
   test.each(['on', 'off'])('comes and goes with its group, of a partition that is %s', async (name) => {
-    await expect(change('attachVolume', name, volumeOf('single/data'))).resolves.toMatchObject({ outcome: 'done' });
-    await expect(change('attachVolume', name, volumeOf('single'))).resolves.toMatchObject({ outcome: 'already' });
+    await expect(bench.changeWith('attachVolume', name, volumeOf('single/data'))).resolves.toMatchObject({
+      outcome: 'done',
+    });
+    await expect(bench.changeWith('attachVolume', name, volumeOf('single'))).resolves.toMatchObject({
+      outcome: 'already',
+    });
     expect(groups(name)).toEqual(['single']);
-    await expect(change('detachVolume', name, { volume: 'single/data' })).resolves.toMatchObject({ outcome: 'done' });
-    await expect(change('detachVolume', name, { volume: 'single' })).resolves.toMatchObject({ outcome: 'already' });
+    await expect(bench.changeWith('detachVolume', name, { volume: 'single/data' })).resolves.toMatchObject({
+      outcome: 'done',
+    });
+    await expect(bench.changeWith('detachVolume', name, { volume: 'single' })).resolves.toMatchObject({
+      outcome: 'already',
+    });
     expect(groups(name)).toEqual([]);
   });
 
   test('takes no other volume along when it goes', async () => {
-    await change('attachVolume', 'off', volumeOf('pair/data'));
-    const failure = await failureOf(change('detachVolume', 'off', { volume: 'pair/data' }));
+    await bench.changeWith('attachVolume', 'off', volumeOf('pair/data'));
+    const failure = await failureOf(bench.changeWith('detachVolume', 'off', { volume: 'pair/data' }));
     expect(failure).toMatchObject({ code: 'FEATURE_LIMITED' });
     expect(failure.message).toContain('pair/boot');
-    await expect(change('detachVolume', 'off', { volume: 'pair' })).resolves.toMatchObject({ outcome: 'done' });
+    await expect(bench.changeWith('detachVolume', 'off', { volume: 'pair' })).resolves.toMatchObject({
+      outcome: 'done',
+    });
   });
 
   test.each([
@@ -136,31 +133,39 @@ describe('a volume', () => {
     ['that is shared, unless that is meant', volumeOf('shared'), 'STATE_CONFLICT'],
     ['that is not fulfilled', volumeOf('asked-for'), 'STATE_CONFLICT'],
   ] as const)('%s is refused, and nothing is sent', async (_, params, code) => {
-    await expect(failureOf(change('attachVolume', 'off', params))).resolves.toMatchObject({ code });
+    await expect(failureOf(bench.changeWith('attachVolume', 'off', params))).resolves.toMatchObject({ code });
     expect(groups('off')).toEqual([]);
   });
 
   test('that is shared is attached to another partition when that is meant', async () => {
-    await expect(change('attachVolume', 'off', volumeOf('shared', { multiattach: true }))).resolves.toMatchObject({
+    await expect(
+      bench.changeWith('attachVolume', 'off', volumeOf('shared', { multiattach: true })),
+    ).resolves.toMatchObject({
       outcome: 'done',
     });
     expect(groups('off')).toEqual(['shared']);
   });
 
   test('grows, and is waited for until the storage system has it', async () => {
-    await change('attachVolume', 'off', volumeOf('single'));
-    await expect(change('extendVolume', 'off', { volume: 'single/data', size_gib: 32 })).resolves.toMatchObject({
+    await bench.changeWith('attachVolume', 'off', volumeOf('single'));
+    await expect(
+      bench.changeWith('extendVolume', 'off', { volume: 'single/data', size_gib: 32 }),
+    ).resolves.toMatchObject({
       outcome: 'done',
     });
     expect(bench.simulator.storageGroups('single')[0]?.volumes[0]).toMatchObject({ sizeGib: 32, state: 'complete' });
-    await expect(change('extendVolume', 'off', { volume: 'single/data', size_gib: 20 })).resolves.toMatchObject({
+    await expect(
+      bench.changeWith('extendVolume', 'off', { volume: 'single/data', size_gib: 20 }),
+    ).resolves.toMatchObject({
       outcome: 'already',
     });
   });
 
   test('whose answer is lost is not attached twice', async () => {
     bench.simulator.fault({ kind: 'answer-lost', method: 'POST', path: '*/attach-storage-group' });
-    await expect(change('attachVolume', 'off', volumeOf('single'))).resolves.toMatchObject({ outcome: 'done' });
+    await expect(bench.changeWith('attachVolume', 'off', volumeOf('single'))).resolves.toMatchObject({
+      outcome: 'done',
+    });
     expect(bench.simulator.wireLog.count({ method: 'POST', path: '*/attach-storage-group' })).toBe(1);
   });
 });

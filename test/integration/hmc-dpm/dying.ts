@@ -10,13 +10,22 @@ export function dyingAt(
   count = 1,
   when: 'before' | 'after' = 'after',
 ): RecordingContext {
-  const leave = ctx.checkpoint.bind(ctx);
   let left = 0;
+  return dyingWhen(ctx, (checkpoint) => checkpoint === name && ++left === count, when);
+}
+
+/** Lets a process die at a checkpoint. @param isIt asked once for each checkpoint, in order */
+export function dyingWhen(
+  ctx: RecordingContext,
+  isIt: (checkpoint: string) => boolean,
+  when: 'before' | 'after',
+): RecordingContext {
+  const leave = ctx.checkpoint.bind(ctx);
   ctx.checkpoint = async (checkpoint, data) => {
-    const isIt = checkpoint === name && ++left === count;
-    if (isIt && when === 'before') throw new Died();
+    const dies = isIt(checkpoint);
+    if (dies && when === 'before') throw new Died();
     await leave(checkpoint, data);
-    if (isIt) throw new Died();
+    if (dies) throw new Died();
   };
   return ctx;
 }

@@ -3,12 +3,17 @@ import type { JsonValue } from '../../../src/common/errors/index.js';
 import { silentLog } from '../../../src/common/log.js';
 import { Secret } from '../../../src/common/secret.js';
 import type {
+  AnyOperations,
+  AskedChange,
+  ChangeOperationName,
+  ChangeParams,
   Checkpoint,
   DriverPorts,
   Images,
   OperationContext,
   PowerMachine,
   QueriedState,
+  Reconciliation,
   SeenInstance,
   Target,
   VirtHost,
@@ -172,22 +177,41 @@ export class HmcDpmBench {
     return new RecordingContext(this.clock, earlier);
   }
 
-  /** Resolves and changes, as the dispatcher does. */
-  async change(
-    operation: 'powerOn' | 'powerOff' | 'reboot',
+  /** Another attempt of an operation, as after a crash: with the same id, and what was left in the journal. */
+  again(ctx: RecordingContext): RecordingContext {
+    return Object.assign(this.context(ctx.checkpoints), { operationId: ctx.operationId });
+  }
+
+  /** Resolves and changes, as the dispatcher does, with an operation that needs no parameters. */
+  change<O extends BareOperationName>(
+    operation: O,
     name: string,
     ctx: OperationContext = this.context(),
     host = this.host,
-  ) {
-    const target = await host.resolve(ctx, name);
-    return await run(host, operation, ctx, target);
+  ): Promise<ResultOf<O>> {
+    return this.changeWith(operation, name, {} as ChangeParams<O>, ctx, host);
+  }
+
+  /** As `change`, with parameters. */
+  async changeWith<O extends ChangeOperationName>(
+    operation: O,
+    name: string,
+    params: ChangeParams<O>,
+    ctx: OperationContext = this.context(),
+    host = this.host,
+  ): Promise<ResultOf<O>> {
+    return await run(host, operation, ctx, await host.resolve(ctx, name), params);
+  }
+
+  /** What a host makes of what an attempt has left. */
+  async reconcile(asked: AskedChange, name: string, left: readonly Checkpoint[]): Promise<Reconciliation> {
+    const target = await this.host.resolve(this.context(), name);
+    return await this.host.reconcile(this.context(left), asked, target);
   }
 
   /** Requests since `since`, but job polls, as "METHOD path". */
   requests(since: number): string[] {
-    return this.entries(since).map(
-      ({ method, path }) => `${method} ${path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')}`,
-    );
+    return this.entries(since).map(asLine);
   }
 
   entries(since: number): readonly WireEntry[] {
@@ -239,15 +263,29 @@ export class HmcDpmBench {
   }
 }
 
-export function run(
+type ResultOf<O extends ChangeOperationName> = Awaited<ReturnType<NonNullable<AnyOperations[O]>>>;
+/** Operations whose parameters may all be left out. */
+type BareOperationName = {
+  [O in ChangeOperationName]: Record<never, never> extends ChangeParams<O> ? O : never;
+}[ChangeOperationName];
+
+export async function run<O extends ChangeOperationName>(
   host: VirtHost,
-  operation: 'powerOn' | 'powerOff' | 'reboot',
+  operation: O,
   ctx: OperationContext,
   target: Target,
-) {
-  const change = host.operations[operation];
-  if (change === undefined) throw new Error(`no ${operation}`);
-  return change(ctx, target, {});
+  params: object = {},
+): Promise<ResultOf<O>> {
+  // The parameters of an operation are those of its name, which only this line has to believe.
+  const change = host.operations[operation] as
+    ((ctx: OperationContext, target: Target, params: object) => Promise<unknown>) | undefined;
+  if (change === undefined) throw new Error(`the driver does not offer ${operation}`);
+  return (await change(ctx, target, params)) as ResultOf<O>;
+}
+
+/** A request as "METHOD path", without the ids in it. */
+export function asLine({ method, path }: WireEntry): string {
+  return `${method} ${path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')}`;
 }
 
 export { failureOf } from '../../support/failure-of.js';

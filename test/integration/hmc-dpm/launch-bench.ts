@@ -1,6 +1,5 @@
 import type {
   ChangeResult,
-  Checkpoint,
   OperationContext,
   OperationParams,
   Reconciliation,
@@ -8,10 +7,9 @@ import type {
   Target,
 } from '../../../src/compute/contract/index.js';
 import { ComputeError } from '../../../src/common/errors/index.js';
-import { createdOf } from '../../../src/compute/contract/index.js';
 import type { RecordingContext } from '../../support/operation-context.js';
 import { Died } from './dying.js';
-import { HmcDpmBench, inventory, type BenchOptions } from './hmc-dpm-bench.js';
+import { HmcDpmBench, inventory, run, type BenchOptions } from './hmc-dpm-bench.js';
 
 export type Description = OperationParams<'compute.spawn'>;
 
@@ -65,7 +63,7 @@ export class LaunchBench {
   }
 
   async spawn(wanted: Description, ctx: OperationContext = this.hmc.context()): Promise<ChangeResult> {
-    return await offered(this.hmc.host.operations.spawn)(ctx, this.targetOf(wanted.name), wanted);
+    return await run(this.hmc.host, 'spawn', ctx, this.targetOf(wanted.name), wanted);
   }
 
   /** As one that was made here, unless it is said to be adopted. */
@@ -74,28 +72,11 @@ export class LaunchBench {
     ctx: OperationContext = this.hmc.context(),
     origin: Target['origin'] = 'spawned',
   ): Promise<StatelessResult> {
-    return await offered(this.hmc.host.operations.destroy)(ctx, { ...target, origin: origin ?? 'spawned' }, {});
-  }
-
-  async resize(name: string, flavor: Description['flavor'], ctx: OperationContext = this.hmc.context()) {
-    return await offered(this.hmc.host.operations.resize)(ctx, await this.find(name), { flavor });
-  }
-
-  async revert(name: string, ctx: OperationContext = this.hmc.context()) {
-    return await offered(this.hmc.host.operations.revertResize)(ctx, await this.find(name), {});
-  }
-
-  async confirm(name: string, ctx: OperationContext = this.hmc.context()) {
-    return await offered(this.hmc.host.operations.confirmResize)(ctx, await this.find(name), {});
+    return await run(this.hmc.host, 'destroy', ctx, { ...target, origin });
   }
 
   async find(name: string): Promise<Target> {
     return await this.hmc.host.resolve(this.hmc.context(), name);
-  }
-
-  /** Another attempt of an operation, as after a crash: with the same id, and what was left in the journal. */
-  again(ctx: RecordingContext): RecordingContext {
-    return sameOperation(this.hmc.context(ctx.checkpoints), ctx);
   }
 
   /** Requests that change something, but logons and the end of jobs. */
@@ -122,12 +103,12 @@ export class LaunchBench {
         if (error instanceof ComputeError && error.outcome === 'not-applied') return error;
         if (!(error instanceof Died) && !(error instanceof ComputeError)) throw error;
       }
-      ctx = this.again(ctx);
+      ctx = this.hmc.again(ctx);
       const found = await this.#reconcile(asked, ctx);
       if (found.verdict === 'concluded') return undefined;
       if (found.verdict === 'failed') return found.error;
       if (found.verdict !== 'continue') throw new Error(`it ended as ${JSON.stringify(found)}`);
-      ctx = this.again(ctx);
+      ctx = this.hmc.again(ctx);
     }
     throw new Error('it never ended');
   }
@@ -152,16 +133,3 @@ export class LaunchBench {
 export type Asked =
   | { readonly operation: 'spawn'; readonly params: Description }
   | { readonly operation: 'destroy'; readonly target: Target };
-
-export function made(checkpoints: readonly Checkpoint[]): Target | undefined {
-  return createdOf(checkpoints);
-}
-
-function offered<T>(operation: T | undefined): T {
-  if (operation === undefined) throw new Error('the driver does not offer it');
-  return operation;
-}
-
-function sameOperation(next: RecordingContext, { operationId }: RecordingContext): RecordingContext {
-  return Object.assign(next, { operationId });
-}

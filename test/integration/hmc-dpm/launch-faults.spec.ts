@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { HmcFaultInput } from '../../../src/simulators/hmc/index.js';
 import type { RecordingContext } from '../../support/operation-context.js';
-import { Died } from './dying.js';
+import { dyingWhen } from './dying.js';
 import { description, LaunchBench, volume } from './launch-bench.js';
 
 /** Each fault at each step: the asked state, or nothing, and nothing that nobody knows of. */
@@ -130,19 +130,13 @@ describe('an end that meets', () => {
 
 /** Dies at the checkpoint of this number, before it is left or after it. */
 function dying(at: number, when: 'before' | 'after'): RecordingContext {
-  const ctx = bench.hmc.context();
-  const leave = ctx.checkpoint.bind(ctx);
   let left = 0;
-  ctx.checkpoint = async (name, data) => {
-    left += 1;
-    if (left === at && when === 'before') {
-      isJobUnknown = name === 'job';
-      throw new Died();
-    }
-    await leave(name, data);
-    if (left === at) throw new Died();
+  const isIt = (checkpoint: string): boolean => {
+    const dies = ++left === at;
+    if (dies && when === 'before') isJobUnknown = checkpoint === 'job';
+    return dies;
   };
-  return ctx;
+  return dyingWhen(bench.hmc.context(), isIt, when);
 }
 
 /** Checkpoints that a launch leaves: before each of its seven steps, after each that is no job, its job, and the partition. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createdOf } from '../../../src/compute/contract/index.js';
 import { failureOf } from './hmc-dpm-bench.js';
-import { description, LaunchBench, made, NETWORK, volume, type Description } from './launch-bench.js';
+import { description, LaunchBench, NETWORK, volume, type Description } from './launch-bench.js';
 
 let bench: LaunchBench;
 beforeEach(async () => {
@@ -73,7 +74,7 @@ describe('a launch', () => {
     expect(bench.simulator.attachedGroups('web')).toMatchObject([
       { name: 'web', volumes: [{ usage: 'boot', sizeGib: 20 }] },
     ]);
-    expect(made(ctx.checkpoints)).toEqual(await bench.find('web'));
+    expect(createdOf(ctx.checkpoints)).toEqual(await bench.find('web'));
     expect(bench.simulator.jobs()).toHaveLength(0);
   });
 
@@ -365,25 +366,21 @@ describe('the end of a partition', () => {
 });
 
 test('a locked partition is not adopted, and adopting changes nothing', async () => {
-  const { adopt } = bench.hmc.host.operations;
-  if (adopt === undefined) throw new Error('no adopt');
   const since = bench.simulator.wireLog.last;
-  await expect(adopt(bench.hmc.context(), await bench.find('on'), {})).resolves.toMatchObject({
+  await expect(bench.hmc.change('adopt', 'on')).resolves.toMatchObject({
     state: { powerState: 'running' },
   });
-  const failure = await failureOf(adopt(bench.hmc.context(), await bench.find('locked'), {}));
+  const failure = await failureOf(bench.hmc.change('adopt', 'locked'));
   expect(failure).toMatchObject({ code: 'STATE_CONFLICT' });
   expect(bench.writes(since)).toEqual([]);
 });
 
 test('a partition that is released is no longer marked as ours', async () => {
-  const { release } = bench.hmc.host.operations;
-  if (release === undefined) throw new Error('no release');
   const driver_options = { [IBM]: { description: 'mine' } };
   await bench.spawn(description('web', { driver_options }));
-  await release(bench.hmc.context(), await bench.find('web'), {});
+  await bench.hmc.change('release', 'web');
   expect(bench.simulator.properties('web')['description']).toBe('mine');
-  await expect(release(bench.hmc.context(), await bench.find('web'), {})).resolves.toMatchObject({
+  await expect(bench.hmc.change('release', 'web')).resolves.toMatchObject({
     outcome: 'already',
   });
 });

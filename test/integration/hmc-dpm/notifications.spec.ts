@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../../src/common/clock.js';
 import { eventually } from '../../support/eventually.js';
-import { HmcDpmBench } from './hmc-dpm-bench.js';
+import { asLine, HmcDpmBench } from './hmc-dpm-bench.js';
 
 const LIST = 'GET /api/console/operations/list-permitted-partitions';
 const ANY_AGE = { maxAgeMs: 60_000 };
@@ -19,9 +19,7 @@ afterEach(async () => {
 async function requests(work: () => Promise<unknown> | undefined): Promise<string[]> {
   const since = bench.simulator.wireLog.last;
   await work();
-  return bench.simulator.wireLog
-    .entries({ since })
-    .map(({ method, path }) => `${method} ${path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')}`);
+  return bench.simulator.wireLog.entries({ since }).map(asLine);
 }
 
 const query = (name = 'on', freshness = ANY_AGE) => bench.host.operations.queryPower(bench.context(), name, freshness);

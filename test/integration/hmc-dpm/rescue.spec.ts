@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { STEP_CHECKPOINT, type OperationContext } from '../../../src/compute/contract/index.js';
+import { STEP_CHECKPOINT } from '../../../src/compute/contract/index.js';
 import { RescueImage } from '../../support/rescue-image.js';
 import { Died, dyingAt } from './dying.js';
 import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
@@ -17,18 +17,6 @@ afterEach(async () => {
   rescue.remove();
 });
 
-async function change(
-  operation: 'rescue' | 'unrescue',
-  name: string,
-  params = {},
-  ctx: OperationContext = bench.context(),
-) {
-  const target = await bench.host.resolve(ctx, name);
-  const run = bench.host.operations[operation];
-  if (run === undefined) throw new Error(`no ${operation}`);
-  return await run(ctx, target, params);
-}
-
 async function plan(operation: 'rescue' | 'unrescue', name: string): Promise<string[]> {
   const ctx = bench.context();
   const target = await bench.host.resolve(ctx, name);
@@ -45,7 +33,10 @@ const partition = (name: string) => bench.simulator.partitions(name)[0];
 describe('a rescue', () => {
   test('starts a partition from the image of the host, and afterwards exactly as before', async () => {
     const before = properties('on');
-    await expect(change('rescue', 'on')).resolves.toMatchObject({ outcome: 'done', state: { powerState: 'running' } });
+    await expect(bench.change('rescue', 'on')).resolves.toMatchObject({
+      outcome: 'done',
+      state: { powerState: 'running' },
+    });
     expect(partition('on')).toMatchObject({
       status: 'active',
       iso: { sha256: rescue.sha256, insFile: '/rescue.ins' },
@@ -53,16 +44,16 @@ describe('a rescue', () => {
     });
     expect(rescue.left).toEqual([]);
     const since = bench.simulator.wireLog.last;
-    await expect(change('rescue', 'on')).resolves.toMatchObject({ outcome: 'already' });
+    await expect(bench.change('rescue', 'on')).resolves.toMatchObject({ outcome: 'already' });
     expect(bench.requests(since).every((request) => request.startsWith('GET'))).toBe(true);
 
-    await expect(change('unrescue', 'on')).resolves.toMatchObject({
+    await expect(bench.change('unrescue', 'on')).resolves.toMatchObject({
       outcome: 'done',
       state: { powerState: 'running' },
     });
     expect(partition('on')).toMatchObject({ status: 'active', iso: null, booted: { device: 'storage-volume' } });
     expect(properties('on')).toEqual(before);
-    await expect(change('unrescue', 'on')).resolves.toMatchObject({ outcome: 'already' });
+    await expect(bench.change('unrescue', 'on')).resolves.toMatchObject({ outcome: 'already' });
   });
 
   test('is planned without being begun', async () => {
@@ -74,7 +65,7 @@ describe('a rescue', () => {
       'start',
     ]);
     await expect(plan('unrescue', 'on')).resolves.toEqual([]);
-    await change('rescue', 'off');
+    await bench.change('rescue', 'off');
     await expect(plan('rescue', 'off')).resolves.toEqual([]);
     await expect(plan('unrescue', 'off')).resolves.toEqual([
       'stop',
@@ -87,11 +78,11 @@ describe('a rescue', () => {
 
   test('is refused where it could not be as before, and nothing is changed', async () => {
     const before = properties('locked');
-    await expect(change('rescue', 'locked')).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    await expect(bench.change('rescue', 'locked')).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
     expect(properties('locked')).toEqual(before);
-    const both = { image: { source: 'file:/a' }, boot: { from: 'network' } };
-    await expect(change('rescue', 'on', both)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
-    const password = await failureOf(change('rescue', 'on', { admin_password: 'of-mine' }));
+    const both = { image: { source: 'file:/a' }, boot: { from: 'network' } } as const;
+    await expect(bench.changeWith('rescue', 'on', both)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    const password = await failureOf(bench.changeWith('rescue', 'on', { admin_password: 'of-mine' }));
     expect(password).toMatchObject({ code: 'FEATURE_UNSUPPORTED' });
     expect(JSON.stringify(password)).not.toContain('of-mine');
   });
@@ -99,9 +90,9 @@ describe('a rescue', () => {
   test('of an image that is not there leaves the partition running, and can be ended', async () => {
     const before = properties('on');
     const image = { source: `file:${rescue.folder}/none.iso` };
-    await expect(change('rescue', 'on', { image })).rejects.toThrow(/no image at/);
+    await expect(bench.changeWith('rescue', 'on', { image })).rejects.toThrow(/no image at/);
     expect(partition('on')?.status).toBe('active');
-    await expect(change('unrescue', 'on')).resolves.toMatchObject({ outcome: 'done' });
+    await expect(bench.change('unrescue', 'on')).resolves.toMatchObject({ outcome: 'done' });
     expect(properties('on')).toEqual(before);
     expect(bench.simulator.wireLog.count({ method: 'POST', path: '*/operations/stop' })).toBe(0);
   });
@@ -111,27 +102,27 @@ describe('a process that dies in a rescue', () => {
   test.each([1, 2, 3, 4, 5])('at step %i: the next goes on, and all comes back as it was', async (count) => {
     const before = properties('on');
     const ctx = dyingAt(bench.context(), STEP_CHECKPOINT, count);
-    await expect(change('rescue', 'on', {}, ctx)).rejects.toBeInstanceOf(Died);
+    await expect(bench.change('rescue', 'on', ctx)).rejects.toBeInstanceOf(Died);
     const next = bench.context(ctx.checkpoints);
     const target = await bench.host.resolve(next, 'on');
     await expect(bench.host.reconcile(next, { operation: 'rescue', params: {} }, target)).resolves.toEqual({
       verdict: 'continue',
     });
-    await expect(change('rescue', 'on', {}, bench.context(next.checkpoints))).resolves.toMatchObject({
+    await expect(bench.change('rescue', 'on', bench.context(next.checkpoints))).resolves.toMatchObject({
       outcome: 'done',
     });
     expect(partition('on')?.booted).toMatchObject({ device: 'iso-image', iso: { sha256: rescue.sha256 } });
-    await change('unrescue', 'on');
+    await bench.change('unrescue', 'on');
     expect(properties('on')).toEqual(before);
   });
 
   test.each([1, 2, 3, 4, 5])('at step %i of its end: the next goes on', async (count) => {
     const before = properties('on');
-    await change('rescue', 'on');
+    await bench.change('rescue', 'on');
     const ctx = dyingAt(bench.context(), STEP_CHECKPOINT, count);
-    await expect(change('unrescue', 'on', {}, ctx)).rejects.toBeInstanceOf(Died);
+    await expect(bench.change('unrescue', 'on', ctx)).rejects.toBeInstanceOf(Died);
     const next = bench.context(ctx.checkpoints);
-    await expect(change('unrescue', 'on', {}, next)).resolves.toMatchObject({ outcome: 'done' });
+    await expect(bench.change('unrescue', 'on', next)).resolves.toMatchObject({ outcome: 'done' });
     expect(properties('on')).toEqual(before);
     expect(partition('on')).toMatchObject({ status: 'active', iso: null, booted: { device: 'storage-volume' } });
   });
@@ -139,6 +130,6 @@ describe('a process that dies in a rescue', () => {
 
 test('an image whose mounting was never answered is looked for, and not sent twice', async () => {
   bench.simulator.fault({ kind: 'answer-lost', ...MOUNT });
-  await expect(change('rescue', 'on')).resolves.toMatchObject({ outcome: 'done' });
+  await expect(bench.change('rescue', 'on')).resolves.toMatchObject({ outcome: 'done' });
   expect(bench.simulator.wireLog.count(MOUNT)).toBe(1);
 });

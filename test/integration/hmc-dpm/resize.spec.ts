@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Died } from './dying.js';
+import type { OperationContext } from '../../../src/compute/contract/index.js';
+import { Died, dyingWhen } from './dying.js';
 import { failureOf } from './hmc-dpm-bench.js';
-import { LaunchBench } from './launch-bench.js';
+import { LaunchBench, type Description } from './launch-bench.js';
 
 let bench: LaunchBench;
+const resize = (name: string, flavor: Description['flavor'], ctx?: OperationContext) =>
+  bench.hmc.changeWith('resize', name, { flavor }, ctx);
 beforeEach(async () => {
   bench = await LaunchBench.start();
 });
@@ -56,16 +59,16 @@ describe('a resize', () => {
     const target = await bench.find(name);
     const plan = await bench.hmc.host.plan(bench.hmc.context(), { operation: 'resize', params: { flavor } }, target);
     const since = bench.simulator.wireLog.last;
-    await expect(bench.resize(name, flavor)).resolves.toMatchObject({ outcome: 'done' });
+    await expect(resize(name, flavor)).resolves.toMatchObject({ outcome: 'done' });
     expect(bench.writes(since)).toEqual(writes);
     expect(plan.map(({ action }) => action)).toEqual(
       writes.map((line) => (line === UPDATE ? 'resize' : line.slice(line.lastIndexOf('/') + 1))),
     );
     expect(size(name)).toEqual(expected);
     expect(bench.simulator.status(name, 'CPC1')).toBe(status);
-    await expect(bench.resize(name, flavor)).resolves.toMatchObject({ outcome: 'already' });
+    await expect(resize(name, flavor)).resolves.toMatchObject({ outcome: 'already' });
 
-    await bench.revert(name);
+    await bench.hmc.change('revertResize', name);
     expect(size(name)).toEqual([2, 4096, 8192]);
     expect(bench.simulator.properties(name, 'CPC1')).toMatchObject({ description: '', 'processor-mode': 'shared' });
     expect(bench.simulator.status(name, 'CPC1')).toBe(status);
@@ -90,17 +93,17 @@ describe('a resize', () => {
     await bench.hmc.atHmc('POST', bench.simulator.partitions('on', 'CPC1')[0]?.uri ?? '', {
       description: 'of the bank',
     });
-    await bench.resize('on', LARGER);
+    await resize('on', LARGER);
     expect(bench.simulator.properties('on', 'CPC1')['description']).toMatch(
       /^of the bank \[zenova-size:[0-9a-f-]{36}:ifl-processors=2,initial-memory=4096\]$/,
     );
-    expect(await failureOf(bench.resize('on', { vcpus: 1, memory_mib: 4096 }))).toMatchObject({
+    expect(await failureOf(resize('on', { vcpus: 1, memory_mib: 4096 }))).toMatchObject({
       code: 'STATE_CONFLICT',
     });
-    await bench.confirm('on');
+    await bench.hmc.change('confirmResize', 'on');
     expect(bench.simulator.properties('on', 'CPC1')['description']).toBe('of the bank');
-    expect(await failureOf(bench.confirm('on'))).toMatchObject({ code: 'STATE_CONFLICT' });
-    expect(await failureOf(bench.revert('on'))).toMatchObject({ code: 'STATE_CONFLICT' });
+    expect(await failureOf(bench.hmc.change('confirmResize', 'on'))).toMatchObject({ code: 'STATE_CONFLICT' });
+    expect(await failureOf(bench.hmc.change('revertResize', 'on'))).toMatchObject({ code: 'STATE_CONFLICT' });
   });
 
   test('that cannot be had is taken back', async () => {
@@ -110,7 +113,7 @@ describe('a resize', () => {
       path: '*/operations/start',
       ends_as: 'reservation-error',
     });
-    const failure = await failureOf(bench.resize('on', { vcpus: 2, memory_mib: 16_384 }));
+    const failure = await failureOf(resize('on', { vcpus: 2, memory_mib: 16_384 }));
     expect(failure).toMatchObject({ code: 'CAPACITY_EXHAUSTED', outcome: 'not-applied' });
     expect(failure.message).toMatch(/earlier size again/);
     expect(size('on')).toEqual([2, 4096, 8192]);
@@ -121,7 +124,7 @@ describe('a resize', () => {
 
   test('that the machine is too small for is refused before anything is changed', async () => {
     const since = bench.simulator.wireLog.last;
-    expect(await failureOf(bench.resize('on', { vcpus: 5000, memory_mib: 4096 }))).toMatchObject({
+    expect(await failureOf(resize('on', { vcpus: 5000, memory_mib: 4096 }))).toMatchObject({
       code: 'CAPACITY_EXHAUSTED',
     });
     expect(bench.writes(since)).toEqual([]);
@@ -140,7 +143,7 @@ describe('a resize', () => {
     ['an unknown extra', 'on', { ...LARGER, extras: { numa: 1 } }, 'REQUEST_INVALID', /unknown: numa/],
   ])('is refused for %s', async (_what, name, flavor, code, text) => {
     const since = bench.simulator.wireLog.last;
-    const failure = await failureOf(bench.resize(name, flavor));
+    const failure = await failureOf(resize(name, flavor));
     expect(failure).toMatchObject({ code });
     expect(failure.message).toMatch(text);
     expect(bench.writes(since)).toEqual([]);
@@ -157,20 +160,15 @@ describe('a worker that dies', () => {
     ),
   )('in a %s at checkpoint %i, %s it is left, leaves it to the next', async (verb, at, when) => {
     const flavor = { vcpus: 2, memory_mib: 16_384 };
-    if (verb === 'revert') await bench.resize('on', flavor);
+    if (verb === 'revert') await resize('on', flavor);
     const act =
-      verb === 'resize' ? (ctx: Ctx) => bench.resize('on', flavor, ctx) : (ctx: Ctx) => bench.revert('on', ctx);
-    const ctx = bench.hmc.context();
-    const leave = ctx.checkpoint.bind(ctx);
+      verb === 'resize'
+        ? (ctx: OperationContext) => resize('on', flavor, ctx)
+        : (ctx: OperationContext) => bench.hmc.change('revertResize', 'on', ctx);
     let left = 0;
-    ctx.checkpoint = async (name, data) => {
-      left += 1;
-      if (left === at && when === 'before') throw new Died();
-      await leave(name, data);
-      if (left === at) throw new Died();
-    };
+    const ctx = dyingWhen(bench.hmc.context(), () => ++left === at, when);
     await expect(act(ctx)).rejects.toThrow(Died);
-    const next = bench.again(ctx);
+    const next = bench.hmc.again(ctx);
     const asked =
       verb === 'resize'
         ? ({ operation: 'resize', params: { flavor } } as const)
@@ -178,18 +176,19 @@ describe('a worker that dies', () => {
     await expect(bench.hmc.host.reconcile(next, asked, await bench.find('on'))).resolves.toEqual({
       verdict: 'continue',
     });
-    await expect(act(bench.again(next))).resolves.toMatchObject({ outcome: 'done', state: { powerState: 'running' } });
+    await expect(act(bench.hmc.again(next))).resolves.toMatchObject({
+      outcome: 'done',
+      state: { powerState: 'running' },
+    });
     expect(size('on')).toEqual(verb === 'resize' ? [2, 16_384, 16_384] : [2, 4096, 8192]);
     expect(bench.simulator.properties('on', 'CPC1')['description'] === '').toBe(verb === 'revert');
   });
 });
 
-type Ctx = ReturnType<LaunchBench['hmc']['context']>;
-
 test('an answer that is lost is looked for, and the request not sent again', async () => {
   bench.simulator.fault({ kind: 'answer-lost', method: 'POST', path: '/api/partitions/*' });
   const since = bench.simulator.wireLog.last;
-  await bench.resize('on', LARGER);
+  await resize('on', LARGER);
   expect(bench.writes(since)).toEqual([UPDATE]);
   expect(size('on')).toEqual([4, 8192, 8192]);
 });

@@ -20,6 +20,15 @@ export interface WireRequest {
   signal?: AbortSignal;
 }
 
+/** What the answer to a logon says. */
+export interface OpenedSession {
+  readonly session: string;
+  /** The password of the session at the STOMP server. */
+  readonly credential: string;
+  readonly objectTopic: string;
+  readonly jobTopic: string;
+}
+
 /** A plain HTTPS client that knows nothing of the HMC beyond its session header, and trusts one certificate. */
 export class WireClient {
   readonly agent: Agent;
@@ -60,10 +69,20 @@ export class WireClient {
   }
 
   /** Logs on and returns the session id. */
-  async logOn(userid = 'zenova', password = 'secret-of-zenova'): Promise<string> {
+  async logOn(userid?: string, password?: string): Promise<string> {
+    return (await this.openSession(userid, password)).session;
+  }
+
+  /** Logs on and returns what one needs to listen, too. */
+  async openSession(userid = 'zenova', password = 'secret-of-zenova'): Promise<OpenedSession> {
     const { status, json } = await this.send('POST', '/api/sessions', { json: { userid, password } });
     if (status !== 200) throw new Error(`logon answered ${status}`);
-    return String(json?.['api-session']);
+    return {
+      session: String(json?.['api-session']),
+      credential: String(json?.['session-credential']),
+      objectTopic: String(json?.['notification-topic']),
+      jobTopic: String(json?.['job-notification-topic']),
+    };
   }
 
   /** Closes the pooled connections; the next request opens a new one. */

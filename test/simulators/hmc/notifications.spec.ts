@@ -16,19 +16,14 @@ describe('notifications', () => {
 
   /** A session whose object and job topics somebody listens to. */
   const listen = async (userid: string) => {
-    const json = { userid, password: `secret-of-${userid}` };
-    const { json: answer } = await bench.client.send('POST', '/api/sessions', { json });
-    const [session, credential, objects, jobs] = [
-      'api-session',
-      'session-credential',
-      'notification-topic',
-      'job-notification-topic',
-    ].map((name) => String(answer?.[name]));
-    if (session === undefined || credential === undefined) throw new Error('no session');
+    const { session, credential, objectTopic, jobTopic } = await bench.client.openSession(
+      userid,
+      `secret-of-${userid}`,
+    );
     const client = await StompWireClient.connected(bench.simulator, session, credential);
     clients.push(client);
-    await client.subscribe(objects ?? '', 'objects');
-    await client.subscribe(jobs ?? '', 'jobs');
+    await client.subscribe(objectTopic, 'objects');
+    await client.subscribe(jobTopic, 'jobs');
     return { session, client };
   };
   const told = (client: StompWireClient) =>

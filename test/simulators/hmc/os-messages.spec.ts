@@ -12,11 +12,7 @@ describe('OS messages', () => {
 
   const start = async (inventory = smallInventory()) => {
     bench = await HmcBench.start(inventory);
-    const { json } = await bench.client.send('POST', '/api/sessions', {
-      json: { userid: 'zenova', password: 'secret-of-zenova' },
-    });
-    session = String(json?.['api-session']);
-    credential = String(json?.['session-credential']);
+    ({ session, credential } = await bench.client.openSession());
   };
   beforeEach(() => start());
   afterEach(async () => {

@@ -21,13 +21,6 @@ describe('two HMCs of the same CPCs', () => {
     await bench.stop();
   });
 
-  const logOn = async (client: WireClient) => {
-    const { json } = await client.send('POST', '/api/sessions', {
-      json: { userid: 'zenova', password: 'secret-of-zenova' },
-    });
-    return json ?? {};
-  };
-
   it('show the same objects under the same URIs, and have names, sessions and jobs of their own', async () => {
     expect((await second.send('GET', '/api/version')).json).toMatchObject({ 'hmc-name': 'HMC2' });
     const session = await bench.client.logOn();
@@ -50,17 +43,13 @@ describe('two HMCs of the same CPCs', () => {
 
   it('both tell of statuses, and each of its own jobs', async () => {
     const session = await bench.client.logOn();
-    const answer = await logOn(second);
-    const client = await StompWireClient.connected(
-      peer,
-      String(answer['api-session']),
-      String(answer['session-credential']),
-    );
-    await client.subscribe(String(answer['notification-topic']));
-    await client.subscribe(String(answer['job-notification-topic']));
+    const { session: other, credential, objectTopic, jobTopic } = await second.openSession();
+    const client = await StompWireClient.connected(peer, other, credential);
+    await client.subscribe(objectTopic);
+    await client.subscribe(jobTopic);
     await bench.begin('stop', 'LPAR2', session);
     bench.clock.advance(1000);
-    await second.send('POST', `${bench.uri('LPAR2')}/operations/start`, { session: String(answer['api-session']) });
+    await second.send('POST', `${bench.uri('LPAR2')}/operations/start`, { session: other });
     bench.clock.advance(2500);
     await client.count(6);
     expect(client.frames.map(({ headers }) => headers['notification-type'])).toEqual([

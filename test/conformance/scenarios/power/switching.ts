@@ -97,7 +97,12 @@ async function plans(subject: PowerSubject, method: 'power.on' | 'power.off' | '
 }
 
 /** Looks at a machine at its controller, and through `power.query` where there is one. */
-async function isSwitched(subject: PowerSubject, machine: MachineRef, state: Switched, was?: Switched): Promise<void> {
+export async function isSwitched(
+  subject: PowerSubject,
+  machine: MachineRef,
+  state: Switched,
+  was?: Switched,
+): Promise<void> {
   const there = subject.atBackend(machine);
   ensure(
     there === state,
