@@ -266,7 +266,7 @@ export class HmcDpmBench {
 type ResultOf<O extends ChangeOperationName> = Awaited<ReturnType<NonNullable<AnyOperations[O]>>>;
 /** Operations whose parameters may all be left out. */
 type BareOperationName = {
-  [O in ChangeOperationName]: Record<never, never> extends ChangeParams<O> ? O : never;
+  [O in ChangeOperationName]: object extends ChangeParams<O> ? O : never;
 }[ChangeOperationName];
 
 export async function run<O extends ChangeOperationName>(
