@@ -26,7 +26,7 @@ import { MemoryBreakers } from '../../support/memory-breakers.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { scaledClock } from '../../support/scaled-clock.js';
 
-const USER = { name: 'zenova', password: 'secret-of-zenova' } as const;
+export const USER = { name: 'zenova', password: 'secret-of-zenova' } as const;
 
 const properties = {
   'boot-device': 'storage-volume',
@@ -122,6 +122,11 @@ export class HmcDpmBench {
 
   static async start(options: BenchOptions = {}): Promise<HmcDpmBench> {
     const simulator = await HmcSimulator.start({ inventory: { ...inventory, ...options.inventory }, port: 0 });
+    return HmcDpmBench.at(simulator, options);
+  }
+
+  /** Another process with the driver, at an HMC that is there. */
+  static at(simulator: HmcSimulator, options: Omit<BenchOptions, 'inventory'> = {}): HmcDpmBench {
     return new HmcDpmBench(simulator, options.clock ?? scaledClock(100), options);
   }
 
