@@ -32,6 +32,7 @@ export const WALKED: HmcInventoryInput = {
     ...STORAGE,
     { name: 'extra', cpc: 'CPC1', volumes: [data] },
     { name: 'surplus', cpc: 'CPC1', volumes: [data] },
+    { name: 'of-old', cpc: 'CPC1', volumes: [boot] },
     ...EQUIPPED.map((name) => ({ name: `of-${name}`, cpc: 'CPC1', volumes: [boot], attached_to: [name] })),
   ],
 };
@@ -98,8 +99,16 @@ async function remove(bench: HmcDpmBench, name: string): Promise<void> {
 }
 
 const nic = { network: { name: NETWORK, vlan: 7, mac: '02:00:00:00:00:0b' } };
+const otherNic = { network: { ...nic.network, mac: '02:00:00:00:00:0c' } };
 const extra = { volume: { id: 'extra', connection: { type: 'fibre_channel' as const } } };
 const surplus = { volume: { id: 'surplus', connection: { type: 'fibre_channel' as const } } };
+
+/** What was stopped for a change, and could not be started again, is started by people. */
+const poweredOn =
+  (name: string): Prepare =>
+  async (bench) => {
+    await bench.change('powerOn', name);
+  };
 
 /** Runs, and starts from a device; what it started from before stands in its properties. */
 const startingFrom =
@@ -134,14 +143,14 @@ export const JOURNEYS: readonly Journey[] = [
     'network-booted',
     { operation: 'setBootDevice', params: { boot_device: { type: 'network' }, restart: true } },
     startingFrom('network-booted', 'network', 'disk'),
-    { recover: being('network-booted', 'active') },
+    { recover: poweredOn('network-booted') },
   ),
   journey(
     'a change of the boot device to a volume',
     'disk-booted',
     { operation: 'setBootDevice', params: { boot_device: { type: 'disk' }, restart: true } },
     startingFrom('disk-booted', 'disk', 'network'),
-    { recover: being('disk-booted', 'active') },
+    { recover: poweredOn('disk-booted') },
   ),
   journey('the attachment of a NIC', 'plugged', { operation: 'attachInterface', params: nic }, async (bench) => {
     await bench.changeWith('detachInterface', 'plugged', { interface: nic.network.mac });
@@ -149,9 +158,9 @@ export const JOURNEYS: readonly Journey[] = [
   journey(
     'the detachment of a NIC',
     'unplugged',
-    { operation: 'detachInterface', params: { interface: nic.network.mac } },
+    { operation: 'detachInterface', params: { interface: otherNic.network.mac } },
     async (bench) => {
-      await bench.changeWith('attachInterface', 'unplugged', nic);
+      await bench.changeWith('attachInterface', 'unplugged', otherNic);
     },
   ),
   journey('the attachment of a volume', 'plugged', { operation: 'attachVolume', params: extra }, async (bench) => {
@@ -179,18 +188,32 @@ export const JOURNEYS: readonly Journey[] = [
     'other-size',
     { operation: 'resize', params: { flavor: LARGEST } },
     original('other-size'),
+    { recover: poweredOn('other-size') },
   ),
   journey(
     'a resize that cannot be had',
     'too-large',
     { operation: 'resize', params: { flavor: LARGEST } },
     original('too-large'),
-    { standing: { kind: 'job-failed', method: 'POST', path: '*/operations/start', ends_as: 'reservation-error' } },
+    {
+      standing: { kind: 'job-failed', method: 'POST', path: '*/operations/start', ends_as: 'reservation-error' },
+      recover: async (bench) => {
+        const isResized = bench.simulator.properties('too-large')['description'] !== '';
+        if (isResized) await bench.change('revertResize', 'too-large');
+        await bench.change('powerOn', 'too-large');
+      },
+    },
   ),
-  journey('the return from a resize', 'reverted', { operation: 'revertResize', params: {} }, async (bench) => {
-    await original('reverted')(bench);
-    await bench.changeWith('resize', 'reverted', { flavor: LARGEST });
-  }),
+  journey(
+    'the return from a resize',
+    'reverted',
+    { operation: 'revertResize', params: {} },
+    async (bench) => {
+      await original('reverted')(bench);
+      await bench.changeWith('resize', 'reverted', { flavor: LARGEST });
+    },
+    { recover: poweredOn('reverted') },
+  ),
   journey('the end of a resize', 'confirmed', { operation: 'confirmResize', params: {} }, async (bench) => {
     await original('confirmed')(bench);
     await bench.changeWith('resize', 'confirmed', { flavor: LARGER });
@@ -215,7 +238,7 @@ export const JOURNEYS: readonly Journey[] = [
     partition: 'old',
     prepare: async (bench) => {
       if (bench.simulator.partitions('old').length === 0) {
-        const params = description('old', { volumes: [volume('disks')] });
+        const params = description('old', { volumes: [volume('of-old')] });
         await run(bench.host, 'spawn', bench.context(), unmade(bench, 'old'), params);
       }
       return {
