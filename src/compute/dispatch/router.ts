@@ -14,7 +14,7 @@ import { evacuationOf, maintenanceOf } from './host-work.js';
 import { imageRoute } from './image-route.js';
 import type { MachineNotes } from './machine-notes.js';
 import { registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from './machine-route.js';
-import { adoptRoute, destroyRoute, releaseRoute } from './ownership-route.js';
+import { adoptRoute, destroyRoute, rebuildRoute, releaseRoute } from './ownership-route.js';
 import { parentRoute } from './parent-route.js';
 import { readableParam } from './places.js';
 import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
@@ -124,6 +124,8 @@ export class Router {
         return adoptRoute(open, method, to, requestedBy, instances);
       case 'compute.release':
         return releaseRoute(open, method, to, instances);
+      case 'compute.rebuild':
+        return rebuildRoute(open, method, to, instances, children.journal);
       case 'image.import':
       case 'image.export':
       case 'image.remove':
@@ -142,7 +144,7 @@ export class Router {
         );
       default:
     }
-    return hostChangeRoute(open, method, operation, to);
+    return hostChangeRoute(open, method, operation, to, children.journal);
   }
 
   async #powerChange(
