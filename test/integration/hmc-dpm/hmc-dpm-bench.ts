@@ -22,6 +22,7 @@ import { HttpClient } from '../../../src/connectors/http/index.js';
 import { createHmcDpm } from '../../../src/drivers/hmc-dpm/index.js';
 import { HmcSimulator, type HmcInventoryInput } from '../../../src/simulators/hmc/index.js';
 import type { WireEntry } from '../../../src/simulators/kit/wire-log.js';
+import { eventually } from '../../support/eventually.js';
 import { MemoryBreakers } from '../../support/memory-breakers.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { scaledClock } from '../../support/scaled-clock.js';
@@ -207,6 +208,17 @@ export class HmcDpmBench {
   async reconcile(asked: AskedChange, name: string, left: readonly Checkpoint[]): Promise<Reconciliation> {
     const target = await this.host.resolve(this.context(), name);
     return await this.host.reconcile(this.context(left), asked, target);
+  }
+
+  /** Resolves once the HMC is heard, so that states are known without a request. */
+  async untilHeard(): Promise<void> {
+    const query = () => this.host.operations.queryPower(this.context(), 'on', { maxAgeMs: 60_000 });
+    await query();
+    await eventually(async () => {
+      const since = this.simulator.wireLog.last;
+      await query();
+      return this.simulator.wireLog.last === since;
+    }, 'what the HMC tells to be relied upon');
   }
 
   /** Requests since `since`, but job polls, as "METHOD path". */

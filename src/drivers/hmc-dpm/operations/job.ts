@@ -2,7 +2,7 @@ import { ComputeError } from '../../../common/errors/index.js';
 import { pollUntil } from '../../../common/poll.js';
 import { HmcError } from '../client/hmc-error.js';
 import type { Job } from '../client/hmc-schemas.js';
-import { CANCELLED_CHECKPOINT } from './checkpoints.js';
+import { CANCELLED_CHECKPOINT, JOB_CHECKPOINT } from './checkpoints.js';
 import type { HmcChange } from './hmc-change.js';
 
 /** How a job ended. `lost`: the HMC does not know it (any more), as after a restart; the partition's status decides. */
@@ -11,6 +11,19 @@ export type JobEnd =
 
 /** How long a cancelled operation waits for its job to obey. */
 const CANCEL_PATIENCE_MS = 15_000;
+
+/**
+ * Writes a job's URI down before it is waited for. When that fails, whoever takes the operation over does not know of the job, which is then
+ * nobody's.
+ */
+export async function noteJob({ ctx, client }: HmcChange, uri: string, step: string): Promise<void> {
+  try {
+    await ctx.checkpoint(JOB_CHECKPOINT, { uri, step });
+  } catch (error) {
+    client.session.leaveJob(uri);
+    throw error;
+  }
+}
 
 /**
  * Waits for a job, over lost sessions and restarts of the HMC, and deletes it once it has ended.
@@ -99,11 +112,12 @@ async function cancelJob(change: HmcChange, jobUri: string): Promise<void> {
   }
 }
 
-/** Ended jobs stay with the HMC until they are deleted; one that cannot be deleted harms nobody. */
+/** Ended jobs stay with the HMC until they are deleted; one that cannot be deleted now harms nobody, and is tried once more later. */
 async function forgetJob(change: HmcChange, jobUri: string): Promise<void> {
   try {
     await change.client.deleteJob(jobUri);
   } catch (error) {
+    change.client.session.leaveJob(jobUri);
     change.ctx.log.debug('an ended job could not be deleted', { hmc: change.place.hmc, err: error });
   }
 }
