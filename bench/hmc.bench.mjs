@@ -210,14 +210,13 @@ function hostAt({ port: hmcPort, stompPort, certificate }) {
 
 function print(version, loadBefore) {
   const cells = (entries) => {
-    if (entries === undefined) return ['', ''];
     const { median, min, max } = spread(entries.map(({ ms }) => ms));
     const requests = spread(entries.map((entry) => entry.requests));
     const times = `${rounded(median)} (${rounded(min)}–${rounded(max)})`;
     return [times, requests.min === requests.max ? String(requests.median) : `${requests.min}–${requests.max}`];
   };
   const line = ([name, ...rest]) =>
-    console.log(`  ${name.padEnd(40)}${rest.map((cell, i) => cell.padStart([19, 10, 19, 10, 8, 17][i])).join('')}`);
+    console.log(`  ${name.padEnd(40)}${rest.map((cell, i) => cell.padStart([19, 10, 19, 10, 8, 15][i])).join('')}`);
   const ofHmc = (ms) => `of which the HMC takes ${ms}`;
 
   console.log(
@@ -229,14 +228,20 @@ function print(version, loadBefore) {
   );
   for (const latency of latencies) {
     const of = (name) => figures.get(`${latency} ${name}`);
-    const started = spread(of('fence start').map(({ ms }) => ms)).median;
+    const starts = of('fence start');
     const row = (name, zenova, beside = zenova) => {
       const [byFence, byZenova] = [of(`fence ${beside}`), of(`zenova ${zenova}`)];
-      const ratio = (start) => rounded(spread(byZenova.map(({ ms }, i) => (byFence[i].ms - start) / ms)).median, 1);
-      line([name, ...cells(byFence), ...cells(byZenova), ratio(0), ratio(started)]);
+      const ratio = (less) => rounded(spread(byZenova.map(({ ms }, i) => (byFence[i].ms - less(i)) / ms)).median, 1);
+      line([
+        name,
+        ...cells(byFence),
+        ...cells(byZenova),
+        ratio(() => 0),
+        zenova === 'start' ? '' : ratio((i) => starts[i].ms),
+      ]);
     };
     console.log(`\nanswers and notifications of the HMC ${latency} ms late`);
-    line(['', 'fence_ibmz, ms', 'requests', 'Zenova, ms', 'requests', 'ratio', 'without its start']);
+    line(['', 'fence_ibmz, ms', 'requests', 'Zenova, ms', 'requests', 'ratio', 'without start']);
     row('a process that does nothing', 'start');
     row('state', 'query');
     row('  first call of a service, with a logon', 'first query', 'query');
