@@ -39,9 +39,7 @@ function reader(
     case 'getInfo': {
       const { getInfo } = operations;
       const options = { ...freshness, devices };
-      return (
-        getInfo && (async (ctx: CallContext) => instanceInfo(await getInfo(ctx, instance, options), devices))
-      );
+      return getInfo && (async (ctx: CallContext) => instanceInfo(await getInfo(ctx, instance, options), devices));
     }
     case 'getDiagnostics': {
       const { getDiagnostics } = operations;
