@@ -1,23 +1,38 @@
 import type { InstanceStore } from '../../journal/instance-store.port.js';
+import type { Journal } from '../../journal/journal.port.js';
 import type { MethodName, MethodParams, OperationContext, Target } from '../contract/index.js';
 import { hostChangeRoute, type OpenHost } from './host-route.js';
 import type { FirstTold } from './made-with.js';
+import { notOwned } from './ownership-route.js';
 import type { ChangeRoute } from './route.js';
 
-/** Binds `compute.rebuild` to an instance. What one that is ours was made with is from then on what it was made anew with. */
+interface RebuildPorts {
+  readonly instances: InstanceStore;
+  readonly told: FirstTold;
+  readonly journal: Pick<Journal, 'unfinishedOn'>;
+}
+
+/**
+ * Binds `compute.rebuild`, which writes over a disk, to an instance that is ours; any other one is FORBIDDEN. What it was made with is
+ * from then on what it was made anew with.
+ */
 export function rebuildRoute(
   open: OpenHost,
   method: MethodName,
   request: MethodParams<'compute.rebuild'>,
-  { instances, told }: { readonly instances: InstanceStore; readonly told: FirstTold },
+  { instances, told, journal }: RebuildPorts,
 ): ChangeRoute {
-  const route = hostChangeRoute(open, method, 'rebuild', request);
+  const route = hostChangeRoute(open, method, 'rebuild', request, journal);
   const note = async (ctx: OperationContext, { key }: Target): Promise<void> => {
     const owned = await instances.find(key);
     if (owned !== undefined) await instances.remade(key, told.ofRebuild(owned.name, request), ctx);
   };
   return {
     ...route,
+    async permit(ctx, target) {
+      await route.permit(ctx, target);
+      if ((await instances.find(target.key)) === undefined) throw notOwned(open, target);
+    },
     async run(ctx, target) {
       const result = await route.run(ctx, target);
       await note(ctx, target);
