@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { RescueImage } from '../../support/rescue-image.js';
 import { FaultWalk } from './fault-walk.js';
-import { JOURNEYS, WALKED } from './journeys.js';
+import { journeys, WALKED } from './journeys.js';
 import { costOf, type Mishap } from './mishaps.js';
 
 /**
@@ -18,22 +18,18 @@ const SEED = Number(process.env['ZENOVA_WALK_SEED'] ?? Date.now() % 2 ** 31);
 const SAMPLED = 20;
 const HOUR_MS = 3_600_000;
 
-let image: RescueImage;
-let walk: FaultWalk;
-beforeAll(() => {
-  image = new RescueImage();
-  walk = new FaultWalk(WALKED, { images: image.images, settings: { rescue_image: image.source } });
-});
+const image = new RescueImage();
+const walk = new FaultWalk(WALKED, { images: image.images, settings: { rescue_image: image.source } });
 afterAll(async () => {
   await walk.stop();
   image.remove();
 });
 
-const journeys = JOURNEYS.map((journey) => [journey.name, journey] as const);
+const all = journeys(image).map((journey) => [journey.name, journey] as const);
 
 if (WANTED === '') {
   describe(`a mishap at a step (ZENOVA_WALK_SEED=${SEED})`, () => {
-    test.each(journeys)(
+    test.each(all)(
       'of %s',
       async (_name, journey) => {
         const mishaps = await walk.mishaps(journey);
@@ -47,7 +43,7 @@ if (WANTED === '') {
   });
 } else {
   describe('every mishap at every step', () => {
-    test.each(journeys)(
+    test.each(all)(
       'of %s',
       async (_name, journey) => {
         const failures: string[] = [];
@@ -66,8 +62,8 @@ if (WANTED === '') {
 function some(mishaps: readonly Mishap[]): fc.Arbitrary<Mishap> {
   const weights = { change: 14, read: 5, wait: 1 };
   const kinds = (['change', 'read', 'wait'] as const).map((cost) => {
-    const all = mishaps.filter((mishap) => costOf(mishap) === cost);
-    return { weight: weights[cost], arbitrary: fc.constantFrom(...all) };
+    const those = mishaps.filter((mishap) => costOf(mishap) === cost);
+    return { weight: weights[cost], arbitrary: fc.constantFrom(...those) };
   });
   return fc.oneof(...kinds);
 }

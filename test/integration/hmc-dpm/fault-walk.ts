@@ -271,13 +271,19 @@ class Trip {
 
   /** A process of its own, with a session of its own. */
   async #inProcess<T>(work: (bench: HmcDpmBench) => Promise<T>): Promise<T> {
-    const bench = HmcDpmBench.at(this.simulator, {
-      ...this.options,
-      settings: { ...this.options.settings, ...paceOf(this.mishap) },
-      listens: this.mishap?.kind === 'deaf',
+    const { mishap, simulator, options } = this;
+    // Of a job whose answer is lost only the HMC tells, whoever listens.
+    const tells = mishap?.kind === 'fault' && hides(mishap, 'job');
+    const bench = HmcDpmBench.at(simulator, {
+      ...options,
+      settings: { ...options.settings, ...paceOf(mishap) },
+      listens: tells || mishap?.kind === 'deaf',
     });
     try {
-      return await work(bench);
+      if (tells) await bench.untilHeard();
+      const result = await work(bench);
+      if (tells) await eventually(() => simulator.jobs().length === 0, 'jobs to be deleted');
+      return result;
     } finally {
       await bench.closeDrivers();
     }
@@ -311,9 +317,9 @@ class Trip {
     if (fault !== undefined) this.simulator.faults.remove(fault.id);
   }
 
-  /** The URI of a job stands in the answer to what began it: where that is lost, nobody can know it but the HMC. */
+  /** What was told to a process that died then, nobody else can know, but the HMC. */
   async #forgetUntoldJobs(): Promise<void> {
-    if (this.mishap === undefined || !hides(this.mishap, 'job')) return;
+    if (this.mishap?.kind !== 'death' || !hides(this.mishap, 'job')) return;
     const told = JSON.stringify(this.#left);
     for (const { uri } of this.simulator.jobs()) if (!told.includes(uri)) await this.keeper.atHmc('DELETE', uri);
   }

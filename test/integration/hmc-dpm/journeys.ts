@@ -1,5 +1,6 @@
 import type { AskedChange, Target } from '../../../src/compute/contract/index.js';
 import type { HmcInventoryInput, HmcSimulator } from '../../../src/simulators/hmc/index.js';
+import type { RescueImage } from '../../support/rescue-image.js';
 import type { Journey } from './fault-walk.js';
 import { run, USER, type HmcDpmBench } from './hmc-dpm-bench.js';
 import { description, NETWORK, STORAGE, volume } from './launch-bench.js';
@@ -132,7 +133,8 @@ const original =
     simulator.setStatus(name, 'active');
   };
 
-export const JOURNEYS: readonly Journey[] = [
+/** @param image that is launched */
+export const journeys = (image: Pick<RescueImage, 'source'>): readonly Journey[] => [
   journey('a power-on', 'starter', { operation: 'powerOn', params: {} }, being('starter', 'stopped')),
   journey('a power-on of what is paused', 'paused', { operation: 'powerOn', params: {} }, being('paused', 'paused')),
   journey('a power-off', 'stopper', { operation: 'powerOff', params: {} }, being('stopper', 'active')),
@@ -219,6 +221,10 @@ export const JOURNEYS: readonly Journey[] = [
     await bench.changeWith('resize', 'confirmed', { flavor: LARGER });
   }),
   launch('a launch', 'web', { volumes: [volume('disks')] }),
+  launch('a launch from an image', 'imaged', {
+    flavor: { vcpus: 1, memory_mib: 2048 },
+    image: image.source,
+  }),
   launch(
     'a launch that fails',
     'lost',

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Clock } from '../../../common/clock.js';
 import type { Log } from '../../../common/log.js';
 import type { Outgoing } from '../../../common/outgoing.js';
 import { redactText, Secret } from '../../../common/secret.js';
@@ -11,7 +12,8 @@ import { HmcError } from './hmc-error.js';
 import type { ApiVersion, HmcCall, Topics, Waiting } from './hmc-call.js';
 import type { HmcLink } from './hmc-link.js';
 import type { SessionNews } from './hmc-news.port.js';
-import { LogonSchema } from './hmc-schemas.js';
+import { JobReferenceSchema, LogonSchema } from './hmc-schemas.js';
+import { LostJobs } from './lost-jobs.js';
 
 const LOGOFF_TIMEOUT_MS = 5000;
 const MOST_LOGOFFS = 4;
@@ -35,6 +37,7 @@ export class HmcSession implements HmcLink {
   /** Listens for this session. */
   news: SessionNews | undefined;
   readonly refusedQueries = new Set<'properties' | 'additional-properties'>();
+  readonly #lostJobs: LostJobs;
   #lastUsedAt = performance.now();
   #underWay = 0;
   /** The logon under way or done. */
@@ -53,7 +56,10 @@ export class HmcSession implements HmcLink {
     /** Lets the logons with one credential happen one after the other, whatever session they are for. */
     private readonly inTurn: InTurn,
     private readonly limit: AdaptiveLimit,
-  ) {}
+    clock: Clock,
+  ) {
+    this.#lostJobs = new LostJobs(clock, (uri) => this.#deleteJob(uri));
+  }
 
   get label(): string {
     return this.access.address.label;
@@ -73,7 +79,8 @@ export class HmcSession implements HmcLink {
     if (call.isUpkeep === true) return await this.#request(call);
     this.#underWay += 1;
     try {
-      return await this.#request(call);
+      const send = (): Promise<HttpAnswer> => this.#request(call);
+      return await (call.beginsJob === true ? this.#lostJobs.begin(send, jobIn) : send());
     } finally {
       this.#underWay -= 1;
       this.#lastUsedAt = performance.now();
@@ -98,6 +105,15 @@ export class HmcSession implements HmcLink {
     return await answer;
   }
 
+  leaveJob(uri: string): void {
+    this.#lostJobs.leave(uri);
+  }
+
+  /** The HMC tells that a job has ended. */
+  jobEnded(uri: string): void {
+    this.#lostJobs.ended(uri);
+  }
+
   async rearm(): Promise<boolean> {
     const wasRefused = this.#refusal !== undefined;
     this.#refusal = undefined;
@@ -109,6 +125,7 @@ export class HmcSession implements HmcLink {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.news?.close();
+    await this.#lostJobs.close();
     const held = await this.#held?.catch(() => undefined);
     this.#held = undefined;
     if (held !== undefined) await this.#logOff(held);
@@ -129,6 +146,22 @@ export class HmcSession implements HmcLink {
         this.log.warn('the HMC session could not be logged off', { hmc: this.access.address.label, err: error });
         return;
       }
+    }
+  }
+
+  /** In the session that there is, also while that ends; whether the job was there. */
+  async #deleteJob(path: string): Promise<boolean> {
+    const held = this.#current;
+    if (held === undefined) return false;
+    const call = { method: 'DELETE', path, timeoutMs: LOGOFF_TIMEOUT_MS } as const;
+    const hmc = this.access.address.label;
+    try {
+      await this.#send(call, performance.now() + LOGOFF_TIMEOUT_MS, held);
+      this.log.debug('a job was deleted whose answer had been lost', { hmc, job: path });
+      return true;
+    } catch (error) {
+      this.log.debug('a job whose answer had been lost could not be deleted', { hmc, job: path, err: error });
+      return false;
     }
   }
 
@@ -295,6 +328,12 @@ export class HmcSession implements HmcLink {
       .trim()
       .slice(0, LONGEST_TEXT);
   }
+}
+
+/** The job that an answer names; undefined when it was accepted without one, null when that cannot be told. */
+function jobIn({ body }: HttpAnswer): string | undefined | null {
+  if (body.kind === 'empty') return undefined;
+  return JobReferenceSchema.safeParse(body.kind === 'json' ? body.value : null).data?.['job-uri'] ?? null;
 }
 
 function topicsOf(logon: z.infer<typeof LogonSchema>): Topics | undefined {
