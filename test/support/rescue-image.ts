@@ -12,6 +12,8 @@ export class RescueImage {
   readonly images: ImageFetcher;
   /** As a request or a host names it. */
   readonly source: { readonly source: string; readonly checksum: string };
+  /** The address of a tar archive with kernel, initrd and parmfile. */
+  readonly kernel: { readonly source: string };
 
   constructor() {
     const content = join(this.folder, 'content');
@@ -22,6 +24,11 @@ export class RescueImage {
     execFileSync('xorriso', made, { stdio: 'ignore' });
     this.sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
     this.source = { source: `file:${file}`, checksum: `sha256:${this.sha256}` };
+    const archive = join(this.folder, 'kernel.tar');
+    const members = { kernel: 'the kernel', initrd: 'the initrd', parmfile: 'quiet' };
+    for (const [name, text] of Object.entries(members)) writeFileSync(join(this.folder, name), text);
+    execFileSync('tar', ['-C', this.folder, '-cf', archive, ...Object.keys(members)]);
+    this.kernel = { source: `file:${archive}` };
     this.images = new ImageFetcher({
       folder: join(this.folder, 'images'),
       fileFolders: [this.folder],

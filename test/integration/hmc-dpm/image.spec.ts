@@ -143,7 +143,43 @@ describe('a launch from an image', () => {
     const elsewhere = JSON.stringify([bench.simulator.properties('Web 01'), ctx.checkpoints, ctx.steps, ctx.messages]);
     expect(elsewhere).not.toMatch(/canary/);
     expect(image.left).toEqual([]);
+    // Where it is no drive to the guest, its kernel has an address of the same.
+    const [offer] = seeds.offered;
+    expect(offer?.content['user-data']).toBe(userData);
+    expect(partition('Web 01')?.booted?.iso?.insFile).toBe('/zenova.ins');
+    expect(files['/zenova.ins']?.toString()).toContain('zenova.prm 0x00010480');
+    expect(files['/zenova.prm']?.toString()).toBe(`ds=nocloud;s=${offer?.url};i=${ctx.operationId}\0`);
+  });
+
+  test('that is started later has no address for the guest, which would be dead by then', async () => {
+    await bench.spawn(fromImage('web', { metadata: { role: 'web' }, start: false }));
     expect(seeds.offered).toEqual([]);
+    expect(partition('web')).toMatchObject({ status: 'stopped', booted: null });
+    expect(bench.simulator.properties('web')).toMatchObject({
+      'boot-device': 'iso-image',
+      'boot-iso-ins-file': '/zenova.ins',
+    });
+    const { files } = mounted('web');
+    expect(files['/zenova.prm']?.toString()).toBe('ds=nocloud;s=/cdrom/cidata/\0');
+    expect(yaml(files, '/cidata/meta-data')).toMatchObject({ meta: { role: 'web' } });
+  });
+
+  test('hands parameters of the caller to its kernel, and none to what starts after it', async () => {
+    const driver_options = { [IBM]: { boot_os_parameters: 'autoinstall url=http://192.0.2.1/installer.iso' } };
+    await bench.spawn(fromImage('web', { driver_options }));
+    const { files } = mounted('web');
+    expect(files['/zenova.prm']?.toString()).toBe('autoinstall url=http://192.0.2.1/installer.iso\0');
+    expect(files['/cidata/meta-data']).toBeUndefined();
+    expect(bench.simulator.properties('web')['boot-os-specific-parameters']).toBe('');
+  });
+
+  test('is one of kernel and initrd that are packed, with the seed where cloud-init finds it', async () => {
+    await bench.spawn(fromImage('web', { image: image.kernel, metadata: { role: 'web' } }));
+    const { label, files } = mounted('web');
+    expect(label).toBe('cidata');
+    expect(yaml(files, '/meta-data')).toMatchObject({ meta: { role: 'web' } });
+    expect(files['/parmfile']?.toString()).toContain(`quiet ds=nocloud;s=${seeds.offered[0]?.url}`);
+    expect(partition('web')?.booted).toMatchObject({ device: 'iso-image', iso: { insFile: '/zenova.ins' } });
   });
 
   test('of an installer makes and attaches the root disk too', async () => {
