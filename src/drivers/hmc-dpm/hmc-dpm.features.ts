@@ -31,7 +31,7 @@ export const hmcDpmFeatures = {
   'operation.maintenance-mode': complete,
   'operation.rebuild': missing('not built yet: needs image storage first'),
   'operation.rescue': partial(
-    'of linux partitions, from an image or from the network, not from a volume or an FTP server; not of one that starts from an FTP server, whose password the HMC does not give back, or has an ISO image mounted',
+    'of linux partitions, from an image or from the network, not from a volume or an FTP server; not of one that starts from an FTP server, whose password the HMC does not give back, or has another ISO image mounted',
   ),
   'operation.service-control': complete,
   'operation.swap-volume': missing(

@@ -11,12 +11,12 @@ export type IsoPurpose = 'image' | 'rescue';
 
 /** Name of an ISO image that an operation mounts: by it every attempt knows it again. */
 export function isoName(purpose: IsoPurpose, operationId: OperationId): string {
-  return `${isoNameBeginning(purpose)}${operationId}.iso`;
+  return `zenova-${purpose}-${operationId}.iso`;
 }
 
-/** How the names of all ISO images of a purpose begin. */
-export function isoNameBeginning(purpose: IsoPurpose): string {
-  return `zenova-${purpose}-`;
+/** Is this the name of one that an operation of ours has mounted for this? */
+export function isIsoFor(purpose: IsoPurpose, name: string | undefined): boolean {
+  return name?.startsWith(`zenova-${purpose}-`) ?? false;
 }
 
 /**
