@@ -108,8 +108,11 @@ type ProbeOf<D extends PowerDeclaration> = D['power.chassis'] extends MissingCla
   : { readonly probe: AnyChassisProbe };
 
 /** Fits a probe to what its schema makes of the parameters. */
-export function chassisProbe<Params extends z.ZodType>({ schema, list }: ChassisProbe<Params>): AnyChassisProbe {
-  return { schema, list: (ctx, controller, isWanted) => list(ctx, controller as z.output<Params>, isWanted) };
+export function chassisProbe<Params extends z.ZodType>(probe: ChassisProbe<Params>): AnyChassisProbe {
+  return {
+    schema: probe.schema,
+    list: (ctx, controller, isWanted) => probe.list(ctx, controller as z.output<Params>, isWanted),
+  };
 }
 
 /** A kind of power controller. */

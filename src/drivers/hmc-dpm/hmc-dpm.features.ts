@@ -91,7 +91,9 @@ export const hmcDpmFeatures = {
   'operation.unquiesce': NO_AGENT,
   'operation.multiattach-volume': WHOLE_GROUPS,
   'operation.encrypted-volume': missing('DPM has no such function: a LUN is given to the partition as it is'),
-  'operation.trusted-certs': missing('not built yet: secure boot'),
+  'operation.trusted-certs': missing(
+    'DPM has no such function: an image is held against its checksum; the certificates that a CPC knows are for the secure boot of what starts from a volume',
+  ),
   'operation.file-backed-memory': missing('DPM has no such function: the memory of a partition is its own'),
   'operation.report-cpu-traits': missing(
     'DPM has no such function: the HMC tells the model of a CPC, not the facilities of its processors',

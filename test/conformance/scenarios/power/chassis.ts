@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { METHODS, type MethodResult } from '../../../../src/compute/contract/index.js';
 import { answered, ensure, hasFields, unchanged } from '../../checks.js';
 import type { FeatureScenario } from '../../scenario.js';
-import type { Answer, MachineRef, PowerSubject } from '../../subject.js';
+import type { MachineRef, PowerSubject } from '../../subject.js';
 
 const METHOD = 'power.probe';
 
@@ -49,18 +50,15 @@ export const chassisScenarios: readonly FeatureScenario<PowerSubject>[] = [
   },
 ];
 
-interface Found extends Answer {
-  readonly name: string;
-  readonly power_parameters: Record<string, string>;
-}
+type Found = MethodResult<typeof METHOD>['machines'][number];
 
 async function probe(subject: PowerSubject, controller: MachineRef, more: object = {}): Promise<Found[]> {
-  const { machines } = await answered(subject, METHOD, { ...controller, ...more });
-  ensure(Array.isArray(machines), 'wrong-answer', `${METHOD} answers a list of machines`);
-  return machines as Found[];
+  const answer = METHODS[METHOD].result.safeParse(await answered(subject, METHOD, { ...controller, ...more }));
+  ensure(answer.success, 'wrong-answer', `${METHOD} has to answer as its schema says: ${String(answer.error)}`);
+  return answer.data.machines;
 }
 
 /** How a machine that was found is named in requests. */
-function reaching({ power_type, power_parameters }: MachineRef, found: Found): MachineRef {
+function reaching({ power_type, power_parameters }: MachineRef, found: Found) {
   return { power_type, power_parameters: { ...power_parameters, ...found.power_parameters } };
 }
