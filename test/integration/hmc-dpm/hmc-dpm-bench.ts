@@ -15,6 +15,7 @@ import type {
   PowerMachine,
   QueriedState,
   Reconciliation,
+  Seeds,
   SeenInstance,
   Target,
   VirtHost,
@@ -88,6 +89,9 @@ export interface BenchOptions {
   readonly clock?: Clock;
   readonly idleLogoffMs?: number;
   readonly images?: Images;
+  readonly seeds?: Seeds;
+  /** Where the simulator keeps the bytes of what is mounted. */
+  readonly isoFolder?: string;
   /** Does the driver listen to the HMC's notifications? Default: no, so that each request is one that was asked for. */
   readonly listens?: boolean;
 }
@@ -115,6 +119,7 @@ export class HmcDpmBench {
       log: silentLog,
       breakers: this.breakers,
       images: options.images,
+      seeds: options.seeds ?? null,
       onState: (seen) => this.seen.push(seen),
     };
     this.#drivers = createHmcDpm(options.idleLogoffMs === undefined ? {} : { idleLogoffMs: options.idleLogoffMs });
@@ -123,7 +128,12 @@ export class HmcDpmBench {
   }
 
   static async start(options: BenchOptions = {}): Promise<HmcDpmBench> {
-    const simulator = await HmcSimulator.start({ inventory: { ...inventory, ...options.inventory }, port: 0 });
+    const { isoFolder } = options;
+    const simulator = await HmcSimulator.start({
+      inventory: { ...inventory, ...options.inventory },
+      port: 0,
+      ...(isoFolder === undefined ? {} : { isoFolder }),
+    });
     return new HmcDpmBench(simulator, options.clock ?? scaledClock(100), options);
   }
 
