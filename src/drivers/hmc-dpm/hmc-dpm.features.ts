@@ -29,7 +29,9 @@ export const hmcDpmFeatures = {
   'operation.attach-interface': complete,
   'operation.detach-interface': complete,
   'operation.maintenance-mode': complete,
-  'operation.rebuild': missing('not built yet: needs image storage first'),
+  'operation.rebuild': partial(
+    'starts a linux partition again from an ISO image, or kernel and initrd: an installer or a live system, which writes the disk itself; a disk image is not written to a LUN. Its guest is told its name, its NICs and the new password, and nothing else of what its launch said',
+  ),
   'operation.rescue': partial(
     'of linux partitions, from an image or from the network, not from a volume or an FTP server; not of one that starts from an FTP server, whose password the HMC does not give back, or has an ISO image mounted',
   ),

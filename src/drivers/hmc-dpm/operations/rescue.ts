@@ -139,7 +139,7 @@ function unrescue(place: HmcPlace): OperationWork<object, ChangeResult> {
             : [
                 ...(status === 'stopped' ? [] : [{ action: 'stop', description: `stop partition ${name}` }]),
                 { action: 'restore-boot', description: `give partition ${name} its own boot settings` },
-                ...(isOurIso(state.isoName)
+                ...(isRescueIso(state.isoName)
                   ? [{ action: 'unmount-iso-image', description: `unmount the rescue image of partition ${name}` }]
                   : []),
                 { action: 'forget-boot', description: `keep its boot settings no longer in its description` },
@@ -175,7 +175,7 @@ function sourceOf({ image, boot, admin_password: password }: ChangeParams<'rescu
   return { kind: 'image', image: wanted, images: requireImages(sources.images) };
 }
 
-const isOurIso = (name: string | undefined): boolean => name?.startsWith(isoNameBeginning('rescue')) ?? false;
+const isRescueIso = (name: string | undefined): boolean => name?.startsWith(isoNameBeginning('rescue')) ?? false;
 
 /** Its own settings are kept, and it has those of a rescue: one update brings these all at once. */
 function isRescued({ description, isoName, boot }: BootState): boolean {
@@ -183,7 +183,7 @@ function isRescued({ description, isoName, boot }: BootState): boolean {
   if (kept === undefined) return false;
   const device = boot['boot-device'];
   if (device === 'network-adapter') return kept['boot-device'] !== 'network-adapter';
-  return device === 'iso-image' && isOurIso(isoName);
+  return device === 'iso-image' && isRescueIso(isoName);
 }
 
 /** Why a partition cannot be rescued so that it can be as before afterwards. */
@@ -198,7 +198,7 @@ function whyNot({ type }: Partition, state: BootState, source: Source): string |
   if (boot['boot-device'] === 'ftp') {
     return 'it starts from an FTP server, whose password the HMC does not give back, so it could not be as before afterwards';
   }
-  if (source.kind === 'image' && isoName !== undefined && isoName !== '' && !isOurIso(isoName)) {
+  if (source.kind === 'image' && isoName !== undefined && isoName !== '' && !isRescueIso(isoName)) {
     return `the ISO image ${isoName} is mounted, which could not be mounted again afterwards; rescue it from the network, or unmount it`;
   }
   if (source.kind === 'network' && boot['boot-device'] === 'network-adapter') {
@@ -285,7 +285,7 @@ async function giveBack(change: PartitionChange, state: BootState, kept: KeptBoo
       },
     });
   }
-  if (isOurIso((await mountedIso(client, uri, ctx.signal))?.imageName)) await ensureNoIso(change, uri);
+  if (isRescueIso((await mountedIso(client, uri, ctx.signal))?.imageName)) await ensureNoIso(change, uri);
   const words = {
     step: 'forget-boot',
     noun: 'end of keeping its boot settings',
