@@ -144,7 +144,10 @@ export class HmcDpmBench {
       password: new Secret(USER.password),
       cpc: 'CPC1',
       tls: { ca: this.simulator.certificatePem },
-      request_timeout_ms: 2000,
+      // Of real time: room for a busy machine.
+      request_timeout_ms: 15_000,
+      // Of the clock's time, a hundredth of which is real.
+      operation_timeout_ms: 1_800_000,
       notifications: this.#listens ? { port: this.simulator.stompPort } : { enabled: false },
       ...changes,
     };

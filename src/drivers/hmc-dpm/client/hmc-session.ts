@@ -16,6 +16,7 @@ import { JobReferenceSchema, LogonSchema } from './hmc-schemas.js';
 import { LostJobs } from './lost-jobs.js';
 
 const LOGOFF_TIMEOUT_MS = 5000;
+const MOST_LOGOFFS = 4;
 
 interface Held {
   readonly id: string;
@@ -127,13 +128,24 @@ export class HmcSession implements HmcLink {
     await this.#lostJobs.close();
     const held = await this.#held?.catch(() => undefined);
     this.#held = undefined;
-    if (held === undefined) return;
-    try {
-      const path = '/api/sessions/this-session';
-      const call = { method: 'DELETE', path, timeoutMs: LOGOFF_TIMEOUT_MS, isUrgent: true } as const;
-      await this.#send(call, performance.now() + LOGOFF_TIMEOUT_MS, held);
-    } catch (error) {
-      this.log.warn('the HMC session could not be logged off', { hmc: this.access.address.label, err: error });
+    if (held !== undefined) await this.#logOff(held);
+  }
+
+  /** Also over a connection that turns out to be dead: one that was logged off already is lost then, and no more. */
+  async #logOff(held: Held): Promise<void> {
+    const path = '/api/sessions/this-session';
+    const call = { method: 'DELETE', path, timeoutMs: LOGOFF_TIMEOUT_MS, isUrgent: true } as const;
+    const endsAt = performance.now() + LOGOFF_TIMEOUT_MS;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#send(call, endsAt, held);
+        return;
+      } catch (error) {
+        if (error instanceof HmcError && error.isSessionLost) return;
+        if (attempt < MOST_LOGOFFS && error instanceof HmcError && error.isTransient) continue;
+        this.log.warn('the HMC session could not be logged off', { hmc: this.access.address.label, err: error });
+        return;
+      }
     }
   }
 

@@ -12,6 +12,9 @@ export type JobEnd =
 /** How long a cancelled operation waits for its job to obey. */
 const CANCEL_PATIENCE_MS = 15_000;
 
+/** How often the deletion of an ended job is tried; one that was carried out without an answer is found to be so. */
+const MOST_DELETIONS = 5;
+
 /**
  * Writes a job's URI down before it is waited for. When that fails, whoever takes the operation over does not know of the job, which is then
  * nobody's.
@@ -113,11 +116,20 @@ async function cancelJob(change: HmcChange, jobUri: string): Promise<void> {
 }
 
 /** Ended jobs stay with the HMC until they are deleted; one that cannot be deleted now harms nobody, and is tried once more later. */
-async function forgetJob(change: HmcChange, jobUri: string): Promise<void> {
-  try {
-    await change.client.deleteJob(jobUri);
-  } catch (error) {
-    change.client.session.leaveJob(jobUri);
-    change.ctx.log.debug('an ended job could not be deleted', { hmc: change.place.hmc, err: error });
+async function forgetJob({ client, ctx, place }: HmcChange, jobUri: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.deleteJob(jobUri);
+      return;
+    } catch (error) {
+      if (error instanceof HmcError && error.is(404)) return;
+      const isPassing = error instanceof HmcError && error.isTransient;
+      if (!isPassing || attempt === MOST_DELETIONS) {
+        client.session.leaveJob(jobUri);
+        ctx.log.debug('an ended job could not be deleted', { hmc: place.hmc, err: error });
+        return;
+      }
+    }
+    await ctx.clock.sleep(place.pacing.poll.initialMs * attempt);
   }
 }
