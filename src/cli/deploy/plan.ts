@@ -67,8 +67,9 @@ async function spawnPlan(ask: Ask, description: Description): Promise<Found> {
     return { steps };
   } catch (error) {
     const { code, details } = toComputeError(error);
-    // Something else may have the name: a storage group, say.
-    if (code !== 'ALREADY_EXISTS' || !('origin' in details)) throw error;
+    // Something else may have the name: a storage group, say. A host that takes nothing new keeps what it has.
+    const isTaken = code === 'ALREADY_EXISTS' || details['reason'] === 'disabled';
+    if (!isTaken || !('origin' in details)) throw error;
     const { origin, changed } = details;
     return {
       origin: typeof origin === 'string' ? origin : null,
