@@ -7,6 +7,7 @@ import { main, Stop } from './environment/stop.mjs';
 /** One that is not listed needs a broker. @type {Record<string, import('./environment/prepare.mjs').Needs>} */
 const needs = {
   rpc: { broker: 'reachable', oslo: true },
+  hmc: { broker: 'reachable', fence: true },
   journal: { broker: 'reachable', postgres: 'reachable' },
 };
 

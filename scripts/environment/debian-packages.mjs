@@ -14,7 +14,7 @@ import { Stop } from './stop.mjs';
  */
 
 /**
- * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, compiler: boolean }} needs
+ * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, fence: boolean, compiler: boolean }} needs
  * @returns {DebianPackage[]} what these needs take that this machine does not have
  */
 export function missingDebianPackages(needs) {
@@ -47,6 +47,11 @@ export function missingDebianPackages(needs) {
       isMissing: needs.cloudInit && !hasModule('cloudinit'),
     },
     { name: 'xorriso', reason: 'to make and read ISO images', isMissing: needs.xorriso && !isOnPath('xorriso') },
+    {
+      name: 'fence-agents',
+      reason: 'to measure fence_ibmz',
+      isMissing: needs.fence && !existsSync('/usr/sbin/fence_ibmz'),
+    },
     { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
     { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },
     { name: 'python3', reason: compiling, isMissing: needs.compiler && !isOnPath('python3') },

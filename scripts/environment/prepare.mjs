@@ -23,6 +23,7 @@ import { Stop } from './stop.mjs';
  * @property {boolean} [curl]
  * @property {boolean} [cloudInit] cloud-init, switched off
  * @property {boolean} [xorriso]
+ * @property {boolean} [fence] Debian's fence_ibmz
  */
 
 /**
@@ -45,6 +46,7 @@ export async function prepare(needs) {
     curl: needs.curl === true,
     cloudInit: needs.cloudInit === true,
     xorriso: needs.xorriso === true,
+    fence: needs.fence === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;

@@ -160,6 +160,24 @@ describe('spawning', () => {
     expect(device.names).toEqual([]);
   });
 
+  it('is not interfered with: nothing else begins on what is being made', async () => {
+    await start();
+    const starting = device.holdUp('start web01', 'before');
+    const made = bench.call('compute.spawn', { ...web01, idempotency_key: 'k' });
+    await starting.reached();
+    const { operation_id: id } = await view('k');
+    await expect(bench.call('compute.power_off', one)).rejects.toMatchObject({
+      code: 'STATE_CONFLICT',
+      outcome: 'not-started',
+      retry: 'safe',
+      details: { reason: 'being_made', operation_id: id },
+    });
+    starting.open();
+    expect(await made).toMatchObject({ power_state: 'running' });
+    expect(await bench.call('compute.power_off', one)).toMatchObject({ power_state: 'shutdown' });
+    expect(device.requests).toEqual(['create web01', 'start web01', 'stop web01']);
+  });
+
   it('leaves what did not come to its end in our hands', async () => {
     await start();
     device.fail('start web01', new ComputeError('BACKEND_TIMEOUT', 'lost'));

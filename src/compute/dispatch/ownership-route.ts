@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ComputeError, toComputeError } from '../../common/errors/index.js';
 import type { TargetKey } from '../../common/ids.js';
 import type { InstanceStore } from '../../journal/instance-store.port.js';
+import type { Journal } from '../../journal/journal.port.js';
 import {
   INSTANCE_ORIGINS,
   type CallContext,
@@ -12,7 +13,15 @@ import {
 } from '../contract/index.js';
 import { instanceState } from './answers.js';
 import type { Destination } from './destination.js';
-import { carriedOut, driverChange, routeOn, unsupported, within, type OpenHost } from './host-route.js';
+import {
+  carriedOut,
+  driverChange,
+  hostChangeRoute,
+  routeOn,
+  unsupported,
+  within,
+  type OpenHost,
+} from './host-route.js';
 import type { ChangeRoute, RouteResult } from './route.js';
 
 /** What is written down of a target before it is ended or given away: afterwards nobody else knows it. */
@@ -48,6 +57,24 @@ export function destroyRoute(
       return found;
     },
     describe: () => ({}),
+  };
+}
+
+/** Binds `compute.rebuild`, which writes over a disk, to an instance that is ours; any other one is FORBIDDEN. */
+export function rebuildRoute(
+  open: OpenHost,
+  method: MethodName,
+  request: Destination,
+  instances: InstanceStore,
+  journal: Pick<Journal, 'unfinishedOn'>,
+): ChangeRoute {
+  const route = hostChangeRoute(open, method, 'rebuild', request, journal);
+  return {
+    ...route,
+    async permit(ctx, target) {
+      await route.permit(ctx, target);
+      if ((await instances.find(target.key)) === undefined) throw notOwned(open, target);
+    },
   };
 }
 
@@ -196,7 +223,7 @@ async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
 function notOwned({ name: host }: OpenHost, { key, name }: Target): ComputeError {
   return new ComputeError(
     'FORBIDDEN',
-    `${name} was neither spawned nor adopted by this service, which destroys nothing else; compute.adopt takes it over`,
+    `${name} was neither spawned nor adopted by this service, which destroys and rebuilds nothing else; compute.adopt takes it over`,
     { target: key, details: { reason: 'not_owned', host } },
   );
 }

@@ -15,7 +15,7 @@ import { imageRoute } from './image-route.js';
 import type { FirstTold } from './made-with.js';
 import type { MachineNotes } from './machine-notes.js';
 import { registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from './machine-route.js';
-import { adoptRoute, destroyRoute, releaseRoute } from './ownership-route.js';
+import { adoptRoute, destroyRoute, rebuildRoute, releaseRoute } from './ownership-route.js';
 import { parentRoute } from './parent-route.js';
 import { readableParam } from './places.js';
 import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
@@ -129,6 +129,8 @@ export class Router {
         return adoptRoute(open, method, to, requestedBy, instances);
       case 'compute.release':
         return releaseRoute(open, method, to, instances);
+      case 'compute.rebuild':
+        return rebuildRoute(open, method, to, instances, children.journal);
       case 'image.import':
       case 'image.export':
       case 'image.remove':
@@ -147,7 +149,7 @@ export class Router {
         );
       default:
     }
-    return hostChangeRoute(open, method, operation, to);
+    return hostChangeRoute(open, method, operation, to, children.journal);
   }
 
   async #powerChange(

@@ -96,6 +96,15 @@ describe('a power-on succeeds, with one start carried out, although', () => {
     },
   );
 
+  test.each(['connection-reset', 'html-error', 'unavailable', 'answer-lost'] as const)(
+    'the deletion of its job meets %s',
+    async (kind) => {
+      bench.simulator.fault({ kind, method: 'DELETE', path: '/api/jobs/*' });
+      await expect(bench.change('powerOn', 'off')).resolves.toMatchObject({ outcome: 'done' });
+      expect(bench.simulator.jobs()).toHaveLength(0);
+    },
+  );
+
   test('the HMC restarts while the job runs', async () => {
     const ctx = bench.context();
     const job = ctx.whenLeft('job');
@@ -237,12 +246,18 @@ describe('a power-on fails truly, and is not sent again, when', () => {
 });
 
 describe('an operation that is interrupted', () => {
+  /** A start takes so long that it cannot have ended before it is cancelled. */
+  const startsSlowly = async () => {
+    await bench.stop();
+    bench = await HmcDpmBench.start({ inventory: { timing: { start_ms: 600_000, stop_ms: 40, cancel_ms: 20 } } });
+  };
   /** Cancels an operation when its progress says so. */
   const cancelAt = (ctx: RecordingContext, words: string) => (message: string) => {
     if (message.includes(words)) ctx.abort(new ComputeError('OPERATION_CANCELLED', 'cancelled'));
   };
 
   test('by a cancel cancels its job and deletes it', async () => {
+    await startsSlowly();
     const reason = new ComputeError('OPERATION_CANCELLED', 'cancelled');
     const ctx = bench.context();
     const job = ctx.whenLeft('job');
@@ -263,6 +278,7 @@ describe('an operation that is interrupted', () => {
   });
 
   test('by a cancel after its stop tells that it was stopped', async () => {
+    await startsSlowly();
     const ctx = bench.context();
     await expect(
       bench.change('reboot', 'on', Object.assign(ctx, { progress: cancelAt(ctx, 'finish starting') })),

@@ -62,7 +62,6 @@ const FURTHER_TASKS = [
   'New Partition',
   'Delete Partition',
   'Configure Storage',
-  'Dump Partition',
   'PSW Restart',
   'Operating System Messages',
   'Integrated ASCII Console',
