@@ -8,6 +8,7 @@ import {
   type CallContext,
   type Checkpoint,
   type MethodName,
+  type MethodParams,
   type OperationContext,
   type Target,
 } from '../contract/index.js';
@@ -22,6 +23,7 @@ import {
   within,
   type OpenHost,
 } from './host-route.js';
+import type { FirstTold } from './made-with.js';
 import type { ChangeRoute, RouteResult } from './route.js';
 
 /** What is written down of a target before it is ended or given away: afterwards nobody else knows it. */
@@ -60,20 +62,37 @@ export function destroyRoute(
   };
 }
 
-/** Binds `compute.rebuild`, which writes over a disk, to an instance that is ours; any other one is FORBIDDEN. */
+/**
+ * Binds `compute.rebuild`, which writes over a disk, to an instance that is ours; any other one is FORBIDDEN. What it was made with
+ * is from then on what it was made anew with.
+ */
 export function rebuildRoute(
   open: OpenHost,
   method: MethodName,
-  request: Destination,
-  instances: InstanceStore,
+  request: MethodParams<'compute.rebuild'>,
+  { instances, told }: { readonly instances: InstanceStore; readonly told: FirstTold },
   journal: Pick<Journal, 'unfinishedOn'>,
 ): ChangeRoute {
   const route = hostChangeRoute(open, method, 'rebuild', request, journal);
+  const note = async (ctx: OperationContext, { key }: Target): Promise<void> => {
+    const owned = await instances.find(key);
+    if (owned !== undefined) await instances.remade(key, told.ofRebuild(owned.name, request), ctx);
+  };
   return {
     ...route,
     async permit(ctx, target) {
       await route.permit(ctx, target);
       if ((await instances.find(target.key)) === undefined) throw notOwned(open, target);
+    },
+    async run(ctx, target) {
+      const result = await route.run(ctx, target);
+      await note(ctx, target);
+      return result;
+    },
+    async reconcile(ctx, target) {
+      const found = await route.reconcile(ctx, target);
+      if (found.verdict === 'concluded') await note(ctx, target);
+      return found;
     },
   };
 }

@@ -19,7 +19,6 @@ import { adoptRoute, destroyRoute, rebuildRoute, releaseRoute } from './ownershi
 import { parentRoute } from './parent-route.js';
 import { readableParam } from './places.js';
 import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
-import { rebuildRoute } from './rebuild-route.js';
 import { findMachine, registeredChangeRoute, registeredReadRoute } from './registered-machine.js';
 import { relocationRoute } from './relocation-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
@@ -121,8 +120,6 @@ export class Router {
         return enablingRoute(open, method, to as MethodParams<typeof method>, instances);
       case 'compute.spawn':
         return spawnRoute(open, method, to as MethodParams<typeof method>, requestedBy, this.#ports);
-      case 'compute.rebuild':
-        return rebuildRoute(open, method, to as MethodParams<typeof method>, this.#ports);
       case 'compute.destroy':
         return destroyRoute(open, method, to, instances);
       case 'compute.adopt':
@@ -130,7 +127,7 @@ export class Router {
       case 'compute.release':
         return releaseRoute(open, method, to, instances);
       case 'compute.rebuild':
-        return rebuildRoute(open, method, to, instances, children.journal);
+        return rebuildRoute(open, method, to as MethodParams<typeof method>, this.#ports, children.journal);
       case 'image.import':
       case 'image.export':
       case 'image.remove':
