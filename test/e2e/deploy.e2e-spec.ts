@@ -111,8 +111,8 @@ describe('an LPAR that is deployed', () => {
     const steps = [
       'resize',
       'confirm-resize',
-      'delete-nic',
       'create-nic',
+      'delete-nic',
       'attach-storage-group',
       'detach-storage-group',
     ];

@@ -7,6 +7,7 @@ import {
   refusedFields,
   rootDifference,
   toldOnce,
+  untoldLists,
   volumeDifference,
   type Change,
   type Description,
@@ -187,8 +188,10 @@ async function stepsOf(ask: Ask, { method, params }: Change): Promise<readonly P
   return steps;
 }
 
-function notesOn(description: Description, { info, changed }: Standing, refused: readonly string[]): string[] {
+function notesOn(description: Description, standing: Standing, refused: readonly string[]): string[] {
   const { name, start } = description;
+  const { info, changed } = standing;
+  const untoldOf = untoldLists(description, standing);
   const uncompared = changed === null ? toldOnce(description) : [];
   return [
     ...(refused.length === 0
@@ -197,6 +200,7 @@ function notesOn(description: Description, { info, changed }: Standing, refused:
     ...(uncompared.length === 0
       ? []
       : [`not compared, since it is not known what ${name} was made with: ${uncompared.join(', ')}`]),
+    ...(untoldOf.length === 0 ? [] : [`not compared, since its driver does not tell: ${untoldOf.join(', ')}`]),
     ...(start === false && info.power_state === 'running'
       ? [`${name} runs, and \`start: false\` does not stop it`]
       : []),
