@@ -441,15 +441,23 @@ describe('a host that takes no new instances', () => {
 
   it('begins none that waited, and ends those that it has begun', async () => {
     await start();
-    const held = device.holdUp('create web01', 'before');
-    const begun = bench.call('compute.spawn', web01);
-    await held.reached();
+    const { passed, open } = gate();
+    const asked: string[] = [];
+    device.before = async (request) => {
+      asked.push(request);
+      await passed;
+      if (request === 'create web01') throw new ComputeError('BACKEND_REJECTED', 'no');
+    };
+    const begun = bench.call('compute.spawn', { ...web01, name: 'web02' });
+    const failing = expect(bench.call('compute.spawn', web01)).rejects.toMatchObject({ code: 'BACKEND_REJECTED' });
+    await eventually(() => asked.length === 2, 'both to be under way');
     const waiting = bench.call('compute.spawn', { ...web01, idempotency_key: 'waits' });
     const refused = expect(waiting).rejects.toMatchObject({ code: 'STATE_CONFLICT', details: { reason: 'disabled' } });
     await inState(bench, 'waits', 'accepted');
     await enable(false);
-    held.open();
+    open();
     expect(await begun).toMatchObject({ outcome: 'done' });
+    await failing;
     await refused;
   });
 });

@@ -37,7 +37,7 @@ afterAll(async () => {
 }, 60_000);
 
 function zenova(argv: readonly string[], options: CliOptions = {}): Promise<CliRun> {
-  const { group = '' } = estate.names;
+  const { group } = estate.names;
   return cli([...argv, '--group', group], { environment: { ZENOVA_AMQP_URL: broker.url, PW: 'hidden' }, ...options });
 }
 

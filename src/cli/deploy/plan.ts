@@ -183,8 +183,7 @@ async function withSteps(ask: Ask, description: Description, changes: readonly C
 }
 
 async function stepsOf(ask: Ask, { method, params }: Change): Promise<readonly PlannedStep[]> {
-  // The parameters are those of the method.
-  const { steps = [] } = (await ask(method, { ...params, plan: true } as never)) as { steps?: readonly PlannedStep[] };
+  const { steps = [] } = await ask(method, { ...params, plan: true });
   return steps;
 }
 

@@ -2,28 +2,17 @@ import { z } from 'zod';
 import { ComputeError, toComputeError } from '../../common/errors/index.js';
 import type { TargetKey } from '../../common/ids.js';
 import type { InstanceStore } from '../../journal/instance-store.port.js';
-import type { Journal } from '../../journal/journal.port.js';
 import {
   INSTANCE_ORIGINS,
   type CallContext,
   type Checkpoint,
   type MethodName,
-  type MethodParams,
   type OperationContext,
   type Target,
 } from '../contract/index.js';
 import { instanceState } from './answers.js';
 import type { Destination } from './destination.js';
-import {
-  carriedOut,
-  driverChange,
-  hostChangeRoute,
-  routeOn,
-  unsupported,
-  within,
-  type OpenHost,
-} from './host-route.js';
-import type { FirstTold } from './made-with.js';
+import { carriedOut, driverChange, routeOn, unsupported, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute, RouteResult } from './route.js';
 
 /** What is written down of a target before it is ended or given away: afterwards nobody else knows it. */
@@ -59,41 +48,6 @@ export function destroyRoute(
       return found;
     },
     describe: () => ({}),
-  };
-}
-
-/**
- * Binds `compute.rebuild`, which writes over a disk, to an instance that is ours; any other one is FORBIDDEN. What it was made with
- * is from then on what it was made anew with.
- */
-export function rebuildRoute(
-  open: OpenHost,
-  method: MethodName,
-  request: MethodParams<'compute.rebuild'>,
-  { instances, told }: { readonly instances: InstanceStore; readonly told: FirstTold },
-  journal: Pick<Journal, 'unfinishedOn'>,
-): ChangeRoute {
-  const route = hostChangeRoute(open, method, 'rebuild', request, journal);
-  const note = async (ctx: OperationContext, { key }: Target): Promise<void> => {
-    const owned = await instances.find(key);
-    if (owned !== undefined) await instances.remade(key, told.ofRebuild(owned.name, request), ctx);
-  };
-  return {
-    ...route,
-    async permit(ctx, target) {
-      await route.permit(ctx, target);
-      if ((await instances.find(target.key)) === undefined) throw notOwned(open, target);
-    },
-    async run(ctx, target) {
-      const result = await route.run(ctx, target);
-      await note(ctx, target);
-      return result;
-    },
-    async reconcile(ctx, target) {
-      const found = await route.reconcile(ctx, target);
-      if (found.verdict === 'concluded') await note(ctx, target);
-      return found;
-    },
   };
 }
 
@@ -239,7 +193,8 @@ async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-function notOwned({ name: host }: OpenHost, { key, name }: Target): ComputeError {
+/** The refusal of what destroys, for an instance that is not ours. */
+export function notOwned({ name: host }: OpenHost, { key, name }: Target): ComputeError {
   return new ComputeError(
     'FORBIDDEN',
     `${name} was neither spawned nor adopted by this service, which destroys and rebuilds nothing else; compute.adopt takes it over`,

@@ -15,10 +15,11 @@ import { imageRoute } from './image-route.js';
 import type { FirstTold } from './made-with.js';
 import type { MachineNotes } from './machine-notes.js';
 import { registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from './machine-route.js';
-import { adoptRoute, destroyRoute, rebuildRoute, releaseRoute } from './ownership-route.js';
+import { adoptRoute, destroyRoute, releaseRoute } from './ownership-route.js';
 import { parentRoute } from './parent-route.js';
 import { readableParam } from './places.js';
 import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
+import { rebuildRoute } from './rebuild-route.js';
 import { findMachine, registeredChangeRoute, registeredReadRoute } from './registered-machine.js';
 import { relocationRoute } from './relocation-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
@@ -120,14 +121,17 @@ export class Router {
         return enablingRoute(open, method, to as MethodParams<typeof method>, instances);
       case 'compute.spawn':
         return spawnRoute(open, method, to as MethodParams<typeof method>, requestedBy, this.#ports);
+      case 'compute.rebuild':
+        return rebuildRoute(open, method, to as MethodParams<typeof method>, {
+          ...this.#ports,
+          journal: children.journal,
+        });
       case 'compute.destroy':
         return destroyRoute(open, method, to, instances);
       case 'compute.adopt':
         return adoptRoute(open, method, to, requestedBy, instances);
       case 'compute.release':
         return releaseRoute(open, method, to, instances);
-      case 'compute.rebuild':
-        return rebuildRoute(open, method, to as MethodParams<typeof method>, this.#ports, children.journal);
       case 'image.import':
       case 'image.export':
       case 'image.remove':
