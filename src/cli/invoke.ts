@@ -35,21 +35,35 @@ export async function invoke<M extends MethodName>(
   const isLocal = !('host' in params) || params.host === undefined;
   if (local !== undefined && isLocal) return local(await parts.catalogue(), params);
 
+  return withClient(options, parts, (client) => callService(client, method, params, options, parts));
+}
+
+/**
+ * Carries a method out over RabbitMQ, with progress shown.
+ *
+ * @param afterwards what is said besides, when the user ends it before its answer is there
+ */
+export async function callService<M extends MethodName>(
+  client: ZenovaClient,
+  method: M,
+  params: MethodInput<M>,
+  options: GlobalOptions,
+  parts: Pick<CliParts, 'stderr' | 'interrupted'>,
+  afterwards = '',
+): Promise<MethodResult<M>> {
   const isChange = METHODS[method].kind === 'change';
   const request: MethodInput<M> = isChange ? { idempotency_key: uuidv7(), ...params } : params;
   const timeoutMs = options.timeout ?? (isChange ? CHANGE_TIMEOUT_MS : READ_TIMEOUT_MS);
-  return withClient(options, parts, async (client) => {
-    const progress = new Progress(parts.stderr, method);
-    try {
-      const answer = client.call(method, request, {
-        timeoutMs,
-        ...(isChange ? { onOperation: (operation) => progress.tell(operation) } : {}),
-      });
-      return await unlessInterrupted(answer, parts.interrupted, interruption(request));
-    } finally {
-      progress.stop();
-    }
-  });
+  const progress = new Progress(parts.stderr, method);
+  try {
+    const answer = client.call(method, request, {
+      timeoutMs,
+      ...(isChange ? { onOperation: (operation) => progress.tell(operation) } : {}),
+    });
+    return await unlessInterrupted(answer, parts.interrupted, `${interruption(request)}${afterwards}`);
+  } finally {
+    progress.stop();
+  }
 }
 
 /** Does something with a client and gives the client up. */
@@ -78,6 +92,6 @@ export async function withClient<T>(
 }
 
 function interruption(request: object): string {
-  if (!('idempotency_key' in request)) return 'interrupted';
+  if (!('idempotency_key' in request) || ('plan' in request && request.plan === true)) return 'interrupted';
   return `interrupted; the operation goes on, see: zenova operation get --idempotency-key ${String(request.idempotency_key)}`;
 }

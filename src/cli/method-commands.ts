@@ -70,19 +70,46 @@ function addMethod<M extends MethodName>(
   parts: CliParts,
   { run, isDefault }: { readonly run: MethodRuns[M]; readonly isDefault: boolean },
 ): void {
-  const definition = METHODS[method];
-  const schema: z.ZodType = definition.params;
+  const { summary } = METHODS[method];
+  const schema: z.ZodType = METHODS[method].params;
+  const command = group.command(wordOf(method.slice(namespace.length + 1)), { isDefault }).description(summary);
+  const alias = ALIASES[method];
+  if (alias !== undefined) command.alias(alias);
+  const { fields, read } = takeRequest(command, namespace, schema, parts);
+  const examples = EXAMPLES[method];
+  if (examples !== undefined) command.addHelpText('after', examplesText(examples));
+
+  command.action(async () => {
+    const request = await read();
+    const globals = globalOptionsOf(command);
+    if (run !== undefined) return run(request as MethodParams<M>, globals, parts);
+    const result = await invoke(method, request as MethodInput<M>, globals, parts);
+    printResult(method, result, globals.json === true, parts);
+    if ('next' in result && typeof result.next === 'string' && globals.json !== true) {
+      const flag = fields.includes('after') ? '--after' : '--before';
+      parts.stderr.write(`there are more; go on with ${flag} ${JSON.stringify(result.next)}\n`);
+    }
+    if ('ok' in result && !result.ok) throw new NotOk();
+  });
+}
+
+/**
+ * Lets a command take a request: some fields by place, some as options, the rest in a file.
+ *
+ * @param namespace decides what is given by place
+ * @returns the names of its fields, and what reads it once the command is carried out
+ */
+export function takeRequest<Params>(
+  command: Command,
+  namespace: string,
+  schema: z.ZodType<Params>,
+  parts: CliParts,
+): { readonly fields: readonly string[]; readonly read: () => Promise<Params> } {
   const params = describeSchema(schema);
   const fields = Object.keys(params.properties ?? {});
   const places = (POSITIONALS[namespace] ?? []).filter((field) => fields.includes(field));
   const required = requiredFields(params);
   const inFile = fileFields(params);
-
-  const command = group
-    .command(wordOf(method.slice(namespace.length + 1)), { isDefault })
-    .description(definition.summary);
-  const alias = ALIASES[method];
-  if (alias !== undefined) command.alias(alias);
   for (const field of places) {
     const word = wordOf(field);
     command.argument(required.has(field) ? `<${word}>` : `[${word}]`, params.properties?.[field]?.description ?? '');
@@ -91,10 +118,8 @@ function addMethod<M extends MethodName>(
   for (const { option } of options) command.addOption(option);
   if (inFile.length > 0) command.addOption(fileOption(inFile));
   if (fields.includes('power_parameters')) addParamOptions(command);
-  const examples = EXAMPLES[method];
-  if (examples !== undefined) command.addHelpText('after', examplesText(examples));
 
-  command.action(async () => {
+  const read = async (): Promise<Params> => {
     const given = command.opts<Record<string, unknown> & ParamOptions & { readonly file?: string }>();
     const asked: Record<string, unknown> = {};
     places.forEach((field, i) => {
@@ -108,23 +133,19 @@ function addMethod<M extends MethodName>(
       const parameters = await readParamsOf(command, given, asked['power_type'], parts);
       if (parameters !== undefined) asked['power_parameters'] = parameters;
     }
-    const request =
-      given.file === undefined
-        ? checkedRequest(command, schema, asked, places)
-        : readRequestFile(given.file, asked, schema, parts.environment);
-    const globals = globalOptionsOf(command);
-    if (run !== undefined) return run(request as MethodParams<M>, globals, parts);
-    const result = await invoke(method, request as MethodInput<M>, globals, parts);
-    printResult(method, result, globals.json === true, parts);
-    if ('next' in result && typeof result.next === 'string' && globals.json !== true) {
-      const flag = fields.includes('after') ? '--after' : '--before';
-      parts.stderr.write(`there are more; go on with ${flag} ${JSON.stringify(result.next)}\n`);
-    }
-    if ('ok' in result && !result.ok) throw new NotOk();
-  });
+    return given.file === undefined
+      ? checkedRequest(command, schema, asked, places)
+      : readRequestFile(given.file, asked, schema, parts.environment);
+  };
+  return { fields, read };
 }
 
-function checkedRequest(command: Command, schema: z.ZodType, asked: object, places: readonly string[]): unknown {
+function checkedRequest<Params>(
+  command: Command,
+  schema: z.ZodType<Params>,
+  asked: object,
+  places: readonly string[],
+): Params {
   const checked = schema.safeParse(asked);
   return checked.success ? checked.data : usageError(command, mistakesText(checked.error.issues, places));
 }

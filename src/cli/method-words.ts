@@ -28,7 +28,6 @@ export const POSITIONALS: Readonly<Record<string, readonly string[]>> = {
 export const ALIASES: { readonly [M in MethodName]?: string } = {
   'compute.list_instances': 'list',
   'compute.get_info': 'info',
-  'compute.spawn': 'deploy',
   'host.get_info': 'info',
 };
 
@@ -39,10 +38,7 @@ export const OPTION_NAMES: Readonly<Record<string, string>> = { power_type: 'typ
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'compute.list_instances': ['zenova instance list cpc1', 'zenova instance list cpc1 --json'],
   'compute.get_info': ['zenova instance info cpc1 ubuntu01'],
-  'compute.spawn': [
-    'zenova instance deploy fake1 --file web01.yaml --plan',
-    'zenova instance deploy fake1 --file web01.yaml --name web02',
-  ],
+  'compute.spawn': ['zenova instance spawn fake1 --file web01.yaml --name web02'],
   'compute.destroy': ['zenova instance destroy fake1 web01'],
   'compute.adopt': ['zenova instance adopt cpc1 ubuntu01'],
   'compute.resize': ['zenova instance resize fake1 web01 --file larger.yaml'],

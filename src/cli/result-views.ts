@@ -1,4 +1,4 @@
-import type { MethodName, MethodResult, OperationView } from '../compute/contract/index.js';
+import type { MethodName, MethodResult, OperationView, PlannedStep } from '../compute/contract/index.js';
 import { driverView, matrixView } from './feature-views.js';
 import { factsOf, type Cell, type TableView } from './table.js';
 
@@ -119,13 +119,16 @@ const VIEWS: { readonly [M in MethodName]?: (result: MethodResult<M>) => TableVi
 export function viewOf<M extends MethodName>(method: M, result: MethodResult<M>): TableView {
   const view = VIEWS[method];
   if (view !== undefined) return view(result);
-  if ('steps' in result && result.steps !== undefined) {
-    return list(
-      ['would do', 'description'],
-      result.steps.map(({ action, description }) => [action, description]),
-    );
-  }
+  if ('steps' in result && result.steps !== undefined) return stepsView(result.steps);
   return factsOf(result);
+}
+
+/** What would be done. */
+export function stepsView(steps: readonly PlannedStep[]): TableView {
+  return list(
+    ['would do', 'description'],
+    steps.map(({ action, description }) => [action, description]),
+  );
 }
 
 /** What a host lets be done. */

@@ -27,6 +27,7 @@ import {
   CallerRules,
   Consoles,
   ControllerLimits,
+  FirstTold,
   Gateway,
   GuardRails,
   MachineNotes,
@@ -152,6 +153,7 @@ export class ComputeService implements RequestGateway, EventSight {
         machines,
         notes,
         instances,
+        told: new FirstTold(options.fingerprint),
         limits: controllers,
       },
     );

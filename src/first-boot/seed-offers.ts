@@ -31,6 +31,10 @@ export class SeedOffers implements Seeds {
     this.#publicUrl = publicUrl;
   }
 
+  get urlLength(): number {
+    return this.#urlOf('').length + 2 * TOKEN_BYTES;
+  }
+
   async offer(
     { operationId, fence }: Pick<OperationContext, 'operationId' | 'fence'>,
     instance: TargetKey,
@@ -38,10 +42,14 @@ export class SeedOffers implements Seeds {
   ): Promise<SeedOffer> {
     const made = randomBytes(TOKEN_BYTES).toString('hex');
     const { token, expiresAt } = await this.#shelf.keep({ instance, content, token: made }, { operationId, fence });
-    return { url: `${this.#publicUrl}${SEED_PATH}${token}/`, expiresAt };
+    return { url: this.#urlOf(token), expiresAt };
   }
 
   withdraw(instance: TargetKey): Promise<void> {
     return this.#shelf.withdraw(instance);
+  }
+
+  #urlOf(token: string): string {
+    return `${this.#publicUrl}${SEED_PATH}${token}/`;
   }
 }

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readIso } from '../../test/support/read-iso.js';
 import type { ObtainedImage } from '../compute/contract/index.js';
 import { bootableIso } from './iso.js';
 import { runProgram } from './programs.js';
@@ -47,25 +48,12 @@ function iso(files: Record<string, string | Buffer>): ObtainedImage {
   return obtained();
 }
 
-/** As somebody reads it who knows nothing of us. */
-function readBack(file: string): { label: string; files: Record<string, Buffer> } {
-  const to = join(root, 'read');
-  execFileSync('xorriso', ['-no_rc', '-osirrox', 'on', '-indev', file, '-extract', '/', to], { stdio: 'ignore' });
-  execFileSync('chmod', ['-R', 'u+rwX', to]);
-  const paths = execFileSync('find', ['.', '-type', 'f'], { cwd: to, encoding: 'utf8' }).split('\n').filter(Boolean);
-  const info = execFileSync('xorriso', ['-no_rc', '-indev', file, '-pvd_info'], { encoding: 'utf8', stdio: 'pipe' });
-  return {
-    label: /^Volume Id\s*: (.*)$/m.exec(info)?.[1] ?? '',
-    files: Object.fromEntries(paths.map((path) => [path.slice(1), readFileSync(join(to, path))])),
-  };
-}
-
 describe('kernel and initrd', () => {
   test('are packed with what IBM Z loads them by', async () => {
     const initrd = Buffer.alloc(70_000, 'i');
     const image = tar({ kernel: 'the kernel', initrd, parmfile: 'console=ttyS0\n  quiet\n', 'other/file': 'a' });
     const { file, insFile } = await bootableIso(image, {}, signal);
-    const { label, files } = readBack(file);
+    const { label, files } = readIso(file);
     expect(label).toBe('ZENOVA');
     expect(Object.keys(files).toSorted()).toEqual(['/initrd', '/initrd.siz', '/kernel', '/parmfile', '/zenova.ins']);
     expect(files[insFile]?.toString()).toBe(
@@ -80,7 +68,7 @@ describe('kernel and initrd', () => {
   test('take a seed into the root, under the label that cloud-init looks for', async () => {
     const image = tar({ kernel: 'k', initrd: 'i' });
     const { file } = await bootableIso(image, { format: 'kernel' }, signal, SEED);
-    const { label, files } = readBack(file);
+    const { label, files } = readIso(file);
     expect(label).toBe('cidata');
     expect(files['/meta-data']?.toString()).toBe('instance-id: one\n');
     expect(files['/user-data']?.toString()).toBe('#cloud-config\n');
@@ -106,7 +94,7 @@ describe('an ISO image of others', () => {
   test('takes a seed beside its own files, and keeps its label', async () => {
     const image = iso({ 'boot/ubuntu.ins': '* u\n', 'boot/kernel': 'k' });
     const { file, insFile } = await bootableIso(image, { format: 'iso' }, signal, SEED);
-    const { label, files } = readBack(file);
+    const { label, files } = readIso(file);
     expect(label).toBe('INSTALLER');
     expect(files[insFile]?.toString()).toBe('* u\n');
     expect(files['/boot/kernel']?.toString()).toBe('k');

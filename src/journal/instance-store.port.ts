@@ -2,6 +2,9 @@ import type { TargetKey } from '../common/ids.js';
 import type { InstanceOrigin } from '../compute/contract/index.js';
 import type { Lease } from './journal.port.js';
 
+/** Keyed digests of what an instance was made with, by part of its description and field of the part; never the values. */
+export type MadeWith = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 /** An instance that is ours. */
 export interface OwnedInstance {
   readonly target: TargetKey;
@@ -13,6 +16,8 @@ export interface OwnedInstance {
   readonly name: string;
   readonly origin: InstanceOrigin;
   readonly ownedBy: string;
+  /** Absent where that is not known: it was adopted, or spawned by an earlier version. */
+  readonly madeWith?: MadeWith;
 }
 
 /**
@@ -31,6 +36,12 @@ export interface InstanceStore {
    * @throws ComputeError when the lease is lost
    */
   move(target: TargetKey, to: Pick<OwnedInstance, 'target' | 'host'>, lease: Lease): Promise<boolean>;
+  /**
+   * It was made anew with these: they take the place of what it was made with before, field by field; false when that is not known.
+   *
+   * @throws ComputeError when the lease is lost
+   */
+  remade(target: TargetKey, by: MadeWith, lease: Lease): Promise<boolean>;
   find(target: TargetKey): Promise<OwnedInstance | undefined>;
   /** By its name when it became ours, or its id; undefined also when that stands for several. */
   findByReference(host: string, reference: string): Promise<OwnedInstance | undefined>;

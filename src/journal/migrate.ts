@@ -7,6 +7,7 @@ import { machines } from './migrations/0003-machines.js';
 import { trace } from './migrations/0004-trace.js';
 import { instances } from './migrations/0005-instances.js';
 import { seeds } from './migrations/0006-seeds.js';
+import { madeWith } from './migrations/0007-made-with.js';
 import type { JournalDatabase } from './schema.js';
 import type { SqlFlavour } from './sql-flavour.js';
 
@@ -22,6 +23,7 @@ export function migrations({ name }: SqlFlavour): Readonly<Record<string, Migrat
     '0004-trace': trace,
     '0005-instances': instances,
     '0006-seeds': seeds,
+    '0007-made-with': madeWith,
   };
 }
 

@@ -95,6 +95,8 @@ export interface InstancesTable {
   origin: string;
   owned_by: string;
   owned_at: number;
+  /** JSON. */
+  made_with: string | null;
 }
 
 export interface SeedsTable {

@@ -3,7 +3,7 @@ import type { TargetKey } from '../common/ids.js';
 import type { InstanceOrigin } from '../compute/contract/index.js';
 import { fenced, leasedRow } from './fenced.js';
 import { guarded } from './guarded.js';
-import type { InstanceStore, OwnedInstance } from './instance-store.port.js';
+import type { InstanceStore, MadeWith, OwnedInstance } from './instance-store.port.js';
 import type { Lease } from './journal.port.js';
 import type { InstancesTable, JournalDatabase } from './schema.js';
 import { SqlHostMarks } from './sql-host-marks.js';
@@ -21,8 +21,10 @@ export class SqlInstances implements InstanceStore {
     this.#disabled = new SqlHostMarks(db, DISABLED);
   }
 
-  async own({ target, host, id, name, origin, ownedBy }: OwnedInstance, lease: Lease, now: number): Promise<void> {
-    const row = { host, id, name, origin, owned_by: ownedBy, owned_at: now, target };
+  async own(instance: OwnedInstance, lease: Lease, now: number): Promise<void> {
+    const { target, host, id, name, origin, ownedBy, madeWith } = instance;
+    const made_with = madeWith === undefined ? null : JSON.stringify(madeWith);
+    const row = { host, id, name, origin, owned_by: ownedBy, owned_at: now, target, made_with };
     await fenced(this.#db, lease, async (leased) => {
       const { columns, rows } = leasedRow(leased, row);
       const { numInsertedOrUpdatedRows } = await this.#db
@@ -76,6 +78,22 @@ export class SqlInstances implements InstanceStore {
     );
   }
 
+  async remade(target: TargetKey, by: MadeWith, lease: Lease): Promise<boolean> {
+    const before = (await this.find(target))?.madeWith;
+    if (before === undefined) return false;
+    const parts = Object.entries(by).map(([part, fields]) => [part, { ...before[part], ...fields }]);
+    const made_with = JSON.stringify({ ...before, ...Object.fromEntries(parts) });
+    return await fenced(this.#db, lease, async (leased) => {
+      const { numUpdatedRows } = await this.#db
+        .updateTable('instances')
+        .set({ made_with })
+        .where('target', '=', target)
+        .where((eb) => eb.exists(leased.select('id')))
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows === 1n;
+    });
+  }
+
   find(target: TargetKey): Promise<OwnedInstance | undefined> {
     return guarded(async () => {
       const row = await this.#db.selectFrom('instances').selectAll().where('target', '=', target).executeTakeFirst();
@@ -114,5 +132,6 @@ function instanceOf(row: Selectable<InstancesTable>): OwnedInstance {
     name: row.name,
     origin: row.origin as InstanceOrigin,
     ownedBy: row.owned_by,
+    ...(row.made_with === null ? {} : { madeWith: JSON.parse(row.made_with) as MadeWith }),
   };
 }

@@ -154,7 +154,15 @@ describe('zenova db, when a process dies', () => {
     await kill(migrating);
     expect([
       [],
-      ['0001-operations', '0002-in-flight', '0003-machines', '0004-trace', '0005-instances', '0006-seeds'],
+      [
+        '0001-operations',
+        '0002-in-flight',
+        '0003-machines',
+        '0004-trace',
+        '0005-instances',
+        '0006-seeds',
+        '0007-made-with',
+      ],
     ]).toContainEqual((await status())?.pending);
     expect((await run(['db', 'migrate'])).code).toBe(0);
     expect((await status())?.pending).toEqual([]);

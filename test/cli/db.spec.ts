@@ -131,7 +131,7 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
         const { stdout, code } = await db(['status']);
         expect(code).toBe(0);
         expect(stdout).toMatch(new RegExp(`^database +${name} `));
-        expect(stdout).toMatch(/^schema +0006-seeds$/m);
+        expect(stdout).toMatch(/^schema +0007-made-with$/m);
         expect(stdout).toMatch(/^zenova-1 +alive +cpc1 /m);
         expect(stdout).not.toContain('pending');
       });
@@ -201,6 +201,7 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
         '0004-trace',
         '0005-instances',
         '0006-seeds',
+        '0007-made-with',
       ];
       expect(await dbJson(['status'])).toMatchObject({ schema: null, pending, operations: null });
       expect(await bare(({ db: empty }) => empty.introspection.getTables())).toEqual([]);
@@ -326,7 +327,7 @@ describe.each(PLACES)('zenova db on %s', (name, makePlace) => {
         const missing = await db(['restore', '--input', at('missing')], { database });
         expect(missing.code).not.toBe(0);
         if (isFile(database)) expect(readdirSync(copiesDirectory(database.file))).toEqual([]);
-        expect(await dbJson(['status'])).toMatchObject({ schema: '0006-seeds' });
+        expect(await dbJson(['status'])).toMatchObject({ schema: '0007-made-with' });
       } finally {
         await drop();
       }

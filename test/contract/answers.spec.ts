@@ -113,7 +113,7 @@ const REQUESTS: readonly (readonly [MethodName, object])[] = [
   ['compute.attach_volume', { ...made, volume: disk }],
   ['compute.attach_volume', { ...made, volume: shared }],
   ['compute.get_info', made],
-  ['compute.get_info', { host: 'site', instance: 'full' }],
+  ['compute.get_info', { host: 'site', instance: 'full', devices: true }],
   ['compute.get_diagnostics', made],
   ['compute.get_diagnostics', { host: 'site', instance: 'full' }],
   ['host.preflight', { host: 'site' }],

@@ -43,6 +43,17 @@ describe('an instance that others made', () => {
     expect((await bench.call('operation.list', {}))['operations']).toEqual([]);
   });
 
+  it('is not rebuilt until it was adopted', async () => {
+    device.add('old');
+    const rebuild = { ...old, image: { source: 'a' } };
+    await expect(bench.call('compute.rebuild', rebuild)).rejects.toMatchObject(notOwned);
+    await expect(bench.call('compute.rebuild', { ...rebuild, plan: true })).rejects.toMatchObject(notOwned);
+    expect(device.requests).toEqual([]);
+    await bench.call('compute.adopt', old);
+    expect(await bench.call('compute.rebuild', rebuild)).toMatchObject({ outcome: 'done' });
+    expect(device.requests).toEqual(['rebuild old']);
+  });
+
   it('is destroyed once it was adopted, and its driver knows that it was', async () => {
     const id = device.add('old');
     const plan = await bench.call('compute.adopt', { ...old, plan: true });

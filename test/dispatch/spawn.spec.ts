@@ -104,6 +104,24 @@ describe('spawning', () => {
     expect(device.names).toEqual([]);
   });
 
+  it('is not interfered with: nothing else begins on what is being made', async () => {
+    await start();
+    const starting = device.holdUp('start web01', 'before');
+    const made = bench.call('compute.spawn', { ...web01, idempotency_key: 'k' });
+    await starting.reached();
+    const { operation_id: id } = await view('k');
+    await expect(bench.call('compute.power_off', one)).rejects.toMatchObject({
+      code: 'STATE_CONFLICT',
+      outcome: 'not-started',
+      retry: 'safe',
+      details: { reason: 'being_made', operation_id: id },
+    });
+    starting.open();
+    expect(await made).toMatchObject({ power_state: 'running' });
+    expect(await bench.call('compute.power_off', one)).toMatchObject({ power_state: 'shutdown' });
+    expect(device.requests).toEqual(['create web01', 'start web01', 'stop web01']);
+  });
+
   it('leaves what did not come to its end in our hands', async () => {
     await start();
     device.fail('start web01', new ComputeError('BACKEND_TIMEOUT', 'lost'));
@@ -367,15 +385,23 @@ describe('a host that takes no new instances', () => {
 
   it('begins none that waited, and ends those that it has begun', async () => {
     await start();
-    const held = device.holdUp('create web01', 'before');
-    const begun = bench.call('compute.spawn', web01);
-    await held.reached();
+    const { passed, open } = gate();
+    const asked: string[] = [];
+    device.before = async (request) => {
+      asked.push(request);
+      await passed;
+      if (request === 'create web01') throw new ComputeError('BACKEND_REJECTED', 'no');
+    };
+    const begun = bench.call('compute.spawn', { ...web01, name: 'web02' });
+    const failing = expect(bench.call('compute.spawn', web01)).rejects.toMatchObject({ code: 'BACKEND_REJECTED' });
+    await eventually(() => asked.length === 2, 'both to be under way');
     const waiting = bench.call('compute.spawn', { ...web01, idempotency_key: 'waits' });
     const refused = expect(waiting).rejects.toMatchObject({ code: 'STATE_CONFLICT', details: { reason: 'disabled' } });
     await inState(bench, 'waits', 'accepted');
     await enable(false);
-    held.open();
+    open();
     expect(await begun).toMatchObject({ outcome: 'done' });
+    await failing;
     await refused;
   });
 });

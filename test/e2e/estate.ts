@@ -54,8 +54,13 @@ export class Estate {
     });
   }
 
-  static async open(url: string, options: Partial<ServiceProcessOptions> = {}): Promise<Estate> {
-    const simulator = await HmcSimulator.start({ inventory: INVENTORY, port: 0 });
+  /** @param inventory of the HMC, in place of the usual one */
+  static async open(
+    url: string,
+    options: Partial<ServiceProcessOptions> = {},
+    inventory: HmcInventoryInput = INVENTORY,
+  ): Promise<Estate> {
+    const simulator = await HmcSimulator.start({ inventory, port: 0 });
     return new Estate(url, simulator, options);
   }
 

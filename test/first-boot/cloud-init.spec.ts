@@ -223,11 +223,13 @@ describe('a guest that starts with the address of its seed', () => {
     const lease = await claimed(opened, await accepted(opened));
     const { url } = await offers.offer(lease, targetKey('fake', 'site', 'one'), content);
 
-    const parameter = seedKernelParameter(url);
+    const parameter = seedKernelParameter(url, '0199-aa');
     expect(parameter.length).toBeLessThanOrEqual(256);
     const { claimed: isOurs, metadata } = await cloudInit.cmdline(`root=/dev/sda1 ${parameter} quiet`);
     expect(isOurs).toBe(true);
     expect(metadata['seedfrom']).toBe(url);
+    // By this it knows itself at later starts, when the seed is gone.
+    expect(metadata['instance-id']).toBe('0199-aa');
 
     const read = await cloudInit.read(url);
     expect(read).toMatchObject({ user_data: content['user-data'], vendor_data: content['vendor-data'] });

@@ -13,8 +13,11 @@ import type {
   Outcome,
   ReplyAddress,
   RequestMeta,
+  Seeds,
   ServiceEvent,
 } from '../../src/compute/contract/index.js';
+import { SeedOffers } from '../../src/first-boot/index.js';
+import { SeedListener } from '../../src/http/index.js';
 import { openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
 import type { EvidenceByDriver } from '../../src/features/index.js';
 import type { CallerRule } from '../../src/common/caller-rule.js';
@@ -38,6 +41,8 @@ export interface ComputeBenchOptions {
   readonly rules?: readonly CallerRule[];
   readonly observer?: Observer;
   readonly images?: Images;
+  /** Can guests read seeds over HTTP, from a listener of its own? */
+  readonly hasSeeds?: boolean;
   /** Puts something between the service and its journal. */
   readonly journal?: (journal: Journal) => Journal;
   /** Puts something between the service and its registered machines. */
@@ -57,6 +62,7 @@ export class ComputeBench {
   readonly #directory = mkdtempSync(join(tmpdir(), 'zenova-bench-'));
   #opened: OpenJournal | undefined;
   #service: ComputeService | undefined;
+  #seeds: SeedListener | undefined;
   #requests = 0;
 
   private constructor(options: ComputeBenchOptions) {
@@ -90,6 +96,7 @@ export class ComputeBench {
       },
       { clock, log: silentLog },
     );
+    const seeds = await this.#openSeeds(this.#opened, clock);
     this.#service = new ComputeService({
       server: this.#options.server ?? 'bench',
       hosts,
@@ -112,6 +119,7 @@ export class ComputeBench {
       },
       ...(this.#options.observer === undefined ? {} : { observer: this.#options.observer }),
       images: this.#options.images,
+      seeds,
       audit: { write: (fact) => void this.audited.push(fact) },
       rules: this.#options.rules,
       clock,
@@ -132,6 +140,12 @@ export class ComputeBench {
     await this.#service.start();
   }
 
+  async #openSeeds({ seedStore }: OpenJournal, clock: Clock): Promise<Seeds | null> {
+    if (this.#options.hasSeeds !== true) return null;
+    this.#seeds = await SeedListener.start({ bind: '127.0.0.1', port: 0 }, seedStore, { clock, log: silentLog });
+    return new SeedOffers(seedStore, `http://127.0.0.1:${this.#seeds.port}`);
+  }
+
   get service(): ComputeService {
     if (this.#service === undefined) throw new Error('the bench is stopped');
     return this.#service;
@@ -146,7 +160,9 @@ export class ComputeBench {
   async stop(limitMs = 0): Promise<void> {
     await this.#service?.finish(limitMs);
     await this.#service?.close();
+    await this.#seeds?.close();
     await this.#opened?.close();
+    this.#seeds = undefined;
     this.#service = undefined;
     this.#opened = undefined;
   }

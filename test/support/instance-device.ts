@@ -143,6 +143,10 @@ export class InstanceDevice {
         await this.#request(ctx, `resize ${target.name} to ${params.flavor.vcpus}`, () => undefined);
         return { outcome: 'done', state: stateOf(find(target.id), ctx) };
       },
+      rebuild: async (ctx, target) => {
+        await this.#request(ctx, `rebuild ${target.name}`, () => undefined);
+        return { outcome: 'done', state: stateOf(find(target.id), ctx) };
+      },
       attachVolume: async (ctx, target, { volume }) => {
         await this.#request(ctx, `attach ${volume.id}`, () => undefined);
         return { outcome: 'done', state: stateOf(find(target.id), ctx), answer: { device: 'vdb' } };

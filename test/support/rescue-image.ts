@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ImageFetcher } from '../../src/images/index.js';
@@ -33,7 +33,8 @@ export class RescueImage {
 
   /** What is left of images that were fetched. */
   get left(): string[] {
-    return readdirSync(join(this.folder, 'images'));
+    const folder = join(this.folder, 'images');
+    return existsSync(folder) ? readdirSync(folder) : [];
   }
 
   remove(): void {

@@ -7,6 +7,7 @@ import { globalOptionsOf } from '../global-options.js';
 import { Interrupted } from '../interrupted.js';
 import { invoke } from '../invoke.js';
 import { addMethodGroup, examplesText, mistakesText, usageError } from '../method-commands.js';
+import { addDeployCommand } from './deploy.command.js';
 import { terminalText } from '../terminal-text.js';
 
 interface ConsoleFlags {
@@ -15,9 +16,10 @@ interface ConsoleFlags {
   readonly insecure?: boolean;
 }
 
-/** `instance`: the RPC methods, and `console`, which connects this terminal to an instance. */
+/** `instance`: the RPC methods, `deploy`, and `console`, which connects this terminal to an instance. */
 export function addInstanceCommand(program: Command, parts: CliParts): void {
   const group = addMethodGroup(program, 'instance', parts);
+  addDeployCommand(group, parts);
   addConsole(group, parts);
 }
 

@@ -86,15 +86,20 @@ export class ComputeError extends Error {
     return typeof value === 'object' && value !== null && BRAND in value;
   }
 
-  /** A copy that also says which driver, target or operation it belongs to; what is already known is kept. */
-  within(place: { driver?: string; target?: string; operationId?: string }): ComputeError {
+  /** A copy that also says which driver, target or operation it belongs to, and more details; what is already known is kept. */
+  within(place: {
+    driver?: string;
+    target?: string;
+    operationId?: string;
+    details?: Record<string, JsonValue>;
+  }): ComputeError {
     const copy = new ComputeError(this.code, this.message, {
       retry: this.retry,
       outcome: this.outcome,
       driver: this.driver ?? place.driver,
       target: this.target ?? place.target,
       native: this.native,
-      details: this.details,
+      details: { ...place.details, ...this.details },
       operationId: this.operationId ?? place.operationId,
       cause: this.cause,
       logLevel: this.logLevel,

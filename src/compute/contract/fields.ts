@@ -117,12 +117,35 @@ export const InstanceSummarySchema = z.object({
 });
 export type InstanceSummaryAnswer = z.infer<typeof InstanceSummarySchema>;
 
+const aliases = (of: string) => z.array(z.string()).describe(`other words by which a request can mean ${of}`);
+
+/** A network interface that an instance has. */
+export const InterfaceSchema = z.object({
+  name: z.string().describe('as detach_interface takes it'),
+  mac: z.string().nullable(),
+  network: z.string().nullable().describe('as a description names it; null when that cannot be told'),
+  network_aliases: aliases('the same network'),
+  vlan: z.int().nullable(),
+});
+export type InterfaceAnswer = z.infer<typeof InterfaceSchema>;
+
+/** A volume that an instance has. */
+export const AttachedVolumeSchema = z.object({
+  id: z.string().describe('as detach_volume takes it'),
+  aliases: aliases('it, or a part of it'),
+  root: z.boolean().describe("the instance's own: made with it, and gone with it; the one it starts from comes first"),
+  size_gib: z.number().nullable(),
+});
+export type AttachedVolumeAnswer = z.infer<typeof AttachedVolumeSchema>;
+
 export const InstanceInfoSchema = z.object({
   ...InstanceSummarySchema.shape,
   vcpus: z.number().nullable(),
   memory_mib: z.int().nullable(),
   max_memory_mib: z.int().nullable(),
   cpu_time_ns: z.int().nullable(),
+  interfaces: z.array(InterfaceSchema).nullable().optional().describe('with devices; null: its driver cannot tell'),
+  volumes: z.array(AttachedVolumeSchema).nullable().optional().describe('with devices; null: its driver cannot tell'),
   native: NativeFactsSchema,
 });
 export type InstanceInfoAnswer = z.infer<typeof InstanceInfoSchema>;

@@ -43,9 +43,11 @@ export type {
 } from './operations/guest.js';
 export type {
   AdviceOperations,
+  Devices,
   Diagnostics,
   HostCheck,
   HostInfo,
+  InfoOptions,
   InstanceInfo,
   InstanceSummary,
   InventoryOperations,

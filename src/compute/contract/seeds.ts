@@ -24,6 +24,8 @@ export interface SeedOffer {
  * medium can be given to them. Each can be read once, within half an hour, by one guest.
  */
 export interface Seeds {
+  /** Of each address, in characters: whether it fits is seen before anything is done. */
+  readonly urlLength: number;
   /**
    * Offers a seed for an operation; asked again for the same operation it answers the same, and changes nothing, also when the
    * seed has been read meanwhile. One that has run out is offered anew. What another operation offered for the same instance can no longer be read.

@@ -47,14 +47,35 @@ export function instanceSummary(instance: InstanceSummary): InstanceSummaryAnswe
   return { name: instance.name, id: instance.id, ...instanceState(instance.state) };
 }
 
-export function instanceInfo(info: InstanceInfo): InstanceInfoAnswer {
+/** @param wantsDevices whether they are to be told, if only that they cannot be */
+export function instanceInfo(info: InstanceInfo, wantsDevices: boolean): InstanceInfoAnswer {
   return {
     ...instanceSummary(info),
     vcpus: info.vcpus,
     memory_mib: info.memoryMib,
     max_memory_mib: info.maxMemoryMib,
     cpu_time_ns: info.cpuTimeNs,
+    ...(wantsDevices ? devicesOf(info) : {}),
     native: info.native,
+  };
+}
+
+function devicesOf({ devices }: InstanceInfo): Pick<InstanceInfoAnswer, 'interfaces' | 'volumes'> {
+  if (devices === undefined) return { interfaces: null, volumes: null };
+  return {
+    interfaces: devices.interfaces.map(({ name, mac, network, networkAliases, vlan }) => ({
+      name,
+      mac,
+      network,
+      network_aliases: [...networkAliases],
+      vlan,
+    })),
+    volumes: devices.volumes.map(({ id, aliases, isRoot, sizeGib }) => ({
+      id,
+      aliases: [...aliases],
+      root: isRoot,
+      size_gib: sizeGib,
+    })),
   };
 }
 

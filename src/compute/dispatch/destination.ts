@@ -11,6 +11,8 @@ export interface Destination {
   readonly enabled?: boolean | undefined;
   /** How old a read state may be. */
   readonly max_age_ms?: number | undefined;
+  /** Are its devices to be told too? */
+  readonly devices?: boolean | undefined;
   /** Of what is made. */
   readonly name?: string | undefined;
 }

@@ -28,7 +28,7 @@ function reader(
 ): ((ctx: CallContext) => Promise<Answer>) | undefined {
   const { name } = open;
   const { operations } = open.host;
-  const { instance = '', max_age_ms: maxAgeMs = 0 } = request;
+  const { instance = '', max_age_ms: maxAgeMs = 0, devices = false } = request;
   const freshness = { maxAgeMs };
   switch (operation) {
     case 'listInstances':
@@ -38,7 +38,8 @@ function reader(
       });
     case 'getInfo': {
       const { getInfo } = operations;
-      return getInfo && (async (ctx: CallContext) => instanceInfo(await getInfo(ctx, instance, freshness)));
+      const options = { ...freshness, devices };
+      return getInfo && (async (ctx: CallContext) => instanceInfo(await getInfo(ctx, instance, options), devices));
     }
     case 'getDiagnostics': {
       const { getDiagnostics } = operations;

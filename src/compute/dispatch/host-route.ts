@@ -1,5 +1,6 @@
 import { ComputeError, toComputeError } from '../../common/errors/index.js';
 import type { TargetKey } from '../../common/ids.js';
+import type { Journal } from '../../journal/journal.port.js';
 import { claimNotes, featuresUsed, type VirtFeatureId } from '../../features/index.js';
 import type {
   AnyOperations,
@@ -64,6 +65,7 @@ export function hostChangeRoute(
   method: MethodName,
   operation: string,
   request: Destination,
+  journal: Pick<Journal, 'unfinishedOn'>,
 ): ChangeRoute {
   const { instance: reference = '' } = request;
   const isPowerVerb = method.startsWith('power.');
@@ -72,14 +74,47 @@ export function hostChangeRoute(
     name === undefined ? undefined : driverChange(open, method, name, isPowerVerb ? verbParams(request) : request);
   if (change === undefined) throw unsupported(open, method, operation);
   const place = { driver: open.driver.name };
+  const { plan, run, reconcile } = carriedOut(open, change);
   return {
     ...routeOn(open, reference),
     resolve: (ctx) => within(place, () => open.host.resolve(ctx, reference)),
     provisionalKey: () => open.host.provisionalKey(reference),
     permit: (_ctx, target) => within(place, async () => open.rails.check(target, change.asked.operation)),
-    ...carriedOut(open, change),
+    plan,
+    async run(ctx, target) {
+      if (ctx.checkpoints.length === 0) await refuseUnfinished(open, target, journal);
+      return await run(ctx, target);
+    },
+    reconcile,
     describe: isPowerVerb ? machineState : instanceState,
   };
+}
+
+/**
+ * A spawn has the name of what it makes, and not its key, which it does not know before. Whoever finds the instance by then waits
+ * for no turn, and so must not begin.
+ *
+ * @throws ComputeError STATE_CONFLICT when the target is being made
+ */
+async function refuseUnfinished(
+  { host, driver }: OpenHost,
+  { key, name }: Target,
+  journal: Pick<Journal, 'unfinishedOn'>,
+): Promise<void> {
+  const byNameKey = host.provisionalKey(name);
+  if (host.operations.spawn === undefined || byNameKey === key) return;
+  const waiting = await journal.unfinishedOn(byNameKey);
+  const spawn = waiting.find(
+    ({ method, state }) => method === ('compute.spawn' satisfies MethodName) && state === 'running',
+  );
+  if (spawn === undefined) return;
+  throw new ComputeError('STATE_CONFLICT', `${name} is being made by operation ${spawn.id}; wait for its end`, {
+    driver: driver.name,
+    target: key,
+    outcome: 'not-started',
+    retry: 'safe',
+    details: { reason: 'being_made', operation_id: spawn.id },
+  });
 }
 
 /**

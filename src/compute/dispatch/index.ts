@@ -4,6 +4,7 @@ export { ControllerLimits } from './controller-limits.js';
 export { Gateway } from './gateway.js';
 export { GuardRails } from './guard-rails.js';
 export type { OpenHost } from './host-route.js';
+export { FirstTold } from './made-with.js';
 export { MachineNotes } from './machine-notes.js';
 export { MigrationControls } from './migration-controls.js';
 export { OperationRunner } from './operation-runner.js';

@@ -114,7 +114,7 @@ export class OperationRun {
     if (lease.closedHost !== undefined && !this.#hasBegun()) throw inMaintenance(lease.closedHost);
     const target = await this.#find(ctx);
     await route.permit(ctx, target);
-    if (!this.#hasBegun()) await route.mayBegin?.();
+    if (!this.#hasBegun()) await route.mayBegin?.(ctx);
     if (target.key !== record.target) {
       await this.#ports.journal.settleTarget(lease, target.key);
       return { kind: 'moved', target };

@@ -193,10 +193,11 @@ async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-function notOwned({ name: host }: OpenHost, { key, name }: Target): ComputeError {
+/** The refusal of what destroys, for an instance that is not ours. */
+export function notOwned({ name: host }: OpenHost, { key, name }: Target): ComputeError {
   return new ComputeError(
     'FORBIDDEN',
-    `${name} was neither spawned nor adopted by this service, which destroys nothing else; compute.adopt takes it over`,
+    `${name} was neither spawned nor adopted by this service, which destroys and rebuilds nothing else; compute.adopt takes it over`,
     { target: key, details: { reason: 'not_owned', host } },
   );
 }

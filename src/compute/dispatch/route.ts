@@ -43,7 +43,7 @@ export interface ChangeRoute {
   /** @throws ComputeError FORBIDDEN when the configuration keeps this target from being changed */
   permit(ctx: CallContext, target: Target): Promise<void>;
   /** @throws ComputeError STATE_CONFLICT when it may not begin now; what has begun goes on */
-  readonly mayBegin?: () => Promise<void>;
+  readonly mayBegin?: (ctx: CallContext) => Promise<void>;
   plan(ctx: CallContext, target: Target): Promise<PlannedStep[]>;
   run(ctx: OperationContext, target: Target): Promise<RouteResult>;
   reconcile(ctx: OperationContext, target: Target): Promise<Reconciliation>;

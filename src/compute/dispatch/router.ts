@@ -12,12 +12,14 @@ import { hostReadRoute } from './host-read.js';
 import { hostChangeRoute, type OpenHost } from './host-route.js';
 import { evacuationOf, maintenanceOf } from './host-work.js';
 import { imageRoute } from './image-route.js';
+import type { FirstTold } from './made-with.js';
 import type { MachineNotes } from './machine-notes.js';
 import { registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from './machine-route.js';
 import { adoptRoute, destroyRoute, releaseRoute } from './ownership-route.js';
 import { parentRoute } from './parent-route.js';
 import { readableParam } from './places.js';
 import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
+import { rebuildRoute } from './rebuild-route.js';
 import { findMachine, registeredChangeRoute, registeredReadRoute } from './registered-machine.js';
 import { relocationRoute } from './relocation-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
@@ -30,6 +32,7 @@ export interface RouterPorts {
   readonly machines: MachineStore;
   readonly notes: MachineNotes;
   readonly instances: InstanceStore;
+  readonly told: FirstTold;
   readonly limits: ControllerLimits;
 }
 
@@ -117,7 +120,12 @@ export class Router {
       case 'host.set_enabled':
         return enablingRoute(open, method, to as MethodParams<typeof method>, instances);
       case 'compute.spawn':
-        return spawnRoute(open, method, to as MethodParams<typeof method>, requestedBy, instances);
+        return spawnRoute(open, method, to as MethodParams<typeof method>, requestedBy, this.#ports);
+      case 'compute.rebuild':
+        return rebuildRoute(open, method, to as MethodParams<typeof method>, {
+          ...this.#ports,
+          journal: children.journal,
+        });
       case 'compute.destroy':
         return destroyRoute(open, method, to, instances);
       case 'compute.adopt':
@@ -142,7 +150,7 @@ export class Router {
         );
       default:
     }
-    return hostChangeRoute(open, method, operation, to);
+    return hostChangeRoute(open, method, operation, to, children.journal);
   }
 
   async #powerChange(

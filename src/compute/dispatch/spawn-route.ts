@@ -1,7 +1,8 @@
-import { ComputeError, toComputeError, type Effect } from '../../common/errors/index.js';
+import { ComputeError, toComputeError, type Effect, type JsonValue } from '../../common/errors/index.js';
 import type { InstanceStore } from '../../journal/instance-store.port.js';
 import {
   createdOf,
+  type CallContext,
   type MethodName,
   type MethodParams,
   type OperationContext,
@@ -10,6 +11,7 @@ import {
 } from '../contract/index.js';
 import { instanceState } from './answers.js';
 import { byName, carriedOut, driverChange, routeOn, within, type OpenHost } from './host-route.js';
+import type { FirstTold } from './made-with.js';
 import type { ChangeRoute } from './route.js';
 
 /**
@@ -17,23 +19,26 @@ import type { ChangeRoute } from './route.js';
  * for one name wait for each other, and the second finds what the first has made.
  *
  * @param requestedBy for whom the instance is ours
+ * @param told what is kept of what it is made with
  */
 export function spawnRoute(
   open: OpenHost,
   method: MethodName,
   request: MethodParams<'compute.spawn'>,
   requestedBy: string,
-  instances: InstanceStore,
+  { instances, told }: { readonly instances: InstanceStore; readonly told: FirstTold },
 ): ChangeRoute {
   const { plan, run, reconcile } = carriedOut(open, driverChange(open, method, 'spawn', request));
-  const place = { driver: open.driver.name };
+  const driver = open.driver.name;
+  const place = { driver };
   const { name } = request;
   const key = open.host.provisionalKey(name);
 
   const own = async (ctx: OperationContext, made: Target): Promise<Target> => {
     const identity = { target: made.key, id: made.id, name: made.name };
     const instance = { ...identity, host: open.name, origin: 'spawned', ownedBy: requestedBy } as const;
-    await instances.own(instance, ctx, ctx.clock.now());
+    const madeWith = told.of(request, driver);
+    await instances.own({ ...instance, madeWith }, ctx, ctx.clock.now());
     return made;
   };
   const done = async (ctx: OperationContext): Promise<object> => {
@@ -55,20 +60,42 @@ export function spawnRoute(
     if (effect === 'not-applied' && !(await isThere(made, ctx))) await instances.disown(made.key, ctx);
     else await own(ctx, made);
   };
+  /** Whose the instance is that has the name, when it is there, and in what it was made otherwise than is asked for. */
+  const ofTaken = async (ctx: CallContext): Promise<Record<string, JsonValue> | undefined> => {
+    const there = await open.host.resolve(ctx, name).catch(() => undefined);
+    if (there?.name !== name) return undefined;
+    const owned = await instances.find(there.key);
+    const { origin = null, madeWith } = owned ?? {};
+    const changed = madeWith === undefined ? null : told.changes(request, driver, madeWith);
+    return { id: there.id, origin, changed };
+  };
+  const explained = async (ctx: CallContext, error: unknown): Promise<ComputeError> => {
+    const cause = toComputeError(error);
+    return cause.code === 'ALREADY_EXISTS' ? cause.within({ details: (await ofTaken(ctx)) ?? {} }) : cause;
+  };
 
   return {
     ...routeOn(open, name),
     ...byName(key, name),
     permit: (_ctx, target) => within(place, async () => open.rails.check(target, 'spawn')),
-    mayBegin: () => refuseDisabled(open, instances),
-    plan,
+    // A host that takes nothing new keeps what it has: that the name is taken is the better answer.
+    mayBegin: (ctx) =>
+      refuseDisabled(open, instances).catch(async (refusal: unknown) => {
+        const details = await ofTaken(ctx);
+        if (details === undefined) throw refusal;
+        throw new ComputeError('ALREADY_EXISTS', `host ${open.name} has an instance ${name}`, { ...place, details });
+      }),
+    plan: (ctx, target) =>
+      plan(ctx, target).catch(async (error: unknown) => {
+        throw await explained(ctx, error);
+      }),
     async run(ctx, target) {
       try {
         const result = await run(ctx, target);
         return { ...result, answer: { ...result.answer, ...(await done(ctx)) } };
       } catch (error) {
         await undone(ctx, toComputeError(error).outcome);
-        throw error;
+        throw await explained(ctx, error);
       }
     },
     async reconcile(ctx, target) {

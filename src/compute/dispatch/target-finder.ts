@@ -75,7 +75,7 @@ export class TargetFinder {
 async function permitted(ctx: CallContext, route: ChangeRoute): Promise<Target> {
   const target = await route.resolve(ctx);
   await route.permit(ctx, target);
-  await route.mayBegin?.();
+  await route.mayBegin?.(ctx);
   return target;
 }
 

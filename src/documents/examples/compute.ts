@@ -29,7 +29,7 @@ export const computeExamples: ExamplesOf<'compute'> = {
     },
   },
   'compute.get_info': {
-    params: instance,
+    params: { ...instance, devices: true },
     result: {
       name: 'instance-0001',
       id: ID,
@@ -38,6 +38,8 @@ export const computeExamples: ExamplesOf<'compute'> = {
       memory_mib: 4096,
       max_memory_mib: 4096,
       cpu_time_ns: null,
+      interfaces: [{ name: 'nic0', mac: '52:54:00:00:01:00', network: 'lan', network_aliases: [], vlan: null }],
+      volumes: [{ id: 'vda', aliases: [], root: true, size_gib: 10 }],
       native: {},
     },
   },

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../common/errors/index.js';
 import { toJson } from '../../common/json.js';
-import type { Diagnostics } from '../../compute/contract/index.js';
+import type { Devices, Diagnostics } from '../../compute/contract/index.js';
 import type { FakeInstance } from './fake-instance.js';
 
 /** What an instance is made of and how it is, as `compute.get_info` shows it under `native`. */
@@ -14,6 +14,23 @@ export function facts(instance: FakeInstance): Record<string, JsonValue> {
     ours: isOurs,
     crash_dumps: crashDumps,
   }) as Record<string, JsonValue>;
+}
+
+/** What an instance is connected to. */
+export function devicesOf({ hardware: { networks, volumes, root_disk: root } }: FakeInstance): Devices {
+  return {
+    interfaces: networks.map(({ device, mac, name, vlan = null }) => ({
+      name: device,
+      mac,
+      network: name,
+      networkAliases: [],
+      vlan,
+    })),
+    volumes: [
+      { id: 'vda', aliases: [], isRoot: true, sizeGib: root.size_gib },
+      ...volumes.map(({ id, size_gib: sizeGib }) => ({ id, aliases: [], isRoot: false, sizeGib })),
+    ],
+  };
 }
 
 const BLOCK = 4096;

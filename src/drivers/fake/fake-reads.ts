@@ -7,7 +7,7 @@ import type {
   InventoryOperations,
   PowerOperations,
 } from '../../compute/contract/index.js';
-import { facts, usage } from './fake-facts.js';
+import { devicesOf, facts, usage } from './fake-facts.js';
 import { shownImage } from './fake-image.js';
 import type { FakeInstance } from './fake-instance.js';
 import { hostRequirements, instanceRequirements } from './fake-preflight.js';
@@ -35,7 +35,7 @@ export function fakeReads(
       await site.read(ctx, 'listInstances');
       return site.all().map((instance) => summary(instance, ctx.clock.now()));
     },
-    async getInfo(ctx, reference) {
+    async getInfo(ctx, reference, options) {
       await site.read(ctx, 'getInfo', reference);
       const instance = site.find(reference);
       const now = ctx.clock.now();
@@ -47,6 +47,7 @@ export function fakeReads(
         maxMemoryMib: Number(extras?.['max_memory_mib'] ?? 2 * memoryMib),
         cpuTimeNs: null,
         native: facts(instance),
+        ...(options?.devices === true ? { devices: devicesOf(instance) } : {}),
       };
     },
     async getDiagnostics(ctx, reference) {

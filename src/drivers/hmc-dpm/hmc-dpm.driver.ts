@@ -54,7 +54,7 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...volumeWorks(place),
         ...rescueWorks(place, { images: ports.images, image: settings.rescue_image }),
         setBootDevice: bootDeviceWork(place),
-        ...launchWorks(place),
+        ...launchWorks(place, { images: ports.images, seeds: ports.seeds ?? null }),
         ...terminateWorks(place),
         ...ownershipWorks(place),
         ...resizeWorks(place),

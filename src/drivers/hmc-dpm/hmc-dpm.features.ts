@@ -31,7 +31,7 @@ export const hmcDpmFeatures = {
   'operation.maintenance-mode': complete,
   'operation.rebuild': missing('not built yet: needs image storage first'),
   'operation.rescue': partial(
-    'of linux partitions, from the image that the host has for it or from the network, not from a volume or an FTP server; not of one that starts from an FTP server, whose password the HMC does not give back, or has an ISO image mounted',
+    'of linux partitions, from an image or from the network, not from a volume or an FTP server; not of one that starts from an FTP server, whose password the HMC does not give back, or has an ISO image mounted',
   ),
   'operation.service-control': complete,
   'operation.swap-volume': missing(
@@ -55,9 +55,15 @@ export const hmcDpmFeatures = {
     'DPM has no such function: what is on a LUN is made by the guest or its installer, which grow their file systems themselves',
   ),
   'guest.disk.rate-limit': missing('DPM has no such function: the HMC does not limit disk I/O'),
-  'guest.setup.configdrive': missing('not built yet: mounting an ISO image'),
-  'guest.setup.inject.file': NOT_A_DISK_IMAGE,
-  'guest.setup.inject.networking': missing('not built yet'),
+  'guest.setup.configdrive': partial(
+    'on the ISO image that a partition starts from, so with an image only: DPM gives partitions no other medium',
+  ),
+  'guest.setup.inject.file': partial(
+    'of linux partitions that start from an image, a volume or the network, by cloud-init in them, at their first start',
+  ),
+  'guest.setup.inject.networking': partial(
+    'of linux partitions that start from an image, a volume or the network, by cloud-init in them, at their first start, so not of an interface that is attached later',
+  ),
 
   'console.rdp': NO_FRAMEBUFFER,
   'console.spice': NO_FRAMEBUFFER,
@@ -69,7 +75,9 @@ export const hmcDpmFeatures = {
   'storage.block.backend.fibrechannel': WHOLE_GROUPS,
   'storage.block.backend.iscsi': missing('DPM has no such adapter: storage is FCP, FICON or NVMe'),
   'storage.block.backend.iscsi.auth.chap': missing('DPM has no iSCSI, so nothing to authenticate'),
-  'storage.image': missing('not built yet'),
+  'storage.image': partial(
+    'installer and live images, which a partition starts from: an ISO image, or kernel and initrd; a disk image is not written to a LUN',
+  ),
 
   'networking.firewallrules': NO_FIREWALL,
   'networking.routing': NO_FIREWALL,

@@ -66,7 +66,7 @@ export const brokenProvisioning: readonly BrokenDriver[] = [
   {
     name: 'forgets the config drive',
     fixture: misreading(({ config_drive: _drive, ...description }) => description),
-    caught: { 'guest.setup.configdrive/effect': 'no-effect' },
+    caught: { 'guest.setup.configdrive/effect': 'no-effect', 'guest.setup.configdrive/image': 'no-effect' },
     levels: { 'guest.setup.configdrive': 'above' },
   },
   {

@@ -96,6 +96,15 @@ describe('a power-on succeeds, with one start carried out, although', () => {
     },
   );
 
+  test.each(['connection-reset', 'html-error', 'unavailable', 'answer-lost'] as const)(
+    'the deletion of its job meets %s',
+    async (kind) => {
+      bench.simulator.fault({ kind, method: 'DELETE', path: '/api/jobs/*' });
+      await expect(bench.change('powerOn', 'off')).resolves.toMatchObject({ outcome: 'done' });
+      expect(bench.simulator.jobs()).toHaveLength(0);
+    },
+  );
+
   test('the HMC restarts while the job runs', async () => {
     const ctx = bench.context();
     const job = ctx.whenLeft('job');

@@ -14,6 +14,7 @@ import type {
   PowerMachine,
   QueriedState,
   Reconciliation,
+  Seeds,
   SeenInstance,
   Target,
   VirtHost,
@@ -22,6 +23,7 @@ import { HttpClient } from '../../../src/connectors/http/index.js';
 import { createHmcDpm } from '../../../src/drivers/hmc-dpm/index.js';
 import { HmcSimulator, type HmcInventoryInput } from '../../../src/simulators/hmc/index.js';
 import type { WireEntry } from '../../../src/simulators/kit/wire-log.js';
+import { eventually } from '../../support/eventually.js';
 import { MemoryBreakers } from '../../support/memory-breakers.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { scaledClock } from '../../support/scaled-clock.js';
@@ -86,6 +88,9 @@ export interface BenchOptions {
   readonly clock?: Clock;
   readonly idleLogoffMs?: number;
   readonly images?: Images;
+  readonly seeds?: Seeds;
+  /** Where the simulator keeps the bytes of what is mounted. */
+  readonly isoFolder?: string;
   /** Does the driver listen to the HMC's notifications? Default: no, so that each request is one that was asked for. */
   readonly listens?: boolean;
 }
@@ -113,6 +118,7 @@ export class HmcDpmBench {
       log: silentLog,
       breakers: this.breakers,
       images: options.images,
+      seeds: options.seeds ?? null,
       onState: (seen) => this.seen.push(seen),
     };
     this.#drivers = createHmcDpm(options.idleLogoffMs === undefined ? {} : { idleLogoffMs: options.idleLogoffMs });
@@ -121,7 +127,12 @@ export class HmcDpmBench {
   }
 
   static async start(options: BenchOptions = {}): Promise<HmcDpmBench> {
-    const simulator = await HmcSimulator.start({ inventory: { ...inventory, ...options.inventory }, port: 0 });
+    const { isoFolder } = options;
+    const simulator = await HmcSimulator.start({
+      inventory: { ...inventory, ...options.inventory },
+      port: 0,
+      ...(isoFolder === undefined ? {} : { isoFolder }),
+    });
     return new HmcDpmBench(simulator, options.clock ?? scaledClock(100), options);
   }
 
@@ -210,6 +221,17 @@ export class HmcDpmBench {
   async reconcile(asked: AskedChange, name: string, left: readonly Checkpoint[]): Promise<Reconciliation> {
     const target = await this.host.resolve(this.context(), name);
     return await this.host.reconcile(this.context(left), asked, target);
+  }
+
+  /** Resolves once the HMC is heard, so that states are known without a request. */
+  async untilHeard(): Promise<void> {
+    const query = () => this.host.operations.queryPower(this.context(), 'on', { maxAgeMs: 60_000 });
+    await query();
+    await eventually(async () => {
+      const since = this.simulator.wireLog.last;
+      await query();
+      return this.simulator.wireLog.last === since;
+    }, 'what the HMC tells to be relied upon');
   }
 
   /** Requests since `since`, but job polls, as "METHOD path". */

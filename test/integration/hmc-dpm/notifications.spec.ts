@@ -26,8 +26,7 @@ const query = (name = 'on', freshness = ANY_AGE) => bench.host.operations.queryP
 
 /** Resolves once states are answered without a request. */
 async function isListening(count = 1): Promise<void> {
-  await query();
-  await eventually(async () => (await requests(() => query())).length === 0, 'what the HMC tells to be relied upon');
+  await bench.untilHeard();
   expect(bench.simulator.stompConnections()).toBe(count);
 }
 

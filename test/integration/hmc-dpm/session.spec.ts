@@ -142,6 +142,16 @@ describe('a session', () => {
     expect(idle.simulator.sessionCount()).toBe(0);
   });
 
+  test.each(['connection-reset', 'unavailable', 'html-error', 'answer-lost'] as const)(
+    'is logged off although the first logoff meets %s',
+    async (kind) => {
+      await bench.host.operations.queryPower(bench.context(), 'on');
+      bench.simulator.fault({ kind, method: 'DELETE', path: '/api/sessions/this-session' });
+      await bench.closeDrivers();
+      expect(bench.simulator.sessionCount()).toBe(0);
+    },
+  );
+
   test('that a host holds, too, is not logged off when it is idle', async () => {
     const idle = await HmcDpmBench.start({ idleLogoffMs: 100, settings: { tls: { verify: false } } });
     try {

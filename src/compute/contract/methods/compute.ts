@@ -64,7 +64,11 @@ export const computeMethods = {
   'compute.get_info': defineMethod({
     kind: 'read',
     summary: 'Tell the state and the size of an instance.',
-    params: z.strictObject({ ...InstanceTargetFields, ...FreshnessFields }),
+    params: z.strictObject({
+      ...InstanceTargetFields,
+      ...FreshnessFields,
+      devices: z.boolean().optional().describe('also tell its network interfaces and volumes'),
+    }),
     result: InstanceInfoSchema,
     operation: 'getInfo',
   }),

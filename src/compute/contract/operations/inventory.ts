@@ -18,6 +18,35 @@ export interface InstanceInfo extends InstanceSummary {
   readonly cpuTimeNs: number | null;
   /** Facts only this backend has, in its own words. */
   readonly native: Record<string, JsonValue>;
+  /** Where they are wanted, and the driver can tell. */
+  readonly devices?: Devices;
+}
+
+/** What an instance is connected to. Names are those that a description, `detach_interface` and `detach_volume` take. */
+export interface Devices {
+  readonly interfaces: readonly {
+    readonly name: string;
+    readonly mac: string | null;
+    /** Null: it cannot be told. */
+    readonly network: string | null;
+    /** Other names of the same network. */
+    readonly networkAliases: readonly string[];
+    readonly vlan: number | null;
+  }[];
+  readonly volumes: readonly {
+    readonly id: string;
+    /** Other ids of it, or of a part of it. */
+    readonly aliases: readonly string[];
+    /** Made with the instance, and gone with it. The one that it starts from comes first. */
+    readonly isRoot: boolean;
+    readonly sizeGib: number | null;
+  }[];
+}
+
+/** How an instance is asked after. */
+export interface InfoOptions extends Freshness {
+  /** Are its devices to be told? Those that nobody wants cost no request. */
+  readonly devices?: boolean;
 }
 
 export interface HostInfo {
@@ -97,7 +126,7 @@ export interface InventoryOperations {
   /** `freshness` as for `queryPower`. */
   listInstances(ctx: CallContext, freshness?: Freshness): Promise<InstanceSummary[]>;
   /** Governed by `operation.get-guest-info`. Takes the caller's reference (name or backend id) and `freshness`, like `queryPower`. */
-  getInfo(ctx: CallContext, reference: string, freshness?: Freshness): Promise<InstanceInfo>;
+  getInfo(ctx: CallContext, reference: string, options?: InfoOptions): Promise<InstanceInfo>;
   /** Governed by `operation.get-host-info`. */
   getHostInfo(ctx: CallContext): Promise<HostInfo>;
   /** Tries address, certificate, credentials and permissions, in this order; never throws for what it is there to find. */

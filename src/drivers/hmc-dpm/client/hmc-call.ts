@@ -17,6 +17,8 @@ export interface HmcCall {
   /** For everything: a connection, a logon when one is needed, and the answer. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** A POST whose answer names a job that it has begun. */
+  readonly beginsJob?: boolean;
   /** A POST that only asks. */
   readonly isQuestion?: boolean;
   /** Does not wait for its turn among the requests under way. */

@@ -165,7 +165,8 @@ export class HmcClient {
    * @returns the job's URI; undefined when the HMC accepted it without a job
    */
   async submit(path: string, json: JsonValue | undefined, timeoutMs: number): Promise<string | undefined> {
-    const answer = await this.post(path, json, timeoutMs);
+    const body = json === undefined ? {} : { json };
+    const answer = await this.request({ method: 'POST', path, ...body, timeoutMs, beginsJob: true });
     if (answer.body.kind === 'empty') return undefined;
     return decodeAnswer(answer, JobReferenceSchema, true)['job-uri'];
   }

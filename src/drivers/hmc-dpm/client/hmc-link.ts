@@ -18,6 +18,8 @@ export interface HmcLink {
   apiVersion(waiting?: Waiting): Promise<ApiVersion>;
   /** What `ask` answered when it was asked under this key in this session; asked now when it was not. */
   remember<T>(key: string, ask: () => Promise<T>): Promise<T>;
+  /** Nobody waits for this job, and nobody else knows of it: it is deleted after its end, where the HMC tells of that. */
+  leaveJob(uri: string): void;
   /** Allows the next logon after a refused one; tells whether one was held back. */
   rearm(): Promise<boolean>;
 }

@@ -131,7 +131,15 @@ export class HmcPool {
     connection.sessions += 1;
     const pooled: Pooled = {
       key,
-      session: new HmcSession(connection.http, access, ports.breakers, ports.log, this.#inTurn, connection.limit),
+      session: new HmcSession(
+        connection.http,
+        access,
+        ports.breakers,
+        ports.log,
+        this.#inTurn,
+        connection.limit,
+        ports.clock,
+      ),
       connectionKey: connectionKey(access),
       holders: 0,
       isBorrowed: false,

@@ -57,6 +57,11 @@ export class HmcRoute implements HmcLink {
     return this.#session.remember(key, ask);
   }
 
+  leaveJob(uri: string): void {
+    // It belongs to the HMC that has named it.
+    for (const session of this.sessions) session.leaveJob(uri);
+  }
+
   async rearm(): Promise<boolean> {
     const rearmed = await Promise.all(this.sessions.map((session) => session.rearm()));
     return rearmed.includes(true);

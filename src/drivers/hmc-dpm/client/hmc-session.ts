@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Clock } from '../../../common/clock.js';
 import type { Log } from '../../../common/log.js';
 import type { Outgoing } from '../../../common/outgoing.js';
 import { redactText, Secret } from '../../../common/secret.js';
@@ -11,9 +12,11 @@ import { HmcError } from './hmc-error.js';
 import type { ApiVersion, HmcCall, Topics, Waiting } from './hmc-call.js';
 import type { HmcLink } from './hmc-link.js';
 import type { SessionNews } from './hmc-news.port.js';
-import { LogonSchema } from './hmc-schemas.js';
+import { JobReferenceSchema, LogonSchema } from './hmc-schemas.js';
+import { LostJobs } from './lost-jobs.js';
 
 const LOGOFF_TIMEOUT_MS = 5000;
+const MOST_LOGOFFS = 4;
 
 interface Held {
   readonly id: string;
@@ -34,6 +37,7 @@ export class HmcSession implements HmcLink {
   /** Listens for this session. */
   news: SessionNews | undefined;
   readonly refusedQueries = new Set<'properties' | 'additional-properties'>();
+  readonly #lostJobs: LostJobs;
   #lastUsedAt = performance.now();
   #underWay = 0;
   /** The logon under way or done. */
@@ -52,7 +56,10 @@ export class HmcSession implements HmcLink {
     /** Lets the logons with one credential happen one after the other, whatever session they are for. */
     private readonly inTurn: InTurn,
     private readonly limit: AdaptiveLimit,
-  ) {}
+    clock: Clock,
+  ) {
+    this.#lostJobs = new LostJobs(clock, (uri) => this.#deleteJob(uri));
+  }
 
   get label(): string {
     return this.access.address.label;
@@ -72,7 +79,8 @@ export class HmcSession implements HmcLink {
     if (call.isUpkeep === true) return await this.#request(call);
     this.#underWay += 1;
     try {
-      return await this.#request(call);
+      const send = (): Promise<HttpAnswer> => this.#request(call);
+      return await (call.beginsJob === true ? this.#lostJobs.begin(send, jobIn) : send());
     } finally {
       this.#underWay -= 1;
       this.#lastUsedAt = performance.now();
@@ -97,6 +105,15 @@ export class HmcSession implements HmcLink {
     return await answer;
   }
 
+  leaveJob(uri: string): void {
+    this.#lostJobs.leave(uri);
+  }
+
+  /** The HMC tells that a job has ended. */
+  jobEnded(uri: string): void {
+    this.#lostJobs.ended(uri);
+  }
+
   async rearm(): Promise<boolean> {
     const wasRefused = this.#refusal !== undefined;
     this.#refusal = undefined;
@@ -108,15 +125,43 @@ export class HmcSession implements HmcLink {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.news?.close();
+    await this.#lostJobs.close();
     const held = await this.#held?.catch(() => undefined);
     this.#held = undefined;
-    if (held === undefined) return;
+    if (held !== undefined) await this.#logOff(held);
+  }
+
+  /** Also over a connection that turns out to be dead: one that was logged off already is lost then, and no more. */
+  async #logOff(held: Held): Promise<void> {
+    const path = '/api/sessions/this-session';
+    const call = { method: 'DELETE', path, timeoutMs: LOGOFF_TIMEOUT_MS, isUrgent: true } as const;
+    const endsAt = performance.now() + LOGOFF_TIMEOUT_MS;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#send(call, endsAt, held);
+        return;
+      } catch (error) {
+        if (error instanceof HmcError && error.isSessionLost) return;
+        if (attempt < MOST_LOGOFFS && error instanceof HmcError && error.isTransient) continue;
+        this.log.warn('the HMC session could not be logged off', { hmc: this.access.address.label, err: error });
+        return;
+      }
+    }
+  }
+
+  /** In the session that there is, also while that ends; whether the job was there. */
+  async #deleteJob(path: string): Promise<boolean> {
+    const held = this.#current;
+    if (held === undefined) return false;
+    const call = { method: 'DELETE', path, timeoutMs: LOGOFF_TIMEOUT_MS } as const;
+    const hmc = this.access.address.label;
     try {
-      const path = '/api/sessions/this-session';
-      const call = { method: 'DELETE', path, timeoutMs: LOGOFF_TIMEOUT_MS, isUrgent: true } as const;
       await this.#send(call, performance.now() + LOGOFF_TIMEOUT_MS, held);
+      this.log.debug('a job was deleted whose answer had been lost', { hmc, job: path });
+      return true;
     } catch (error) {
-      this.log.warn('the HMC session could not be logged off', { hmc: this.access.address.label, err: error });
+      this.log.debug('a job whose answer had been lost could not be deleted', { hmc, job: path, err: error });
+      return false;
     }
   }
 
@@ -283,6 +328,12 @@ export class HmcSession implements HmcLink {
       .trim()
       .slice(0, LONGEST_TEXT);
   }
+}
+
+/** The job that an answer names; undefined when it was accepted without one, null when that cannot be told. */
+function jobIn({ body }: HttpAnswer): string | undefined | null {
+  if (body.kind === 'empty') return undefined;
+  return JobReferenceSchema.safeParse(body.kind === 'json' ? body.value : null).data?.['job-uri'] ?? null;
 }
 
 function topicsOf(logon: z.infer<typeof LogonSchema>): Topics | undefined {

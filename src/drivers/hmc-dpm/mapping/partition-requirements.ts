@@ -1,4 +1,5 @@
 import type { Requirement } from '../../../compute/contract/index.js';
+import { QETH_TYPES } from './guest-nic.js';
 import { met, notMet, untold } from './requirement.js';
 
 /** What a partition has, as far as the HMC user sees it. Undefined: it could not be read. */
@@ -140,8 +141,6 @@ function volumes(name: string, groups: readonly GroupParts[]): Requirement {
     : notMet(what, name, evidence, `add a volume of usage ${missing.join(' and one of usage ')} to the storage group`);
 }
 
-/** Network devices that Linux drives with qeth. */
-const QETH_TYPES: ReadonlySet<string> = new Set(['osd', 'iqd']);
 /** Those that are certainly none. */
 const OTHER_TYPES: ReadonlySet<string> = new Set(['roce', 'cna']);
 

@@ -36,7 +36,7 @@ export interface NewsParts {
 }
 
 /** The session that is listened for. */
-type ListenedSession = HmcLink & { readonly topics: Topics | undefined };
+type ListenedSession = HmcLink & { readonly topics: Topics | undefined; jobEnded(uri: string): void };
 
 /**
  * What an HMC tells a session by itself (hmc-dpm.md section 14): states of partitions, and the ends of jobs. It is listened to
@@ -82,6 +82,7 @@ export class SessionListener implements SessionNews {
         anonymous: (call) => session.anonymous(call),
         apiVersion: (waiting) => session.apiVersion(waiting),
         remember: (key, ask) => session.remember(key, ask),
+        leaveJob: (uri) => session.leaveJob(uri),
         rearm: () => session.rearm(),
       },
       parts.requestTimeoutMs,
@@ -279,6 +280,7 @@ export class SessionListener implements SessionNews {
           this.#endedJobs.delete(oldest);
         }
         this.#waiters.wake(notification.uri);
+        this.#session.jobEnded(notification.uri);
         return;
       case 'unclear':
         this.#doubt('something changed');

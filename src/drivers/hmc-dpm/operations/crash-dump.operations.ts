@@ -3,9 +3,9 @@ import type { ChangeResult, OperationWork } from '../../../compute/contract/inde
 import type { Partition } from '../client/hmc-schemas.js';
 import { toHmcComputeError } from '../hmc-dpm.errors.js';
 import { whyNoGuest } from '../mapping/guest.js';
-import { JOB_CHECKPOINT, noteAnswered } from './checkpoints.js';
+import { noteAnswered } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
-import { awaitJob } from './job.js';
+import { awaitJob, noteJob } from './job.js';
 import { PartitionChange } from './partition-change.js';
 import { planOf } from './plan.js';
 import { lookAfter } from './reconcile.js';
@@ -42,7 +42,7 @@ export function crashDumpWork(place: HmcPlace): OperationWork<object, ChangeResu
             send: (timeoutMs) => change.client.submit(`${change.uri}/operations/${STEP}`, undefined, timeoutMs),
           });
           if (jobUri === undefined) await noteAnswered(ctx, STEP, NOUN);
-          else await ctx.checkpoint(JOB_CHECKPOINT, { uri: jobUri, step: STEP });
+          else await noteJob(change, jobUri, STEP);
           return await seeThrough(change, jobUri);
         },
         TASKS,

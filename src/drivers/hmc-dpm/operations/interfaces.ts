@@ -16,6 +16,7 @@ import { PartitionChange } from './partition-change.js';
 import { cpcUriOf, refuseLocked } from './partition-facts.js';
 import { planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
+import { limited } from './refusal.js';
 
 type Attached = Answering<ChangeResult, { interface: { name: string; mac: string | null } }>;
 
@@ -31,6 +32,7 @@ function attachInterface(place: HmcPlace): OperationWork<ChangeParams<'attachInt
   });
   return {
     async run(ctx, target, { network }) {
+      refuseAddresses(network);
       const change = new PartitionChange(ctx, place, target);
       return await change.run('attaching a NIC to partition', async () => {
         const partition = await change.steady();
@@ -50,6 +52,7 @@ function attachInterface(place: HmcPlace): OperationWork<ChangeParams<'attachInt
     },
     plan: (ctx, target, { network }) =>
       planning(place, target, async () => {
+        refuseAddresses(network);
         const client = place.client(ctx);
         const uri = partitionUri(target.id);
         const [partition, nics] = [await client.partition(uri, ctx.signal), await nicsOf(client, uri, ctx.signal)];
@@ -67,6 +70,13 @@ function attachInterface(place: HmcPlace): OperationWork<ChangeParams<'attachInt
       });
     },
   };
+}
+
+/** @throws ComputeError FEATURE_LIMITED */
+function refuseAddresses({ addresses = [] }: Network): void {
+  if (addresses.length === 0) return;
+  const text = 'a guest is told its addresses at its first start only; leave them out, and set them in the guest';
+  throw limited('network.addresses', text);
 }
 
 function createdText(name: string, target: Target, network: Network): string {

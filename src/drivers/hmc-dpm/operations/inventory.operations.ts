@@ -3,6 +3,7 @@ import type {
   CallContext,
   Freshness,
   HostInfo,
+  InfoOptions,
   InstanceInfo,
   InstanceSummary,
   InventoryOperations,
@@ -16,6 +17,7 @@ import { partitionLimit } from '../mapping/partition-limit.js';
 import { isActivated } from '../mapping/partition-status.js';
 import { readCpcProperties } from './cpc-properties.js';
 import { cpcMode, findCpc } from './cpc.js';
+import { devicesOf } from './devices.js';
 import { findInstance, listInstances, stateOf } from './find-instance.js';
 import { explaining, isLparItem, type CpcPlace } from './hmc-place.js';
 import { knownState } from './known-state.js';
@@ -34,9 +36,9 @@ export function inventoryOperations(place: CpcPlace): InventoryOperations {
         if (known !== undefined && known.items.length > 0) return summaries(known.items, known.observedAt);
         return summaries(await listInstances(ctx, place), ctx.clock.now());
       }),
-    getInfo: (ctx, reference, freshness) =>
+    getInfo: (ctx, reference, options) =>
       explaining(place, { what: `reading partition ${reference}`, subject: 'cpc' }, () =>
-        getInfo(ctx, place, names, reference, freshness),
+        getInfo(ctx, place, names, reference, options),
       ),
     getHostInfo: (ctx) =>
       explaining(place, { what: `reading CPC ${cpc}`, subject: 'cpc' }, () => getHostInfo(ctx, place)),
@@ -57,12 +59,15 @@ async function getInfo(
   place: CpcPlace,
   names: NameCache,
   reference: string,
-  freshness: Freshness | undefined,
+  options: InfoOptions | undefined,
 ): Promise<InstanceInfo> {
   const { item, partition, observedAt } =
-    knownReading(ctx, place, reference, freshness) ??
+    knownReading(ctx, place, reference, options) ??
     (await readKnown(ctx, place, names, reference)) ??
     (await findAndRead(ctx, place, names, reference));
+  const { 'object-uri': uri, 'cpc-object-uri': cpcUri } = item;
+  const isAskedFor = options?.devices === true && !isLparItem(item);
+  const devices = isAskedFor ? await devicesOf(ctx, place.client(ctx), { uri, cpcUri, partition }) : undefined;
   return {
     name: partition.name,
     id: idOf(item['object-uri']),
@@ -71,6 +76,7 @@ async function getInfo(
     memoryMib: partition['initial-memory'] ?? null,
     maxMemoryMib: partition['maximum-memory'] ?? null,
     cpuTimeNs: null,
+    ...(devices === undefined ? {} : { devices }),
     native: facts({
       cpc: item['cpc-name'],
       type: partition.type,

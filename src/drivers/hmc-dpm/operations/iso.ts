@@ -1,9 +1,23 @@
+import type { OperationId } from '../../../common/ids.js';
 import { mountedIso, mountIso, unmountIso, type MountedIso, type NewIso } from '../client/hmc-iso.js';
 import type { HmcChange } from './hmc-change.js';
 import { makeSo, settle, type Settled } from './settle.js';
 
 /** The slowest way to an HMC that is waited for, bytes in a millisecond: 4 MiB/s. */
 const LEAST_SPEED = (4 * 1024 * 1024) / 1000;
+
+/** What an ISO image of ours is mounted for. */
+export type IsoPurpose = 'image' | 'rescue';
+
+/** Name of an ISO image that an operation mounts: by it every attempt knows it again. */
+export function isoName(purpose: IsoPurpose, operationId: OperationId): string {
+  return `${isoNameBeginning(purpose)}${operationId}.iso`;
+}
+
+/** How the names of all ISO images of a purpose begin. */
+export function isoNameBeginning(purpose: IsoPurpose): string {
+  return `zenova-${purpose}-`;
+}
 
 /**
  * Mounts an ISO image, unless one of this name is mounted. Not while the partition starts or stops; one that runs goes on.

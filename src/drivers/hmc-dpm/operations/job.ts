@@ -2,7 +2,7 @@ import { ComputeError } from '../../../common/errors/index.js';
 import { pollUntil } from '../../../common/poll.js';
 import { HmcError } from '../client/hmc-error.js';
 import type { Job } from '../client/hmc-schemas.js';
-import { CANCELLED_CHECKPOINT } from './checkpoints.js';
+import { CANCELLED_CHECKPOINT, JOB_CHECKPOINT } from './checkpoints.js';
 import type { HmcChange } from './hmc-change.js';
 
 /** How a job ended. `lost`: the HMC does not know it (any more), as after a restart; the partition's status decides. */
@@ -11,6 +11,22 @@ export type JobEnd =
 
 /** How long a cancelled operation waits for its job to obey. */
 const CANCEL_PATIENCE_MS = 15_000;
+
+/** How often the deletion of an ended job is tried; one that was carried out without an answer is found to be so. */
+const MOST_DELETIONS = 5;
+
+/**
+ * Writes a job's URI down before it is waited for. When that fails, whoever takes the operation over does not know of the job, which is then
+ * nobody's.
+ */
+export async function noteJob({ ctx, client }: HmcChange, uri: string, step: string): Promise<void> {
+  try {
+    await ctx.checkpoint(JOB_CHECKPOINT, { uri, step });
+  } catch (error) {
+    client.session.leaveJob(uri);
+    throw error;
+  }
+}
 
 /**
  * Waits for a job, over lost sessions and restarts of the HMC, and deletes it once it has ended.
@@ -99,11 +115,21 @@ async function cancelJob(change: HmcChange, jobUri: string): Promise<void> {
   }
 }
 
-/** Ended jobs stay with the HMC until they are deleted; one that cannot be deleted harms nobody. */
-async function forgetJob(change: HmcChange, jobUri: string): Promise<void> {
-  try {
-    await change.client.deleteJob(jobUri);
-  } catch (error) {
-    change.ctx.log.debug('an ended job could not be deleted', { hmc: change.place.hmc, err: error });
+/** Ended jobs stay with the HMC until they are deleted; one that cannot be deleted now harms nobody, and is tried once more later. */
+async function forgetJob({ client, ctx, place }: HmcChange, jobUri: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.deleteJob(jobUri);
+      return;
+    } catch (error) {
+      if (error instanceof HmcError && error.is(404)) return;
+      const isPassing = error instanceof HmcError && error.isTransient;
+      if (!isPassing || attempt === MOST_DELETIONS) {
+        client.session.leaveJob(jobUri);
+        ctx.log.debug('an ended job could not be deleted', { hmc: place.hmc, err: error });
+        return;
+      }
+    }
+    await ctx.clock.sleep(place.pacing.poll.initialMs * attempt);
   }
 }

@@ -26,6 +26,7 @@ import { lastStep, notedAs } from './checkpoints.js';
 import { requireDpmCpc } from './cpc.js';
 import type { CpcPlace } from './hmc-place.js';
 import { admitDescription, type Description, type WantedPartition } from './description.js';
+import type { StartSources } from './first-start.js';
 import { furnish, furnishingSteps } from './furnish.js';
 import { HmcChange } from './hmc-change.js';
 import { explaining } from './hmc-place.js';
@@ -49,14 +50,14 @@ const TASKS = [
 ];
 
 /** Makes partitions of descriptions. Every step looks before it sends, so that a launch can be gone through again at any time. */
-export function launchWorks(place: CpcPlace): OperationWorks<'spawn'> {
-  return { spawn: spawn(place) };
+export function launchWorks(place: CpcPlace, sources: StartSources): OperationWorks<'spawn'> {
+  return { spawn: spawn(place, sources) };
 }
 
-function spawn(place: CpcPlace): OperationWork<Description, ChangeResult> {
+function spawn(place: CpcPlace, sources: StartSources): OperationWork<Description, ChangeResult> {
   return {
     async run(ctx, target, description) {
-      const wanted = admitDescription(description);
+      const wanted = admitDescription(description, sources);
       const noted = createdOf(ctx.checkpoints);
       const { made, found } =
         noted === undefined ? await make(ctx, place, target, wanted) : { made: noted, found: undefined };
@@ -68,7 +69,7 @@ function spawn(place: CpcPlace): OperationWork<Description, ChangeResult> {
           if (refusal !== undefined) throw await removed(change, place, ComputeError.fromWire(refusal));
           if (found === undefined) await requireThere(change, place);
           try {
-            return change.ended(true, await finish(change, place, wanted, found));
+            return change.ended(true, await finish(change, place, sources, wanted, found));
           } catch (error) {
             if (ctx.signal.aborted || change.underWay !== undefined || !isOfTheHmc(error)) throw error;
             const cause = toComputeError(change.explain(DOING, error, TASKS));
@@ -81,7 +82,7 @@ function spawn(place: CpcPlace): OperationWork<Description, ChangeResult> {
     },
     plan: (ctx, target, description) =>
       explaining(place, { what: `planning partition ${target.name}`, subject: 'cpc' }, async () => {
-        const wanted = admitDescription(description);
+        const wanted = admitDescription(description, sources);
         const cpc = await requireDpmCpc(ctx, place);
         await refuseTakenName(ctx, place, wanted.name);
         const found = await lookUp(ctx, place, cpc, wanted, undefined);
@@ -143,6 +144,7 @@ async function make(
 async function finish(
   change: PartitionChange,
   place: CpcPlace,
+  sources: StartSources,
   wanted: WantedPartition,
   before: LookedUp | undefined,
 ): Promise<Partition> {
@@ -150,7 +152,7 @@ async function finish(
   // Something was sent to the HMC: from now on it is waited for.
   change.hasBegun = true;
   const found = before ?? (await lookUp(ctx, place, await requireDpmCpc(ctx, place), wanted, change.uri));
-  await furnish(change, wanted, found);
+  await furnish(change, wanted, found, sources);
   return wanted.start ? (await bringTo(change, 'running')).partition : await change.look();
 }
 

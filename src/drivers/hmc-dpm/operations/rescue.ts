@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { ComputeError } from '../../../common/errors/index.js';
 import type {
   ChangeParams,
@@ -9,8 +8,7 @@ import type {
   OperationWorks,
   PlannedStep,
 } from '../../../compute/contract/index.js';
-import { bootableIso } from '../../../images/index.js';
-import { mountedIso, type MountedIso } from '../client/hmc-iso.js';
+import { mountedIso } from '../client/hmc-iso.js';
 import { nicsOf } from '../client/hmc-network.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
@@ -19,11 +17,12 @@ import { LONGEST_DESCRIPTION } from '../mapping/marks.js';
 import { isRunning } from '../mapping/partition-status.js';
 import { obstacle } from '../mapping/planned-steps.js';
 import { setBootDevice, type BootDevice } from './boot-device.js';
+import { admitImage, ensureBootImage, requireImages } from './boot-image.js';
 import { bootStateOf, ensureDescription, type BootState } from './boot-settings.js';
 import { bringTo } from './bring-to.js';
 import { lastStep } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
-import { ensureIso, ensureNoIso } from './iso.js';
+import { ensureNoIso, isoName, isoNameBeginning } from './iso.js';
 import { modeOf } from './mode.js';
 import { CpcNetworks } from './nic.js';
 import { PartitionChange } from './partition-change.js';
@@ -32,8 +31,6 @@ import { planOf } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
 import { makeSo } from './settle.js';
 
-/** Begins the names of the ISO images that are unmounted again. */
-const ISO_NAME = 'zenova-rescue-';
 const TASKS = ['Partition Details', 'Start Partition', 'Stop Partition'];
 
 /** What a rescue can start from. */
@@ -156,7 +153,7 @@ function unrescue(place: HmcPlace): OperationWork<object, ChangeResult> {
   };
 }
 
-/** @throws ComputeError REQUEST_INVALID, FEATURE_LIMITED, FEATURE_UNSUPPORTED */
+/** @throws ComputeError REQUEST_INVALID, RESOURCE_NOT_FOUND, FEATURE_LIMITED, FEATURE_UNSUPPORTED */
 function sourceOf({ image, boot, admin_password: password }: ChangeParams<'rescue'>, sources: RescueSources): Source {
   if (image !== undefined && boot !== undefined) {
     throw new ComputeError('REQUEST_INVALID', 'a rescue starts from an image or from something else, not from both');
@@ -174,11 +171,11 @@ function sourceOf({ image, boot, admin_password: password }: ChangeParams<'rescu
   if (wanted === undefined) {
     throw new ComputeError('REQUEST_INVALID', 'give an image or boot; the host has no rescue_image in its settings');
   }
-  if (sources.images === undefined) throw new ComputeError('REQUEST_INVALID', 'this service fetches no images');
-  return { kind: 'image', image: wanted, images: sources.images };
+  admitImage(wanted);
+  return { kind: 'image', image: wanted, images: requireImages(sources.images) };
 }
 
-const isOurIso = (name: string | undefined): boolean => name?.startsWith(ISO_NAME) ?? false;
+const isOurIso = (name: string | undefined): boolean => name?.startsWith(isoNameBeginning('rescue')) ?? false;
 
 /** Its own settings are kept, and it has those of a rescue: one update brings these all at once. */
 function isRescued({ description, isoName, boot }: BootState): boolean {
@@ -230,24 +227,9 @@ async function deviceOf(change: PartitionChange, partition: Partition, source: S
   if (source.kind === 'network') {
     return { 'boot-device': 'network-adapter', 'boot-network-device': await nicOf(change, partition, source.network) };
   }
-  const { insFile } = await mounted(change, source);
-  return { 'boot-device': 'iso-image', 'boot-iso-ins-file': insFile };
-}
-
-/** Mounts the image, which is not fetched again when an earlier attempt has mounted it. */
-async function mounted(change: PartitionChange, source: Extract<Source, { kind: 'image' }>): Promise<MountedIso> {
-  const { ctx, client, uri } = change;
-  const imageName = `${ISO_NAME}${ctx.operationId}.iso`;
-  const before = await mountedIso(client, uri, ctx.signal);
-  if (before?.imageName === imageName) return before;
-  ctx.progress('fetching the rescue image');
-  const beganAt = ctx.clock.now();
-  return await source.images.with(ctx, source.image, async (image) => {
-    const { file, insFile } = await bootableIso(image, source.image, ctx.signal);
-    const { size } = await stat(file);
-    change.notCounting(ctx.clock.now() - beganAt);
-    return (await ensureIso(change, uri, { imageName, insFile, file, bytes: size })).found;
-  });
+  const { image, images } = source;
+  const imageName = isoName('rescue', change.ctx.operationId);
+  return await ensureBootImage(change, { image, images, imageName, noun: 'rescue image' });
 }
 
 /** @throws ComputeError RESOURCE_NOT_FOUND, REQUEST_INVALID */

@@ -3,8 +3,8 @@ import { HmcError } from '../client/hmc-error.js';
 import { nativeOf, toHmcComputeError } from '../hmc-dpm.errors.js';
 import type { StepName } from '../mapping/next-action.js';
 import type { StepVerdict } from '../mapping/step-verdict.js';
-import { JOB_CHECKPOINT, nounOf } from './checkpoints.js';
-import { awaitJob, type JobEnd } from './job.js';
+import { nounOf } from './checkpoints.js';
+import { awaitJob, noteJob, type JobEnd } from './job.js';
 import type { PartitionChange, Seen } from './partition-change.js';
 
 /** How long the status may lag behind the job: after a start it is `paused` for some seconds (hmc-dpm.md section 5). */
@@ -57,7 +57,7 @@ export async function takeStep(
     lost = error;
   }
   if (jobUri !== undefined) {
-    await ctx.checkpoint(JOB_CHECKPOINT, { uri: jobUri, step });
+    await noteJob(change, jobUri, step);
   } else if (!(await becameVisible(change, step, sentAt + requestTimeoutMs))) {
     throw outcomeUnknown(change, step, lost);
   }

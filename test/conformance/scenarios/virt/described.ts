@@ -71,6 +71,15 @@ export const configDriveScenarios: readonly Virt[] = [
     () => ({ config_drive: true, metadata: { role: 'web' } }),
     (subject, name) => backendHas(subject, name, { hasConfigDrive: true }),
   ),
+  {
+    ...spawning(
+      'image',
+      'gives one to an instance of an image',
+      ({ values }) => ({ config_drive: true, image: values.image, metadata: { role: 'web' } }),
+      (subject, name) => backendHas(subject, name, { hasConfigDrive: true }),
+    ),
+    needs: ['operation.launch', 'storage.image'],
+  },
 ];
 
 const file = (path: string, sizeBytes: number) => ({ path, content: Buffer.alloc(sizeBytes, 'a').toString('base64') });
