@@ -29,7 +29,7 @@ import { MemoryBreakers } from '../../support/memory-breakers.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { scaledClock } from '../../support/scaled-clock.js';
 
-const USER = { name: 'zenova', password: 'secret-of-zenova' } as const;
+export const USER = { name: 'zenova', password: 'secret-of-zenova' } as const;
 
 const properties = {
   'boot-device': 'storage-volume',
@@ -134,6 +134,11 @@ export class HmcDpmBench {
       port: 0,
       ...(isoFolder === undefined ? {} : { isoFolder }),
     });
+    return HmcDpmBench.at(simulator, options);
+  }
+
+  /** Another process with the driver, at an HMC that is there. */
+  static at(simulator: HmcSimulator, options: Omit<BenchOptions, 'inventory' | 'isoFolder'> = {}): HmcDpmBench {
     return new HmcDpmBench(simulator, options.clock ?? scaledClock(100), options);
   }
 
