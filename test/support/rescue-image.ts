@@ -16,12 +16,7 @@ export class RescueImage {
   readonly kernel: { readonly source: string };
 
   constructor() {
-    const content = join(this.folder, 'content');
-    mkdirSync(content);
-    writeFileSync(join(content, 'rescue.ins'), '* rescue\n');
-    const file = join(this.folder, 'rescue.iso');
-    const made = ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-V', 'RESCUE', '-o', file, content];
-    execFileSync('xorriso', made, { stdio: 'ignore' });
+    const file = this.another('rescue');
     this.sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
     this.source = { source: `file:${file}`, checksum: `sha256:${this.sha256}` };
     const archive = join(this.folder, 'kernel.tar');
@@ -36,6 +31,17 @@ export class RescueImage {
       timeoutMs: 60_000,
       trust: { kind: 'system' },
     });
+  }
+
+  /** Makes another image with a file `<name>.ins`. @returns its path */
+  another(name: string): string {
+    const content = join(this.folder, name);
+    mkdirSync(content);
+    writeFileSync(join(content, `${name}.ins`), `* ${name}\n`);
+    const file = `${content}.iso`;
+    const made = ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-V', name.toUpperCase(), '-o', file, content];
+    execFileSync('xorriso', made, { stdio: 'ignore' });
+    return file;
   }
 
   /** What is left of images that were fetched. */

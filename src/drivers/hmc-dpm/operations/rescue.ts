@@ -139,7 +139,7 @@ function unrescue(place: HmcPlace): OperationWork<object, ChangeResult> {
             : [
                 ...(status === 'stopped' ? [] : [{ action: 'stop', description: `stop partition ${name}` }]),
                 { action: 'restore-boot', description: `give partition ${name} its own boot settings` },
-                ...(isOurIso(state.isoName)
+                ...(isRescueIso(state.isoName)
                   ? [{ action: 'unmount-iso-image', description: `unmount the rescue image of partition ${name}` }]
                   : []),
                 { action: 'forget-boot', description: `keep its boot settings no longer in its description` },
@@ -175,11 +175,11 @@ function sourceOf({ image, boot, admin_password: password }: ChangeParams<'rescu
   return { kind: 'image', image: wanted, images: requireImages(sources.images) };
 }
 
-const isOurIso = (name: string | undefined): boolean => isIsoFor('rescue', name);
+const isRescueIso = (name: string | undefined): boolean => isIsoFor('rescue', name);
 
 /** Somebody else's, or the image that it was made of while it still starts from that: it could not be mounted again. */
 function isNeeded({ isoName: name, boot }: BootState): boolean {
-  if (name === undefined || name === '' || isOurIso(name)) return false;
+  if (name === undefined || name === '' || isRescueIso(name)) return false;
   return boot['boot-device'] === 'iso-image' || !isIsoFor('image', name);
 }
 
@@ -189,7 +189,7 @@ function isRescued({ description, isoName, boot }: BootState): boolean {
   if (kept === undefined) return false;
   const device = boot['boot-device'];
   if (device === 'network-adapter') return kept['boot-device'] !== 'network-adapter';
-  return device === 'iso-image' && isOurIso(isoName);
+  return device === 'iso-image' && isRescueIso(isoName);
 }
 
 /** Why a partition cannot be rescued so that it can be as before afterwards. */
@@ -291,7 +291,7 @@ async function giveBack(change: PartitionChange, state: BootState, kept: KeptBoo
       },
     });
   }
-  if (isOurIso((await mountedIso(client, uri, ctx.signal))?.imageName)) await ensureNoIso(change, uri);
+  if (isRescueIso((await mountedIso(client, uri, ctx.signal))?.imageName)) await ensureNoIso(change, uri);
   const words = {
     step: 'forget-boot',
     noun: 'end of keeping its boot settings',
