@@ -70,7 +70,7 @@ function rebuild(place: HmcPlace, sources: ImageSources): OperationWork<Params, 
             images,
             imageName: isoName('image', ctx.operationId),
             noun: `image of partition ${target.name}`,
-            seed: seedMedium(await seedOf(change, params)),
+            additions: async () => ({ seed: seedMedium(await seedOf(change, params)) }),
           });
           if (wasRunning) await bringTo(change, 'stopped');
           await setBootDevice(change, change.uri, { ...device, ...settingsFor(state) }, target.name);
