@@ -49,14 +49,15 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         pacing: pacingOf(settings),
         classic: classicOf(settings),
       };
+      const sources = { images: ports.images, seeds: ports.seeds ?? null };
       const works = offerWorks({
         ...powerWorks(place),
         ...interfaceWorks(place),
         ...volumeWorks(place),
         ...rescueWorks(place, { images: ports.images, image: settings.rescue_image }),
-        ...rebuildWorks(place, { images: ports.images }),
+        ...rebuildWorks(place, sources),
         setBootDevice: bootDeviceWork(place),
-        ...launchWorks(place, { images: ports.images, seeds: ports.seeds ?? null }),
+        ...launchWorks(place, sources),
         ...terminateWorks(place),
         ...ownershipWorks(place),
         ...resizeWorks(place),
