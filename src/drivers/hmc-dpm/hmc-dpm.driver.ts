@@ -54,7 +54,7 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...interfaceWorks(place),
         ...volumeWorks(place),
         ...rescueWorks(place, { images: ports.images, image: settings.rescue_image }),
-        ...rebuildWorks(place, { images: ports.images }),
+        ...rebuildWorks(place, { images: ports.images, seeds: ports.seeds ?? null }),
         setBootDevice: bootDeviceWork(place),
         ...launchWorks(place, { images: ports.images, seeds: ports.seeds ?? null }),
         ...terminateWorks(place),

@@ -54,8 +54,8 @@ function mounted(name: string): Readonly<Record<string, string>> {
 function isRebuilt(name: string): void {
   expect(partition(name)).toMatchObject({
     status: 'active',
-    iso: { insFile: '/other.ins' },
-    booted: { device: 'iso-image', iso: { insFile: '/other.ins', sha256: partition(name)?.iso?.sha256 } },
+    iso: { insFile: '/zenova.ins' },
+    booted: { device: 'iso-image', iso: { insFile: '/zenova.ins', sha256: partition(name)?.iso?.sha256 } },
   });
   expect(mounted(name)['/other.ins']).toBe('* other\n');
 }
@@ -126,7 +126,7 @@ describe('a rebuild', () => {
 
   test('of one that is off leaves it off, and what it starts from next is the image', async () => {
     await expect(rebuild('off')).resolves.toMatchObject({ outcome: 'done', state: { powerState: 'shutdown' } });
-    expect(partition('off')).toMatchObject({ status: 'stopped', iso: { insFile: '/other.ins' } });
+    expect(partition('off')).toMatchObject({ status: 'stopped', iso: { insFile: '/zenova.ins' } });
     expect(bench.simulator.properties('off')['boot-device']).toBe('iso-image');
     await bench.hmc.change('powerOn', 'off');
     isRebuilt('off');

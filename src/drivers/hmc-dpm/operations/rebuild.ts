@@ -20,7 +20,7 @@ import { admitImage, ensureBootImage, requireImages } from './boot-image.js';
 import { bootStateOf, type BootState } from './boot-settings.js';
 import { bringTo } from './bring-to.js';
 import { lastStep, notedAs } from './checkpoints.js';
-import { seedFor } from './first-start.js';
+import { parametersWithSeed, seedFor, type StartSources } from './first-start.js';
 import { partitionUri, type HmcPlace } from './hmc-place.js';
 import { isoName, isOurIso } from './iso.js';
 import { PartitionChange } from './partition-change.js';
@@ -35,20 +35,15 @@ const BeforeSchema = z.object({ is_running: z.boolean() });
 
 type Params = ChangeParams<'rebuild'>;
 
-/** Where a rebuild takes images from. */
-interface ImageSources {
-  readonly images: Images | undefined;
-}
-
 /**
  * Starts partitions anew from an image: an installer, or a live system. DPM writes nothing to a disk; what is on it changes when what was
  * started writes it. The partition keeps its storage and its NICs; its guest is told its name, its NICs and its new password.
  */
-export function rebuildWorks(place: HmcPlace, sources: ImageSources): OperationWorks<'rebuild'> {
+export function rebuildWorks(place: HmcPlace, sources: StartSources): OperationWorks<'rebuild'> {
   return { rebuild: rebuild(place, sources) };
 }
 
-function rebuild(place: HmcPlace, sources: ImageSources): OperationWork<Params, ChangeResult> {
+function rebuild(place: HmcPlace, sources: StartSources): OperationWork<Params, ChangeResult> {
   return {
     async run(ctx, target, params) {
       const images = admit(params, sources);
@@ -70,7 +65,12 @@ function rebuild(place: HmcPlace, sources: ImageSources): OperationWork<Params, 
             images,
             imageName: isoName('image', ctx.operationId),
             noun: `image of partition ${target.name}`,
-            seed: seedMedium(await seedOf(change, params)),
+            additions: async () => {
+              const seed = await seedOf(change, params);
+              // The address is good for half an hour; who starts it later reads the ISO image.
+              const parameters = wasRunning ? await parametersWithSeed(change, sources, seed, '') : '';
+              return { seed: seedMedium(seed), parameters };
+            },
           });
           if (wasRunning) await bringTo(change, 'stopped');
           await setBootDevice(change, change.uri, { ...device, ...settingsFor(state) }, target.name);
@@ -96,7 +96,7 @@ function rebuild(place: HmcPlace, sources: ImageSources): OperationWork<Params, 
 }
 
 /** @throws ComputeError RESOURCE_NOT_FOUND, FEATURE_LIMITED, REQUEST_INVALID */
-function admit({ image }: Params, { images }: ImageSources): Images {
+function admit({ image }: Params, { images }: StartSources): Images {
   admitImage(image);
   return requireImages(images);
 }
