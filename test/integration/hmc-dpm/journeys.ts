@@ -26,7 +26,11 @@ export const WALKED: HmcInventoryInput = {
     {
       name: 'CPC1',
       mode: 'dpm',
-      partitions: [...[...POWERED, ...SIZED].map((name) => ({ name, properties })), ...EQUIPPED.map(equipped)],
+      partitions: [
+        ...[...POWERED, ...SIZED].map((name) => ({ name, properties })),
+        ...EQUIPPED.map(equipped),
+        { name: 'on' },
+      ],
     },
   ],
   storage_groups: [

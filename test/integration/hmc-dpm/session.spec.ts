@@ -142,6 +142,15 @@ describe('a session', () => {
     expect(idle.simulator.sessionCount()).toBe(0);
   });
 
+  test('whose logon is answered with 404 says nothing about what was asked for', async () => {
+    const on = await bench.host.resolve(bench.context(), 'on');
+    bench.simulator.dropSessions();
+    bench.simulator.fault({ kind: 'error', method: 'POST', path: '/api/sessions', status: 404, reason: 1 });
+    const destroyed = bench.host.operations.destroy?.(bench.context(), { ...on, origin: 'adopted' }, {});
+    await expect(destroyed).rejects.toMatchObject({ name: 'ComputeError' });
+    expect(bench.simulator.status('on')).toBe('active');
+  });
+
   test.each(['connection-reset', 'unavailable', 'html-error', 'answer-lost'] as const)(
     'is logged off although the first logoff meets %s',
     async (kind) => {

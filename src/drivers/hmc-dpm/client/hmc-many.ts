@@ -73,7 +73,7 @@ export async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefin
   try {
     return await work();
   } catch (error) {
-    if (error instanceof HmcError && error.is(404)) return undefined;
+    if (error instanceof HmcError && error.is(404) && !error.isLogon) return undefined;
     throw error;
   }
 }

@@ -63,7 +63,7 @@ async function jobEnd(ask: () => Promise<Job>): Promise<JobEnd | undefined> {
   try {
     job = await ask();
   } catch (error) {
-    if (error instanceof HmcError && error.is(404)) return { kind: 'lost' };
+    if (error instanceof HmcError && error.is(404) && !error.isLogon) return { kind: 'lost' };
     throw error;
   }
   switch (job.status) {
