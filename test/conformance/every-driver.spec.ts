@@ -23,11 +23,8 @@ it('what no scenario asks for is only what no method can ask for', () => {
     );
   });
   expect(unasked).toEqual([
-    'hmcz power.chassis',
     'hmcz power.enlistment',
-    'webhook power.chassis',
     'webhook power.enlistment',
-    'manual power.chassis',
     'manual power.error-reporting',
     'manual power.enlistment',
   ]);

@@ -79,8 +79,8 @@ describe('an operation that was accepted by name', () => {
   });
 
   it('ends in time when its time is over while it waits there', async () => {
-    await start({ change_delay_ms: 1500 });
-    await moveBehindRunning({ deadline_ms: 600 });
+    await start({ change_delay_ms: 5000 });
+    await moveBehindRunning({ deadline_ms: 2000 });
     await inState('moved', 'failed');
     expect(await view('moved')).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED', outcome: 'not-started' } });
     expect(await view('running')).toMatchObject({ state: 'running' });
@@ -230,7 +230,7 @@ describe('stopping', () => {
     await eventually(
       () => sleeps.size === 0,
       () => `${sleeps.size} sleeps to end`,
-      2000,
+      5000,
     );
     // The outcome was asked for again with a pause of its own.
     await systemClock.sleep(500);

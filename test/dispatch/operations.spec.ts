@@ -225,7 +225,7 @@ describe('time', () => {
   });
 
   it('is not given by a requested_at that lies in the future', async () => {
-    await start({ change_delay_ms: 200 });
+    await start({ change_delay_ms: 1000 });
     const before = bench.call('compute.power_on', one);
     await eventually(() => bench.service.load === 1, 'the first is accepted');
     const late = { ...one, deadline_ms: 50, requested_at: isoTime(Date.now() + 3_600_000) };
@@ -234,7 +234,7 @@ describe('time', () => {
   });
 
   it('that passes while an operation waits ends it before it begins', async () => {
-    await start({ change_delay_ms: 150 });
+    await start({ change_delay_ms: 1000 });
     const before = bench.call('compute.power_on', one);
     await eventually(() => bench.service.load === 1, 'the first is accepted');
     await expect(bench.call('compute.power_off', { ...one, deadline_ms: 50 })).rejects.toMatchObject({
@@ -247,8 +247,8 @@ describe('time', () => {
   });
 
   it('that passes while a step runs lets it come to its true end', async () => {
-    await start({ change_delay_ms: 200 });
-    expect(await bench.call('compute.power_on', { ...one, deadline_ms: 100 })).toMatchObject({
+    await start({ change_delay_ms: 3000 });
+    expect(await bench.call('compute.power_on', { ...one, deadline_ms: 1500 })).toMatchObject({
       outcome: 'done',
       power_state: 'running',
     });
@@ -257,7 +257,7 @@ describe('time', () => {
 
 describe('operation.cancel', () => {
   it('ends what waits', async () => {
-    await start({ change_delay_ms: 150 });
+    await start({ change_delay_ms: 1000 });
     const first = bench.call('compute.power_on', one);
     await eventually(() => bench.service.load === 1, 'the first is accepted');
     const second = bench.call('compute.power_off', { ...one, idempotency_key: 'second' });
@@ -275,7 +275,7 @@ describe('operation.cancel', () => {
     ['idempotency_key', { idempotency_key: 'name' }, {}],
     ['message_id', {}, { requestId: 'name', messageId: 'name' }],
   ])("by %s ends the caller's own only; by id anybody's", async (field, fields, meta) => {
-    await start({ change_delay_ms: 300 });
+    await start({ change_delay_ms: 1500 });
     const reference = { [field]: 'name' };
     const first = bench.call('compute.power_on', one, { requestedBy: 'eve' });
     await eventually(() => bench.service.load === 1, 'the first is accepted');

@@ -289,7 +289,7 @@ describe('maintenance', () => {
 
   it.each([
     ['a cancel', {}, 'cancelled', 'OPERATION_CANCELLED'],
-    ['the end of its time', { deadline_ms: 3000 }, 'failed', 'DEADLINE_EXCEEDED'],
+    ['the end of its time', { deadline_ms: 8000 }, 'failed', 'DEADLINE_EXCEEDED'],
   ])('ends its unfinished parts with %s, and tells what came of them', async (_what, more, state, code) => {
     const worker = await estate.worker({ names, busy: ['b'] });
     worker.send('host.set_maintenance', { ...enter, destination: 'two', ...more });

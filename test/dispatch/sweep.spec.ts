@@ -228,7 +228,7 @@ describe('a controller', () => {
     one.behaviours.set('hanging', 'hangs');
     const parts: MethodProgress<'power.query_many'>[] = [];
     const asked = query(
-      { timeout_ms: 1000, stream: true },
+      { timeout_ms: 5000, stream: true },
       { progress: (part) => void parts.push(METHODS['power.query_many'].progress.parse(part)) },
     );
     const { results } = await asked;
@@ -275,7 +275,7 @@ describe('equal sweeps at the same moment', () => {
     await start();
     await register('many', 'a', 3);
     many.behaviours.set('a', 'hangs');
-    const long = query({ timeout_ms: 1500 });
+    const long = query({ timeout_ms: 5000 });
     await eventually(() => many.requestsTo('a') === 1, 'the first to ask');
     await query({ timeout_ms: 100 });
     expect(many.requestsTo('a')).toBe(2);

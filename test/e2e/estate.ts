@@ -47,7 +47,7 @@ export class Estate {
       ...this.names,
       environment: { HMC_PASSWORD },
       hosts: {
-        cpc1: hmcHost(simulator, { protect: ['lpar2'], settings: { request_timeout_ms: 2000 } }),
+        cpc1: hmcHost(simulator, { protect: ['lpar2'], settings: { request_timeout_ms: 5000 } }),
         fake: { driver: 'fake', settings: { change_delay_ms: 1500 } },
       },
       ...options,

@@ -15,8 +15,9 @@ export interface SeededGuest {
  * parameters of its kernel. Undefined: there is none.
  */
 export async function startGuest({ iso, osParameters }: BootRecord): Promise<SeededGuest | undefined> {
-  if (iso?.file != null) {
-    const { files } = readIso(iso.file);
+  const medium = iso?.file ?? undefined;
+  if (medium !== undefined) {
+    const { files } = readIso(medium);
     const at = (name: string): string | undefined => (files[`/cidata/${name}`] ?? files[`/${name}`])?.toString();
     return at('meta-data') === undefined ? undefined : guestOf(true, at);
   }

@@ -18,6 +18,7 @@ import { lackingFeatures } from './operations/lacking.js';
 import { launchWorks } from './operations/launch.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
+import { rebuildWorks } from './operations/rebuild.js';
 import { rescueWorks } from './operations/rescue.js';
 import { resizeWorks } from './operations/resize.js';
 import { terminateWorks } from './operations/terminate.js';
@@ -48,13 +49,15 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         pacing: pacingOf(settings),
         classic: classicOf(settings),
       };
+      const sources = { images: ports.images, seeds: ports.seeds ?? null };
       const works = offerWorks({
         ...powerWorks(place),
         ...interfaceWorks(place),
         ...volumeWorks(place),
         ...rescueWorks(place, { images: ports.images, image: settings.rescue_image }),
+        ...rebuildWorks(place, sources),
         setBootDevice: bootDeviceWork(place),
-        ...launchWorks(place, { images: ports.images, seeds: ports.seeds ?? null }),
+        ...launchWorks(place, sources),
         ...terminateWorks(place),
         ...ownershipWorks(place),
         ...resizeWorks(place),

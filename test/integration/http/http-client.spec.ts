@@ -186,7 +186,7 @@ test('silence ends in a time-out that says that it was sent', async () => {
 
 test('waiting for a free connection ends in a time-out that says that nothing was sent', async () => {
   const { client, seen } = await serve(() => undefined, { maxConnections: 1 });
-  const first = failureOf(client.request({ ...post, timeoutMs: 1000 }));
+  const first = failureOf(client.request({ ...post, timeoutMs: 4000 }));
   await eventually(() => seen.requests.length === 1, 'the first request');
   await expect(failureOf(client.request({ ...post, timeoutMs: 100 }))).resolves.toMatchObject({
     kind: 'timeout',
@@ -290,9 +290,9 @@ test('an urgent request does not wait for its turn', async () => {
   const { client, seen } = await serve((request, response) => void (request.url === '/last' && ok(request, response)), {
     maxConnections: 1,
   });
-  const slow = failureOf(client.request({ ...get, timeoutMs: 2000 }));
+  const slow = failureOf(client.request({ ...get, timeoutMs: 60_000 }));
   await eventually(() => seen.requests.length === 1, 'the slow request');
-  const last = { method: 'DELETE', path: '/last', timeoutMs: 1000, isUrgent: true } as const;
+  const last = { method: 'DELETE', path: '/last', timeoutMs: 20_000, isUrgent: true } as const;
   await expect(client.request(last)).resolves.toMatchObject({ status: 200 });
   client.close();
   await slow;
@@ -313,7 +313,7 @@ test('the environment does not switch the verification off', async () => {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--input-type=module', '--eval', program, '--', String(port), other.certificatePem],
-    { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, timeout: 10_000 },
+    { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, timeout: 25_000 },
   );
   expect(stdout).toBe('untrusted\nuntrusted\n');
   expect(seen.requests).toHaveLength(0);

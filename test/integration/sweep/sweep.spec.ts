@@ -127,7 +127,7 @@ describe('a sweep over real sockets', () => {
       ),
     );
     const parts: Progress[] = [];
-    const { results } = await query({ limit: 1000, timeout_ms: 5000 }, parts);
+    const { results } = await query({ limit: 1000, timeout_ms: 10_000 }, parts);
     const failed = results.filter(({ error }) => error !== null);
     expect(failed.map(({ machine }) => machine?.slice(0, 5) ?? '').toSorted()).toEqual([
       ...Array.from({ length: 10 }, () => 'dead-'),
