@@ -1,0 +1,40 @@
+export type { Caller, CallOptions } from './caller.js';
+export { connect, type ConnectOptions } from './connect.js';
+export { Connection, type ConnectionOptions } from './connection.js';
+export {
+  AuthenticationError,
+  CallTimeoutError,
+  ConnectionLostError,
+  ProtocolError,
+} from './errors/connection-errors.js';
+export { LibvirtError } from './errors/libvirt-error.js';
+export * from './generated/constants.js';
+export { LIBVIRT_VERSION } from './generated/procedures.js';
+export type { Call, EventLayout, StreamCall } from './layouts/call.js';
+export {
+  type DomainRef,
+  type NetworkFilterRef,
+  type NetworkRef,
+  type SecretRef,
+  type SnapshotRef,
+  type StoragePoolRef,
+  type StorageVolumeRef,
+  type TypedParameter,
+  valuesOf,
+} from './layouts/common.js';
+export * from './layouts/connect-calls.js';
+export * from './layouts/domain-calls.js';
+export * from './layouts/domain-events.js';
+export * from './layouts/domain-job-calls.js';
+export * from './layouts/network-calls.js';
+export * from './layouts/secret-calls.js';
+export * from './layouts/snapshot-calls.js';
+export * from './layouts/storage-calls.js';
+export { ConnectionPool, type PoolOptions } from './pool/connection-pool.js';
+export type { Listening } from './pool/watches.js';
+export type { KeepaliveOptions } from './rpc/keepalive.js';
+export type { LibvirtStream } from './rpc/stream.js';
+export type { Transport } from './transport.js';
+export { unixTransport } from './unix-transport.js';
+export { type LibvirtUri, parseUri, UriError, type UriTransport } from './uri.js';
+export { XdrError } from './xdr/xdr-error.js';
