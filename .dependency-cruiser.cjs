@@ -129,6 +129,30 @@ module.exports = {
       'documents for programs are made of what the edges themselves are made of',
     ),
     {
+      name: 'packages-stand-alone',
+      comment: 'each can be published without the service, and depends on nothing but Node',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/src/', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: ['^packages/$1/src/'], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'xdr-on-nothing',
+      comment: 'how values look on a wire, whatever they are about',
+      severity: 'error',
+      from: { path: '^packages/node-libvirt/src/xdr/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^packages/node-libvirt/src/', pathNot: '^packages/node-libvirt/src/xdr/' },
+    },
+    {
+      name: 'layouts-on-xdr',
+      comment: 'layouts are data: they know nothing of connections',
+      severity: 'error',
+      from: { path: '^packages/node-libvirt/src/layouts/', pathNot: '\\.spec\\.ts$' },
+      to: {
+        path: '^packages/node-libvirt/src/',
+        pathNot: '^packages/node-libvirt/src/(layouts|xdr|generated)/',
+      },
+    },
+    {
       name: 'nest-microservices-only-in-transport',
       severity: 'error',
       from: {
@@ -140,8 +164,8 @@ module.exports = {
     {
       name: 'tests-are-not-imported',
       severity: 'error',
-      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
-      to: { path: ['\\.spec\\.ts$', '^test/'] },
+      from: { path: '^(src|packages/[^/]+/src)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: ['\\.spec\\.ts$', '^test/', '^packages/[^/]+/test/'] },
     },
   ],
   options: {

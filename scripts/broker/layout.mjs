@@ -48,8 +48,8 @@ const definitions = {
 /**
  * Writes what a broker reads at start into its data directory.
  *
- * @param {Pick<import('../server/private-server.mjs').Plan, 'name' | 'port' | 'dataDir' | 'isTemporary'> &
- *   { distPort: number, epmdPort: number, env: Record<string, string>, settings: Record<string, string | number>, plugins: string[] }} wanted
+ * @param {Pick<import('../server/private-server.mjs').Plan, 'name' | 'dataDir' | 'isTemporary'> &
+ *   { port: number, distPort: number, epmdPort: number, env: Record<string, string>, settings: Record<string, string | number>, plugins: string[] }} wanted
  * @returns {import('../server/private-server.mjs').Plan}
  */
 export function layOut({ distPort, epmdPort, env, settings, plugins, ...place }) {

@@ -9,7 +9,7 @@ import { Stop } from './stop.mjs';
 const stamp = inCheckout('dist', '.built-from');
 
 /**
- * Compiles src into dist, unless dist was compiled from exactly these sources.
+ * Compiles src into dist, and that of each package of ours, unless they were compiled from exactly these sources.
  *
  * @throws {Stop}
  */
@@ -31,7 +31,9 @@ function readStamp() {
 }
 
 function sourcesHash() {
-  const sources = readdirSync(inCheckout('src'), { recursive: true, withFileTypes: true })
+  const packages = readdirSync(inCheckout('packages')).map((name) => inCheckout('packages', name, 'src'));
+  const sources = [inCheckout('src'), ...packages]
+    .flatMap((directory) => readdirSync(directory, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.spec.ts'))
     .map((entry) => `${entry.parentPath ?? entry.path}/${entry.name}`)
     .sort();

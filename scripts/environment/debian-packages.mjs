@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { isBrokerInstalled } from '../broker/layout.mjs';
 import { findChromium } from '../chromium.mjs';
+import { isLibvirtdInstalled } from '../libvirtd/layout.mjs';
 import { isPostgresInstalled } from '../postgres/layout.mjs';
 import { show } from './run.mjs';
 import { Stop } from './stop.mjs';
@@ -14,11 +15,12 @@ import { Stop } from './stop.mjs';
  */
 
 /**
- * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, compiler: boolean }} needs
+ * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, libvirt: boolean, compiler: boolean }} needs
  * @returns {DebianPackage[]} what these needs take that this machine does not have
  */
 export function missingDebianPackages(needs) {
   const compiling = 'to compile the native module better-sqlite3';
+  const daemon = 'to run a private libvirtd';
   const table = [
     {
       name: 'rabbitmq-server',
@@ -47,6 +49,23 @@ export function missingDebianPackages(needs) {
       isMissing: needs.cloudInit && !hasModule('cloudinit'),
     },
     { name: 'xorriso', reason: 'to make and read ISO images', isMissing: needs.xorriso && !isOnPath('xorriso') },
+    { name: 'libvirt-daemon', reason: daemon, isMissing: needs.libvirt && !isLibvirtdInstalled() },
+    { name: 'libvirt-daemon-driver-qemu', reason: daemon, isMissing: needs.libvirt && !isLibvirtdInstalled() },
+    {
+      name: 'qemu-system-x86',
+      reason: 'for guests of x86 under a private libvirtd',
+      isMissing: needs.libvirt && !isOnPath('qemu-system-x86_64'),
+    },
+    {
+      name: 'libvirt-daemon-system',
+      reason: "to compare the numbers of libvirt's procedures; its services stay switched off",
+      isMissing: needs.libvirt && !existsSync('/usr/share/systemtap/tapset/libvirt_functions.stp'),
+    },
+    {
+      name: 'libvirt-dev',
+      reason: "to compare the constants of libvirt's API",
+      isMissing: needs.libvirt && !existsSync('/usr/share/libvirt/api/libvirt-api.xml'),
+    },
     { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
     { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },
     { name: 'python3', reason: compiling, isMissing: needs.compiler && !isOnPath('python3') },
@@ -129,7 +148,7 @@ export function manualCommand(names) {
 // Debian starts a service as soon as its package is installed, and at each boot: RabbitMQ on all interfaces with the
 // password "guest", Erlang's port mapper and, where there is no systemd, cron for its log rotation. For PostgreSQL it makes
 // a cluster first. Nobody asked for that here, so it is prevented: by a policy, unless the administrator has one, and by a
-// setting. Both are as before afterwards.
+// setting. Both are as before afterwards. For libvirt it runs daemons and, when the machine goes down, stops guests.
 const installScript = `
 set -eu
 export DEBIAN_FRONTEND=noninteractive
@@ -148,7 +167,7 @@ if [ ! -e "$policy" ]; then
   cat >"$policy" <<'END'
 #!/bin/sh
 # Zenova wrote this while it installs packages and removes it right after.
-case "$1" in rabbitmq-server*|epmd*|cron*|postgresql*) exit 101 ;; esac
+case "$1" in rabbitmq-server*|epmd*|cron*|postgresql*|libvirt*|virtlo*) exit 101 ;; esac
 END
   chmod 755 "$policy"
 fi
@@ -175,6 +194,16 @@ case " $* " in
       if [ -d /run/systemd/system ]; then systemctl --quiet stop $units || true; fi
     fi ;;
 esac
+case " $* " in
+  *' libvirt-daemon-system '*)
+    for unit in libvirtd libvirt-guests virtlogd virtlockd; do
+      update-rc.d $unit disable >/dev/null 2>&1 || true
+    done
+    if command -v systemctl >/dev/null; then
+      systemctl --quiet disable libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket \
+        libvirt-guests.service virtlogd.socket virtlockd.socket || true
+    fi ;;
+esac
 `;
 
 /**
@@ -188,6 +217,8 @@ export async function installDebianPackages(packages) {
   if (status !== 0) throw new Stop(`apt-get failed; its messages are above. By hand: ${manualCommand(names)}`);
   if (names.includes('rabbitmq-server'))
     console.log("RabbitMQ's own service stays off; `systemctl enable --now rabbitmq-server` would turn it on.");
+  if (names.includes('libvirt-daemon-system'))
+    console.log("libvirt's own services stay off; `systemctl enable --now libvirtd` would turn them on.");
   if (names.includes('cloud-init'))
     console.log('cloud-init stays off: /etc/cloud/cloud-init.disabled, which would have to be removed first.');
 }

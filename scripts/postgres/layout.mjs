@@ -24,7 +24,7 @@ export function isPostgresInstalled() {
 /**
  * Writes the password into the data directory, and says how a server is made and run there.
  *
- * @param {Pick<Plan, 'name' | 'port' | 'dataDir' | 'isTemporary'>} place
+ * @param {Pick<Plan, 'name' | 'dataDir' | 'isTemporary'> & { port: number }} place
  * @param {{ fsync: boolean }} options
  * @returns {{ plan: Plan, password: string }}
  * @throws {Error} when we are root and there is no user `postgres`

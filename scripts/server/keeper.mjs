@@ -5,7 +5,8 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, closeSync, openSync, rmSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { descendants, isAlive } from './processes.mjs';
 
@@ -106,6 +107,16 @@ async function crash(pid) {
   while (all.some(isAlive)) await delay(lookEveryMs);
 }
 
+/** @param {Plan} plan whose server is gone */
+async function crashOutliving({ outlivingDir, dataDir }) {
+  if (outlivingDir === undefined || !existsSync(outlivingDir)) return;
+  const files = readdirSync(outlivingDir).filter((name) => name.endsWith('.pid'));
+  const pids = files.map((name) => Number.parseInt(readFileSync(join(outlivingDir, name), 'utf8'), 10));
+  // One whose command does not name our directory has the number of one that is gone.
+  const isOurs = (/** @type {number} */ pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dataDir);
+  await Promise.all(pids.filter((pid) => isAlive(pid) && isOurs(pid)).map(crash));
+}
+
 /** @type {(pid: number, signal: NodeJS.Signals) => void} */
 function kill(pid, signal) {
   try {
@@ -118,6 +129,7 @@ function kill(pid, signal) {
 async function leave() {
   // Nobody will read the data of a temporary server again, so there is no order to keep.
   if (plan) await end(plan.isTemporary ? plan.signals.atOnce : plan.signals.inOrder);
+  if (plan) await crashOutliving(plan);
   if (companion?.exitCode === null && companion.signalCode === null) {
     const exited = once(companion, 'exit');
     companion.kill();

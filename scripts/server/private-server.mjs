@@ -28,11 +28,12 @@ const probeEveryMs = 100;
 /**
  * @typedef {object} Plan
  * @property {string} name for messages
- * @property {number} port on 127.0.0.1
+ * @property {number} [port] on 127.0.0.1, for one that listens there
  * @property {string} dataDir the server's own, and its working directory
  * @property {boolean} isTemporary whether the directory goes when the server does
  * @property {string} logFile
  * @property {string} pidFile where the server itself notes its process id, on the first line
+ * @property {string} [outlivingDir] where it notes, in a `*.pid` file each, processes that outlive it and are ended with all of it
  * @property {Record<string, string>} env the whole environment
  * @property {{ uid: number, gid: number }} [user] whom it runs as, when not as us
  * @property {Program[]} preparations run to their end, one after the other, before the server's first start
@@ -56,18 +57,27 @@ const probeEveryMs = 100;
  * Where a server will live: on a free port and in a new temporary directory, unless told otherwise.
  *
  * @param {{ name: string, port?: number | undefined, dataDir?: string | undefined }} wanted
- * @returns {Promise<Pick<Plan, 'name' | 'port' | 'dataDir' | 'isTemporary'>>}
+ * @returns {Promise<Pick<Plan, 'name' | 'dataDir' | 'isTemporary'> & { port: number }>}
  * @throws {Error} when the port is taken
  */
 export async function findPlace({ name, port, dataDir }) {
   if (port !== undefined && !(await isPortFree(port))) throw new Error(`127.0.0.1:${port} is in use already`);
-  const free = port ?? (await freePort());
+  return { ...findDirectory({ name, dataDir }), port: port ?? (await freePort()) };
+}
+
+/**
+ * As {@link findPlace}, for a server that listens on no port.
+ *
+ * @param {{ name: string, dataDir?: string | undefined }} wanted
+ * @returns {Pick<Plan, 'name' | 'dataDir' | 'isTemporary'>}
+ */
+export function findDirectory({ name, dataDir }) {
   if (dataDir === undefined) {
     const directory = mkdtempSync(join(tmpdir(), `zenova-${name.toLowerCase()}-`));
-    return { name, port: free, dataDir: directory, isTemporary: true };
+    return { name, dataDir: directory, isTemporary: true };
   }
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  return { name, port: free, dataDir, isTemporary: false };
+  return { name, dataDir, isTemporary: false };
 }
 
 /**
@@ -108,7 +118,8 @@ export async function startPrivateServer(plan, isReady) {
     }
     const log = readTail(plan.logFile);
     await stop();
-    throw new Error(`${plan.name} did not come up on 127.0.0.1:${plan.port}. The end of its log:\n${log}`);
+    const where = plan.port === undefined ? `in ${plan.dataDir}` : `on 127.0.0.1:${plan.port}`;
+    throw new Error(`${plan.name} did not come up ${where}. The end of its log:\n${log}`);
   }
 
   /** @param {NodeJS.Signals} signal */

@@ -1,0 +1,36 @@
+export { type Caller, Connection, type ConnectionOptions } from './connection.js';
+export {
+  AuthenticationError,
+  CallTimeoutError,
+  ConnectionLostError,
+  ProtocolError,
+} from './errors/connection-errors.js';
+export { LibvirtError } from './errors/libvirt-error.js';
+export * from './generated/constants.js';
+export { LIBVIRT_VERSION } from './generated/procedures.js';
+export type { Call, EventLayout, StreamCall } from './layouts/call.js';
+export {
+  type DomainRef,
+  type NetworkFilterRef,
+  type NetworkRef,
+  type SecretRef,
+  type SnapshotRef,
+  type StoragePoolRef,
+  type StorageVolumeRef,
+  type TypedParameter,
+  valuesOf,
+} from './layouts/common.js';
+export * from './layouts/connect-calls.js';
+export * from './layouts/domain-calls.js';
+export * from './layouts/domain-events.js';
+export * from './layouts/domain-job-calls.js';
+export * from './layouts/network-calls.js';
+export * from './layouts/secret-calls.js';
+export * from './layouts/snapshot-calls.js';
+export * from './layouts/storage-calls.js';
+export type { KeepaliveOptions } from './rpc/keepalive.js';
+export type { CallOptions } from './rpc/link.js';
+export type { LibvirtStream } from './rpc/stream.js';
+export type { Transport } from './transport.js';
+export { unixTransport } from './unix-transport.js';
+export { XdrError } from './xdr/xdr-error.js';

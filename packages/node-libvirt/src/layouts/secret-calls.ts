@@ -1,0 +1,21 @@
+import { int, nothing, opaque, struct } from '../xdr/codec.js';
+import { remoteCall } from './call.js';
+import { flags, secret, text, uuid } from './common.js';
+
+const MAX_SECRET_BYTES = 65_536;
+
+const ofSecret = struct({ secret });
+
+export const secretDefineXml = remoteCall('secret_define_xml', struct({ xml: text, flags }), ofSecret);
+export const secretLookupByUuid = remoteCall('secret_lookup_by_uuid', struct({ uuid }), ofSecret);
+export const secretLookupByUsage = remoteCall(
+  'secret_lookup_by_usage',
+  struct({ usageType: int, usageId: text }),
+  ofSecret,
+);
+export const secretSetValue = remoteCall(
+  'secret_set_value',
+  struct({ secret, value: opaque(MAX_SECRET_BYTES), flags }),
+  nothing,
+);
+export const secretUndefine = remoteCall('secret_undefine', ofSecret, nothing);

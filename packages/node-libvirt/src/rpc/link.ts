@@ -1,0 +1,310 @@
+import type { Duplex } from 'node:stream';
+import { CallTimeoutError, ConnectionLostError, ProtocolError } from '../errors/connection-errors.js';
+import { LibvirtError } from '../errors/libvirt-error.js';
+import { programs } from '../generated/procedures.js';
+import type { Call, StreamCall } from '../layouts/call.js';
+import { remoteError } from '../layouts/remote-error.js';
+import { decode } from '../xdr/codec.js';
+import { XdrError } from '../xdr/xdr-error.js';
+import { frame, type Message, MessageStatus, MessageType } from './message.js';
+import { MessageSplitter } from './message-splitter.js';
+import { LibvirtStream, type StreamWire } from './stream.js';
+
+const KEEPALIVE = programs.keepalive;
+const MAX_SERIAL = 0xffff_ffff;
+
+export interface CallOptions {
+  /** Ends the waiting, not what the daemon does. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait for the answer; `Infinity` for as long as the connection lasts. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What a call is waiting for, or was: an answer that nobody wants any more still comes. */
+interface Waiting {
+  readonly call: Call<never, unknown>;
+  /** Takes what the daemon answered. Undefined when it was given up. */
+  settle: ((outcome: Answer | { readonly error: Error }) => void) | undefined;
+}
+
+interface Answer {
+  readonly reply: Buffer;
+  /** With a call that opens one. */
+  readonly stream: LibvirtStream | undefined;
+}
+
+/**
+ * libvirt's RPC protocol on one connection: any number of calls at once, whose answers come in any order and are matched by
+ * serial; streams; messages that come by themselves.
+ */
+export class RpcLink {
+  /** Resolves with the reason when the connection is over. */
+  readonly closed: Promise<ConnectionLostError | ProtocolError>;
+  /** Takes messages that come by themselves, keepalive's apart. Must not throw. */
+  onMessage: (message: Message) => void = () => undefined;
+  readonly #duplex: Duplex;
+  readonly #splitter = new MessageSplitter();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #streams = new Map<number, LibvirtStream>();
+  readonly #full = new Set<LibvirtStream>();
+  #resolveClosed: (reason: ConnectionLostError | ProtocolError) => void = () => undefined;
+  #over: ConnectionLostError | ProtocolError | undefined;
+  #serial = 0;
+  #hasHeard = false;
+
+  /** @param duplex connected, and nobody else's from now on */
+  constructor(duplex: Duplex) {
+    this.#duplex = duplex;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    duplex.on('data', (chunk: Buffer) => this.#receive(chunk));
+    duplex.on('error', (cause) =>
+      this.end(new ConnectionLostError(`the connection was lost: ${cause.message}`, true, { cause })),
+    );
+    duplex.on('end', () => this.end(new ConnectionLostError('the daemon closed the connection', true)));
+    duplex.on('close', () => this.end(new ConnectionLostError('the connection was closed', true)));
+  }
+
+  get isOpen(): boolean {
+    return this.#over === undefined;
+  }
+
+  /** Calls that the daemon has not answered yet, those among them that nobody waits for any more. */
+  get inFlight(): number {
+    return this.#waiting.size;
+  }
+
+  get openStreams(): number {
+    return this.#streams.size;
+  }
+
+  /** Whether nothing is read for now, because a stream has more than its reader takes. */
+  get isHeld(): boolean {
+    return this.#full.size > 0;
+  }
+
+  /** Whether anything has come since this was last asked. */
+  takeHeard(): boolean {
+    const hasHeard = this.#hasHeard;
+    this.#hasHeard = false;
+    return hasHeard;
+  }
+
+  /** Asks the daemon to show that it is there. */
+  ping(): void {
+    this.#keepalive(KEEPALIVE.procedures.ping);
+  }
+
+  /**
+   * @throws LibvirtError what the daemon answered; ConnectionLostError; CallTimeoutError; ProtocolError; XdrError when the
+   *   arguments have no place in the layout; the signal's reason
+   */
+  async call<Args, Reply>(call: Call<Args, Reply>, args: Args, options: CallOptions = {}): Promise<Reply> {
+    const { reply } = await this.#send(call, args, options);
+    return replyOf(call, reply);
+  }
+
+  /** As {@link RpcLink.call}, for what is followed by data. */
+  async openStream<Args, Reply>(
+    call: StreamCall<Args, Reply>,
+    args: Args,
+    options: CallOptions = {},
+  ): Promise<{ reply: Reply; stream: LibvirtStream }> {
+    const { reply, stream } = await this.#send(call, args, options);
+    if (stream === undefined) throw new TypeError(`${call.name} opens no stream`);
+    try {
+      return { reply: replyOf(call, reply), stream };
+    } catch (error) {
+      stream.destroy();
+      throw error;
+    }
+  }
+
+  /** Ends the connection, and all that waits on it. */
+  end(reason: ConnectionLostError | ProtocolError): void {
+    if (this.#over !== undefined) return;
+    this.#over = reason;
+    this.#duplex.destroy();
+    const waiting = [...this.#waiting.values()];
+    const streams = [...this.#streams.values()];
+    this.#waiting.clear();
+    this.#streams.clear();
+    this.#full.clear();
+    for (const { settle } of waiting) settle?.({ error: reason });
+    for (const stream of streams) stream.fail(reason);
+    this.#resolveClosed(reason);
+  }
+
+  async #send<Args>(
+    call: Call<Args, unknown>,
+    args: Args,
+    { signal, timeoutMs = Infinity }: CallOptions,
+  ): Promise<Answer> {
+    if (this.#over !== undefined) throw new ConnectionLostError(this.#over.message, false, { cause: this.#over });
+    signal?.throwIfAborted();
+    const serial = this.#nextSerial();
+    const header = {
+      program: call.program.number,
+      version: call.program.version,
+      procedure: call.procedure,
+      type: MessageType.CALL,
+      serial,
+      status: MessageStatus.OK,
+    };
+    const bytes = frame(header, (writer) => call.args.write(writer, args));
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { call, settle: undefined };
+      const giveUp = (reason: unknown): void => {
+        stopWaiting();
+        waiting.settle = undefined;
+        reject(reason);
+      };
+      const timer =
+        timeoutMs === Infinity
+          ? undefined
+          : setTimeout(
+              () => giveUp(new CallTimeoutError(`${call.name} was not answered within ${timeoutMs} ms`, true)),
+              timeoutMs,
+            );
+      const onAbort = (): void => giveUp(signal?.reason);
+      const stopWaiting = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      waiting.settle = (outcome) => {
+        stopWaiting();
+        if ('error' in outcome) reject(outcome.error);
+        else resolve(outcome);
+      };
+      signal?.addEventListener('abort', onAbort);
+      this.#waiting.set(serial, waiting);
+      this.#duplex.write(bytes);
+    });
+  }
+
+  #nextSerial(): number {
+    do this.#serial = this.#serial === MAX_SERIAL ? 1 : this.#serial + 1;
+    while (this.#waiting.has(this.#serial) || this.#streams.has(this.#serial));
+    return this.#serial;
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#hasHeard = true;
+    try {
+      for (const message of this.#splitter.push(chunk)) {
+        if (this.#over !== undefined) return;
+        this.#take(message);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError) && !(error instanceof XdrError)) throw error;
+      this.end(
+        new ProtocolError(`what the daemon sends is not libvirt's protocol: ${error.message}`, { cause: error }),
+      );
+    }
+  }
+
+  #take(message: Message): void {
+    if (message.program === KEEPALIVE.number) {
+      if (message.procedure === KEEPALIVE.procedures.ping) this.#keepalive(KEEPALIVE.procedures.pong);
+      return;
+    }
+    switch (message.type) {
+      case MessageType.REPLY:
+        return this.#takeReply(message);
+      case MessageType.STREAM:
+      case MessageType.STREAM_HOLE:
+        return this.#takeStream(message);
+      case MessageType.MESSAGE:
+        return this.onMessage(message);
+      default:
+        throw new ProtocolError(`a message of type ${message.type}`);
+    }
+  }
+
+  #takeReply({ serial, program, procedure, status, payload }: Message): void {
+    const waiting = this.#waiting.get(serial);
+    if (waiting?.call.procedure !== procedure || waiting.call.program.number !== program)
+      throw new ProtocolError(`an answer to call ${serial} of procedure ${procedure}, which was not made`);
+    this.#waiting.delete(serial);
+    if (status !== MessageStatus.OK) {
+      waiting.settle?.({ error: new LibvirtError(decode(remoteError, payload)) });
+      return;
+    }
+    const stream = 'opensStream' in waiting.call ? this.#newStream(serial, waiting.call) : undefined;
+    if (waiting.settle === undefined) stream?.destroy();
+    else waiting.settle({ reply: payload, stream });
+  }
+
+  /** To be there before anybody hears of the reply: data may follow it in the same bytes. */
+  #newStream(serial: number, call: Call<never, unknown>): LibvirtStream {
+    const wire: StreamWire = {
+      send: (status, bytes, onSent) => this.#sendStream(serial, call, status, bytes, onSent),
+      hold: () => {
+        this.#full.add(stream);
+        this.#duplex.pause();
+      },
+      release: () => {
+        if (this.#full.delete(stream) && this.#full.size === 0) this.#duplex.resume();
+      },
+      over: () => {
+        this.#streams.delete(serial);
+        wire.release();
+      },
+    };
+    const stream = new LibvirtStream(wire);
+    this.#streams.set(serial, stream);
+    return stream;
+  }
+
+  #takeStream({ type, serial, status, payload }: Message): void {
+    const stream = this.#streams.get(serial);
+    if (stream === undefined) throw new ProtocolError(`data of stream ${serial}, which is not open`);
+    if (type === MessageType.STREAM_HOLE)
+      return stream.fail(new ProtocolError('a hole in a stream, which was not asked for'));
+    switch (status) {
+      case MessageStatus.CONTINUE:
+        return stream.receive(payload);
+      case MessageStatus.OK:
+        return stream.confirm();
+      default:
+        return stream.fail(new LibvirtError(decode(remoteError, payload)));
+    }
+  }
+
+  #sendStream(
+    serial: number,
+    { program, procedure }: Call<never, unknown>,
+    status: number,
+    bytes: Uint8Array,
+    onSent?: (error?: Error | null) => void,
+  ): void {
+    if (this.#over !== undefined) return onSent?.(this.#over);
+    const header = {
+      program: program.number,
+      version: program.version,
+      procedure,
+      type: MessageType.STREAM,
+      serial,
+      status,
+    };
+    const head = frame(header, (writer) => writer.raw(bytes));
+    this.#duplex.write(head, onSent);
+  }
+
+  #keepalive(procedure: number): void {
+    if (this.#over !== undefined) return;
+    const { number: program, version } = KEEPALIVE;
+    const header = { program, version, procedure, type: MessageType.MESSAGE, serial: 0, status: MessageStatus.OK };
+    this.#duplex.write(frame(header, () => undefined));
+  }
+}
+
+function replyOf<Reply>({ name, reply }: Call<never, Reply>, payload: Buffer): Reply {
+  try {
+    return decode(reply, payload);
+  } catch (error) {
+    if (!(error instanceof XdrError)) throw error;
+    throw new ProtocolError(`the answer to ${name} is none: ${error.message}`, { cause: error });
+  }
+}
