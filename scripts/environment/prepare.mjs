@@ -23,6 +23,7 @@ import { Stop } from './stop.mjs';
  * @property {boolean} [curl]
  * @property {boolean} [cloudInit] cloud-init, switched off
  * @property {boolean} [xorriso]
+ * @property {boolean} [sshd] OpenSSH's server, which stays switched off
  * @property {boolean} [libvirt] libvirtd with QEMU, which stay switched off, and the descriptions of its protocol
  */
 
@@ -47,6 +48,7 @@ export async function prepare(needs) {
     cloudInit: needs.cloudInit === true,
     xorriso: needs.xorriso === true,
     libvirt: needs.libvirt === true,
+    sshd: needs.sshd === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;
