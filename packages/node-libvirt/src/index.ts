@@ -36,5 +36,7 @@ export type { Transport } from './transport.js';
 export type { SshTrust } from './transports/ssh-host-key.js';
 export type { SshIdentity } from './transports/ssh-identity.js';
 export { type SshOptions, type SshWay, sshTransport } from './transports/ssh.js';
+export type { TlsMaterial, TlsPki } from './transports/tls-pki.js';
+export { type TlsOptions, tlsTransport } from './transports/tls.js';
 export { unixTransport } from './unix-transport.js';
 export { XdrError } from './xdr/xdr-error.js';
