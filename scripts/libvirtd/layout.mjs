@@ -33,7 +33,9 @@ export function layOut(place, { emulators, settings }) {
   /** @param {string} directory of the machine */
   const ours = (directory) => at(directory.slice(1).replaceAll('/', '-'));
   const configDir = isRoot ? ours('/etc/libvirt') : at('config', 'libvirt');
-  for (const directory of [...machineWide.map(ours), configDir]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const lockDir = join(ours('/run'), 'lock'); // where the lock of a console's terminal goes
+  for (const directory of [...machineWide.map(ours), configDir, lockDir])
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (!existsSync(at('tools'))) linkTools(at('tools'), emulators);
 
   writeFileSync(

@@ -52,6 +52,13 @@ export const flag: Codec<boolean> = mapped(
   (value) => (value ? 1 : 0),
 );
 
+/** Of a list, which may also only be counted: true when not given. */
+export const needResults: Codec<boolean, boolean | undefined> = mapped(
+  int,
+  (value) => value !== 0,
+  (value) => (value === false ? 0 : 1),
+);
+
 /** A domain as calls name it. Daemons look it up by its UUID: it stays good when the domain starts and stops. */
 export const domain = struct({ name: text, uuid, id: int });
 export type DomainRef = OutOf<typeof domain>;

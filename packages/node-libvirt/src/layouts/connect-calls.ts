@@ -1,6 +1,6 @@
 import { array, fixedArray, int, mapped, nothing, optional, struct, uint, unsignedHyper } from '../xdr/codec.js';
 import { remoteCall } from './call.js';
-import { domain, flag, flags, MAX_LIST, optionalText, text, typedParameters } from './common.js';
+import { domain, flag, flags, MAX_LIST, needResults, optionalText, text, typedParameters } from './common.js';
 
 const MAX_AUTH_TYPES = 20;
 const MAX_STATS_PARAMETERS = 4096;
@@ -23,7 +23,6 @@ export const connectSupportsFeature = remoteCall(
   struct({ supported: flag }),
 );
 export const connectGetType = remoteCall('connect_get_type', nothing, struct({ type: text }));
-export const connectGetUri = remoteCall('connect_get_uri', nothing, struct({ uri: text }));
 export const connectGetHostname = remoteCall('connect_get_hostname', nothing, struct({ hostname: text }));
 /** Of the hypervisor: a million times the major, a thousand times the minor, and the release number. */
 export const connectGetVersion = remoteCall('connect_get_version', nothing, struct({ version: unsignedHyper }));
@@ -83,8 +82,7 @@ export const nodeGetInfo = remoteCall(
 );
 export const nodeGetFreeMemory = remoteCall('node_get_free_memory', nothing, struct({ bytes: unsignedHyper }));
 
-/** A list may be counted without being sent: `needResults` zero. */
-export const listArgs = struct({ needResults: mapped(int, (value) => value !== 0, yes), flags });
+export const listArgs = struct({ needResults, flags });
 
 export const connectListAllDomains = remoteCall(
   'connect_list_all_domains',
@@ -110,7 +108,3 @@ export const connectDomainEventCallbackDeregisterAny = remoteCall(
   struct({ callbackId: int }),
   nothing,
 );
-
-function yes(needResults: boolean | undefined): number {
-  return needResults === false ? 0 : 1;
-}

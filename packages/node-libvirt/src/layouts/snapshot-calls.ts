@@ -1,6 +1,6 @@
 import { array, int, nothing, struct } from '../xdr/codec.js';
 import { remoteCall } from './call.js';
-import { domain, flags, MAX_LIST, snapshot, text } from './common.js';
+import { domain, flags, MAX_LIST, needResults, snapshot, text } from './common.js';
 
 export const domainSnapshotCreateXml = remoteCall(
   'domain_snapshot_create_xml',
@@ -14,7 +14,7 @@ export const domainSnapshotLookupByName = remoteCall(
 );
 export const domainListAllSnapshots = remoteCall(
   'domain_list_all_snapshots',
-  struct({ domain, needResults: int, flags }),
+  struct({ domain, needResults, flags }),
   struct({ snapshots: array(snapshot, MAX_LIST), count: int }),
 );
 export const domainSnapshotGetXmlDesc = remoteCall(

@@ -1,6 +1,15 @@
 import { array, int, nothing, struct, uint, unsignedHyper } from '../xdr/codec.js';
 import { remoteCall, streamCall } from './call.js';
-import { flag, flags, MAX_LIST, storagePool as pool, storageVolume as volume, text, uuid } from './common.js';
+import {
+  flag,
+  flags,
+  MAX_LIST,
+  needResults,
+  storagePool as pool,
+  storageVolume as volume,
+  text,
+  uuid,
+} from './common.js';
 import { listArgs } from './connect-calls.js';
 
 const ofPool = struct({ pool });
@@ -47,7 +56,7 @@ export const storagePoolGetXmlDesc = remoteCall('storage_pool_get_xml_desc', poo
 
 export const storagePoolListAllVolumes = remoteCall(
   'storage_pool_list_all_volumes',
-  struct({ pool, needResults: int, flags }),
+  struct({ pool, needResults, flags }),
   struct({ volumes: array(volume, MAX_LIST), count: uint }),
 );
 export const storageVolLookupByName = remoteCall('storage_vol_lookup_by_name', struct({ pool, name: text }), ofVolume);
