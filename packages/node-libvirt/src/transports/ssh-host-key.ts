@@ -24,13 +24,13 @@ export interface HostKeyCheck {
 }
 
 /** By the type of key; best first. SHA-1 signatures (`ssh-rsa`) are not accepted, as in OpenSSH since 8.8. */
-const ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
-  'ssh-ed25519': ['ssh-ed25519'],
-  'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
-  'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],
-  'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
-  'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
-};
+const ALGORITHMS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ssh-ed25519', ['ssh-ed25519']],
+  ['ecdsa-sha2-nistp256', ['ecdsa-sha2-nistp256']],
+  ['ecdsa-sha2-nistp384', ['ecdsa-sha2-nistp384']],
+  ['ecdsa-sha2-nistp521', ['ecdsa-sha2-nistp521']],
+  ['ssh-rsa', ['rsa-sha2-512', 'rsa-sha2-256']],
+]);
 
 /** As `ssh-keygen -l` prints it. */
 export function fingerprintOf(key: Buffer): string {
@@ -96,8 +96,8 @@ function hostKeyError(code: string, message: string): TransportError {
 }
 
 function algorithmsFor(knownTypes: readonly string[]): string[] {
-  const types = [...new Set([...knownTypes, ...Object.keys(ALGORITHMS)])];
-  return types.flatMap((type) => ALGORITHMS[type] ?? []);
+  const types = [...new Set([...knownTypes, ...ALGORITHMS.keys()])];
+  return types.flatMap((type) => ALGORITHMS.get(type) ?? []);
 }
 
 function normalPin(text: string): string {

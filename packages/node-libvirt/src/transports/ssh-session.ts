@@ -182,9 +182,14 @@ export class SshSession {
     if (this.#over !== undefined) return this.#over;
     if (program === undefined || hasAnswered) return undefined;
     const how = status === undefined ? 'without a status' : `with status ${status}`;
-    const text = printable(complaint) || 'it gave no reason';
+    const text = printable(lastLines(complaint)) || 'it gave no reason';
     return new TransportError('unavailable', `${program} on ${this.#where} ended ${how}: ${text}`);
   }
+}
+
+/** The reason comes last; what a shell says when it starts may come before it. */
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-2).join('\n');
 }
 
 /** The library's text without its prefix. */

@@ -7,7 +7,7 @@ const MAX_COMPLAINT_BYTES = 2048;
 export interface ChannelEnd {
   /** Exit status of the command; undefined when there was none. */
   readonly status: number | undefined;
-  /** What it wrote to its standard error. */
+  /** The end of what it wrote to its standard error. */
   readonly complaint: string;
   readonly hasAnswered: boolean;
 }
@@ -33,10 +33,10 @@ export class SshStream extends Duplex {
       if (!this.push(chunk)) channel.pause();
     });
     channel.stderr.on('data', (chunk: Buffer) => {
-      if (this.#complaint.length < MAX_COMPLAINT_BYTES) this.#complaint = Buffer.concat([this.#complaint, chunk]);
+      this.#complaint = Buffer.concat([this.#complaint, chunk]).subarray(-MAX_COMPLAINT_BYTES);
     });
     const end = (status?: number | null): void => {
-      const complaint = this.#complaint.toString('utf8', 0, MAX_COMPLAINT_BYTES);
+      const complaint = this.#complaint.toString();
       const failure = failureOf({ status: status ?? undefined, complaint, hasAnswered: this.#hasAnswered });
       if (failure === undefined && !this.destroyed) this.push(null);
       else this.destroy(failure);

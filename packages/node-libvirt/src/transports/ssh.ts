@@ -41,7 +41,7 @@ export interface SshOptions {
  * @returns opens a stream. It rejects with a {@link TransportError}, or the signal's reason
  */
 export function sshTransport(options: SshOptions): (signal?: AbortSignal) => Promise<Duplex> {
-  const { host, port = DEFAULT_PORT, user = userInfo().username, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { host, port = DEFAULT_PORT, user = ownName(), timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const server: SshServer = {
     host,
     port,
@@ -53,6 +53,15 @@ export function sshTransport(options: SshOptions): (signal?: AbortSignal) => Pro
   const late = (): TransportError =>
     new TransportError('timeout', `no way to libvirt through ${addressText(server)} within ${timeoutMs} ms`);
   return (signal) => within(timeoutMs, signal, (both) => shared.openStream(options.ways, both), late);
+}
+
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // As in a container that runs under a number.
+    throw new TransportError('settings', 'there is no user to log on as, and this process has no name of its own');
+  }
 }
 
 /** An ssh connection, or one that is on its way, and how many hold it. */

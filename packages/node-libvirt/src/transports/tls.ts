@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { checkServerIdentity, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { addressText, connectTcp, untilAborted, within, type NetworkAddress } from './connecting.js';
 import { printable } from './printable.js';
 import { readPki, type TlsMaterial, type TlsPki } from './tls-pki.js';
@@ -45,16 +45,13 @@ export function tlsTransport(options: TlsOptions): (signal?: AbortSignal) => Pro
 }
 
 async function open(server: NetworkAddress, options: TlsOptions, signal: AbortSignal): Promise<Duplex> {
-  const { verify = true, passphrase, priority } = options;
+  const { verify = true, passphrase } = options;
   const material = await readPki(options.pki ?? { kind: 'usual' }, { passphrase, needsAuthority: verify });
-  const versions = versionsOf(priority ?? 'NORMAL');
+  const secureContext = contextOf(material, options);
   const expected = options.serverName ?? server.host;
-  const tcp = await connectTcp(server, signal);
   const socket = connect({
-    ...material,
-    ...versions,
-    socket: tcp,
-    ...(passphrase !== undefined && { passphrase }),
+    secureContext,
+    socket: await connectTcp(server, signal),
     ...(isIP(expected) === 0 && { servername: expected }),
     checkServerIdentity: (_host, certificate) => checkServerIdentity(expected, certificate),
     // Said always: left out, an environment variable could switch it off.
@@ -69,6 +66,17 @@ async function open(server: NetworkAddress, options: TlsOptions, signal: AbortSi
   } catch (error) {
     socket.destroy();
     throw error;
+  }
+}
+
+function contextOf(material: TlsMaterial, { passphrase, priority = 'NORMAL' }: TlsOptions): SecureContext {
+  const versions = versionsOf(priority);
+  try {
+    return createSecureContext({ ...material, ...versions, ...(passphrase !== undefined && { passphrase }) });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what = material.crl === undefined ? 'the certificates' : 'the certificates, or the list of revoked ones,';
+    throw new TransportError('settings', `${what} cannot be used for TLS (${code ?? 'unknown'})`, { code });
   }
 }
 

@@ -120,6 +120,14 @@ describe('a server that behaves in another way', () => {
     await nothingIsLeft();
   });
 
+  test('is not connected to with a list of revoked certificates that is none', async () => {
+    const pki = { ...given(client), crl: 'hunter2' } as TlsPki;
+    const failure = await failureOf(open({ port: portOf(tcp), pki }));
+    expect(failure).toMatchObject({ kind: 'settings' });
+    expect(failure.message).toContain('the list of revoked ones, cannot be used for TLS');
+    expect(sockets.size).toBe(0);
+  });
+
   test('nobody listens', async () => {
     const free = createTcpServer().listen(0, '127.0.0.1');
     await once(free, 'listening');
