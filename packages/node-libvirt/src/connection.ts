@@ -1,3 +1,4 @@
+import type { Caller, CallOptions, CountedCallOptions } from './caller.js';
 import { AuthenticationError, ConnectionLostError, ProtocolError } from './errors/connection-errors.js';
 import { programs } from './generated/procedures.js';
 import type { Call, EventLayout, StreamCall } from './layouts/call.js';
@@ -14,7 +15,7 @@ import {
   Feature,
 } from './layouts/connect-calls.js';
 import { type KeepaliveOptions, startKeepalive } from './rpc/keepalive.js';
-import { type CallOptions, RpcLink } from './rpc/link.js';
+import { RpcLink } from './rpc/link.js';
 import type { Message } from './rpc/message.js';
 import type { LibvirtStream } from './rpc/stream.js';
 import type { Transport } from './transport.js';
@@ -43,23 +44,6 @@ export interface ConnectionOptions {
   readonly openTimeoutMs?: number;
   /** Every 5 s, five times, when not given. */
   readonly keepalive?: KeepaliveOptions | false;
-}
-
-/** What calls can be made on: one connection, or a pool of them. */
-export interface Caller {
-  /**
-   * @throws LibvirtError what the daemon answered; ConnectionLostError and CallTimeoutError, whose `wasSent` says whether the
-   *   daemon may have got the call; ProtocolError; XdrError when the arguments have no place in a message; the signal's reason
-   */
-  call<Reply>(call: Call<void, Reply>, args?: undefined, options?: CallOptions): Promise<Reply>;
-  call<Args, Reply>(call: Call<Args, Reply>, args: Args, options?: CallOptions): Promise<Reply>;
-
-  /** Makes a call after which data flow. The options are about the call; the stream lasts until it is ended. */
-  openStream<Args, Reply>(
-    call: StreamCall<Args, Reply>,
-    args: Args,
-    options?: CallOptions,
-  ): Promise<{ reply: Reply; stream: LibvirtStream }>;
 }
 
 /** Those who listen to one kind of event. */
@@ -135,9 +119,9 @@ export class Connection implements Caller {
     return this.#link.openStreams;
   }
 
-  call<Reply>(call: Call<void, Reply>, args?: undefined, options?: CallOptions): Promise<Reply>;
-  call<Args, Reply>(call: Call<Args, Reply>, args: Args, options?: CallOptions): Promise<Reply>;
-  call<Args, Reply>(call: Call<Args, Reply>, args: Args, options: CallOptions = {}): Promise<Reply> {
+  call<Reply>(call: Call<void, Reply>, args?: undefined, options?: CountedCallOptions): Promise<Reply>;
+  call<Args, Reply>(call: Call<Args, Reply>, args: Args, options?: CountedCallOptions): Promise<Reply>;
+  call<Args, Reply>(call: Call<Args, Reply>, args: Args, options: CountedCallOptions = {}): Promise<Reply> {
     return this.#link.call(call, args, { timeoutMs: this.#callTimeoutMs, ...options });
   }
 

@@ -1,4 +1,6 @@
-export { type Caller, Connection, type ConnectionOptions } from './connection.js';
+export type { Caller, CallOptions } from './caller.js';
+export { connect, type ConnectOptions } from './connect.js';
+export { Connection, type ConnectionOptions } from './connection.js';
 export {
   AuthenticationError,
   CallTimeoutError,
@@ -29,8 +31,9 @@ export * from './layouts/network-calls.js';
 export * from './layouts/secret-calls.js';
 export * from './layouts/snapshot-calls.js';
 export * from './layouts/storage-calls.js';
+export { ConnectionPool, type PoolOptions } from './pool/connection-pool.js';
+export type { Listening } from './pool/watches.js';
 export type { KeepaliveOptions } from './rpc/keepalive.js';
-export type { CallOptions } from './rpc/link.js';
 export type { LibvirtStream } from './rpc/stream.js';
 export type { Transport } from './transport.js';
 export type { SshTrust } from './transports/ssh-host-key.js';
@@ -39,4 +42,5 @@ export { type SshOptions, type SshWay, sshTransport } from './transports/ssh.js'
 export type { TlsMaterial, TlsPki } from './transports/tls-pki.js';
 export { type TlsOptions, tlsTransport } from './transports/tls.js';
 export { unixTransport } from './unix-transport.js';
+export { type LibvirtUri, parseUri, UriError, type UriTransport } from './uri.js';
 export { XdrError } from './xdr/xdr-error.js';

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { CountedCallOptions } from '../caller.js';
 import { CallTimeoutError, ConnectionLostError, ProtocolError } from '../errors/connection-errors.js';
 import { LibvirtError } from '../errors/libvirt-error.js';
 import { programs } from '../generated/procedures.js';
@@ -13,18 +14,12 @@ import { LibvirtStream, type StreamWire } from './stream.js';
 const KEEPALIVE = programs.keepalive;
 const MAX_SERIAL = 0xffff_ffff;
 
-export interface CallOptions {
-  /** Ends the waiting, not what the daemon does. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long to wait for the answer; `Infinity` for as long as the connection lasts. */
-  readonly timeoutMs?: number | undefined;
-}
-
 /** What a call is waiting for, or was: an answer that nobody wants any more still comes. */
 interface Waiting {
   readonly call: Call<never, unknown>;
   /** Takes what the daemon answered. Undefined when it was given up. */
   settle: ((outcome: Answer | { readonly error: Error }) => void) | undefined;
+  readonly onAnswered: (() => void) | undefined;
 }
 
 interface Answer {
@@ -100,7 +95,7 @@ export class RpcLink {
    * @throws LibvirtError what the daemon answered; ConnectionLostError; CallTimeoutError; ProtocolError; XdrError when the
    *   arguments have no place in the layout; the signal's reason
    */
-  async call<Args, Reply>(call: Call<Args, Reply>, args: Args, options: CallOptions = {}): Promise<Reply> {
+  async call<Args, Reply>(call: Call<Args, Reply>, args: Args, options: CountedCallOptions = {}): Promise<Reply> {
     const { reply } = await this.#send(call, args, options);
     return replyOf(call, reply);
   }
@@ -109,7 +104,7 @@ export class RpcLink {
   async openStream<Args, Reply>(
     call: StreamCall<Args, Reply>,
     args: Args,
-    options: CallOptions = {},
+    options: CountedCallOptions = {},
   ): Promise<{ reply: Reply; stream: LibvirtStream }> {
     const { reply, stream } = await this.#send(call, args, options);
     if (stream === undefined) throw new TypeError(`${call.name} opens no stream`);
@@ -131,7 +126,10 @@ export class RpcLink {
     this.#waiting.clear();
     this.#streams.clear();
     this.#full.clear();
-    for (const { settle } of waiting) settle?.({ error: reason });
+    for (const { settle, onAnswered } of waiting) {
+      onAnswered?.();
+      settle?.({ error: reason });
+    }
     for (const stream of streams) stream.fail(reason);
     this.#resolveClosed(reason);
   }
@@ -139,22 +137,21 @@ export class RpcLink {
   async #send<Args>(
     call: Call<Args, unknown>,
     args: Args,
-    { signal, timeoutMs = Infinity }: CallOptions,
+    { signal, timeoutMs = Infinity, onAnswered }: CountedCallOptions,
   ): Promise<Answer> {
-    if (this.#over !== undefined) throw new ConnectionLostError(this.#over.message, false, { cause: this.#over });
-    signal?.throwIfAborted();
-    const serial = this.#nextSerial();
-    const header = {
-      program: call.program.number,
-      version: call.program.version,
-      procedure: call.procedure,
-      type: MessageType.CALL,
-      serial,
-      status: MessageStatus.OK,
-    };
-    const bytes = frame(header, (writer) => call.args.write(writer, args));
+    let serial: number;
+    let bytes: Buffer;
+    try {
+      if (this.#over !== undefined) throw new ConnectionLostError(this.#over.message, false, { cause: this.#over });
+      signal?.throwIfAborted();
+      serial = this.#nextSerial();
+      bytes = this.#framed(call, args, serial);
+    } catch (error) {
+      onAnswered?.();
+      throw error;
+    }
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { call, settle: undefined };
+      const waiting: Waiting = { call, settle: undefined, onAnswered };
       const giveUp = (reason: unknown): void => {
         stopWaiting();
         waiting.settle = undefined;
@@ -181,6 +178,12 @@ export class RpcLink {
       this.#waiting.set(serial, waiting);
       this.#duplex.write(bytes);
     });
+  }
+
+  #framed<Args>({ program, procedure, args: layout }: Call<Args, unknown>, args: Args, serial: number): Buffer {
+    const { number, version } = program;
+    const header = { program: number, version, procedure, type: MessageType.CALL, serial, status: MessageStatus.OK };
+    return frame(header, (writer) => layout.write(writer, args));
   }
 
   #nextSerial(): number {
@@ -227,6 +230,7 @@ export class RpcLink {
     if (waiting?.call.procedure !== procedure || waiting.call.program.number !== program)
       throw new ProtocolError(`an answer to call ${serial} of procedure ${procedure}, which was not made`);
     this.#waiting.delete(serial);
+    waiting.onAnswered?.();
     if (status !== MessageStatus.OK) {
       waiting.settle?.({ error: new LibvirtError(decode(remoteError, payload)) });
       return;
