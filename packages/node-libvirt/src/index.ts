@@ -44,3 +44,4 @@ export { type TlsOptions, tlsTransport } from './transports/tls.js';
 export { unixTransport } from './unix-transport.js';
 export { type LibvirtUri, parseUri, UriError, type UriTransport } from './uri.js';
 export { XdrError } from './xdr/xdr-error.js';
+export { transportFor, type TransportForOptions, type WayToDaemon } from './transport-for.js';

@@ -1,4 +1,4 @@
-import { isSet, refusedParameter, daemonSockets } from './uri-parameters.js';
+import { daemonSockets, isSet, refusedParameter, SYSTEM_DIRECTORY } from './uri-parameters.js';
 import type { SshOptions, SshWay } from './ssh.js';
 import type { SshTrust } from './ssh-host-key.js';
 import type { SshIdentity } from './ssh-identity.js';
@@ -25,8 +25,6 @@ export interface SshUriOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Where daemons that root runs listen, on the other side. */
-const RUN = '/run/libvirt';
 const LOG_ONS = ['agent', 'privkey', 'password', 'keyboard-interactive'];
 
 /** @throws TransportError `settings` when the URI asks for what is not to be had */
@@ -75,7 +73,7 @@ function waysOf({ driver, path, parameters, driverUri }: SshUri, isReadOnly: boo
   const mode = parameters.get('mode');
   const program = parameters.get('netcat');
   const [first, ...others] =
-    given === undefined ? daemonSockets({ directory: RUN, driver, isReadOnly, mode }) : [given];
+    given === undefined ? daemonSockets({ directory: SYSTEM_DIRECTORY, driver, isReadOnly, mode }) : [given];
   const bySocket = [first, ...others].map((socket): SshWay => ({ kind: 'socket', path: socket }));
   const byNetcat: SshWay = { kind: 'netcat', path: first, ...(program !== undefined && { program }) };
   const byHelper: SshWay[] = driverUri === undefined ? [] : [{ kind: 'helper', driverUri, isReadOnly }];

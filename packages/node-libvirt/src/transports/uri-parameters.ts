@@ -1,5 +1,8 @@
 import { TransportError } from '../errors/transport-error.js';
 
+/** Where daemons that root runs listen. */
+export const SYSTEM_DIRECTORY = '/run/libvirt';
+
 /** Which daemon's socket is wanted, out of those in a directory. */
 export interface DaemonSocketOptions {
   /** As `/run/libvirt`. */
