@@ -46,8 +46,7 @@ export function layOut(place, { emulators }) {
   writeFileSync(
     join(configDir, 'qemu.conf'),
     lines({
-      user: 'root',
-      group: 'root',
+      ...(isRoot ? { user: 'root', group: 'root' } : {}),
       security_driver: 'none',
       stdio_handler: 'file',
       namespaces: [],
