@@ -53,8 +53,7 @@ export function layOut(place, { emulators, settings }) {
   writeFileSync(
     join(configDir, 'qemu.conf'),
     lines({
-      user: 'root',
-      group: 'root',
+      ...(isRoot ? { user: 'root', group: 'root' } : {}),
       security_driver: 'none',
       stdio_handler: 'file',
       namespaces: [],

@@ -112,9 +112,16 @@ async function crashOutliving({ outlivingDir, dataDir }) {
   if (outlivingDir === undefined || !existsSync(outlivingDir)) return;
   const files = readdirSync(outlivingDir).filter((name) => name.endsWith('.pid'));
   const pids = files.map((name) => Number.parseInt(readFileSync(join(outlivingDir, name), 'utf8'), 10));
-  // One whose command does not name our directory has the number of one that is gone.
-  const isOurs = (/** @type {number} */ pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dataDir);
-  await Promise.all(pids.filter((pid) => isAlive(pid) && isOurs(pid)).map(crash));
+  await Promise.all(pids.filter((pid) => isAlive(pid) && names(pid, dataDir)).map(crash));
+}
+
+/** @type {(pid: number, directory: string) => boolean} otherwise the number is that of another process by now */
+function names(pid, directory) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(directory);
+  } catch {
+    return false; // it is gone
+  }
 }
 
 /** @type {(pid: number, signal: NodeJS.Signals) => void} */

@@ -229,10 +229,12 @@ export class RpcLink {
     const waiting = this.#waiting.get(serial);
     if (waiting?.call.procedure !== procedure || waiting.call.program.number !== program)
       throw new ProtocolError(`an answer to call ${serial} of procedure ${procedure}, which was not made`);
+    // Before the call is struck off: an error that is none ends the connection, and with it all that waits.
+    const error = status === MessageStatus.OK ? undefined : new LibvirtError(decode(remoteError, payload));
     this.#waiting.delete(serial);
     waiting.onAnswered?.();
-    if (status !== MessageStatus.OK) {
-      waiting.settle?.({ error: new LibvirtError(decode(remoteError, payload)) });
+    if (error !== undefined) {
+      waiting.settle?.({ error });
       return;
     }
     const stream = 'opensStream' in waiting.call ? this.#newStream(serial, waiting.call) : undefined;
