@@ -130,10 +130,27 @@ module.exports = {
     ),
     {
       name: 'packages-stand-alone',
-      comment: 'each can be published without the service, and depends on nothing but Node',
+      comment: 'each can be published without the service, and depends on nothing but Node and what it names itself',
       severity: 'error',
       from: { path: '^packages/([^/]+)/src/', pathNot: '\\.spec\\.ts$' },
-      to: { pathNot: ['^packages/$1/src/'], dependencyTypesNot: ['core'] },
+      to: { pathNot: ['^packages/$1/src/', 'node_modules/(@types/)?ssh2/'], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'ssh2-behind-the-ssh-transport',
+      comment: 'nothing else knows how ssh is spoken',
+      severity: 'error',
+      from: {
+        path: '^(src|packages/[^/]+/src)/',
+        pathNot: ['^packages/node-libvirt/src/transports/ssh', '\\.spec\\.ts$'],
+      },
+      to: { path: 'node_modules/(@types/)?ssh2/' },
+    },
+    {
+      name: 'transports-on-errors',
+      comment: 'a transport gives a stream, whatever goes over it',
+      severity: 'error',
+      from: { path: '^packages/node-libvirt/src/transports/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^packages/node-libvirt/src/', pathNot: '^packages/node-libvirt/src/(transports|errors)/' },
     },
     {
       name: 'xdr-on-nothing',

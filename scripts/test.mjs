@@ -27,6 +27,7 @@ const needs = {
   cloudInit: true,
   xorriso: true,
   libvirt: true,
+  sshd: true,
 };
 const jestArgs = process.argv.slice(2);
 const resultsFile = inCheckout('.zenova', 'jest-results.json');

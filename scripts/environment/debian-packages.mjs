@@ -5,6 +5,7 @@ import { isBrokerInstalled } from '../broker/layout.mjs';
 import { findChromium } from '../chromium.mjs';
 import { isLibvirtdInstalled } from '../libvirtd/layout.mjs';
 import { isPostgresInstalled } from '../postgres/layout.mjs';
+import { isSshdInstalled } from '../sshd/layout.mjs';
 import { show } from './run.mjs';
 import { Stop } from './stop.mjs';
 
@@ -15,7 +16,7 @@ import { Stop } from './stop.mjs';
  */
 
 /**
- * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, fence: boolean, libvirt: boolean, compiler: boolean }} needs
+ * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, fence: boolean, libvirt: boolean, sshd: boolean, compiler: boolean }} needs
  * @returns {DebianPackage[]} what these needs take that this machine does not have
  */
 export function missingDebianPackages(needs) {
@@ -70,6 +71,11 @@ export function missingDebianPackages(needs) {
       name: 'libvirt-dev',
       reason: "to compare the constants of libvirt's API",
       isMissing: needs.libvirt && !existsSync('/usr/share/libvirt/api/libvirt-api.xml'),
+    },
+    {
+      name: 'openssh-server',
+      reason: 'to run a private ssh server; its service stays switched off',
+      isMissing: needs.sshd && !isSshdInstalled(),
     },
     { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
     { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },
@@ -172,7 +178,7 @@ if [ ! -e "$policy" ]; then
   cat >"$policy" <<'END'
 #!/bin/sh
 # Zenova wrote this while it installs packages and removes it right after.
-case "$1" in rabbitmq-server*|epmd*|cron*|postgresql*|libvirt*|virtlo*) exit 101 ;; esac
+case "$1" in rabbitmq-server*|epmd*|cron*|postgresql*|libvirt*|virtlo*|ssh*) exit 101 ;; esac
 END
   chmod 755 "$policy"
 fi
@@ -209,6 +215,11 @@ case " $* " in
         libvirt-guests.service virtlogd.socket virtlockd.socket || true
     fi ;;
 esac
+case " $* " in
+  *' openssh-server '*)
+    update-rc.d ssh disable >/dev/null 2>&1 || true
+    if command -v systemctl >/dev/null; then systemctl --quiet disable ssh.service ssh.socket || true; fi ;;
+esac
 `;
 
 /**
@@ -224,6 +235,8 @@ export async function installDebianPackages(packages) {
     console.log("RabbitMQ's own service stays off; `systemctl enable --now rabbitmq-server` would turn it on.");
   if (names.includes('libvirt-daemon-system'))
     console.log("libvirt's own services stay off; `systemctl enable --now libvirtd` would turn them on.");
+  if (names.includes('openssh-server'))
+    console.log("The ssh server's own service stays off; `systemctl enable --now ssh` would turn it on.");
   if (names.includes('cloud-init'))
     console.log('cloud-init stays off: /etc/cloud/cloud-init.disabled, which would have to be removed first.');
 }

@@ -24,6 +24,7 @@ import { Stop } from './stop.mjs';
  * @property {boolean} [cloudInit] cloud-init, switched off
  * @property {boolean} [xorriso]
  * @property {boolean} [fence] Debian's fence_ibmz
+ * @property {boolean} [sshd] OpenSSH's server, which stays switched off
  * @property {boolean} [libvirt] libvirtd with QEMU, which stay switched off, and the descriptions of its protocol
  */
 
@@ -49,6 +50,7 @@ export async function prepare(needs) {
     xorriso: needs.xorriso === true,
     fence: needs.fence === true,
     libvirt: needs.libvirt === true,
+    sshd: needs.sshd === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;

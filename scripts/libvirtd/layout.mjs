@@ -22,10 +22,10 @@ export function isLibvirtdInstalled() {
  * machine's directories of libvirt are ours; otherwise it is a session daemon, whose directories its environment tells.
  *
  * @param {Pick<Plan, 'name' | 'dataDir' | 'isTemporary'>} place
- * @param {{ emulators: readonly string[] }} options
+ * @param {{ emulators: readonly string[], settings: Readonly<Record<string, string | number | readonly string[]>> }} options
  * @returns {{ plan: Plan, socketPath: string, qemuUri: string }}
  */
-export function layOut(place, { emulators }) {
+export function layOut(place, { emulators, settings }) {
   const { dataDir } = place;
   const isRoot = process.getuid?.() === 0;
   /** @param {string[]} path */
@@ -40,7 +40,14 @@ export function layOut(place, { emulators }) {
 
   writeFileSync(
     at('libvirtd.conf'),
-    lines({ auth_unix_ro: 'none', auth_unix_rw: 'none', log_outputs: '3:stderr', host_uuid: randomUUID() }),
+    lines({
+      auth_unix_ro: 'none',
+      auth_unix_rw: 'none',
+      log_outputs: '3:stderr',
+      host_uuid: randomUUID(),
+      listen_tls: 0,
+      ...settings,
+    }),
   );
   // Guests are processes of whoever runs this, and all that is theirs lies in the data directory.
   writeFileSync(
@@ -56,7 +63,8 @@ export function layOut(place, { emulators }) {
 
   const runDir = at('run', 'libvirt'); // in either case
   const pidFile = at('libvirtd.pid');
-  const daemon = ['--config', at('libvirtd.conf'), '--pid-file', pidFile];
+  const listens = [settings['listen_tls'], settings['listen_tcp']].includes(1);
+  const daemon = ['--config', at('libvirtd.conf'), '--pid-file', pidFile, ...(listens ? ['--listen'] : [])];
   const mounts = machineWide.map((directory) => `mount --bind ${ours(directory)} ${directory}`);
   const script = [...mounts, 'exec "$@"'].join(' && ');
   return {
@@ -89,7 +97,7 @@ export function layOut(place, { emulators }) {
   };
 }
 
-/** @param {Record<string, string | string[]>} settings of a configuration file of libvirt's */
+/** @param {Readonly<Record<string, string | number | readonly string[]>>} settings of a configuration file of libvirt's */
 function lines(settings) {
   return Object.entries(settings)
     .map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`)

@@ -8,6 +8,7 @@ export {
   ProtocolError,
 } from './errors/connection-errors.js';
 export { LibvirtError } from './errors/libvirt-error.js';
+export { TransportError, type TransportErrorKind } from './errors/transport-error.js';
 export * from './generated/constants.js';
 export { LIBVIRT_VERSION } from './generated/procedures.js';
 export type { Call, EventLayout, StreamCall } from './layouts/call.js';
@@ -35,6 +36,12 @@ export type { Listening } from './pool/watches.js';
 export type { KeepaliveOptions } from './rpc/keepalive.js';
 export type { LibvirtStream } from './rpc/stream.js';
 export type { Transport } from './transport.js';
+export type { SshTrust } from './transports/ssh-host-key.js';
+export type { SshIdentity } from './transports/ssh-identity.js';
+export { type SshOptions, type SshWay, sshTransport } from './transports/ssh.js';
+export type { TlsMaterial, TlsPki } from './transports/tls-pki.js';
+export { type TlsOptions, tlsTransport } from './transports/tls.js';
 export { unixTransport } from './unix-transport.js';
 export { type LibvirtUri, parseUri, UriError, type UriTransport } from './uri.js';
 export { XdrError } from './xdr/xdr-error.js';
+export { transportFor, type TransportForOptions, type WayToDaemon } from './transport-for.js';

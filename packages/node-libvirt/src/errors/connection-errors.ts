@@ -14,7 +14,7 @@ abstract class Unanswered extends Error {
 
 /** There is no connection, or there is none any more. */
 export class ConnectionLostError extends Unanswered {
-  override readonly name = 'ConnectionLostError';
+  override readonly name: string = 'ConnectionLostError';
 }
 
 /** The daemon did not answer in time. It may still do what was asked. */
