@@ -2,8 +2,8 @@ import type { XmlElement } from './xml-element.js';
 import { XmlFailure } from './xml-failure.js';
 
 /** Its child elements, or those of a name. */
-export function childrenOf({ children }: XmlElement, name?: string): XmlElement[] {
-  return children.filter(
+export function childrenOf(from: XmlElement | undefined, name?: string): XmlElement[] {
+  return (from?.children ?? []).filter(
     (child): child is XmlElement => typeof child === 'object' && (name === undefined || child.name === name),
   );
 }
@@ -11,7 +11,7 @@ export function childrenOf({ children }: XmlElement, name?: string): XmlElement[
 /** The first element on a way down: `childAt(domain, 'os', 'type')`. */
 export function childAt(from: XmlElement | undefined, ...path: readonly string[]): XmlElement | undefined {
   let at = from;
-  for (const name of path) at = at === undefined ? undefined : childrenOf(at, name)[0];
+  for (const name of path) at = childrenOf(at, name)[0];
   return at;
 }
 
