@@ -73,7 +73,7 @@ const GOLDEN: Readonly<Record<string, { description: Description; places?: Parti
             portal: '[2001:db8::1]:3261',
             target: 'iqn.2026-11.example:data',
             lun: 1,
-            auth: { user: 'u<1>', password: CHAP },
+            auth: { user: 'u_1', password: CHAP },
           },
           limits: { read_bytes_sec: 1000, write_bytes_sec: 2000 },
           tag: 'data',
