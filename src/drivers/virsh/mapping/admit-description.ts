@@ -1,6 +1,6 @@
 import type { ChangeParams, Volume } from '../../../compute/contract/index.js';
 import type { DriverOptions } from './driver-options.js';
-import { requireDomainName, requireHostPath } from './names.js';
+import { requireDomainName, requireHostPath, requireText } from './names.js';
 import { invalid, limited, optionPath } from './refusal.js';
 import { admitLimits, admitVolume } from './volume-disk.js';
 
@@ -74,6 +74,7 @@ function admitKernel({ kernel }: DriverOptions): void {
   if (kernel === undefined) return;
   requireHostPath(optionPath('kernel.path'), kernel.path);
   if (kernel.initrd !== undefined) requireHostPath(optionPath('kernel.initrd'), kernel.initrd);
+  if (kernel.parameters !== undefined) requireText(optionPath('kernel.parameters'), kernel.parameters);
 }
 
 /** @throws ComputeError REQUEST_INVALID, FEATURE_LIMITED */

@@ -16,7 +16,8 @@ export function requireDomainName(name: string): void {
   requireText('name', name);
   if (Buffer.byteLength(name) > LONGEST_DOMAIN_NAME) refuse(`must be ${LONGEST_DOMAIN_NAME} bytes at most`);
   if (name.includes('/')) refuse('must hold no slash: files are named after the domain');
-  if (name.trim() === '' || name === '.' || name === '..') refuse('must be a name of which a file can be made');
+  if (name !== name.trim()) refuse('must neither begin nor end with a space');
+  if (name === '' || name === '.' || name === '..') refuse('must be a name of which a file can be made');
 }
 
 /**
@@ -63,11 +64,17 @@ export function macAddress(uuid: string, index: number): string {
 
 /** UUID of a secret: of one purpose, for one volume of one instance. */
 export function secretUuid(instance: string, volumeId: string, purpose: 'chap' | 'encryption'): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([purpose, instance, volumeId]))
-    .digest()
-    .subarray(0, 16);
-  // Version 8, "custom" (RFC 9562).
+  return derivedUuid([purpose, instance, volumeId]);
+}
+
+/** UUID of the filter of an instance. */
+export function filterUuid(instance: string): string {
+  return derivedUuid(['filter', instance]);
+}
+
+/** Of the same parts the same UUID comes, version 8 ("custom", RFC 9562). */
+function derivedUuid(parts: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x80;
   hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
   return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

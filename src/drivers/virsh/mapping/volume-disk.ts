@@ -130,7 +130,8 @@ function sourceOf(field: string, { id, connection }: Volume, { instance, deviceP
 export function volumeSecrets(instance: string, { id, connection, encryption }: Volume): VolumeSecret[] {
   const secret = (purpose: 'chap' | 'encryption', usage: VolumeSecret['usage'], value: string): VolumeSecret => {
     const uuid = secretUuid(instance, id, purpose);
-    return { uuid, usage, name: `zenova-${purpose}-${uuid}`, value };
+    // What the secret of a volume is for is a path to libvirt, though it looks at none.
+    return { uuid, usage, name: `${usage === 'volume' ? '/' : ''}zenova-${purpose}-${uuid}`, value };
   };
   return [
     ...(connection.type === 'iscsi' && connection.auth !== undefined
