@@ -26,6 +26,7 @@ const needs = {
   curl: true,
   cloudInit: true,
   xorriso: true,
+  libvirtSchemas: true,
 };
 const jestArgs = process.argv.slice(2);
 const resultsFile = inCheckout('.zenova', 'jest-results.json');

@@ -14,7 +14,7 @@ import { Stop } from './stop.mjs';
  */
 
 /**
- * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, fence: boolean, compiler: boolean }} needs
+ * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, fence: boolean, libvirtSchemas: boolean, compiler: boolean }} needs
  * @returns {DebianPackage[]} what these needs take that this machine does not have
  */
 export function missingDebianPackages(needs) {
@@ -51,6 +51,16 @@ export function missingDebianPackages(needs) {
       name: 'fence-agents',
       reason: 'to measure fence_ibmz',
       isMissing: needs.fence && !existsSync('/usr/sbin/fence_ibmz'),
+    },
+    {
+      name: 'libvirt-clients',
+      reason: "to hold definitions of guests against libvirt's schemas",
+      isMissing: needs.libvirtSchemas && !isOnPath('virt-xml-validate'),
+    },
+    {
+      name: 'libxml2-utils',
+      reason: "to hold definitions of guests against libvirt's schemas",
+      isMissing: needs.libvirtSchemas && !isOnPath('xmllint'),
     },
     { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
     { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },

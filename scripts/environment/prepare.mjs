@@ -24,6 +24,7 @@ import { Stop } from './stop.mjs';
  * @property {boolean} [cloudInit] cloud-init, switched off
  * @property {boolean} [xorriso]
  * @property {boolean} [fence] Debian's fence_ibmz
+ * @property {boolean} [libvirtSchemas] libvirt's schemas for XML, and their checker
  */
 
 /**
@@ -47,6 +48,7 @@ export async function prepare(needs) {
     cloudInit: needs.cloudInit === true,
     xorriso: needs.xorriso === true,
     fence: needs.fence === true,
+    libvirtSchemas: needs.libvirtSchemas === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;

@@ -57,7 +57,8 @@ function answer(request: Request, capabilities: Partial<DomainCapabilities> = {}
     return 'taken';
   } catch (error) {
     if (!(error instanceof ComputeError)) throw error;
-    return `${error.code} ${String(error.details['path'] ?? error.message)}`;
+    const { path } = error.details;
+    return `${error.code} ${typeof path === 'string' ? path : error.message}`;
   }
 }
 
