@@ -28,6 +28,7 @@ const needs = {
   xorriso: true,
   libvirt: true,
   sshd: true,
+  libvirtSchemas: true,
 };
 const jestArgs = process.argv.slice(2);
 const resultsFile = inCheckout('.zenova', 'jest-results.json');

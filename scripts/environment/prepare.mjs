@@ -26,6 +26,7 @@ import { Stop } from './stop.mjs';
  * @property {boolean} [fence] Debian's fence_ibmz
  * @property {boolean} [sshd] OpenSSH's server, which stays switched off
  * @property {boolean} [libvirt] libvirtd with QEMU, which stay switched off, and the descriptions of its protocol
+ * @property {boolean} [libvirtSchemas] libvirt's schemas for XML, and their checker
  */
 
 /**
@@ -51,6 +52,7 @@ export async function prepare(needs) {
     fence: needs.fence === true,
     libvirt: needs.libvirt === true,
     sshd: needs.sshd === true,
+    libvirtSchemas: needs.libvirtSchemas === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;

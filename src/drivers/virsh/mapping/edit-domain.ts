@@ -1,0 +1,102 @@
+import {
+  attributeOf,
+  childAt,
+  childrenOf,
+  element,
+  textOf,
+  withAttribute,
+  withChildren,
+  type XmlElement,
+  type XmlNode,
+} from '../../../connectors/xml/index.js';
+import { bootXml } from './disk.js';
+import { MARK_NAMESPACE, markXml, type InstanceMark } from './instance-mark.js';
+
+/** Changes of a definition that libvirt gave. What is not spoken of stays as it is, whoever wrote it. */
+
+/** Its size. Memory and processors beyond it, that could be plugged in, go. */
+export function withSize(domain: XmlElement, { vcpus, memoryMib }: { vcpus: number; memoryMib: number }): XmlElement {
+  const memory = (name: string) => element(name, { unit: 'MiB' }, memoryMib);
+  return withChildren(
+    domain,
+    domain.children.flatMap((child): XmlNode[] => {
+      if (typeof child === 'string') return [child];
+      switch (child.name) {
+        case 'memory':
+        case 'currentMemory':
+          return [memory(child.name)];
+        case 'vcpu': {
+          const most = Math.max(vcpus, Number(textOf(child) ?? 0));
+          const fixed = attributeOf(child, 'current') === undefined;
+          const changed = withAttribute(child, 'current', fixed || most === vcpus ? undefined : String(vcpus));
+          return [withChildren(changed, [String(fixed ? vcpus : most)])];
+        }
+        // It counts the processors that there were.
+        case 'vcpus':
+          return [];
+        case 'cpu':
+          return [withoutChild(child, 'topology')];
+        default:
+          return [child];
+      }
+    }),
+  );
+}
+
+/**
+ * What it starts from, first to last: targets of disks and MAC addresses. Devices that are not named are not started from.
+ */
+export function withBootOrder(domain: XmlElement, names: readonly string[], loadparm?: string): XmlElement {
+  const ordered = (device: XmlElement): XmlElement => {
+    const name =
+      device.name === 'disk'
+        ? attributeOf(childAt(device, 'target'), 'dev')
+        : attributeOf(childAt(device, 'mac'), 'address')?.toLowerCase();
+    const at = name === undefined ? -1 : names.indexOf(name);
+    const plain = withoutChild(device, 'boot');
+    const kept = attributeOf(childAt(device, 'boot'), 'loadparm');
+    const boot = at < 0 ? undefined : bootXml({ order: at + 1, loadparm: at === 0 ? (loadparm ?? kept) : undefined });
+    return boot === undefined ? plain : withChildren(plain, [...plain.children, boot]);
+  };
+  return withChildren(
+    domain,
+    domain.children.map((child) => {
+      if (typeof child === 'string') return child;
+      // A domain has the one or the other.
+      if (child.name === 'os') return withoutChild(child, 'boot');
+      if (child.name !== 'devices') return child;
+      return withChildren(
+        child,
+        child.children.map((device) =>
+          typeof device !== 'string' && (device.name === 'disk' || device.name === 'interface')
+            ? ordered(device)
+            : device,
+        ),
+      );
+    }),
+  );
+}
+
+/** What this driver keeps in it. */
+export function withMark(domain: XmlElement, mark: InstanceMark): XmlElement {
+  const others = childrenOf(childAt(domain, 'metadata')).filter(({ namespace }) => namespace !== MARK_NAMESPACE);
+  const metadata = element('metadata', {}, ...others, markXml(mark));
+  return withChildren(domain, [...withoutChild(domain, 'metadata').children, metadata]);
+}
+
+/** With another disk, beside those that it has. */
+export function withDevice(domain: XmlElement, device: XmlElement): XmlElement {
+  return withChildren(
+    domain,
+    domain.children.map((child) =>
+      typeof child !== 'string' && child.name === 'devices' ? withChildren(child, [...child.children, device]) : child,
+    ),
+  );
+}
+
+function withoutChild(from: XmlElement, name: string): XmlElement {
+  return withChildren(
+    from,
+    from.children.filter((child) => typeof child === 'string' || child.name !== name),
+  );
+}

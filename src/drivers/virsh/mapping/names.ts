@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { isXmlText } from '../../../connectors/xml/index.js';
+import { invalid } from './refusal.js';
+
+/** Files are named after a domain, with endings such as `_VARS.fd` behind it; file systems take 255 bytes. */
+const LONGEST_DOMAIN_NAME = 240;
+
+/** As long as libvirt takes paths. */
+const LONGEST_PATH = 4095;
+
+/** @throws ComputeError REQUEST_INVALID for a name that libvirt or a file system would not take */
+export function requireDomainName(name: string): void {
+  const refuse = (text: string): never => {
+    throw invalid('name', text);
+  };
+  requireText('name', name);
+  if (Buffer.byteLength(name) > LONGEST_DOMAIN_NAME) refuse(`must be ${LONGEST_DOMAIN_NAME} bytes at most`);
+  if (name.includes('/')) refuse('must hold no slash: files are named after the domain');
+  if (name !== name.trim()) refuse('must neither begin nor end with a space');
+  if (name === '' || name === '.' || name === '..') refuse('must be a name of which a file can be made');
+}
+
+/**
+ * A path of the host, which must say plainly where it leads.
+ *
+ * @throws ComputeError REQUEST_INVALID
+ */
+export function requireHostPath(field: string, path: string): void {
+  requireText(field, path);
+  const parts = path.split('/');
+  if (!path.startsWith('/') || Buffer.byteLength(path) > LONGEST_PATH) {
+    throw invalid(field, `must be an absolute path of ${LONGEST_PATH} bytes at most`);
+  }
+  if (parts.includes('..') || parts.includes('.')) throw invalid(field, 'must hold no parts . or ..');
+}
+
+/** @throws ComputeError REQUEST_INVALID for a text that XML, and with it libvirt, cannot hold */
+export function requireText(field: string, text: string): void {
+  if (!isXmlText(text)) throw invalid(field, 'holds characters that libvirt cannot take');
+}
+
+/** Names of what is made for an instance. They are made of its UUID alone, so that they lead nowhere else. */
+export function instanceFiles(uuid: string): {
+  readonly rootDisk: string;
+  readonly configDrive: string;
+  readonly rescueDisk: string;
+  readonly consoleLog: string;
+  readonly filter: string;
+} {
+  return {
+    rootDisk: `zenova-${uuid}-root`,
+    configDrive: `zenova-${uuid}-config.iso`,
+    rescueDisk: `zenova-${uuid}-rescue`,
+    consoleLog: `zenova-${uuid}-console.log`,
+    filter: `zenova-${uuid}`,
+  };
+}
+
+/** What an operation would make up for an instance is the same whenever it is tried again. */
+export function macAddress(uuid: string, index: number): string {
+  const [a, b, c] = createHash('sha256').update(`mac ${uuid} ${index}`).digest();
+  return ['52', '54', '00', ...[a, b, c].map((byte = 0) => byte.toString(16).padStart(2, '0'))].join(':');
+}
+
+/** UUID of a secret: of one purpose, for one volume of one instance. */
+export function secretUuid(instance: string, volumeId: string, purpose: 'chap' | 'encryption'): string {
+  return derivedUuid([purpose, instance, volumeId]);
+}
+
+/** UUID of the filter of an instance. */
+export function filterUuid(instance: string): string {
+  return derivedUuid(['filter', instance]);
+}
+
+/** Of the same parts the same UUID comes, version 8 ("custom", RFC 9562). */
+function derivedUuid(parts: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
+  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x80;
+  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
+  return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/**
+ * Alias of a volume's disk, by which it is found again. Ids may hold what aliases must not, and be longer than QEMU likes; of
+ * those with a hash nobody has two.
+ */
+export function volumeAlias(volumeId: string): string {
+  return `ua-volume-${createHash('sha256').update(volumeId).digest('hex').slice(0, 32)}`;
+}
+
+const TAG_ALIAS = 'ua-tag-';
+
+/** Alias of an interface with a tag. What aliases must not hold is written in hexadecimal. */
+export function tagAlias(tag: string): string {
+  const plain = tag.replaceAll(/[^A-Za-z0-9-]/g, (c) => `_${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return `${TAG_ALIAS}${plain}`;
+}
+
+/** The tag that an alias holds. */
+export function tagOfAlias(alias: string | undefined): string | undefined {
+  if (alias?.startsWith(TAG_ALIAS) !== true) return undefined;
+  return alias
+    .slice(TAG_ALIAS.length)
+    .replaceAll(/_([0-9a-f]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
