@@ -76,6 +76,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   'power.off': ['zenova power off --host cpc1 --instance ubuntu01 --preempt'],
   'power.on': ['zenova power on --host cpc1 --instance ubuntu01', 'zenova power on --machine web01'],
+  'power.probe': [
+    'zenova power probe --type hmcz --param power_address=hmc1 --param power_user=operator \\\n' +
+      '    --param-file power_pass=/etc/zenova/hmc-password --name "web*"',
+  ],
   'power.types': ['zenova power types', 'zenova power types --json'],
   'features.driver': ['zenova features driver hmc-dpm', 'zenova features driver hmc-dpm --host cpc1'],
   'features.matrix': [

@@ -91,6 +91,20 @@ const VIEWS: { readonly [M in MethodName]?: (result: MethodResult<M>) => TableVi
         error === null ? null : `${error.code}: ${error.message}`,
       ]),
     ),
+  'power.probe': ({ machines }) =>
+    list(
+      ['name', 'parameters', 'state', 'native state', 'architecture', 'MAC addresses'],
+      machines.map(({ name, power_parameters: parameters, state, native_state: native, architecture, ...found }) => [
+        name,
+        Object.entries(parameters)
+          .map(([parameter, value]) => `${parameter}=${String(value)}`)
+          .join(' '),
+        state,
+        native,
+        architecture,
+        found.mac_addresses.join(' '),
+      ]),
+    ),
   'power.types': ({ power_types: types }) =>
     list(
       ['type', 'title', 'verbs', 'parameters (* required)'],

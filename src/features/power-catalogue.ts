@@ -55,7 +55,7 @@ export const POWER_FEATURES = {
   'power.chassis': {
     title: 'Chassis configuration',
     status: 'optional',
-    operations: [],
+    operations: ['probe'],
     cli: [],
     notes: 'The machines behind one controller can be listed.',
   },

@@ -18,3 +18,11 @@
 export function seedKernelParameter(url: string, instanceId: string): string {
   return `ds=nocloud;s=${url};i=${instanceId}`;
 }
+
+/** The parameters of a kernel without those that {@link seedKernelParameter} has put among them. */
+export function withoutSeedParameter(parameters: string): string {
+  return parameters
+    .split(' ')
+    .filter((parameter) => !parameter.startsWith('ds=nocloud;s='))
+    .join(' ');
+}

@@ -11,6 +11,13 @@ export interface BootableIso {
 /** Files of a NoCloud seed, by name. */
 export type SeedMedium = ReadonlyMap<string, Buffer>;
 
+/** What is put into an image beside what it has. */
+export interface IsoAdditions {
+  readonly seed?: SeedMedium | undefined;
+  /** Behind the parameters that its kernel has already. */
+  readonly parameters?: string | undefined;
+}
+
 /** Puts the files of a seed into a directory, which is made when it is not there. */
 export async function writeSeed(folder: string, seed: SeedMedium): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });

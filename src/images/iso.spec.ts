@@ -67,12 +67,25 @@ describe('kernel and initrd', () => {
 
   test('take a seed into the root, under the label that cloud-init looks for', async () => {
     const image = tar({ kernel: 'k', initrd: 'i' });
-    const { file } = await bootableIso(image, { format: 'kernel' }, signal, SEED);
+    const { file } = await bootableIso(image, { format: 'kernel' }, signal, { seed: SEED });
     const { label, files } = readIso(file);
     expect(label).toBe('cidata');
     expect(files['/meta-data']?.toString()).toBe('instance-id: one\n');
     expect(files['/user-data']?.toString()).toBe('#cloud-config\n');
     expect(files['/parmfile']).toBeUndefined();
+  });
+
+  test('are given parameters, behind their own', async () => {
+    const more = { parameters: 'ds=nocloud;s=http://a/' };
+    const one = await bootableIso(tar({ kernel: 'k', initrd: 'i', parmfile: 'quiet\n' }), {}, signal, more);
+    expect(readIso(one.file).files['/parmfile']?.toString()).toBe('quiet ds=nocloud;s=http://a/\0');
+  });
+
+  test('are given parameters when they have none', async () => {
+    const { file, insFile } = await bootableIso(tar({ kernel: 'k', initrd: 'i' }), {}, signal, { parameters: 'quiet' });
+    const { files } = readIso(file);
+    expect(files['/parmfile']?.toString()).toBe('quiet\0');
+    expect(files[insFile]?.toString()).toContain('parmfile 0x00010480\n');
   });
 
   test.each([
@@ -91,14 +104,49 @@ describe('an ISO image of others', () => {
     await expect(bootableIso(image, {}, signal)).resolves.toEqual({ file: image.file, insFile: '/boot/ubuntu.ins' });
   });
 
-  test('takes a seed beside its own files, and keeps its label', async () => {
-    const image = iso({ 'boot/ubuntu.ins': '* u\n', 'boot/kernel': 'k' });
-    const { file, insFile } = await bootableIso(image, { format: 'iso' }, signal, SEED);
+  const UBUNTU = {
+    'boot/ubuntu.ins': '* Ubuntu\nkernel.ubuntu 0x00000000\nparmfile.ubuntu 0x00010480\ninitrd.ubuntu 0x01000000\n',
+    'boot/kernel.ubuntu': 'k',
+    'boot/initrd.ubuntu': 'i',
+    'boot/parmfile.ubuntu': 'console=ttyS0 \n',
+  };
+
+  test('takes a seed beside its own files, keeps its label, and names the seed to the kernel', async () => {
+    const image = iso(UBUNTU);
+    const { file, insFile } = await bootableIso(image, { format: 'iso' }, signal, { seed: SEED });
     const { label, files } = readIso(file);
     expect(label).toBe('INSTALLER');
-    expect(files[insFile]?.toString()).toBe('* u\n');
-    expect(files['/boot/kernel']?.toString()).toBe('k');
+    for (const [name, content] of Object.entries(UBUNTU)) expect(files[`/${name}`]?.toString()).toBe(content);
     expect(files['/cidata/meta-data']?.toString()).toBe('instance-id: one\n');
+    expect(insFile).toBe('/boot/zenova.ins');
+    expect(files[insFile]?.toString()).toBe(
+      '* Ubuntu\nkernel.ubuntu 0x00000000\ninitrd.ubuntu 0x01000000\nzenova.prm 0x00010480\n',
+    );
+    expect(files['/boot/zenova.prm']?.toString()).toBe('console=ttyS0 ds=nocloud;s=/cdrom/cidata/\0');
+  });
+
+  test('names another seed when it is given one, behind its own parameters', async () => {
+    const additions = { seed: SEED, parameters: 'autoinstall ds=nocloud;s=http://a/' };
+    const { file } = await bootableIso(iso(UBUNTU), {}, signal, additions);
+    const { files } = readIso(file);
+    expect(files['/boot/zenova.prm']?.toString()).toBe('console=ttyS0 autoinstall ds=nocloud;s=http://a/\0');
+  });
+
+  test('is given parameters alone, also when it has none', async () => {
+    const image = iso({ 'a.ins': 'kernel 0x00000000', kernel: 'k' });
+    const { file, insFile } = await bootableIso(image, {}, signal, { parameters: 'quiet' });
+    const { files } = readIso(file);
+    expect(insFile).toBe('/zenova.ins');
+    expect(files[insFile]?.toString()).toBe('kernel 0x00000000\nzenova.prm 0x00010480\n');
+    expect(files['/zenova.prm']?.toString()).toBe('quiet\0');
+    expect(files['/cidata/meta-data']).toBeUndefined();
+  });
+
+  test('with parameters that are too many, or not in ASCII, is refused', async () => {
+    const long = bootableIso(iso(UBUNTU), {}, signal, { parameters: 'a'.repeat(890) });
+    await expect(long).rejects.toThrow(/has 904 characters; Linux takes 895/);
+    const ebcdic = iso({ ...UBUNTU, 'boot/parmfile.ubuntu': Buffer.from([0x98, 0xa4, 0x89, 0x85, 0xa3]) });
+    await expect(bootableIso(ebcdic, {}, signal, { parameters: 'a' })).rejects.toThrow(/not in ASCII/);
   });
 
   test('with several .ins files is asked about', async () => {

@@ -1,8 +1,9 @@
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
 import { ComputeError } from '../common/errors/index.js';
 import type { ImageSource, ObtainedImage } from '../compute/contract/index.js';
-import { writeSeed, type BootableIso, type SeedMedium } from './iso-content.js';
+import { parameterLine, parmfileOf, withParmfile } from './ins-file.js';
+import { writeSeed, type BootableIso, type IsoAdditions } from './iso-content.js';
 import { packKernel } from './kernel-iso.js';
 import { runProgram } from './programs.js';
 
@@ -10,14 +11,23 @@ import { runProgram } from './programs.js';
 export const INS_FILE_PROPERTY = 'ins_file';
 /** Where the files of a seed are put into an ISO image of others, whose label we leave alone. */
 const SEED_FOLDER = '/cidata';
+/** Where Ubuntu's installer, the one with cloud-init, has its medium. */
+const SEED_PARAMETER = 'ds=nocloud;s=/cdrom/cidata/';
+/** What we put beside the .ins file of others. */
+const OWN_INS = 'zenova.ins';
+const OWN_PARMFILE = 'zenova.prm';
 
 /**
  * Makes what IBM Z starts from of an image that was obtained: an ISO image as it is, or a tar archive with `kernel`, `initrd` and,
  * where wanted, `parmfile`, packed into one.
  *
  * A seed goes to where cloud-init finds it by itself in what we pack: the root, under its label. Into an ISO image of others
- * it goes as `/cidata`, a place of our own choice: cloud-init looks there only where the kernel parameters name it
- * (`ds=nocloud;s=/cdrom/cidata/`), for the label stays, by which installers find themselves.
+ * it goes as `/cidata`, a place of our own choice: cloud-init looks there only where the kernel parameters name it, for the label
+ * stays, by which installers find themselves. So they name it, as it is seen where installers have their medium, unless they are
+ * given another seed.
+ *
+ * IBM Z takes the parameters of the kernel from the file that the .ins file loads, and DPM adds none to them when a partition starts
+ * from an ISO image. So whatever is added stands in a file of ours, which an .ins file of ours loads in place of theirs.
  *
  * @throws ComputeError REQUEST_INVALID, OPERATION_FAILED
  */
@@ -25,7 +35,7 @@ export async function bootableIso(
   image: ObtainedImage,
   { format, properties = {} }: Pick<ImageSource, 'format' | 'properties'>,
   signal: AbortSignal,
-  seed?: SeedMedium,
+  additions: IsoAdditions = {},
 ): Promise<BootableIso> {
   const found = await formatOf(image.file);
   const wanted = format === 'tar' ? 'kernel' : format;
@@ -35,10 +45,9 @@ export async function bootableIso(
       `the image is ${found === undefined ? 'neither an ISO image nor a tar archive with kernel and initrd' : `of the format ${found}`}${wanted === undefined ? '' : `, not of the format ${wanted}`}`,
     );
   }
-  if (found === 'kernel') return await packKernel(image, signal, seed);
+  if (found === 'kernel') return await packKernel(image, signal, additions);
   const insFile = await insFileOf(image.file, properties[INS_FILE_PROPERTY], signal);
-  if (seed === undefined) return { file: image.file, insFile };
-  return { file: await withSeed(image, seed, signal), insFile };
+  return await withAdditions({ file: image.file, insFile }, image.workshop, additions, signal);
 }
 
 /** By what is in it, whatever it is called. */
@@ -83,10 +92,20 @@ function insInvalid(what: string, paths: readonly string[]): ComputeError {
   return new ComputeError('REQUEST_INVALID', `the ISO image ${what}${which}`, { details: { ins_files: [...paths] } });
 }
 
-async function withSeed({ file, workshop }: ObtainedImage, seed: SeedMedium, signal: AbortSignal): Promise<string> {
+async function withAdditions(
+  { file, insFile }: BootableIso,
+  workshop: string,
+  { seed, parameters = '' }: IsoAdditions,
+  signal: AbortSignal,
+): Promise<BootableIso> {
+  const isNamed = seed === undefined || /(?:^| )ds=/.test(parameters);
+  const added = isNamed ? parameters : `${parameters} ${SEED_PARAMETER}`;
+  if (seed === undefined && added === '') return { file, insFile };
   const folder = join(workshop, 'seed');
-  await writeSeed(folder, seed);
-  const made = join(workshop, 'seeded.iso');
+  if (seed !== undefined) await writeSeed(folder, seed);
+  const own = await ownParameters({ file, insFile }, workshop, added, signal);
+  const made = join(workshop, 'changed.iso');
+  const maps = [...(seed === undefined ? [] : [[folder, SEED_FOLDER] as const]), ...own.maps];
   await runProgram(
     'xorriso',
     [
@@ -100,13 +119,43 @@ async function withSeed({ file, workshop }: ObtainedImage, seed: SeedMedium, sig
       '-boot_image',
       'any',
       'replay',
-      '-map',
-      folder,
-      SEED_FOLDER,
+      ...maps.flatMap(([from, to]) => ['-map', from, to]),
       '-commit',
     ],
-    'adding the seed to the ISO image',
+    'adding to the ISO image',
     signal,
   );
-  return made;
+  return { file: made, insFile: own.insFile };
+}
+
+/** An .ins file beside the one that there is, which loads the same, with these parameters behind those of the image. */
+async function ownParameters(
+  { file, insFile }: BootableIso,
+  workshop: string,
+  parameters: string,
+  signal: AbortSignal,
+): Promise<{ readonly insFile: string; readonly maps: readonly (readonly [from: string, to: string])[] }> {
+  const read = async (path: string): Promise<Buffer> => {
+    const to = join(workshop, 'extracted');
+    const args = ['-no_rc', '-osirrox', 'on', '-indev', file, '-extract_single', path, to];
+    await runProgram('xorriso', args, `reading ${path} of the ISO image`, signal);
+    const content = await readFile(to);
+    await rm(to, { force: true });
+    return content;
+  };
+  const folder = posix.dirname(insFile);
+  const ins = (await read(insFile)).toString('latin1');
+  const theirs = parmfileOf(ins);
+  const given = theirs === undefined ? Buffer.alloc(0) : await read(posix.resolve(folder, theirs));
+  const [ownIns, ownParmfile] = [join(workshop, OWN_INS), join(workshop, OWN_PARMFILE)];
+  await writeFile(ownIns, withParmfile(ins, OWN_PARMFILE), 'latin1');
+  await writeFile(ownParmfile, parameterLine(given, parameters));
+  const place = (name: string): string => posix.join(folder, name);
+  return {
+    insFile: place(OWN_INS),
+    maps: [
+      [ownIns, place(OWN_INS)],
+      [ownParmfile, place(OWN_PARMFILE)],
+    ],
+  };
 }

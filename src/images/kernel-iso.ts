@@ -3,19 +3,17 @@ import { join } from 'node:path';
 import { ComputeError } from '../common/errors/index.js';
 import type { ObtainedImage } from '../compute/contract/index.js';
 import { SEED_LABEL } from '../first-boot/index.js';
-import { writeSeed, type BootableIso, type SeedMedium } from './iso-content.js';
+import { insLine, parameterLine, PARAMETERS_AT } from './ins-file.js';
+import { writeSeed, type BootableIso, type IsoAdditions } from './iso-content.js';
 import { runProgram, runProgramInto } from './programs.js';
 
 const MEBIBYTE = 1024 * 1024;
 const LABEL = 'ZENOVA';
 const INS_FILE = 'zenova.ins';
 
-/** Where Linux for IBM Z has its kernel, the address and size of its initrd, and its parameters (arch/s390/include/asm/setup.h). */
+/** Where Linux for IBM Z has its kernel, and the address and size of its initrd (arch/s390/include/asm/setup.h). */
 const KERNEL_AT = 0;
 const INITRD_ADDRESS_AND_SIZE_AT = 0x10408;
-const PARAMETERS_AT = 0x10480;
-/** Older kernels take no more, with the zero at its end. */
-const MOST_PARAMETERS = 895;
 /** Where installers have the initrd; a kernel that is larger pushes it up. */
 const LEAST_INITRD_AT = 32 * MEBIBYTE;
 /** The ISO image must stay below what addresses of 31 bits reach. */
@@ -30,7 +28,7 @@ const MOST_PART = 1024 * MEBIBYTE;
 export async function packKernel(
   { file: archive, workshop }: ObtainedImage,
   signal: AbortSignal,
-  seed?: SeedMedium,
+  { seed, parameters = '' }: IsoAdditions = {},
 ): Promise<BootableIso> {
   const content = join(workshop, 'content');
   await mkdir(content, { mode: 0o700 });
@@ -45,10 +43,12 @@ export async function packKernel(
   };
   const kernelBytes = await unpack('kernel');
   const initrdBytes = await unpack('initrd');
-  const hasParameters = memberOf('parmfile') !== undefined;
+  const parmfile = join(content, 'parmfile');
+  const hasParmfile = memberOf('parmfile') !== undefined;
+  if (hasParmfile) await unpack('parmfile');
+  const hasParameters = hasParmfile || parameters !== '';
   if (hasParameters) {
-    await unpack('parmfile');
-    await tidyParameters(join(content, 'parmfile'));
+    await writeFile(parmfile, parameterLine(hasParmfile ? await readFile(parmfile) : Buffer.alloc(0), parameters));
   }
   const initrdAt = Math.max(LEAST_INITRD_AT, Math.ceil(kernelBytes / MEBIBYTE) * MEBIBYTE);
   await writeFile(join(content, 'initrd.siz'), addressAndSize(initrdAt, initrdBytes));
@@ -58,7 +58,7 @@ export async function packKernel(
     ...(hasParameters ? [['parmfile', PARAMETERS_AT] satisfies [string, number]] : []),
     ['initrd.siz', INITRD_ADDRESS_AND_SIZE_AT],
   ];
-  const lines = loads.map(([name, address]) => `${name} 0x${address.toString(16).padStart(8, '0')}\n`);
+  const lines = loads.map(([name, address]) => insLine(name, address));
   await writeFile(join(content, INS_FILE), `* packed by zenova\n${lines.join('')}`);
   if (seed !== undefined) await writeSeed(content, seed);
   const made = join(workshop, 'packed.iso');
@@ -70,15 +70,6 @@ export async function packKernel(
     signal,
   );
   return { file: made, insFile: `/${INS_FILE}` };
-}
-
-/** The kernel takes one line, and reads on until a zero. */
-async function tidyParameters(file: string): Promise<void> {
-  const line = (await readFile(file, 'latin1')).replace(/\s+/g, ' ').trim();
-  if (line.length > MOST_PARAMETERS) {
-    throw invalid(`has a parmfile of ${line.length} characters; Linux takes ${MOST_PARAMETERS}`);
-  }
-  await writeFile(file, Buffer.concat([Buffer.from(line, 'latin1'), Buffer.alloc(1)]));
 }
 
 /** Two big-endian numbers of 64 bits. */

@@ -142,6 +142,8 @@ export interface PowerSubject extends Subject {
   bootable(state: 'on' | 'off'): Promise<MachineRef>;
   /** What its controller starts it from next. */
   startsFrom(machine: MachineRef): 'network' | 'disk' | undefined;
+  /** The controller of a machine, and the names of all machines behind it. */
+  chassisOf(machine: MachineRef): Promise<{ readonly controller: MachineRef; readonly names: readonly string[] }>;
   /** A machine whose next command the controller refuses. */
   refused(): Promise<ControllerFailure>;
   /** A machine whose controller does not accept the credentials. */

@@ -192,7 +192,7 @@ const REQUESTS: readonly (readonly [MethodName, object])[] = [
   ['operation.list', {}],
 ];
 /** What no driver here can do. */
-const NOT_ASKED: readonly MethodName[] = ['power.soft_off', 'power.reset'];
+const NOT_ASKED: readonly MethodName[] = ['power.soft_off', 'power.reset', 'power.probe'];
 
 /** Nothing but what the schema names may stand in an answer, at any depth, and nothing that is secret. */
 function fits(method: MethodName, answer: unknown): void {

@@ -51,6 +51,62 @@ describe('spawning', () => {
     expect(device.requests).toEqual([]);
   });
 
+  it('says of a name that is taken whose it is, and in what it was made otherwise', async () => {
+    await start();
+    const made = {
+      ...web01,
+      image: {
+        source: 'https://images.example/a?signature=1',
+        checksum: `sha256:${'0'.repeat(64)}`,
+        token: 'secret-1',
+      },
+      networks: [{ name: 'lan', tag: 'front' }, { name: 'lan' }],
+      user_data: 'secret-2',
+      config_drive: false,
+    };
+    await bench.call('compute.spawn', made);
+    const changedIn = async (more: object, code = 'ALREADY_EXISTS'): Promise<unknown> => {
+      const failure = await bench
+        .call('compute.spawn', { ...made, ...more, plan: true })
+        .catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code, details: { id: 'id-1', origin: 'spawned' } });
+      return (failure as ComputeError).details['changed'];
+    };
+    expect(await changedIn({})).toEqual([]);
+    // Where an image comes from is no matter when its content is known; what is compared otherwise is none here.
+    const elsewhere = { ...made.image, source: 'https://images.example/a?signature=2', token: 'secret-3' };
+    expect(
+      await changedIn({ image: elsewhere, flavor: { vcpus: 4, memory_mib: 2048 }, start: false, ssh_keys: [] }),
+    ).toEqual([]);
+    expect(await changedIn({ user_data: 'secret-3', metadata: { role: 'web' } })).toEqual(['user_data', 'metadata']);
+    expect(await changedIn({ networks: [{ name: 'dmz', tag: 'new' }, { name: 'lan' }] })).toEqual(['networks[1].tag']);
+    expect(await changedIn({ driver_options: { other: { lamp: 'red' } } })).toEqual([]);
+    expect(await changedIn({ driver_options: { device: { lamp: 'red' } } })).toEqual(['driver_options.device.lamp']);
+    // Not only with plan, and also where nothing new is taken.
+    await expect(bench.call('compute.spawn', made)).rejects.toMatchObject({
+      details: { origin: 'spawned', changed: [] },
+    });
+    await bench.call('host.set_enabled', { host: 'site', enabled: false });
+    expect(await changedIn({ user_data: 'secret-3' }, 'STATE_CONFLICT')).toEqual(['user_data']);
+    const kept = JSON.stringify(await bench.opened.instances.findByReference('site', 'web01'));
+    expect(kept).not.toContain('secret');
+    expect(kept).not.toContain('images.example');
+  });
+
+  it('says of a name that is taken by what is not ours, or adopted, that nothing is known of its making', async () => {
+    await start();
+    device.add('web01', 'id-9');
+    const plan = { ...web01, plan: true };
+    await expect(bench.call('compute.spawn', plan)).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+      details: { id: 'id-9', origin: null, changed: null },
+    });
+    await bench.call('compute.adopt', one);
+    await expect(bench.call('compute.spawn', plan)).rejects.toMatchObject({
+      details: { origin: 'adopted', changed: null },
+    });
+  });
+
   it('gives the driver the fields of the request, without those that say where and when', async () => {
     await start();
     const request = { ...web01, metadata: { role: 'web' }, driver_options: { device: { lamp: 'green' } } };

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse as parseYaml } from 'yaml';
+import { METHODS } from '../../src/compute/contract/index.js';
 import { loadConfig, parseSource } from '../../src/config/index.js';
 import { VIRT_DRIVERS } from '../../src/drivers/driver-registry.js';
 import { newKeyText } from '../../src/common/encryption-key.js';
@@ -92,9 +94,24 @@ async function outcomeOf(example: Example, { answers = {} }: Scene, sandbox: San
     return sandbox.shell(text, answer);
   }
   if (language === 'ts') return sandbox.program(text);
-  if (language === 'yaml') return configured(text, sandbox);
+  if (language === 'yaml') return isDescription(text) ? described(text) : configured(text, sandbox);
   if (language === 'json') return { code: 0, output: JSON.stringify(JSON.parse(text)) };
   throw new Error(`nobody here knows how to carry out ${language}: teach this test, or name it in left-out.ts`);
+}
+
+const isDescription = (yaml: string): boolean => /^flavor:/m.test(yaml);
+
+/** A description of an instance, whose references lead to something. */
+function described(text: string): Ran {
+  const description: unknown = parseYaml(text, (_name, value: unknown) => (isReference(value) ? 'referred to' : value));
+  const checked = METHODS['compute.spawn'].params.safeParse({ host: 'host1', ...Object(description) });
+  return checked.success ? { code: 0, output: checked.data.name } : { code: 1, output: checked.error.message };
+}
+
+function isReference(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const [name, another] = Object.keys(value);
+  return another === undefined && (name === 'file' || name === 'env');
 }
 
 /** A configuration, when the files and variables are there that it refers to. */

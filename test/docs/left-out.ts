@@ -10,6 +10,11 @@ interface LeftOut {
 
 const LEFT_OUT: readonly LeftOut[] = [
   {
+    page: 'src/drivers/hmc-dpm/README.md',
+    begins: 'cat >lpar01.yaml',
+    reason: 'takes an HMC with such a storage group; test/e2e/deploy.e2e-spec.ts carries it out with one',
+  },
+  {
     page: 'docs/api.md',
     begins: 'npx openapi-typescript',
     reason: 'takes a package that is not ours; test/documents reads the document with parsers of its standard',

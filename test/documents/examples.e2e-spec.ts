@@ -21,6 +21,7 @@ import {
 const REFUSED: Partial<Record<MethodName, string>> = {
   'power.soft_off': 'FEATURE_UNSUPPORTED',
   'power.reset': 'FEATURE_UNSUPPORTED',
+  'power.probe': 'BACKEND_UNREACHABLE',
   'compute.live_migration_force_complete': 'STATE_CONFLICT',
   'compute.live_migration_abort': 'STATE_CONFLICT',
   'operation.cancel': 'STATE_CONFLICT',

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HmcInventoryInput } from '../../src/simulators/hmc/index.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
+import { CHECKOUT, examplesOf } from '../docs/documents.js';
 import { cli, type CliOptions, type CliRun } from '../support/cli.js';
 import { Estate, HMC_PASSWORD } from './estate.js';
 
@@ -12,7 +13,7 @@ const INVENTORY: HmcInventoryInput = {
   timing: { start_ms: 20, paused_ms: 0, stop_ms: 20, fulfilment_ms: 20 },
   users: [{ name: 'zenova', password: HMC_PASSWORD }],
   cpcs: [{ name: 'CPC1', mode: 'dpm', partitions: [{ name: 'predefined', status: 'stopped' }, { name: 'strange' }] }],
-  storage_groups: ['one', 'two'].map((name) => ({
+  storage_groups: ['one', 'two', 'shared-data'].map((name) => ({
     name,
     cpc: 'CPC1',
     shared: false,
@@ -36,7 +37,7 @@ afterAll(async () => {
 }, 60_000);
 
 function zenova(argv: readonly string[], options: CliOptions = {}): Promise<CliRun> {
-  const { group = '' } = estate.names;
+  const { group } = estate.names;
   return cli([...argv, '--group', group], { environment: { ZENOVA_AMQP_URL: broker.url, PW: 'hidden' }, ...options });
 }
 
@@ -110,8 +111,8 @@ describe('an LPAR that is deployed', () => {
     const steps = [
       'resize',
       'confirm-resize',
-      'delete-nic',
       'create-nic',
+      'delete-nic',
       'attach-storage-group',
       'detach-storage-group',
     ];
@@ -170,6 +171,35 @@ describe('an LPAR that is deployed', () => {
     // A volume or network that the description does not speak of stays.
     expect(estate.simulator.status('predefined')).toBe('stopped');
   }, 60_000);
+});
+
+describe('the example of the driver', () => {
+  const README = 'src/drivers/hmc-dpm/README.md';
+
+  it('is made once, stays, and is changed as the page says', async () => {
+    const { text = '' } = examplesOf(README).find((example) => example.text.startsWith('cat >lpar01.yaml')) ?? {};
+    const [, yaml = ''] = /<<'END'\n(.*?)^END$/ms.exec(text) ?? [];
+    const [, plan = ''] = /^```\n(WOULD DO.*?)^```$/ms.exec(readFileSync(join(CHECKOUT, README), 'utf8')) ?? [];
+    const file = join(directory, 'lpar01.yaml');
+    const run = (...more: string[]) => zenova(['instance', 'deploy', 'cpc1', '--file', file, ...more]);
+    writeFileSync(file, yaml);
+    expect((await run()).code).toBe(0);
+    expect(await run()).toMatchObject(nothingToChange('lpar01', 'cpc1'));
+    expect(text).toContain(nothingToChange('lpar01', 'cpc1').stdout.trim());
+    writeFileSync(
+      file,
+      [...text.matchAll(/s\/(\w+: )(\d+)\/(\w+: \d+)\//g)].reduce(
+        (changed, [, field = '', from = '', to = '']) => changed.replace(`${field}${from}`, to),
+        yaml,
+      ),
+    );
+    const planned = await run('--plan');
+    expect(planned).toMatchObject({ code: 0, stdout: plan });
+    expect((await run('--yes')).code).toBe(0);
+    expect(estate.simulator.properties('lpar01')).toMatchObject({ 'ifl-processors': 4 });
+    expect(groupsOf('lpar01')).toEqual({ 'shared-data': [10], lpar01: [60, 100] });
+    expect(await run()).toMatchObject(nothingToChange('lpar01', 'cpc1'));
+  }, 120_000);
 });
 
 describe('an instance of any driver', () => {

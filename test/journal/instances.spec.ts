@@ -57,6 +57,24 @@ describe.each(PLACES)('instances of ours in a journal on %s', (_, makePlace) => 
     expect(await opened.instances.find(instance('1').target)).toBeUndefined();
   });
 
+  it('keep what they were made with, and what they were made anew with, wherever they go', async () => {
+    const { instances } = opened;
+    const madeWith = { '': { image: 'digest-1', user_data: 'digest-2' }, driver_options: {} };
+    const one = instance('1', { madeWith });
+    await instances.own(one, lease, 1000);
+    expect(await instances.find(one.target)).toEqual(one);
+    expect(await instances.remade(one.target, { '': { image: 'digest-3' } }, lease)).toBe(true);
+    const there = { target: targetKey('fake', 'two', '1'), host: 'two' };
+    await instances.move(one.target, there, lease);
+    expect(await instances.find(there.target)).toMatchObject({
+      madeWith: { '': { image: 'digest-3', user_data: 'digest-2' }, driver_options: {} },
+    });
+    // Of what is not known, no part becomes known.
+    await instances.own(instance('2', { origin: 'adopted' }), lease, 1000);
+    expect(await instances.remade(instance('2').target, { '': { image: 'digest-3' } }, lease)).toBe(false);
+    expect(await instances.find(instance('2').target)).toEqual(instance('2', { origin: 'adopted' }));
+  });
+
   it('stay ours where they are moved to', async () => {
     const { instances } = opened;
     const there = { target: targetKey('fake', 'two', '1'), host: 'two' };
@@ -80,7 +98,7 @@ describe.each(PLACES)('instances of ours in a journal on %s', (_, makePlace) => 
 
   it('are changed for an operation only while it has its lease', async () => {
     const { instances } = opened;
-    await instances.own(instance('1'), lease, 1000);
+    await instances.own(instance('1', { madeWith: {} }), lease, 1000);
     const record = await accepted(opened, { target: targetKey('fake', 'site', 'two') });
     const old = await claimed(opened, record);
     const current = await claimed(opened, record);
@@ -89,10 +107,11 @@ describe.each(PLACES)('instances of ours in a journal on %s', (_, makePlace) => 
         () => instances.own(instance('2'), by, 2000),
         () => instances.own(instance('1', { origin: 'adopted' }), by, 2000),
         () => instances.disown(instance('1').target, by),
+        () => instances.remade(instance('1').target, { '': { image: 'digest' } }, by),
         () => instances.move(instance('1').target, { target: targetKey('a', 'b', 'c'), host: 'c' }, by),
       ];
       for (const write of writes) expect(isLeaseLost(await write().catch((error: unknown) => error))).toBe(true);
-      expect(await instances.find(instance('1').target)).toEqual(instance('1'));
+      expect(await instances.find(instance('1').target)).toEqual(instance('1', { madeWith: {} }));
       expect(await instances.find(instance('2').target)).toBeUndefined();
     };
     await refused(old);

@@ -183,9 +183,10 @@ export class InstanceDevice {
         return targetOf(find(reference));
       },
       provisionalKey: (reference) => targetKey('device', 'box', `name:${reference}`),
-      plan: (_ctx, change, target) => {
+      plan: async (_ctx, change, target) => {
         this.asked.push({ by: 'plan', change, target });
-        return Promise.resolve([{ action: change.operation, description: `${change.operation} ${target.name}` }]);
+        if (change.operation === 'spawn') this.#refuseTaken(target.name);
+        return [{ action: change.operation, description: `${change.operation} ${target.name}` }];
       },
       reconcile: async (ctx, change, target) => {
         this.asked.push({ by: 'reconcile', change, target });
@@ -201,8 +202,12 @@ export class InstanceDevice {
     return [...this.#instances.values()].find((one) => one.name === name);
   }
 
-  async #create(ctx: OperationContext, name: string): Promise<Instance> {
+  #refuseTaken(name: string): void {
     if (this.#named(name) !== undefined) throw new ComputeError('ALREADY_EXISTS', `there is an instance ${name}`);
+  }
+
+  async #create(ctx: OperationContext, name: string): Promise<Instance> {
+    this.#refuseTaken(name);
     const made: Instance = { id: `id-${(this.#ids += 1)}`, name, madeBy: ctx.operationId, isRunning: false };
     await this.#request(ctx, `create ${name}`, () => this.#instances.set(made.id, made));
     await noteCreated(ctx, targetOf(made));

@@ -12,16 +12,18 @@ export class RescueImage {
   readonly images: ImageFetcher;
   /** As a request or a host names it. */
   readonly source: { readonly source: string; readonly checksum: string };
+  /** The address of a tar archive with kernel, initrd and parmfile. */
+  readonly kernel: { readonly source: string };
 
   constructor() {
-    const content = join(this.folder, 'content');
-    mkdirSync(content);
-    writeFileSync(join(content, 'rescue.ins'), '* rescue\n');
-    const file = join(this.folder, 'rescue.iso');
-    const made = ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-V', 'RESCUE', '-o', file, content];
-    execFileSync('xorriso', made, { stdio: 'ignore' });
+    const file = this.another('rescue');
     this.sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
     this.source = { source: `file:${file}`, checksum: `sha256:${this.sha256}` };
+    const archive = join(this.folder, 'kernel.tar');
+    const members = { kernel: 'the kernel', initrd: 'the initrd', parmfile: 'quiet' };
+    for (const [name, text] of Object.entries(members)) writeFileSync(join(this.folder, name), text);
+    execFileSync('tar', ['-C', this.folder, '-cf', archive, ...Object.keys(members)]);
+    this.kernel = { source: `file:${archive}` };
     this.images = new ImageFetcher({
       folder: join(this.folder, 'images'),
       fileFolders: [this.folder],
@@ -29,6 +31,17 @@ export class RescueImage {
       timeoutMs: 60_000,
       trust: { kind: 'system' },
     });
+  }
+
+  /** Makes another image with a file `<name>.ins`. @returns its path */
+  another(name: string): string {
+    const content = join(this.folder, name);
+    mkdirSync(content);
+    writeFileSync(join(content, `${name}.ins`), `* ${name}\n`);
+    const file = `${content}.iso`;
+    const made = ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-V', name.toUpperCase(), '-o', file, content];
+    execFileSync('xorriso', made, { stdio: 'ignore' });
+    return file;
   }
 
   /** What is left of images that were fetched. */

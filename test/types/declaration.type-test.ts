@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   defineVirtDriver,
   definePowerType,
+  type AnyChassisProbe,
   type ChangeOperation,
   type ComputeDeclaration,
   type OperationsOf,
@@ -89,3 +90,13 @@ definePowerType({ ...type, open: () => ({ machine: () => ({ ...machine, verbs: {
 const withCycle = { powerOn: change, powerOff: change, cycle: change };
 // @ts-expect-error -- cycle is there, power.cycle says missing
 definePowerType({ ...type, open: () => ({ machine: () => ({ ...machine, verbs: withCycle }), close }) });
+
+// A chassis without its probe, and a probe without its claim.
+declare const probe: AnyChassisProbe;
+const opened = { machine: () => ({ ...machine, verbs: { powerOn: change, powerOff: change } }), close };
+const chassis = { ...verbs, 'power.chassis': complete } as const satisfies PowerDeclaration;
+definePowerType({ ...type, features: chassis, open: () => ({ ...opened, probe }) });
+// @ts-expect-error -- power.chassis is claimed, probe is not there
+definePowerType({ ...type, features: chassis, open: () => opened });
+// @ts-expect-error -- probe is there, power.chassis says missing
+definePowerType({ ...type, open: () => ({ ...opened, probe }) });

@@ -32,8 +32,7 @@ export async function carryOut(ask: Ask, work: Work, stderr: Output): Promise<Ca
   let state: State = {};
   try {
     for (const { method, params } of changes) {
-      // The parameters are those of the method.
-      const answer = await ask(method, { ...params, ...definedOnly({ deadline_ms, not_after }) } as never);
+      const answer = await ask(method, { ...params, ...definedOnly({ deadline_ms, not_after }) });
       if (answer.operation_id !== null) operationIds.push(answer.operation_id);
       state = StateSchema.parse(answer);
     }

@@ -7,6 +7,7 @@ import {
   refusedFields,
   rootDifference,
   toldOnce,
+  untoldLists,
   volumeDifference,
   type Description,
   type Standing,
@@ -72,7 +73,7 @@ describe('the interfaces of an instance', () => {
     expect(between([{ name: 'lan', vlan: 7 }, { name: 'OSD1' }], there)).toEqual(nothing);
     expect(between([{ name: 'lan' }, { name: 'OSD1/0' }], there)).toEqual({
       ...nothing,
-      changes: [detach('nic1'), attach({ name: 'OSD1/0' })],
+      changes: [attach({ name: 'OSD1/0' }), detach('nic1')],
       added: [1],
     });
   });
@@ -101,8 +102,7 @@ describe('the interfaces of an instance', () => {
   it('are not judged when their network, or all of them, cannot be told', () => {
     const there = [nic('nic0', { network: null })];
     expect(between([{ name: 'lan' }], there).unclear).toEqual(['the network of interface nic0']);
-    expect(between([{ name: 'lan' }], null)).toEqual({ ...nothing, unclear: ['networks'] });
-    expect(between(undefined, null)).toEqual(nothing);
+    expect(between([{ name: 'lan' }], null)).toEqual(nothing);
   });
 });
 
@@ -132,7 +132,9 @@ describe('the volumes of an instance', () => {
       ['detach_volume', { ...INSTANCE, volume: 'kept' }],
     ]);
     expect(between(undefined, there).changes).toEqual([]);
-    expect(between(['new'], null)).toEqual({ changes: [], added: [], unclear: ['volumes'] });
+    expect(between(['new'], null)).toEqual({ changes: [], added: [], unclear: [] });
+    expect(untoldLists(described({ volumes: [], networks: [] }), standing({ volumes: null }))).toEqual(['volumes']);
+    expect(untoldLists(described(), standing({ volumes: null, interfaces: null }))).toEqual([]);
   });
 });
 

@@ -62,6 +62,14 @@ const COMPARED: ReadonlySet<string> = new Set([
   ...Object.keys(ChangeFields),
 ]);
 
+/** The lists of a description whose counterpart a driver cannot tell. */
+export function untoldLists({ networks, volumes }: Description, { info }: Standing): string[] {
+  return [
+    ...(networks !== undefined && (info.interfaces ?? null) === null ? ['networks'] : []),
+    ...(volumes !== undefined && (info.volumes ?? null) === null ? ['volumes'] : []),
+  ];
+}
+
 /** The fields that an instance would have to be made anew for. What is attached now is told its fields now. */
 export function refusedFields(
   changed: readonly string[],
@@ -71,11 +79,14 @@ export function refusedFields(
   return changed.filter((field) => !anew.some((prefix) => field.startsWith(prefix)));
 }
 
-/** A description that does not speak of networks leaves them as they are; one with an empty list takes all away. */
+/**
+ * A description that does not speak of networks leaves them as they are, and so does a driver that cannot tell them; one with an
+ * empty list takes all away.
+ */
 export function interfaceDifference({ host, name, networks }: Description, { info }: Standing): DeviceDifference {
-  if (networks === undefined) return NONE;
-  if (info.interfaces === null || info.interfaces === undefined) return { ...NONE, unclear: ['networks'] };
-  const left = [...info.interfaces];
+  const { interfaces: there } = info;
+  if (networks === undefined || there === null || there === undefined) return NONE;
+  const left = [...there];
   const isFound = new Set<number>();
   const take = (index: number, isIt: (one: InterfaceAnswer) => boolean): void => {
     const at = left.findIndex(isIt);
@@ -93,24 +104,22 @@ export function interfaceDifference({ host, name, networks }: Description, { inf
   });
   const added = [...networks.keys()].filter((index) => !isFound.has(index));
   const instance = { host, instance: name };
+  const attachments = added.flatMap((index): Extract<Change, { method: 'compute.attach_interface' }>[] => {
+    const network = networks[index];
+    if (network === undefined) return [];
+    const isToGoFirst = left.some((one) => hasMac(one, network));
+    const steps = isToGoFirst ? { steps: [attachStep(network)] } : {};
+    return [{ method: 'compute.attach_interface', params: { ...instance, network }, ...steps }];
+  });
   return {
     changes: [
+      ...attachments.filter(({ steps }) => steps === undefined),
       ...left.map((one): Change => ({
         method: 'compute.detach_interface',
         params: { ...instance, interface: one.name },
       })),
-      ...added.flatMap((index): Change[] => {
-        const network = networks[index];
-        if (network === undefined) return [];
-        const isToGoFirst = left.some((one) => hasMac(one, network));
-        return [
-          {
-            method: 'compute.attach_interface',
-            params: { ...instance, network },
-            ...(isToGoFirst ? { steps: [attachStep(network)] } : {}),
-          },
-        ];
-      }),
+      // Their MAC addresses are only free now.
+      ...attachments.filter(({ steps }) => steps !== undefined),
     ],
     added,
     unclear: left.filter((one) => one.network === null).map((one) => `the network of interface ${one.name}`),
@@ -132,9 +141,8 @@ function attachStep({ name, mac, vlan }: Network): PlannedStep {
 
 /** As {@link interfaceDifference}. What belongs to the instance itself is never taken away. */
 export function volumeDifference({ host, name, volumes }: Description, { info }: Standing): DeviceDifference {
-  if (volumes === undefined) return NONE;
-  if (info.volumes === null || info.volumes === undefined) return { ...NONE, unclear: ['volumes'] };
-  const there = info.volumes;
+  const { volumes: there } = info;
+  if (volumes === undefined || there === null || there === undefined) return NONE;
   const added = volumes.flatMap(({ id }, index) => (there.some((one) => isMeant(one, id)) ? [] : [index]));
   const tooMany = there.filter((one) => !one.root && !volumes.some(({ id }) => isMeant(one, id)));
   const instance = { host, instance: name };

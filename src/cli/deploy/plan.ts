@@ -7,6 +7,7 @@ import {
   refusedFields,
   rootDifference,
   toldOnce,
+  untoldLists,
   volumeDifference,
   type Change,
   type Description,
@@ -67,8 +68,9 @@ async function spawnPlan(ask: Ask, description: Description): Promise<Found> {
     return { steps };
   } catch (error) {
     const { code, details } = toComputeError(error);
-    // Something else may have the name: a storage group, say.
-    if (code !== 'ALREADY_EXISTS' || !('origin' in details)) throw error;
+    // Something else may have the name: a storage group, say. A host that takes nothing new keeps what it has.
+    const isTaken = code === 'ALREADY_EXISTS' || details['reason'] === 'disabled';
+    if (!isTaken || !('origin' in details)) throw error;
     const { origin, changed } = details;
     return {
       origin: typeof origin === 'string' ? origin : null,
@@ -181,13 +183,14 @@ async function withSteps(ask: Ask, description: Description, changes: readonly C
 }
 
 async function stepsOf(ask: Ask, { method, params }: Change): Promise<readonly PlannedStep[]> {
-  // The parameters are those of the method.
-  const { steps = [] } = (await ask(method, { ...params, plan: true } as never)) as { steps?: readonly PlannedStep[] };
+  const { steps = [] } = await ask(method, { ...params, plan: true });
   return steps;
 }
 
-function notesOn(description: Description, { info, changed }: Standing, refused: readonly string[]): string[] {
+function notesOn(description: Description, standing: Standing, refused: readonly string[]): string[] {
   const { name, start } = description;
+  const { info, changed } = standing;
+  const untoldOf = untoldLists(description, standing);
   const uncompared = changed === null ? toldOnce(description) : [];
   return [
     ...(refused.length === 0
@@ -196,6 +199,7 @@ function notesOn(description: Description, { info, changed }: Standing, refused:
     ...(uncompared.length === 0
       ? []
       : [`not compared, since it is not known what ${name} was made with: ${uncompared.join(', ')}`]),
+    ...(untoldOf.length === 0 ? [] : [`not compared, since its driver does not tell: ${untoldOf.join(', ')}`]),
     ...(start === false && info.power_state === 'running'
       ? [`${name} runs, and \`start: false\` does not stop it`]
       : []),

@@ -67,9 +67,12 @@ export type { BootDeviceParams, PowerOperations, RebootOperation } from './opera
 export type { ImageOperations, StorageOperations } from './operations/storage.js';
 export type { ControlAnswer, ControlOperation, MigrationOperations, Relocation } from './operations/relocation.js';
 export {
+  chassisProbe,
   definePowerType,
+  type AnyChassisProbe,
   type AnyPowerType,
   type AnyPowerTypeConnection,
+  type FoundMachine,
   type PowerChangeName,
   type PowerDeclaration,
   type PowerMachine,

@@ -4,6 +4,7 @@ import type { POWER_FEATURES, FeatureClaim, PowerFeatureId } from '../../feature
 import type { TargetKey } from '../../common/ids.js';
 import type { ObservedState } from '../state/power-state.js';
 import type { CallContext, OperationContext } from './context.js';
+import type { PowerParameters } from './fields.js';
 import type { ChangeOperation } from './operations/change.js';
 import type { BootDeviceParams } from './operations/power.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
@@ -68,6 +69,52 @@ export interface PowerMachine<Verbs = Partial<PowerVerbs>> {
 /** What asking for a machine's state came to, where many are asked for. */
 export type QueriedState = ObservedState | ComputeError;
 
+/** A machine that a controller tells of by itself. */
+export interface FoundMachine {
+  readonly name: string;
+  /** By which it is told from the others behind its controller, to be given beside the controller's own. */
+  readonly parameters: PowerParameters;
+  /** MAC addresses of its network interfaces, as far as they are known. */
+  readonly macs: readonly string[];
+  /** As MAAS names it: "s390x". */
+  readonly architecture: string;
+  readonly state: ObservedState;
+  /** What only this controller says of it. */
+  readonly native: Readonly<Record<string, string>>;
+}
+
+/** How the machines behind a controller are listed. Governed by `power.chassis`. */
+export interface ChassisProbe<Params extends z.ZodType = z.ZodType> {
+  /** Checks `power_parameters` of the controller, which are those of the type without what tells its machines apart. */
+  readonly schema: Params;
+  /**
+   * @param isWanted by name
+   * @throws ComputeError BACKEND_*
+   */
+  list(
+    ctx: CallContext,
+    controller: z.output<Params>,
+    isWanted: (name: string) => boolean,
+  ): Promise<readonly FoundMachine[]>;
+}
+
+/** A probe in the form that types offer it: what it lists by has been checked by its own schema. */
+export type AnyChassisProbe = Omit<ChassisProbe, 'list'> & {
+  list(ctx: CallContext, controller: unknown, isWanted: (name: string) => boolean): Promise<readonly FoundMachine[]>;
+};
+
+type ProbeOf<D extends PowerDeclaration> = D['power.chassis'] extends MissingClaim
+  ? { readonly probe?: never }
+  : { readonly probe: AnyChassisProbe };
+
+/** Fits a probe to what its schema makes of the parameters. */
+export function chassisProbe<Params extends z.ZodType>(probe: ChassisProbe<Params>): AnyChassisProbe {
+  return {
+    schema: probe.schema,
+    list: (ctx, controller, isWanted) => probe.list(ctx, controller as z.output<Params>, isWanted),
+  };
+}
+
 /** A kind of power controller. */
 export interface PowerType<D extends PowerDeclaration = PowerDeclaration, Params extends z.ZodType = z.ZodType> {
   /** Name as in MAAS: "hmcz". */
@@ -80,7 +127,7 @@ export interface PowerType<D extends PowerDeclaration = PowerDeclaration, Params
   /** Checks `power_parameters`; names are MAAS's. */
   readonly schema: Params;
   /** Prepares the type; connections are shared by all its machines. */
-  open(ports: DriverPorts): PowerTypeConnection<D, Params>;
+  open(ports: DriverPorts): PowerTypeConnection<D, Params> & ProbeOf<D>;
 }
 
 export interface PowerTypeConnection<D extends PowerDeclaration, Params extends z.ZodType> {
@@ -100,6 +147,7 @@ export interface AnyPowerType extends Omit<PowerType, 'open'> {
 
 export interface AnyPowerTypeConnection {
   machine(params: unknown): PowerMachine;
+  readonly probe?: AnyChassisProbe;
   queryMany?(ctx: CallContext, machines: readonly unknown[]): Promise<readonly QueriedState[]>;
   close(): Promise<void>;
 }
@@ -115,6 +163,7 @@ export function definePowerType<const D extends PowerDeclaration, Params extends
       const queryMany = connection.queryMany?.bind(connection);
       return {
         machine: (params) => connection.machine(params as z.output<Params>),
+        ...(connection.probe === undefined ? {} : { probe: connection.probe }),
         ...(queryMany === undefined
           ? {}
           : {

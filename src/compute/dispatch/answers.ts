@@ -4,6 +4,7 @@ import type {
   ConsoleAccess,
   ConsoleLog,
   Diagnostics,
+  FoundMachine,
   HostInfo,
   InstanceInfo,
   InstanceSummary,
@@ -35,6 +36,17 @@ export function machineState(state: ObservedState): MachineState {
     transition: state.transition,
     native_state: state.nativeState,
     observed_at: isoTime(state.observedAt),
+  };
+}
+
+export function foundMachine(found: FoundMachine): MethodResult<'power.probe'>['machines'][number] {
+  return {
+    name: found.name,
+    power_parameters: found.parameters,
+    mac_addresses: [...found.macs],
+    architecture: found.architecture,
+    ...machineState(found.state),
+    native: { ...found.native },
   };
 }
 

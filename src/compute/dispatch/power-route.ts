@@ -1,4 +1,6 @@
+import type { z } from 'zod';
 import { ComputeError, describeIssues, toComputeError } from '../../common/errors/index.js';
+import { glob } from '../../common/glob.js';
 import { POWER_FEATURES, POWER_FEATURE_IDS, claimNotes } from '../../features/index.js';
 import type {
   ChangeOperation,
@@ -6,13 +8,14 @@ import type {
   AnyPowerTypeConnection,
   CallContext,
   MethodName,
+  MethodParams,
   PowerChangeName,
   PowerMachine,
   PowerVerbName,
   Target,
 } from '../contract/index.js';
 import type { ObservedState } from '../state/power-state.js';
-import { machineState } from './answers.js';
+import { foundMachine, machineState } from './answers.js';
 import { verbParams } from './destination.js';
 import { targetPlace, within, type OpenHost } from './host-route.js';
 import type { ChangeRoute, ReadRoute } from './route.js';
@@ -38,16 +41,39 @@ export interface OpenMachine {
  */
 export function openMachine(open: OpenPowerType, parameters: unknown, name?: string): OpenMachine {
   const { type } = open;
-  const checked = type.schema.safeParse(parameters ?? {});
-  if (checked.success) {
-    const machine = open.machine(checked.data);
-    return { type, machine, parameters: checked.data, name: name ?? machine.label };
-  }
+  const checked = checkParameters(type, type.schema, parameters);
+  const machine = open.machine(checked);
+  return { type, machine, parameters: checked, name: name ?? machine.label };
+}
+
+/** @throws ComputeError REQUEST_INVALID */
+function checkParameters<S extends z.ZodType>({ name }: AnyPowerType, schema: S, parameters: unknown): z.output<S> {
+  const checked = schema.safeParse(parameters ?? {});
+  if (checked.success) return checked.data;
   const { text, details } = describeIssues(checked.error.issues);
-  throw new ComputeError('REQUEST_INVALID', `power_parameters of ${type.name}: ${text}`, {
-    driver: type.name,
+  throw new ComputeError('REQUEST_INVALID', `power_parameters of ${name}: ${text}`, {
+    driver: name,
     details: { mistakes: details },
   });
+}
+
+/** Binds `power.probe` to a controller. */
+export function probeRoute(
+  { type, probe }: OpenPowerType,
+  method: MethodName,
+  { power_parameters: parameters, name }: MethodParams<'power.probe'>,
+): ReadRoute {
+  if (probe === undefined) throw unsupported(type, method, 'probe');
+  const controller = checkParameters(type, probe.schema, parameters);
+  const isWanted = (found: string): boolean => name === undefined || glob(name).test(found);
+  const driver = type.name;
+  return {
+    driver,
+    host: null,
+    read: async (ctx) => ({
+      machines: (await within({ driver }, () => probe.list(ctx, controller, isWanted))).map(foundMachine),
+    }),
+  };
 }
 
 /** Binds a changing verb to a machine with a power controller. */
@@ -131,7 +157,7 @@ async function isInstanceOf(ctx: CallContext, { name, host }: OpenHost, target: 
   }
 }
 
-export function unsupported(type: AnyPowerType, method: string, verb: PowerVerbName): ComputeError {
+export function unsupported(type: AnyPowerType, method: string, verb: PowerVerbName | 'probe'): ComputeError {
   const feature = POWER_FEATURE_IDS.find((id) => (POWER_FEATURES[id].operations as readonly string[]).includes(verb));
   const reason = feature === undefined ? null : claimNotes(type.features[feature]);
   return new ComputeError('FEATURE_UNSUPPORTED', `${type.name} does not offer ${method}: ${reason ?? 'missing'}`, {

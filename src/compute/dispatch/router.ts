@@ -18,7 +18,14 @@ import { registerRoute, removeRoute, updateRoute, type MachineRoutePorts } from 
 import { adoptRoute, destroyRoute, releaseRoute } from './ownership-route.js';
 import { parentRoute } from './parent-route.js';
 import { readableParam } from './places.js';
-import { openMachine, powerChangeRoute, powerReadRoute, type OpenMachine, type OpenPowerType } from './power-route.js';
+import {
+  openMachine,
+  powerChangeRoute,
+  powerReadRoute,
+  probeRoute,
+  type OpenMachine,
+  type OpenPowerType,
+} from './power-route.js';
 import { rebuildRoute } from './rebuild-route.js';
 import { findMachine, registeredChangeRoute, registeredReadRoute } from './registered-machine.js';
 import { relocationRoute } from './relocation-route.js';
@@ -87,6 +94,9 @@ export class Router {
   async read(method: MethodNameOfKind<'read'>, to: Destination, known?: MachineRecord): Promise<ReadRoute> {
     const { operation } = METHODS[method];
     if (to.host !== undefined) return hostReadRoute(this.host(to.host), method, operation, to);
+    if (method === 'power.probe') {
+      return probeRoute(this.#powerType(to.power_type ?? ''), method, to as MethodParams<typeof method>);
+    }
     if (to.machine === undefined) return powerReadRoute(this.#givenMachine(to), method);
     const { machines, notes } = this.#ports;
     const record = known ?? (await findMachine(machines, to.machine));

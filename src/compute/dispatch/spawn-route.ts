@@ -78,12 +78,10 @@ export function spawnRoute(
     ...routeOn(open, name),
     ...byName(key, name),
     permit: (_ctx, target) => within(place, async () => open.rails.check(target, 'spawn')),
-    // A host that takes nothing new keeps what it has: that the name is taken is the better answer.
+    // A host that takes nothing new keeps what it has, which may be just what was asked for.
     mayBegin: (ctx) =>
-      refuseDisabled(open, instances).catch(async (refusal: unknown) => {
-        const details = await ofTaken(ctx);
-        if (details === undefined) throw refusal;
-        throw new ComputeError('ALREADY_EXISTS', `host ${open.name} has an instance ${name}`, { ...place, details });
+      refuseDisabled(open, instances).catch(async (error: unknown) => {
+        throw toComputeError(error).within({ details: (await ofTaken(ctx)) ?? {} });
       }),
     plan: (ctx, target) =>
       plan(ctx, target).catch(async (error: unknown) => {

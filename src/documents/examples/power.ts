@@ -32,6 +32,25 @@ export const powerExamples: ExamplesOf<'power'> = {
     result: { results: [queried], next: null, total: 1 },
     part: { results: [queried], next: null, total: 1, done: 1, of: 1 },
   },
+  'power.probe': {
+    params: {
+      power_type: 'hmcz',
+      power_parameters: { power_address: 'hmc1.example.org', power_user: 'operator', power_pass: 'example-password' },
+      name: 'web*',
+    },
+    result: {
+      machines: [
+        {
+          name: 'web01',
+          power_parameters: { power_partition_name: 'web01' },
+          mac_addresses: ['02:4e:66:ce:d8:64'],
+          architecture: 's390x',
+          ...on,
+          native: { cpc: 'CPC1' },
+        },
+      ],
+    },
+  },
   'power.types': {
     params: {},
     result: {

@@ -18,6 +18,7 @@ import { lackingFeatures } from './operations/lacking.js';
 import { launchWorks } from './operations/launch.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
+import { rebuildWorks } from './operations/rebuild.js';
 import { rescueWorks } from './operations/rescue.js';
 import { resizeWorks } from './operations/resize.js';
 import { terminateWorks } from './operations/terminate.js';
@@ -53,6 +54,7 @@ export function hmcDpmVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...interfaceWorks(place),
         ...volumeWorks(place),
         ...rescueWorks(place, { images: ports.images, image: settings.rescue_image }),
+        ...rebuildWorks(place, { images: ports.images }),
         setBootDevice: bootDeviceWork(place),
         ...launchWorks(place, { images: ports.images, seeds: ports.seeds ?? null }),
         ...terminateWorks(place),

@@ -29,9 +29,11 @@ export const hmcDpmFeatures = {
   'operation.attach-interface': complete,
   'operation.detach-interface': complete,
   'operation.maintenance-mode': complete,
-  'operation.rebuild': missing('not built yet: needs image storage first'),
+  'operation.rebuild': partial(
+    'starts a linux partition again from an ISO image, or kernel and initrd: an installer or a live system, which writes the disk itself; a disk image is not written to a LUN. Its guest is told its name, its NICs and the new password, and nothing else of what its launch said',
+  ),
   'operation.rescue': partial(
-    'of linux partitions, from an image or from the network, not from a volume or an FTP server; not of one that starts from an FTP server, whose password the HMC does not give back, or has an ISO image mounted',
+    'of linux partitions, from an image or from the network, not from a volume or an FTP server; not of one that starts from an FTP server, whose password the HMC does not give back, or has another ISO image mounted',
   ),
   'operation.service-control': complete,
   'operation.swap-volume': missing(
@@ -99,7 +101,9 @@ export const hmcDpmFeatures = {
   'operation.unquiesce': NO_AGENT,
   'operation.multiattach-volume': WHOLE_GROUPS,
   'operation.encrypted-volume': missing('DPM has no such function: a LUN is given to the partition as it is'),
-  'operation.trusted-certs': missing('not built yet: secure boot'),
+  'operation.trusted-certs': missing(
+    'DPM has no such function: an image is held against its checksum; the certificates that a CPC knows are for the secure boot of what starts from a volume',
+  ),
   'operation.file-backed-memory': missing('DPM has no such function: the memory of a partition is its own'),
   'operation.report-cpu-traits': missing(
     'DPM has no such function: the HMC tells the model of a CPC, not the facilities of its processors',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ComputeError } from '../../common/errors/index.js';
 import { Secret } from '../../common/secret.js';
 import {
+  chassisProbe,
   definePowerType,
   type AnyPowerType,
   type CallContext,
@@ -19,9 +20,11 @@ import { bootDeviceWork } from './operations/boot-order.js';
 import { findInstance } from './operations/find-instance.js';
 import { DEFAULT_PACING, explaining, provisionalTargetKey, targetOf, type HmcPlace } from './operations/hmc-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { probeMachines } from './operations/probe.js';
 import { queryPartitions, type PartitionStates } from './operations/query-partitions.js';
 
-const HmczParametersSchema = z.strictObject({
+/** What is of the HMC, whatever the partition. */
+const HmczControllerSchema = z.strictObject({
   power_address: HmcAddressSchema,
   power_user: z.string().min(1).max(255),
   power_pass: z
@@ -29,11 +32,10 @@ const HmczParametersSchema = z.strictObject({
     .min(1)
     .max(1024)
     .transform((text) => new Secret(text)),
-  power_partition_name: z.string().min(1).max(255),
   power_verify_ssl: z.enum(['y', 'n']).default('y'),
 });
 
-type HmczParameters = z.output<typeof HmczParametersSchema>;
+const HmczParametersSchema = HmczControllerSchema.extend({ power_partition_name: z.string().min(1).max(255) });
 
 /** A partition of a DPM-mode machine as a machine with a power controller, the HMC; parameters as in MAAS (power-drivers.md 7). */
 export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
@@ -68,7 +70,7 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
       'power.soft-off': missing('DPM has no such operation: the HMC cannot ask the operating system to shut down'),
       'power.reset': missing('DPM has no such operation: a running partition can be stopped and started, see cycle'),
       'power.pxe-next-boot': complete,
-      'power.chassis': missing('not built yet: listing the partitions of an HMC as machines'),
+      'power.chassis': complete,
       'power.enlistment': missing('DPM has no such function: a partition cannot find out its HMC from within'),
     },
     schema: HmczParametersSchema,
@@ -139,6 +141,16 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
           }
           return answers;
         },
+        probe: chassisProbe({
+          schema: HmczControllerSchema,
+          async list(ctx, controller, isWanted) {
+            const found = await probeMachines(ctx, placeOf(accessOf(controller)), isWanted);
+            return found.map(({ reference, ...machine }) => ({
+              ...machine,
+              parameters: { power_partition_name: reference },
+            }));
+          },
+        }),
         close: async () => {
           isClosed = true;
           await poolOf(ports).closeBorrowed();
@@ -153,7 +165,7 @@ function accessOf({
   power_user: userid,
   power_pass: password,
   power_verify_ssl: verify,
-}: HmczParameters): HmcAccess {
+}: z.output<typeof HmczControllerSchema>): HmcAccess {
   return {
     address,
     userid,

@@ -123,4 +123,17 @@ describe('a change of the boot device whose process died', () => {
     expect(startsFrom('running')).toBe('network-adapter');
     expect(bench.simulator.wireLog.starts('running')).toBe(1);
   });
+
+  test('after its stop was sent, whose job was not yet written down, runs afterwards too', async () => {
+    const ctx = dyingAt(bench.context(), 'job', 1, 'before');
+    await expect(set('running', { type: 'network' }, true, ctx)).rejects.toThrow(Died);
+    const asked = { operation: 'setBootDevice', params: { boot_device: { type: 'network' }, restart: true } } as const;
+    const next = bench.again(ctx);
+    const target = await bench.host.resolve(next, 'running');
+    await expect(bench.host.reconcile(next, asked, target)).resolves.toEqual({ verdict: 'continue' });
+    await set('running', { type: 'network' }, true, bench.again(next));
+    expect(bench.simulator.status('running')).toBe('active');
+    expect(startsFrom('running')).toBe('network-adapter');
+    expect(bench.simulator.wireLog.stops('running')).toBe(1);
+  });
 });

@@ -83,6 +83,14 @@ describe('a NIC', () => {
     expect(nics('off')).toEqual(['nic0']);
   });
 
+  test('that was made, and may not be looked at then, is not said to be absent', async () => {
+    bench.simulator.fault({ kind: 'error', method: 'GET', path: '*/nics/*', status: 403, reason: 1 });
+    const failure = await failureOf(bench.changeWith('attachInterface', 'off', { network: { name: ADAPTER } }));
+    expect(failure).toMatchObject({ code: 'BACKEND_FORBIDDEN', outcome: 'unknown' });
+    expect(failure.message).toMatch(/Carried out before: creation of NIC nic0/);
+    expect(nics('off')).toEqual(['nic0']);
+  });
+
   test.each(['before', 'after'] as const)('of a process that died %s it was noted is not made twice', async (when) => {
     const params = { network: { name: ADAPTER } };
     const ctx = dyingAt(bench.context(), 'answered', 1, when);

@@ -1,4 +1,5 @@
-import type { RecordingContext } from '../../support/operation-context.js';
+import type { JsonValue } from '../../../src/common/errors/index.js';
+import { RecordingContext } from '../../support/operation-context.js';
 
 /** The process dies here: nothing of it goes on but what it left. */
 export class Died extends Error {}
@@ -28,4 +29,31 @@ export function dyingWhen(
     if (dies) throw new Died();
   };
   return ctx;
+}
+
+/** A process that dies at the checkpoint of this number, and does nothing more whatever it catches. */
+export class DoomedContext extends RecordingContext {
+  #left = 0;
+  #hasDied = false;
+
+  constructor(
+    { clock }: RecordingContext,
+    private readonly at: { readonly checkpoint: number; readonly when: 'before' | 'after' },
+  ) {
+    super(clock);
+  }
+
+  get hasDied(): boolean {
+    return this.#hasDied;
+  }
+
+  override async checkpoint(name: string, data: JsonValue): Promise<void> {
+    if (this.#hasDied) throw new Died();
+    this.#left += 1;
+    const dies = this.#left === this.at.checkpoint;
+    this.#hasDied = dies;
+    if (dies && this.at.when === 'before') throw new Died();
+    await super.checkpoint(name, data);
+    if (dies) throw new Died();
+  }
 }

@@ -9,6 +9,7 @@ import type {
   ChangeParams,
   Checkpoint,
   DriverPorts,
+  FoundMachine,
   Images,
   OperationContext,
   PowerMachine,
@@ -28,7 +29,7 @@ import { MemoryBreakers } from '../../support/memory-breakers.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { scaledClock } from '../../support/scaled-clock.js';
 
-const USER = { name: 'zenova', password: 'secret-of-zenova' } as const;
+export const USER = { name: 'zenova', password: 'secret-of-zenova' } as const;
 
 const properties = {
   'boot-device': 'storage-volume',
@@ -133,6 +134,11 @@ export class HmcDpmBench {
       port: 0,
       ...(isoFolder === undefined ? {} : { isoFolder }),
     });
+    return HmcDpmBench.at(simulator, options);
+  }
+
+  /** Another process with the driver, at an HMC that is there. */
+  static at(simulator: HmcSimulator, options: Omit<BenchOptions, 'inventory' | 'isoFolder'> = {}): HmcDpmBench {
     return new HmcDpmBench(simulator, options.clock ?? scaledClock(100), options);
   }
 
@@ -171,20 +177,31 @@ export class HmcDpmBench {
     return (await this.#connection.queryMany?.(this.context(), machines)) ?? [];
   }
 
+  /** What `hmcz` finds behind the HMC. */
+  async probe(isWanted: (name: string) => boolean = () => true): Promise<readonly FoundMachine[]> {
+    const { power_partition_name: _, ...controller } = this.#given({});
+    const { probe } = this.#connection;
+    return (await probe?.list(this.context(), probe.schema.parse(controller), isWanted)) ?? [];
+  }
+
   /** Object-id of a partition. */
   idOf(name: string): string {
     return this.simulator.partitions(name)[0]?.uri.split('/').at(-1) ?? '';
   }
 
   #parameters(changes: Record<string, unknown>): unknown {
-    return this.#drivers.powerType.schema.parse({
+    return this.#drivers.powerType.schema.parse(this.#given(changes));
+  }
+
+  #given(changes: Record<string, unknown>) {
+    return {
       power_address: `127.0.0.1:${this.simulator.port}`,
       power_user: USER.name,
       power_pass: USER.password,
       power_partition_name: 'off',
       power_verify_ssl: 'n',
       ...changes,
-    });
+    };
   }
 
   context(earlier: readonly Checkpoint[] = []): RecordingContext {

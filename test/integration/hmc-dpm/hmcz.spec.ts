@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { PowerMachine } from '../../../src/compute/contract/index.js';
 import { hmczPower } from '../../../src/drivers/hmc-dpm/index.js';
 import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
+import { NETWORK } from './launch-bench.js';
 
 let bench: HmcDpmBench;
 beforeEach(async () => {
@@ -59,6 +60,38 @@ describe('hmcz', () => {
       { nativeState: 'paused' },
     ]);
     expect(bench.requests(since)).toEqual(LISTS);
+  });
+
+  test('lists what is behind the HMC in three requests, each so that it is found alone', async () => {
+    await bench.changeWith('attachInterface', 'off', { network: { name: NETWORK, mac: '02:00:00:00:00:01' } });
+    await bench.changeWith('attachInterface', 'db.prod', { network: { name: NETWORK } });
+    await bench.probe();
+    const since = bench.simulator.wireLog.last;
+    const found = await bench.probe();
+    // The two lists are asked for at the same time.
+    expect(bench.requests(since).toSorted()).toEqual([...LISTS.toSorted(), 'POST /api/services/aggregation/submit']);
+    expect(found).toHaveLength(bench.simulator.partitions().length + 1);
+    expect(found.find(({ name }) => name === 'off')).toMatchObject({
+      parameters: { power_partition_name: 'off' },
+      macs: ['02:00:00:00:00:01'],
+      architecture: 's390x',
+      state: { powerState: 'shutdown' },
+      native: { cpc: 'CPC1' },
+    });
+    const twins = found.filter(({ name }) => name === 'LPAR1');
+    expect(twins.map(({ native }) => native['cpc'])).toEqual(['CPC1', 'CPC2']);
+    expect(new Set(twins.map(({ parameters }) => parameters['power_partition_name'])).size).toBe(2);
+    expect(found.find(({ name }) => name === 'PROD1')).toMatchObject({ macs: [], native: { cpc: 'CPC3' } });
+    const some = await bench.probe((name) => name.startsWith('db'));
+    expect(some.map(({ name }) => name).toSorted()).toEqual(['db-prod', 'db.prod']);
+  });
+
+  test('lists the same of an HMC whose lists have names only', async () => {
+    await bench.stop();
+    bench = await HmcDpmBench.start({ inventory: { hmc: { api_version: '3.4' } } });
+    await bench.changeWith('attachInterface', 'off', { network: { name: NETWORK, mac: '02:00:00:00:00:01' } });
+    const found = await bench.probe();
+    expect(found.find(({ name }) => name === 'off')).toMatchObject({ macs: ['02:00:00:00:00:01'] });
   });
 
   test('waits once for an HMC that is away, whatever the credentials', async () => {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { STEP_CHECKPOINT } from '../../../src/compute/contract/index.js';
+import type { HmcFaultInput } from '../../../src/simulators/hmc/index.js';
+import { examplesOf } from '../../docs/documents.js';
 import { MemorySeeds } from '../../support/memory-seeds.js';
 import { readIso } from '../../support/read-iso.js';
 import { RescueImage } from '../../support/rescue-image.js';
@@ -143,7 +145,43 @@ describe('a launch from an image', () => {
     const elsewhere = JSON.stringify([bench.simulator.properties('Web 01'), ctx.checkpoints, ctx.steps, ctx.messages]);
     expect(elsewhere).not.toMatch(/canary/);
     expect(image.left).toEqual([]);
+    // Where it is no drive to the guest, its kernel has an address of the same.
+    const [offer] = seeds.offered;
+    expect(offer?.content['user-data']).toBe(userData);
+    expect(partition('Web 01')?.booted?.iso?.insFile).toBe('/zenova.ins');
+    expect(files['/zenova.ins']?.toString()).toContain('zenova.prm 0x00010480');
+    expect(files['/zenova.prm']?.toString()).toBe(`ds=nocloud;s=${offer?.url};i=${ctx.operationId}\0`);
+  });
+
+  test('that is started later has no address for the guest, which would be dead by then', async () => {
+    await bench.spawn(fromImage('web', { metadata: { role: 'web' }, start: false }));
     expect(seeds.offered).toEqual([]);
+    expect(partition('web')).toMatchObject({ status: 'stopped', booted: null });
+    expect(bench.simulator.properties('web')).toMatchObject({
+      'boot-device': 'iso-image',
+      'boot-iso-ins-file': '/zenova.ins',
+    });
+    const { files } = mounted('web');
+    expect(files['/zenova.prm']?.toString()).toBe('ds=nocloud;s=/cdrom/cidata/\0');
+    expect(yaml(files, '/cidata/meta-data')).toMatchObject({ meta: { role: 'web' } });
+  });
+
+  test('hands parameters of the caller to its kernel, and none to what starts after it', async () => {
+    const driver_options = { [IBM]: { boot_os_parameters: 'autoinstall url=http://192.0.2.1/installer.iso' } };
+    await bench.spawn(fromImage('web', { driver_options }));
+    const { files } = mounted('web');
+    expect(files['/zenova.prm']?.toString()).toBe('autoinstall url=http://192.0.2.1/installer.iso\0');
+    expect(files['/cidata/meta-data']).toBeUndefined();
+    expect(bench.simulator.properties('web')['boot-os-specific-parameters']).toBe('');
+  });
+
+  test('is one of kernel and initrd that are packed, with the seed where cloud-init finds it', async () => {
+    await bench.spawn(fromImage('web', { image: image.kernel, metadata: { role: 'web' } }));
+    const { label, files } = mounted('web');
+    expect(label).toBe('cidata');
+    expect(yaml(files, '/meta-data')).toMatchObject({ meta: { role: 'web' } });
+    expect(files['/parmfile']?.toString()).toContain(`quiet ds=nocloud;s=${seeds.offered[0]?.url}`);
+    expect(partition('web')?.booted).toMatchObject({ device: 'iso-image', iso: { insFile: '/zenova.ins' } });
   });
 
   test('of an installer makes and attaches the root disk too', async () => {
@@ -211,6 +249,31 @@ describe('a launch from an image', () => {
   });
 });
 
+describe('a mounting that meets', () => {
+  test.each<[string, HmcFaultInput]>([
+    ['an answer that is cut off', { kind: 'truncated-json' }],
+    ['a web page in place of its execution', { kind: 'html-error', when: 'before' }],
+    ['a connection that breaks', { kind: 'connection-reset' }],
+    ['a failure of the HMC', { kind: 'error', status: 500, reason: 0 }],
+    ['an HMC that is not ready', { kind: 'unavailable' }],
+    ['a permission that is missing', { kind: 'error', status: 403, reason: 1 }],
+    ['a busy partition', { kind: 'error', status: 409, reason: 2 }],
+    ['a session that has ended', { kind: 'session-expired' }],
+  ])('%s leaves a partition that was started from it once, or nothing', async (_fault, rule) => {
+    const fault = bench.simulator.fault({ ...rule, ...MOUNT });
+    const params = fromImage('web', { metadata: { role: 'web' } });
+    const failure = await bench.seeThrough({ operation: 'spawn', params }, bench.hmc.context());
+    expect(bench.simulator.faults.remove(fault)).toBe(false);
+    expect(image.left).toEqual([]);
+    if (failure === undefined) {
+      expect(partition('web')).toMatchObject({ status: 'active', booted: { device: 'iso-image' } });
+      expect(bench.simulator.wireLog.count({ ...MOUNT, executed: true })).toBe(1);
+      await bench.destroy(await bench.find('web'));
+    }
+    expect(bench.orphans()).toEqual([]);
+  });
+});
+
 describe('what a guest is told that starts from elsewhere', () => {
   test.each<[string, Partial<Description>, string]>([
     ['its root disk', { flavor: { ...SMALL, root_gib: 20 } }, 'storage-volume'],
@@ -256,6 +319,27 @@ describe('what a guest is told that starts from elsewhere', () => {
   });
 });
 
+describe('a rescue of a partition that was made of an image', () => {
+  test('is refused while it starts from that, since the image could not be mounted again', async () => {
+    await bench.spawn(fromImage('web'));
+    const failure = await failureOf(bench.hmc.changeWith('rescue', 'web', { image: image.kernel }));
+    expect(failure).toMatchObject({ code: 'STATE_CONFLICT' });
+    expect(failure.message).toMatch(/zenova-image-.* is mounted/);
+  });
+
+  test('takes its place once it starts from what was installed', async () => {
+    await bench.spawn(fromImage('web', { flavor: { ...SMALL, root_gib: 20 } }));
+    await bench.hmc.changeWith('setBootDevice', 'web', { boot_device: { type: 'disk' }, restart: true });
+    const before = bench.simulator.booted('web');
+    expect(before).toMatchObject({ device: 'storage-volume' });
+    await bench.hmc.changeWith('rescue', 'web', { image: image.kernel });
+    expect(bench.simulator.booted('web')).toMatchObject({ device: 'iso-image', iso: { insFile: '/zenova.ins' } });
+    await bench.hmc.change('unrescue', 'web');
+    expect(bench.simulator.booted('web')).toMatchObject({ device: 'storage-volume', volume: before?.volume });
+    expect(partition('web')?.iso).toBeNull();
+  });
+});
+
 test('a KVM host has a bridge on each interface, and devices that learn', async () => {
   const networks = [{ name: NETWORK }, { name: 'IQD 07C0' }];
   await bench.spawn(fromImage('kvm', { networks, driver_options: { [IBM]: { preset: 'kvm-host' } } }));
@@ -265,6 +349,15 @@ test('a KVM host has a bridge on each interface, and devices that learn', async 
   const userData = files['/cidata/user-data']?.toString() ?? '';
   expect(userData.match(/vnicc\/learning=1/g)).toHaveLength(2);
   expect(userData.match(/vnicc\/flooding=1/g)).toHaveLength(1);
+});
+
+test('the example of the page is what the driver can do', async () => {
+  const [example] = examplesOf('src/drivers/hmc-dpm/README.md').filter(({ text }) => text.includes('preset: kvm-host'));
+  const described = parse(example?.text ?? '') as Description;
+  expect(described.user_data).toEqual({ file: 'autoinstall.yaml' });
+  const params = { ...described, user_data: '#cloud-config\n{}\n' };
+  const steps = await bench.hmc.host.plan(bench.hmc.context(), { operation: 'spawn', params }, bench.targetOf('kvm01'));
+  expect(steps.map(({ action }) => action)).toEqual(expect.arrayContaining(['fetch-image', 'create-storage-group']));
 });
 
 describe('refused before anything is asked', () => {

@@ -5,12 +5,17 @@ import { failureOf, HmcDpmBench, inventory } from './hmc-dpm-bench.js';
 
 let bench: HmcDpmBench;
 beforeEach(async () => {
-  bench = await HmcDpmBench.start();
+  const volumes = (['boot', 'data'] as const).map((usage) => ({ name: usage, usage, size_gib: 10 }));
+  bench = await HmcDpmBench.start({
+    inventory: { storage_groups: [{ name: 'disks', cpc: 'CPC1', shared: false, volumes }] },
+  });
 });
 afterEach(async () => {
   await bench.stop();
 });
 
+/** An adapter that every CPC of the simulator has. */
+const NETWORK = 'OSD 0100 Z22B-01';
 const old = { inventory: { hmc: { version: '2.14.0', api_version: '2.23' } } };
 
 describe('list', () => {
@@ -43,6 +48,53 @@ describe('info of an instance', () => {
     });
     expect(info?.vcpus).toBeGreaterThan(0);
     expect(info?.memoryMib).toBeGreaterThan(0);
+  });
+
+  test('tells its devices when they are wanted, by every name that a request can mean them with', async () => {
+    const { host, simulator } = bench;
+    const mac = '02:00:00:00:00:0a';
+    await bench.changeWith('attachInterface', 'off', { network: { name: NETWORK, vlan: 7, mac } });
+    const shared = { id: 'disks/data', connection: { type: 'fibre_channel' as const } };
+    await bench.changeWith('attachVolume', 'off', { volume: shared });
+    const since = simulator.wireLog.last;
+    const info = await host.operations.getInfo?.(bench.context(), 'off', { maxAgeMs: 0, devices: true });
+    expect(bench.requests(since).toSorted()).toEqual([
+      'GET /api/console/operations/list-permitted-partitions',
+      'GET /api/cpcs/{id}/adapters',
+      'GET /api/cpcs/{id}/virtual-switches',
+      'GET /api/partitions/{id}/nics/{id}',
+      'GET /api/storage-groups/{id}',
+      'POST /api/services/aggregation/submit',
+    ]);
+    const { interfaces = [], volumes = [] } = info?.devices ?? {};
+    expect(interfaces).toMatchObject([{ name: 'nic0', mac, vlan: 7 }]);
+    const [{ network, networkAliases } = { network: null, networkAliases: [] }] = interfaces;
+    expect([network, ...networkAliases]).toContain(NETWORK);
+    for (const name of [network, ...networkAliases]) {
+      const again = await host.plan(
+        bench.context(),
+        {
+          operation: 'attachInterface',
+          params: { network: { name: String(name) } },
+        },
+        await host.resolve(bench.context(), 'off'),
+      );
+      expect(again).toHaveLength(1);
+    }
+    const uuid = expect.stringMatching(/^[0-9a-f]{32}$/i);
+    expect(volumes).toEqual([
+      { id: 'disks', aliases: ['disks/boot', uuid, 'disks/data', uuid], isRoot: false, sizeGib: null },
+    ]);
+
+    const beforehand = simulator.wireLog.last;
+    await expect(
+      host.operations.getInfo?.(bench.context(), 'on', { maxAgeMs: 0, devices: true }),
+    ).resolves.toMatchObject({ devices: { interfaces: [], volumes: [] } });
+    expect(bench.requests(beforehand)).toHaveLength(1);
+    const lpar = await bench
+      .open({ cpc: 'CPC3' })
+      .operations.getInfo?.(bench.context(), 'PROD1', { maxAgeMs: 0, devices: true });
+    expect(lpar?.devices).toBeUndefined();
   });
 
   test('is the same from an old HMC, in one request once the name is known', async () => {

@@ -17,7 +17,7 @@ export type Description = OperationParams<'compute.spawn'>;
 export const NETWORK = 'OSD 0100 Z22B-01';
 
 /** Its group `disks` has a boot and a data volume; `shared` may be attached to several partitions; `slow` is never fulfilled. */
-const STORAGE = [
+export const STORAGE = [
   {
     name: 'disks',
     volumes: [

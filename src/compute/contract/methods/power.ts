@@ -7,6 +7,8 @@ import {
   MachineChangeAnswerSchema,
   MachineStateSchema,
   NameSchema,
+  NativeFactsSchema,
+  PowerParametersSchema,
   PowerTargetFields,
   checkPowerTarget,
 } from '../fields.js';
@@ -69,6 +71,18 @@ const QueryPageSchema = z.object({
     .int()
     .nullable()
     .describe('how many there are on all pages; null where the caller may not see all, and on later pages'),
+});
+
+/** A machine that `power.probe` has found. */
+const FoundMachineSchema = z.object({
+  name: z.string().describe('as its controller names it; several machines may have one name'),
+  power_parameters: PowerParametersSchema.describe(
+    "those that it has beside the controller's own, for machine.register",
+  ),
+  mac_addresses: z.array(z.string()).describe('of its network interfaces, as far as the controller tells them'),
+  architecture: z.string(),
+  ...MachineStateSchema.shape,
+  native: NativeFactsSchema,
 });
 
 /** Instances of a host, or named machines, or those that a filter describes. */
@@ -178,6 +192,19 @@ export const powerMethods = {
       of: z.int().describe('how many there will be'),
     }),
     operation: 'queryMany',
+  }),
+  'power.probe': defineMethod({
+    kind: 'read',
+    summary: 'List the machines behind a controller, as they could be registered.',
+    params: z.strictObject({
+      power_type: NameSchema.describe('power type, see power.types'),
+      power_parameters: PowerParametersSchema.optional().describe(
+        'parameters of the power type that are of the controller; those of a single machine are left out',
+      ),
+      name: NameSchema.optional().describe('only machines of this name, or like this pattern with *'),
+    }),
+    result: z.object({ machines: z.array(FoundMachineSchema) }),
+    operation: 'probe',
   }),
   'power.types': defineMethod({
     kind: 'service',

@@ -249,12 +249,17 @@ export class HmcClient {
   }
 }
 
-/** An operation that belongs to the whole console can only be missing (404) because the HMC is older than it. */
-export async function unlessTooOld<T>(operation: string, work: () => Promise<T>): Promise<T> {
+/**
+ * An operation that belongs to the whole console, or to a partition that is there, can only be missing (404) because who is to carry it out
+ * is older than it.
+ *
+ * @param who for people
+ */
+export async function unlessTooOld<T>(operation: string, work: () => Promise<T>, who = 'this HMC'): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof HmcError && error.is(404))) throw error;
-    throw new HmcError({ kind: 'too-old', changes: false, text: `this HMC does not have the operation ${operation}` });
+    throw new HmcError({ kind: 'too-old', changes: false, text: `${who} does not have the operation ${operation}` });
   }
 }

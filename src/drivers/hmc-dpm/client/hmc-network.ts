@@ -84,6 +84,27 @@ export async function nicsOf(client: HmcClient, partitionUri: string, signal?: A
   return nics.filter((nic) => nic !== undefined);
 }
 
+/** The NICs of some partitions, by the URI of each: which there are, where that is not known, then all of them together. */
+export async function nicsOfMany(
+  client: HmcClient,
+  partitions: readonly { readonly 'object-uri': string; readonly 'nic-uris'?: readonly string[] | null | undefined }[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, readonly Nic[]>> {
+  const unknown = partitions.filter((partition) => partition['nic-uris'] === undefined);
+  const uris = unknown.map((partition) => partition['object-uri']);
+  const learnt = await getMany(client, uris, NicUrisSchema, signal);
+  const byPartition = new Map(
+    partitions.map((partition) => {
+      const known = partition['nic-uris'] ?? learnt[unknown.indexOf(partition)]?.['nic-uris'];
+      return [partition['object-uri'], known ?? []] as const;
+    }),
+  );
+  const all = [...byPartition.values()].flat();
+  const read = await getMany(client, all, NicSchema, signal);
+  const byUri = new Map(all.map((uri, index) => [uri, read[index]]));
+  return new Map([...byPartition].map(([uri, nics]) => [uri, nics.flatMap((nic) => byUri.get(nic) ?? [])] as const));
+}
+
 /** What a new NIC is made of; what backs it is one of the two URIs. */
 export type NewNic = {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { ComputeError } from '../../../common/errors/index.js';
 import type { Images, ImageSource } from '../../../compute/contract/index.js';
-import { bootableIso, parseImageAddress, type SeedMedium } from '../../../images/index.js';
+import { bootableIso, parseImageAddress, type IsoAdditions } from '../../../images/index.js';
 import { mountedIso, type MountedIso } from '../client/hmc-iso.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import type { BootDevice } from './boot-device.js';
@@ -54,8 +54,8 @@ export interface BootImage {
   readonly imageName: string;
   /** For people: "rescue image". */
   readonly noun: string;
-  /** What cloud-init finds on it. */
-  readonly seed?: SeedMedium | undefined;
+  /** What is put into it, asked for once it was fetched. */
+  readonly additions?: () => Promise<IsoAdditions>;
 }
 
 /** Fetches an image, packs it and mounts it, unless that was done. @returns what to start from then */
@@ -68,13 +68,13 @@ export async function ensureBootImage(change: PartitionChange, wanted: BootImage
 
 async function fetchAndMount(
   change: PartitionChange,
-  { image, images, imageName, noun, seed }: BootImage,
+  { image, images, imageName, noun, additions }: BootImage,
 ): Promise<MountedIso> {
   const { ctx, uri } = change;
   ctx.progress(`fetching the ${noun}`);
   const beganAt = ctx.clock.now();
   return await images.with(ctx, image, async (obtained) => {
-    const { file, insFile } = await bootableIso(obtained, image, ctx.signal, seed);
+    const { file, insFile } = await bootableIso(obtained, image, ctx.signal, await additions?.());
     const { size } = await stat(file);
     change.notCounting(ctx.clock.now() - beganAt);
     return (await ensureIso(change, uri, { imageName, insFile, file, bytes: size })).found;

@@ -7,6 +7,7 @@ import {
   type OperationWork,
 } from '../../../compute/contract/index.js';
 import { asciiConsoleUri, listOsMessages, sendOsCommand, type OsMessage } from '../client/hmc-console.js';
+import { unlessTooOld } from '../client/hmc-client.js';
 import { HmcError } from '../client/hmc-error.js';
 import { DRIVER_NAME, nativeOf } from '../hmc-dpm.errors.js';
 import { whyNoGuest } from '../mapping/guest.js';
@@ -29,6 +30,9 @@ const BELIEVE_NAME_MS = 60_000;
 
 /** How long callers are told that the address of a console is good. The HMC does not say; it is meant to be used at once. */
 const ADDRESS_MS = 60_000;
+
+/** Who is to carry out what is asked of a partition. */
+const OF_PARTITIONS = 'this HMC, or the support element of the CPC,';
 
 /** Who opens a console wants to see a partition boot, too. */
 const CONSOLE_ALSO_IN: readonly PartitionStatus[] = ['starting'];
@@ -62,8 +66,10 @@ export function consoleOperations(place: HmcPlace): Pick<ConsoleOperations, 'get
           const details = { status: partition.status };
           throw new ComputeError('STATE_CONFLICT', `${what}: ${why}`, { ...target, details });
         }
-        const path = await unlessTooOld('Get ASCII Console WebSocket URI', () =>
-          unlessTaken(what, () => asciiConsoleUri(client, uri, ctx.signal)),
+        const path = await unlessTooOld(
+          'Get ASCII Console WebSocket URI',
+          () => unlessTaken(what, () => asciiConsoleUri(client, uri, ctx.signal)),
+          OF_PARTITIONS,
         );
         return {
           type,
@@ -98,18 +104,12 @@ async function readMessages(
   }
   const item = await findPartition(ctx, place, reference);
   names.set(reference, item, ctx.clock);
-  return await unlessTooOld('List OS Messages', () => listOsMessages(client, item['object-uri'], ctx.signal));
-}
-
-/** The partition was there a moment ago: what the HMC does not find, it does not have. */
-async function unlessTooOld<T>(operation: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof HmcError && error.is(404))) throw error;
-    const text = `this HMC, or the support element of the CPC, does not have the operation ${operation}`;
-    throw new HmcError({ kind: 'too-old', changes: false, text });
-  }
+  // It was there a moment ago: what is not found is the operation.
+  return await unlessTooOld(
+    'List OS Messages',
+    () => listOsMessages(client, item['object-uri'], ctx.signal),
+    OF_PARTITIONS,
+  );
 }
 
 /** Reasons of a 409 that are not about the console: the partition, or its CPC, is busy or not in the right state. */

@@ -132,7 +132,8 @@ function propertiesOf(options: LaunchOptions, boot: BootChoice): PartitionProper
     type: options.type,
     ...(id === undefined ? {} : { 'partition-id': id, 'autogenerate-partition-id': false }),
     'boot-load-parameters': options.boot_load_parameters,
-    'boot-os-specific-parameters': options.boot_os_parameters,
+    // Those for an image stand in it, and the system that it installs has others.
+    'boot-os-specific-parameters': boot.from === 'image' ? undefined : options.boot_os_parameters,
     'boot-configuration-selector': options.boot_configuration_selector,
     'boot-timeout': options.boot_timeout_s,
     'acceptable-status': options.acceptable_status,

@@ -44,16 +44,22 @@ export async function findInstance(
   return only;
 }
 
-/** All partitions and LPARs at a place. @throws ComputeError RESOURCE_NOT_FOUND (no such CPC); HmcError */
-export async function listInstances(ctx: CallContext, place: HmcPlace): Promise<PartitionItem[]> {
+/**
+ * All partitions and LPARs at a place.
+ *
+ * @param withFacts as in {@link findInstance}
+ * @throws ComputeError RESOURCE_NOT_FOUND (no such CPC); HmcError
+ */
+export async function listInstances(ctx: CallContext, place: HmcPlace, withFacts = false): Promise<PartitionItem[]> {
   const modes = await modesAt(ctx, place);
-  const listed = await list(ctx, place, modes);
+  const look = (at: ReadonlySet<CpcMode>): Promise<PartitionItem[]> => list(ctx, place, at, undefined, withFacts);
+  const listed = await look(modes);
   if (listed.length > 0 || place.cpc === undefined) return listed;
   const { cpc } = place;
   const cpcs = await lookAtCpcs(ctx, place);
   if (!cpcs.some(({ name }) => name === cpc)) throw unknownCpc({ ...place, cpc }, cpcs);
   const now = await modesAt(ctx, place);
-  return [...now].every((mode) => modes.has(mode)) ? listed : await list(ctx, place, now);
+  return [...now].every((mode) => modes.has(mode)) ? listed : await look(now);
 }
 
 /** The state of what was found. */

@@ -110,20 +110,16 @@ export function requireSources(
     return;
   }
   if (guest === undefined) return;
-  const { urlLength } = requireSeeds(seeds, guest.field);
-  const left = LONGEST_OS_PARAMETERS - seedKernelParameter('x'.repeat(urlLength), SOME_ID).length - 1;
+  if (seeds === null) {
+    const text =
+      'a guest that starts from a volume or the network reads this from the service over HTTP, and the configuration has no `seed` (see docs/first-boot.md); add one, or start from an image';
+    throw limited(guest.field, text);
+  }
+  const left = LONGEST_OS_PARAMETERS - seedKernelParameter('x'.repeat(seeds.urlLength), SOME_ID).length - 1;
   if (osParameters.length <= left) return;
   throw invalid(
     optionPath('boot_os_parameters'),
     `must be ${left} characters at most beside ${guest.field}, since the address from which the guest reads it goes into the same ${LONGEST_OS_PARAMETERS}`,
-  );
-}
-
-function requireSeeds(seeds: Seeds | null, field: string): Seeds {
-  if (seeds !== null) return seeds;
-  throw limited(
-    field,
-    'a guest that starts from a volume or the network reads this from the service over HTTP, and the configuration has no `seed` (see docs/first-boot.md); add one, or start from an image',
   );
 }
 
@@ -142,14 +138,19 @@ export function seedFor(
   return seedContent(firstBootOf(described, { instanceId: ctx.operationId, nics: guestNics, isKvmHost }));
 }
 
-/** Offers a seed over HTTP. @returns the parameters by which the kernel of the guest has its address */
-export async function offeredSeed(
+/**
+ * Offers a seed over HTTP, where this service does that.
+ *
+ * @param osParameters of the caller
+ * @returns with them, the parameters by which the kernel of the guest has the address of the seed
+ */
+export async function parametersWithSeed(
   { ctx, target }: PartitionChange,
   { seeds }: StartSources,
-  { field }: GuestSetup,
   content: SeedContent,
   osParameters: string,
 ): Promise<string> {
-  const { url } = await requireSeeds(seeds, field).offer(ctx, target.key, content);
+  if (seeds === null) return osParameters;
+  const { url } = await seeds.offer(ctx, target.key, content);
   return `${osParameters} ${seedKernelParameter(url, ctx.operationId)}`.trimStart();
 }

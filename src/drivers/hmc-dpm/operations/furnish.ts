@@ -4,7 +4,7 @@ import type { Nic } from '../client/hmc-network.js';
 import { setBootDevice, type BootDevice, type BootSettings } from './boot-device.js';
 import { ensureBootImage, requireImages } from './boot-image.js';
 import type { WantedPartition } from './description.js';
-import { offeredSeed, seedFor, type StartSources } from './first-start.js';
+import { parametersWithSeed, seedFor, type StartSources } from './first-start.js';
 import { isoName } from './iso.js';
 import type { BootChoice } from './boot-choice.js';
 import type { LookedUp } from './launch-lookup.js';
@@ -54,7 +54,8 @@ interface Furnished {
 }
 
 /**
- * What it starts from, with what its guest is told there: on the ISO image, or by the parameters of its kernel.
+ * What it starts from, with what its guest is told: on the ISO image, and at an address that its kernel is given. That stands in
+ * the ISO image too, or in the boot parameters of a volume or the network.
  *
  * @returns undefined when it is set at the creation, or needs not to be set
  */
@@ -64,21 +65,26 @@ async function firstBoot(
   { volumeUri, nics }: Furnished,
   sources: StartSources,
 ): Promise<(BootDevice & BootSettings) | undefined> {
-  const { boot, guest, networks, osParameters } = wanted;
+  const { boot, guest, networks, osParameters, start } = wanted;
   const seed = guest === undefined ? undefined : seedFor(change, guest, networks, nics);
+  // The address is good for half an hour; who starts it later reads the ISO image.
+  const parameters = async (): Promise<string> =>
+    seed === undefined || !start ? osParameters : await parametersWithSeed(change, sources, seed, osParameters);
   if (boot.from === 'image') {
     return await ensureBootImage(change, {
       image: boot.image,
       images: requireImages(sources.images),
       imageName: isoName('image', change.ctx.operationId),
       noun: `image of partition ${wanted.name}`,
-      seed: seed === undefined ? undefined : seedMedium(seed),
+      additions: async () => ({
+        seed: seed === undefined ? undefined : seedMedium(seed),
+        parameters: await parameters(),
+      }),
     });
   }
   const device = bootDevice(wanted, volumeUri, nics);
-  if (device === undefined || guest === undefined || seed === undefined) return device;
-  const parameters = await offeredSeed(change, sources, guest, seed, osParameters);
-  return { ...device, 'boot-os-specific-parameters': parameters };
+  if (device === undefined || seed === undefined) return device;
+  return { ...device, 'boot-os-specific-parameters': await parameters() };
 }
 
 /** What {@link furnish} would do for a partition that has nothing yet. */

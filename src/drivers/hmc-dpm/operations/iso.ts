@@ -6,17 +6,23 @@ import { makeSo, settle, type Settled } from './settle.js';
 /** The slowest way to an HMC that is waited for, bytes in a millisecond: 4 MiB/s. */
 const LEAST_SPEED = (4 * 1024 * 1024) / 1000;
 
+const PURPOSES = ['image', 'rescue'] as const;
 /** What an ISO image of ours is mounted for. */
-export type IsoPurpose = 'image' | 'rescue';
+export type IsoPurpose = (typeof PURPOSES)[number];
 
 /** Name of an ISO image that an operation mounts: by it every attempt knows it again. */
 export function isoName(purpose: IsoPurpose, operationId: OperationId): string {
-  return `${isoNameBeginning(purpose)}${operationId}.iso`;
+  return `zenova-${purpose}-${operationId}.iso`;
 }
 
-/** How the names of all ISO images of a purpose begin. */
-export function isoNameBeginning(purpose: IsoPurpose): string {
-  return `zenova-${purpose}-`;
+/** Is this the name of one that an operation of ours has mounted for this? */
+export function isIsoFor(purpose: IsoPurpose, name: string | undefined): boolean {
+  return name?.startsWith(`zenova-${purpose}-`) ?? false;
+}
+
+/** Has an operation mounted what is mounted under this name? */
+export function isOurIso(name: string): boolean {
+  return PURPOSES.some((purpose) => isIsoFor(purpose, name));
 }
 
 /**

@@ -8,7 +8,7 @@ import type {
 } from '../../../compute/contract/index.js';
 import { HmcError } from '../client/hmc-error.js';
 import type { PowerChange } from '../mapping/next-action.js';
-import { isPowerStep, lastStep, type LastStep } from './checkpoints.js';
+import { isPowerStep, lastStep, nounOf, noteAnswered, type LastStep } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
 import type { HmcChange } from './hmc-change.js';
 import { PartitionChange, type Seen } from './partition-change.js';
@@ -87,5 +87,9 @@ async function endStep(change: PartitionChange, { step, job, requestTimeoutMs }:
   // sent after its commit, which may have taken long, and the clock that said it may be another machine's.
   const latestArrivalAt = change.ctx.clock.now() + requestTimeoutMs;
   if (job === undefined && !(await becameVisible(change, step, latestArrivalAt))) return undefined;
-  return await seeThrough(change, step, job?.uri);
+  const ended = await seeThrough(change, step, job?.uri);
+  const noun = nounOf(step);
+  // Whoever goes on has to know that it was this operation which did it.
+  if (job === undefined && noun !== undefined) await noteAnswered(change.ctx, step, noun);
+  return ended;
 }

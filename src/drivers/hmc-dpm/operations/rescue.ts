@@ -22,7 +22,7 @@ import { bootStateOf, ensureDescription, type BootState } from './boot-settings.
 import { bringTo } from './bring-to.js';
 import { lastStep } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
-import { ensureNoIso, isoName, isoNameBeginning } from './iso.js';
+import { ensureNoIso, isIsoFor, isoName } from './iso.js';
 import { modeOf } from './mode.js';
 import { CpcNetworks } from './nic.js';
 import { PartitionChange } from './partition-change.js';
@@ -139,7 +139,7 @@ function unrescue(place: HmcPlace): OperationWork<object, ChangeResult> {
             : [
                 ...(status === 'stopped' ? [] : [{ action: 'stop', description: `stop partition ${name}` }]),
                 { action: 'restore-boot', description: `give partition ${name} its own boot settings` },
-                ...(isOurIso(state.isoName)
+                ...(isRescueIso(state.isoName)
                   ? [{ action: 'unmount-iso-image', description: `unmount the rescue image of partition ${name}` }]
                   : []),
                 { action: 'forget-boot', description: `keep its boot settings no longer in its description` },
@@ -175,7 +175,13 @@ function sourceOf({ image, boot, admin_password: password }: ChangeParams<'rescu
   return { kind: 'image', image: wanted, images: requireImages(sources.images) };
 }
 
-const isOurIso = (name: string | undefined): boolean => name?.startsWith(isoNameBeginning('rescue')) ?? false;
+const isRescueIso = (name: string | undefined): boolean => isIsoFor('rescue', name);
+
+/** Somebody else's, or the image that it was made of while it still starts from that: it could not be mounted again. */
+function isNeeded({ isoName: name, boot }: BootState): boolean {
+  if (name === undefined || name === '' || isRescueIso(name)) return false;
+  return boot['boot-device'] === 'iso-image' || !isIsoFor('image', name);
+}
 
 /** Its own settings are kept, and it has those of a rescue: one update brings these all at once. */
 function isRescued({ description, isoName, boot }: BootState): boolean {
@@ -183,12 +189,12 @@ function isRescued({ description, isoName, boot }: BootState): boolean {
   if (kept === undefined) return false;
   const device = boot['boot-device'];
   if (device === 'network-adapter') return kept['boot-device'] !== 'network-adapter';
-  return device === 'iso-image' && isOurIso(isoName);
+  return device === 'iso-image' && isRescueIso(isoName);
 }
 
 /** Why a partition cannot be rescued so that it can be as before afterwards. */
 function whyNot({ type }: Partition, state: BootState, source: Source): string | undefined {
-  const { description, isoName, boot } = state;
+  const { description, boot } = state;
   if (type !== 'linux')
     return `its type is ${type ?? 'unknown'}, and only linux partitions start from where they are told`;
   if (isRescued(state)) return undefined;
@@ -198,8 +204,8 @@ function whyNot({ type }: Partition, state: BootState, source: Source): string |
   if (boot['boot-device'] === 'ftp') {
     return 'it starts from an FTP server, whose password the HMC does not give back, so it could not be as before afterwards';
   }
-  if (source.kind === 'image' && isoName !== undefined && isoName !== '' && !isOurIso(isoName)) {
-    return `the ISO image ${isoName} is mounted, which could not be mounted again afterwards; rescue it from the network, or unmount it`;
+  if (source.kind === 'image' && isNeeded(state)) {
+    return `the ISO image ${state.isoName} is mounted, which could not be mounted again afterwards; rescue it from the network, or unmount it`;
   }
   if (source.kind === 'network' && boot['boot-device'] === 'network-adapter') {
     return 'it starts from the network anyway; rescue it from an image';
@@ -285,7 +291,7 @@ async function giveBack(change: PartitionChange, state: BootState, kept: KeptBoo
       },
     });
   }
-  if (isOurIso((await mountedIso(client, uri, ctx.signal))?.imageName)) await ensureNoIso(change, uri);
+  if (isRescueIso((await mountedIso(client, uri, ctx.signal))?.imageName)) await ensureNoIso(change, uri);
   const words = {
     step: 'forget-boot',
     noun: 'end of keeping its boot settings',

@@ -98,12 +98,9 @@ async function send<T>(change: HmcChange, write: Write<T>): Promise<SendEnd<T>> 
   const sentAt = ctx.clock.now();
   change.hasBegun = true;
   change.underWay = noun;
+  let answer: T | undefined;
   try {
-    const answer = await write.send(requestTimeoutMs);
-    await noteAnswered(ctx, step, noun);
-    const found = answer ?? (await see(change, write, `the ${noun} to show`, ctx.clock.now() + LAG_MS));
-    if (found === undefined) throw change.error('OPERATION_FAILED', `${doing} was answered, but does not show`);
-    return landed(change, write, found);
+    answer = await write.send(requestTimeoutMs);
   } catch (error) {
     if (!(error instanceof HmcError)) throw error;
     if (!error.mayHaveRun) {
@@ -113,18 +110,23 @@ async function send<T>(change: HmcChange, write: Write<T>): Promise<SendEnd<T>> 
     }
     const seen = await see(change, write, `the ${noun} to show`, sentAt + requestTimeoutMs);
     if (seen !== undefined) {
-      await noteAnswered(ctx, step, noun);
-      return landed(change, write, seen);
+      await landed(change, write);
+      return { kind: 'done', found: seen };
     }
     change.underWay = undefined;
     return { kind: 'absent', error };
   }
+  // Whatever a look at it says, it was carried out.
+  await landed(change, write);
+  const found = answer ?? (await see(change, write, `the ${noun} to show`, ctx.clock.now() + LAG_MS));
+  if (found === undefined) throw change.error('OPERATION_FAILED', `${doing} was answered, but does not show`);
+  return { kind: 'done', found };
 }
 
-function landed<T>(change: HmcChange, { noun }: Write<T>, found: T): SendEnd<T> {
+async function landed<T>(change: HmcChange, { step, noun }: Write<T>): Promise<void> {
+  await noteAnswered(change.ctx, step, noun);
   change.underWay = undefined;
   change.carriedOut.add(noun);
-  return { kind: 'done', found };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { FeatureScenario } from '../../scenario.js';
 import type { PowerSubject } from '../../subject.js';
 import { errorReportingScenarios } from './error-reporting.js';
 import { bootDeviceScenarios } from './boot-device.js';
+import { chassisScenarios } from './chassis.js';
 import { cycleScenarios, queryScenarios, switchScenarios } from './switching.js';
 
 /** What is asked of every power type that offers a feature. */
@@ -12,5 +13,6 @@ export const POWER_SCENARIOS: Readonly<Partial<Record<PowerFeatureId, readonly F
   'power.cycle': cycleScenarios,
   'power.query': queryScenarios,
   'power.pxe-next-boot': bootDeviceScenarios,
+  'power.chassis': chassisScenarios,
   'power.error-reporting': errorReportingScenarios,
 };

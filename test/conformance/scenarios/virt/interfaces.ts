@@ -21,6 +21,21 @@ function hasNone(subject: VirtSubject, instance: string): void {
   ensure(left === 0, 'no-effect', `the backend has ${instance} with ${String(left)} interfaces`);
 }
 
+/** Are its devices told with this interface, where they are told at all? */
+async function isTold(
+  subject: VirtSubject,
+  instance: string,
+  { network, ...fields }: { readonly name: string; readonly mac: string; readonly network: string },
+): Promise<void> {
+  const INFO = 'compute.get_info';
+  const { interfaces } = await answered(subject, INFO, { host: subject.host, instance, devices: true });
+  if (interfaces === null) return;
+  const [told = {}] = (interfaces ?? []) as Answer[];
+  hasFields(told, fields, `${INFO}: interfaces`, 'contradiction');
+  const names = [told['network'], ...((told['network_aliases'] ?? []) as unknown[])];
+  ensure(names.includes(network), 'contradiction', `no network of the interface is ${network}: ${names.join(', ')}`);
+}
+
 /** A MAC address that nobody has: of the names, which are each used once. */
 function mac(subject: VirtSubject): string {
   const hex = Buffer.from(subject.freshName()).toString('hex').slice(-8);
@@ -36,6 +51,7 @@ export const attachInterfaceScenarios: readonly Virt[] = [
       const { name, mac: address } = hasInterface(subject, instance, network.name);
       await isInState(subject, instance, { state: 'running' });
       hasFields(answer, { outcome: 'done', interface: { name, mac: address } }, ATTACH);
+      await isTold(subject, instance, { name, mac: address, network: network.name });
       await answered(subject, ATTACH, { host, instance, network });
       const all = atBackend(subject, instance).interfaces?.length;
       ensure(all === 2, 'no-effect', `a second request must add a second interface; there are ${String(all)}`);

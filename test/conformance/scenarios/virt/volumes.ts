@@ -1,7 +1,7 @@
 import type { Volume } from '../../../../src/compute/contract/index.js';
 import type { InstancePowerState } from '../../../../src/compute/state/power-state.js';
 import { already, answered, ensure, hasFields, planned, refused, unchanged } from '../../checks.js';
-import type { VirtSubject } from '../../subject.js';
+import type { Answer, VirtSubject } from '../../subject.js';
 import { hasVolume, isInState, volumeAt } from './instance-state.js';
 import type { Virt } from './spawning.js';
 import { nobody } from './state-changes.js';
@@ -19,6 +19,14 @@ async function furnished(subject: VirtSubject, more: Partial<Volume> = {}, state
   await answered(subject, ATTACH, { host, instance, volume });
   hasVolume(subject, instance, volume.id);
   return { host, instance, volume };
+}
+
+/** Are its devices told with this volume, where they are told at all? */
+async function isTold(subject: VirtSubject, instance: string, id: string): Promise<void> {
+  const { volumes } = await answered(subject, 'compute.get_info', { host: subject.host, instance, devices: true });
+  if (volumes === null) return;
+  const names = ((volumes ?? []) as Answer[]).flatMap(({ id: one, aliases }) => [one, ...(aliases as unknown[])]);
+  ensure(names.includes(id), 'contradiction', `compute.get_info tells no volume ${id}: ${names.join(', ')}`);
 }
 
 function hasNot(subject: VirtSubject, instance: string, id: string): void {
@@ -41,6 +49,7 @@ export const attachVolumeScenarios: readonly Virt[] = [
       hasVolume(subject, instance, volume.id);
       await isInState(subject, instance, { state });
       hasFields(answer, { outcome: 'done', power_state: state }, ATTACH);
+      await isTold(subject, instance, volume.id);
     },
   })),
   {
