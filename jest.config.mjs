@@ -24,6 +24,6 @@ export default {
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/packages'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   testMatch: ['**/*.spec.ts', '**/*.e2e-spec.ts'],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -38,7 +38,7 @@ function reader(
       });
     case 'getInfo': {
       const { getInfo } = operations;
-      const options = { ...freshness, devices };
+      const options = devices ? { ...freshness, devices } : freshness;
       return getInfo && (async (ctx: CallContext) => instanceInfo(await getInfo(ctx, instance, options), devices));
     }
     case 'getDiagnostics': {

@@ -99,6 +99,8 @@ export class FaultWalk {
     await this.#simulator?.stop();
     this.#keeper = undefined;
     this.#simulator = undefined;
+    // What other journeys had left there was part of them.
+    this.#courses.clear();
   }
 
   async #go(journey: Journey, mishap: Mishap): Promise<void> {
@@ -130,6 +132,8 @@ export class FaultWalk {
     this.#simulator ??= await HmcSimulator.start({ inventory: this.inventory, port: 0 });
     this.#keeper ??= HmcDpmBench.at(this.#simulator, this.options);
     this.#simulator.faults.clear();
+    // It has its session before others are counted.
+    await this.#keeper.host.operations.queryPower(this.#keeper.context(), 'on');
     const asked = await journey.prepare(this.#keeper);
     this.#simulator.wireLog.clear();
     if (journey.standing !== undefined) this.#simulator.fault(journey.standing);

@@ -184,10 +184,16 @@ export const journeys = (image: Pick<RescueImage, 'source'>): readonly Journey[]
     await bench.change('unrescue', 'rescued');
     bench.simulator.setStatus('rescued', 'active');
   }),
-  journey('the end of a rescue', 'unrescued', { operation: 'unrescue', params: {} }, async (bench) => {
-    bench.simulator.setStatus('unrescued', 'active');
-    await bench.change('rescue', 'unrescued');
-  }),
+  journey(
+    'the end of a rescue',
+    'unrescued',
+    { operation: 'unrescue', params: {} },
+    async (bench) => {
+      bench.simulator.setStatus('unrescued', 'active');
+      await bench.change('rescue', 'unrescued');
+    },
+    { recover: poweredOn('unrescued') },
+  ),
   journey('a resize', 'larger', { operation: 'resize', params: { flavor: LARGER } }, original('larger')),
   journey(
     'a resize with a stop',

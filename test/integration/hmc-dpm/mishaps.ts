@@ -25,7 +25,7 @@ type Profile<K extends Kind> = Extract<HmcFaultInput, { kind: K }> & { readonly 
 
 interface Place {
   readonly isWrite: boolean;
-  /** It needs what it names. */
+  /** It needs what it names, and is no deletion. */
   readonly isPost: boolean;
   readonly isLogon: boolean;
   readonly isJob: boolean;
@@ -149,7 +149,7 @@ function profilesAt({ method, path }: Step): HmcFaultInput[] {
   const at: Place = {
     isWrite: method !== 'GET' && !isLogon && !isTidying,
     isLogon,
-    isPost: method === 'POST',
+    isPost: method === 'POST' && !path.endsWith('/operations/delete'),
     isTidying,
     isJob: isJobStep(path),
     isStart: path.endsWith('/start'),
