@@ -255,8 +255,8 @@ export const mutants = [
     foundBy: ['job-not-written-down'],
     patches: [
       {
-        file: 'drivers/hmc-dpm/operations/step.js',
-        find: 'await ctx.checkpoint(JOB_CHECKPOINT, { uri: jobUri, step });',
+        file: 'drivers/hmc-dpm/operations/job.js',
+        find: 'await ctx.checkpoint(JOB_CHECKPOINT, { uri, step });',
         replace: '',
       },
     ],
