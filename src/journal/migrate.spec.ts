@@ -4,7 +4,15 @@ import { sqliteFlavour } from './sqlite/sqlite-flavour.js';
 
 describe('a schema', () => {
   it('is compared with the one that this version knows', () => {
-    const all = ['0001-operations', '0002-in-flight', '0003-machines', '0004-trace', '0005-instances', '0006-seeds'];
+    const all = [
+      '0001-operations',
+      '0002-in-flight',
+      '0003-machines',
+      '0004-trace',
+      '0005-instances',
+      '0006-seeds',
+      '0007-made-with',
+    ];
     expect(schemaState([], sqliteFlavour)).toEqual({ applied: [], pending: all, unknown: [] });
     expect(schemaState([...all, 'z'], sqliteFlavour)).toMatchObject({ pending: [], unknown: ['z'] });
     expect(schemaState(all.slice(0, 1), sqliteFlavour)).toMatchObject({ pending: all.slice(1) });
