@@ -30,9 +30,9 @@ export async function startRecorder(socketPath, daemonPath) {
     ])) {
       sockets.add(source);
       let pending = Buffer.alloc(0);
-      source.on('data', (chunk) => {
+      source.on('data', (/** @type {Buffer} */ chunk) => {
         target.write(chunk);
-        pending = Buffer.concat([pending, /** @type {Buffer} */ (chunk)]);
+        pending = Buffer.concat([pending, chunk]);
         for (let length = lengthOf(pending); pending.length >= length; length = lengthOf(pending)) {
           frames.push({ connection, from, bytes: Buffer.from(pending.subarray(0, length)) });
           pending = pending.subarray(length);
