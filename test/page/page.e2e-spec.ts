@@ -212,9 +212,11 @@ describe('with a token', () => {
     expect(await question().getByRole('heading').textContent()).toBe('Begin maintenance of many?');
     await question().getByRole('combobox').selectOption({ label: 'move to slow' });
     await question().getByRole('button', { name: 'Begin maintenance of many' }).click();
-    const { operations } = (await bench.call('operation.list', { method: 'host.set_maintenance' })) as {
-      operations: object[];
-    };
+    const operations = await eventually(async () => {
+      const answer = await bench.call('operation.list', { method: 'host.set_maintenance' });
+      const listed = answer['operations'] as object[];
+      return listed.length > 0 && listed;
+    }, 'the maintenance to be asked for');
     expect(operations).toMatchObject([{ host: 'many', not_after: null }]);
     await drawer().getByRole('button', { name: 'End maintenance' }).click();
     await question().getByRole('button', { name: 'End maintenance of many' }).click();
