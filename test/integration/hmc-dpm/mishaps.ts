@@ -162,6 +162,11 @@ function isJobStep(path: string): boolean {
   return /\/operations\/(start|stop|psw-restart)$/.test(path);
 }
 
+/** The paths of partitions stand for those of their operations too, and which of them is met as the so-manieth may be another in every run. */
+function mayBeginJob(path: string): boolean {
+  return isJobStep(path) || ['start', 'stop'].some((name) => matchesGlob(path, `/api/partitions/-/operations/${name}`));
+}
+
 /** Is the HMC left with a job or a session of which nobody was told? Nobody can remove it then but by its own means. */
 export function hides(mishap: Mishap, what: 'job' | 'session'): boolean {
   switch (mishap.kind) {
@@ -171,7 +176,7 @@ export function hides(mishap: Mishap, what: 'job' | 'session'): boolean {
       return what === 'job' && mishap.when === 'before';
     case 'fault': {
       const { step, rule } = mishap;
-      if (what === 'job') return isSpoiled(rule) && (isJobStep(step.path) || rule.times === 'always');
+      if (what === 'job') return isSpoiled(rule) && (mayBeginJob(step.path) || rule.times === 'always');
       return step.path === '/api/sessions' && isSpoiled(rule);
     }
   }
