@@ -33,9 +33,15 @@ export function parseXml(source: string, limits: Partial<XmlLimits> = {}): XmlEl
   return read(root, maxDepth);
 }
 
+/** Whatever is doubtful ends it, but for U+FFFD, of which the library warns: it is a character like any other. */
+function stopParsing(level: string, message: string): void {
+  if (level === 'warning' && message.startsWith('Unicode replacement character')) return;
+  onWarningStopParsing();
+}
+
 function documentElement(source: string): Element {
   try {
-    const parser = new DOMParser({ locator: false, onError: onWarningStopParsing, normalizeLineEndings });
+    const parser = new DOMParser({ locator: false, onError: stopParsing, normalizeLineEndings });
     const root = parser.parseFromString(source, MIME_TYPE.XML_APPLICATION).documentElement;
     if (root !== null) return root;
   } catch (error) {

@@ -134,6 +134,7 @@ describe('writing', () => {
           ' ',
           '\u0085',
           '\u2028',
+          '\ufffd',
           '😀',
           ']]>',
           '<!DOCTYPE',
