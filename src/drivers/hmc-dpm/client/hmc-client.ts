@@ -259,7 +259,7 @@ export async function unlessTooOld<T>(operation: string, work: () => Promise<T>,
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof HmcError && error.is(404))) throw error;
+    if (!(error instanceof HmcError && error.isNotThere)) throw error;
     throw new HmcError({ kind: 'too-old', changes: false, text: `${who} does not have the operation ${operation}` });
   }
 }

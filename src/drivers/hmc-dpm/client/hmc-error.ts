@@ -71,6 +71,11 @@ export class HmcError extends Error {
     return !this.isLogon && this.is(403, 4, 5);
   }
 
+  /** What was asked for does not exist, or is hidden; of a logon that is answered so, nothing was asked for yet. */
+  get isNotThere(): boolean {
+    return !this.isLogon && this.is(404);
+  }
+
   /** The HMC is there and says that it cannot now, so nothing was executed. */
   get isBusy(): boolean {
     return this.is(503) || this.is(409, 2);

@@ -46,7 +46,7 @@ async function aggregate<S extends z.ZodType>(
     const json = { requests, threads: Math.min(THREADS, uris.length) };
     items = await client.ask('/api/services/aggregation/submit', json, AggregationSchema, signal);
   } catch (error) {
-    if (!(error instanceof HmcError && error.is(404))) throw error;
+    if (!(error instanceof HmcError && error.isNotThere)) throw error;
     return await Promise.all(uris.map((uri) => unlessGone(() => client.get(uri, schema, signal))));
   }
   const answers = new Map(items.map((item) => [item.id, item]));
@@ -73,7 +73,7 @@ export async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefin
   try {
     return await work();
   } catch (error) {
-    if (error instanceof HmcError && error.is(404) && !error.isLogon) return undefined;
+    if (error instanceof HmcError && error.isNotThere) return undefined;
     throw error;
   }
 }

@@ -98,7 +98,7 @@ async function readMessages(
     try {
       return await listOsMessages(client, known['object-uri'], ctx.signal);
     } catch (error) {
-      if (!(error instanceof HmcError && error.is(404))) throw error;
+      if (!(error instanceof HmcError && error.isNotThere)) throw error;
       names.forget(reference);
     }
   }

@@ -46,7 +46,7 @@ async function usageRows(ctx: CallContext, place: HmcPlace): Promise<readonly Me
   try {
     return await readMetrics(place.client(ctx), USAGE_GROUPS, ctx.signal);
   } catch (error) {
-    if (!(error instanceof HmcError && (error.is(400) || error.is(403, 1) || error.is(404)))) throw error;
+    if (!(error instanceof HmcError && (error.is(400) || error.is(403, 1) || error.isNotThere))) throw error;
     ctx.log.info('the HMC gives no metrics', { hmc: place.hmc, err: error });
     return [];
   }

@@ -139,7 +139,8 @@ export function seedFor(
 }
 
 /**
- * Offers a seed over HTTP, where this service does that.
+ * Offers a seed over HTTP, where this service does that. Its address is good for half an hour: whoever is to be started later has
+ * none, and reads what is on its image.
  *
  * @param osParameters of the caller
  * @returns with them, the parameters by which the kernel of the guest has the address of the seed
@@ -148,9 +149,9 @@ export async function parametersWithSeed(
   { ctx, target }: PartitionChange,
   { seeds }: StartSources,
   content: SeedContent,
-  osParameters: string,
+  { osParameters, isStarted }: { readonly osParameters: string; readonly isStarted: boolean },
 ): Promise<string> {
-  if (seeds === null) return osParameters;
+  if (seeds === null || !isStarted) return osParameters;
   const { url } = await seeds.offer(ctx, target.key, content);
   return `${osParameters} ${seedKernelParameter(url, ctx.operationId)}`.trimStart();
 }

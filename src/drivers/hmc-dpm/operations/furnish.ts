@@ -65,11 +65,10 @@ async function firstBoot(
   { volumeUri, nics }: Furnished,
   sources: StartSources,
 ): Promise<(BootDevice & BootSettings) | undefined> {
-  const { boot, guest, networks, osParameters, start } = wanted;
+  const { boot, guest, networks, osParameters, start: isStarted } = wanted;
   const seed = guest === undefined ? undefined : seedFor(change, guest, networks, nics);
-  // The address is good for half an hour; who starts it later reads the ISO image.
   const parameters = async (): Promise<string> =>
-    seed === undefined || !start ? osParameters : await parametersWithSeed(change, sources, seed, osParameters);
+    seed === undefined ? osParameters : await parametersWithSeed(change, sources, seed, { osParameters, isStarted });
   if (boot.from === 'image') {
     return await ensureBootImage(change, {
       image: boot.image,

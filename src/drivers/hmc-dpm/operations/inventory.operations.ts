@@ -184,7 +184,7 @@ async function readKnown(
     const partition = await read(ctx, place, item);
     if (partition.name === item.name) return { item, partition };
   } catch (error) {
-    if (!(error instanceof HmcError && error.is(404))) throw error;
+    if (!(error instanceof HmcError && error.isNotThere)) throw error;
   }
   names.forget(reference);
   return undefined;

@@ -63,7 +63,7 @@ async function jobEnd(ask: () => Promise<Job>): Promise<JobEnd | undefined> {
   try {
     job = await ask();
   } catch (error) {
-    if (error instanceof HmcError && error.is(404) && !error.isLogon) return { kind: 'lost' };
+    if (error instanceof HmcError && error.isNotThere) return { kind: 'lost' };
     throw error;
   }
   switch (job.status) {
@@ -122,7 +122,7 @@ async function forgetJob({ client, ctx, place }: HmcChange, jobUri: string): Pro
       await client.deleteJob(jobUri);
       return;
     } catch (error) {
-      if (error instanceof HmcError && error.is(404)) return;
+      if (error instanceof HmcError && error.isNotThere) return;
       const isPassing = error instanceof HmcError && error.isTransient;
       if (!isPassing || attempt === MOST_DELETIONS) {
         client.session.leaveJob(jobUri);

@@ -130,9 +130,10 @@ async function additionsOf(
   const { client, uri, ctx, target } = change;
   const guest = { described: { name: target.name, admin_password: password }, isKvmHost: false, field: 'image' };
   const seed = seedFor(change, guest, [], await nicsOf(client, uri, ctx.signal));
-  // The address is good for half an hour; who starts it later reads the ISO image.
-  const parameters = isStarted ? await parametersWithSeed(change, sources, seed, '') : '';
-  return { seed: seedMedium(seed), parameters };
+  return {
+    seed: seedMedium(seed),
+    parameters: await parametersWithSeed(change, sources, seed, { osParameters: '', isStarted }),
+  };
 }
 
 /** What does not go with the image: secure boot, and the address of a seed that was offered for an earlier start. */
