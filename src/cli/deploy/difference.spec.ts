@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isoTime } from '../../common/clock.js';
+import { instanceInfo } from '../../../test/support/instance-info.js';
 import type { InstanceInfoAnswer } from '../../compute/contract/index.js';
 import {
   fixedFlavor,
@@ -21,26 +21,7 @@ function described(more: Partial<Description> = {}): Description {
 }
 
 function standing(more: Partial<InstanceInfoAnswer> = {}): Standing {
-  return {
-    changed: [],
-    info: {
-      name: 'web01',
-      id: 'id1',
-      power_state: 'running',
-      power_state_code: 1,
-      transition: null,
-      native_state: 'active',
-      observed_at: isoTime(0),
-      vcpus: 2,
-      memory_mib: 4096,
-      max_memory_mib: 8192,
-      cpu_time_ns: null,
-      interfaces: [],
-      volumes: [],
-      native: {},
-      ...more,
-    },
-  };
+  return { changed: [], info: instanceInfo(more) };
 }
 
 const nic = (name: string, more: object = {}) => ({

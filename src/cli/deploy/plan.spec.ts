@@ -1,27 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { isoTime } from '../../common/clock.js';
+import { instanceInfo } from '../../../test/support/instance-info.js';
 import { ComputeError, type JsonValue } from '../../common/errors/index.js';
-import type { InstanceInfoAnswer } from '../../compute/contract/index.js';
 import type { Description } from './difference.js';
 import { planDeployment, type Ask } from './plan.js';
 
 const description: Description = { host: 'cpc1', name: 'web01', flavor: { vcpus: 2, memory_mib: 4096 } };
-const info: InstanceInfoAnswer = {
-  name: 'web01',
-  id: 'id1',
-  power_state: 'running',
-  power_state_code: 1,
-  transition: null,
-  native_state: 'active',
-  observed_at: isoTime(0),
-  vcpus: 2,
-  memory_mib: 4096,
-  max_memory_mib: 8192,
-  cpu_time_ns: null,
-  interfaces: [],
-  volumes: [],
-  native: {},
-};
+const info = instanceInfo();
 
 const error = (code: ConstructorParameters<typeof ComputeError>[0], details: Record<string, JsonValue> = {}) =>
   new ComputeError(code, code, { details });
