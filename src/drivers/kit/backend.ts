@@ -19,6 +19,8 @@ export interface BackendFailure {
   readonly isPassing: boolean;
   /** Would the same question asked later perhaps be answered? */
   readonly isTransient: boolean;
+  /** The backend itself has said that it failed: whatever of it was carried out shows, and nothing is under way any more. */
+  readonly isOver?: boolean;
 }
 
 /** A backend as changes of it see it. */

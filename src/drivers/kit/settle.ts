@@ -6,6 +6,8 @@ import { noteAnswered } from './checkpoints.js';
 const MAX_SENDS = 3;
 /** How long what a request was answered for may take to show. */
 const LAG_MS = 60_000;
+/** How long nothing must have been under way until that is believed: what was sent may not have begun yet. */
+const OVER_MS = 10_000;
 
 /** One request that changes something, and how to see what came of it. */
 export interface Write<T> {
@@ -24,6 +26,11 @@ export interface Write<T> {
   readonly send: (timeoutMs: number) => Promise<T | undefined>;
   /** The longest its request may be under way, when that is not what others take. */
   readonly requestTimeoutMs?: number;
+  /**
+   * Does the backend show that nothing of the kind is under way? Asked while the effect of a request whose answer was lost is looked for, so that
+   * one which may take long is not waited for when its backend has forgotten it. Without it, the time-out is waited for.
+   */
+  readonly isOver?: () => Promise<boolean>;
 }
 
 /** What is there now, and whether anything was sent to bring it about. */
@@ -107,12 +114,14 @@ async function send<T>(change: Change, write: Write<T>): Promise<SendEnd<T>> {
       if (failure.isPassing) return { kind: 'busy', error };
       throw error;
     }
-    const seen = await see(change, write, `the ${noun} to show`, sentAt + requestTimeoutMs);
+    const untilMs = failure.isOver === true ? undefined : sentAt + requestTimeoutMs;
+    const seen = await see(change, write, `the ${noun} to show`, untilMs);
     if (seen !== undefined) {
       await landed(change, write);
       return { kind: 'done', found: seen };
     }
     change.underWay = undefined;
+    if (failure.isOver === true) throw error;
     return { kind: 'absent', error };
   }
   // Whatever a look at it says, it was carried out.
@@ -135,17 +144,22 @@ async function landed<T>(change: Change, { step, noun }: Write<T>): Promise<void
  */
 async function see<T>(
   change: Change,
-  { look }: Write<T>,
+  { look, isOver }: Write<T>,
   what: string,
   untilMs: number | undefined,
 ): Promise<T | undefined> {
   const { clock } = change.ctx;
   const { initialMs } = change.backend.pacing.poll;
   let isLastLook = untilMs === undefined || clock.now() >= untilMs;
+  let overSince: number | undefined;
   const { found: seen } = await change.poll(what, initialMs, async () => {
     const found = await look();
     if (found !== undefined || isLastLook) return { found };
-    isLastLook = untilMs === undefined || clock.now() >= untilMs;
+    overSince = (await isOver?.()) === true ? (overSince ?? clock.now()) : undefined;
+    isLastLook =
+      untilMs === undefined ||
+      clock.now() >= untilMs ||
+      (overSince !== undefined && clock.now() - overSince >= OVER_MS);
     return undefined;
   });
   return seen;
