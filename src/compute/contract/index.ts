@@ -63,7 +63,14 @@ export {
 } from './observer.js';
 export type { HostSwitch, HostTarget } from './operations/host.js';
 export type { LifecycleOperations, ProvisioningOperations } from './operations/lifecycle.js';
-export type { BootDeviceParams, PowerOperations, RebootOperation } from './operations/power.js';
+export { DEFAULT_SOFT_OFF_S } from './operations/power.js';
+export type {
+  BootDeviceParams,
+  GentlePowerOperations,
+  PowerOperations,
+  RebootOperation,
+  SoftOffParams,
+} from './operations/power.js';
 export type { ImageOperations, StorageOperations } from './operations/storage.js';
 export type { ControlAnswer, ControlOperation, MigrationOperations, Relocation } from './operations/relocation.js';
 export {

@@ -9,7 +9,12 @@ import type { ConsoleOperations, GuestOperations, NetworkOperations } from './op
 import type { HostOperations } from './operations/host.js';
 import type { AdviceOperations, InventoryOperations } from './operations/inventory.js';
 import type { LifecycleOperations, ProvisioningOperations } from './operations/lifecycle.js';
-import type { BootDeviceOperation, PowerOperations, RebootOperation } from './operations/power.js';
+import type {
+  BootDeviceOperation,
+  GentlePowerOperations,
+  PowerOperations,
+  RebootOperation,
+} from './operations/power.js';
 import type { MigrationOperations } from './operations/relocation.js';
 import type { ImageOperations, StorageOperations } from './operations/storage.js';
 import type { Images } from './images.js';
@@ -25,6 +30,7 @@ export interface InstanceOperations
     PowerOperations,
     RebootOperation,
     BootDeviceOperation,
+    GentlePowerOperations,
     LifecycleOperations,
     ProvisioningOperations,
     StorageOperations,

@@ -9,6 +9,8 @@ import { inventoryOperations } from './operations/inventory.operations.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
 import { rpcPlace } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { resetWork } from './operations/reset.js';
+import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
@@ -25,9 +27,13 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
     open(_name, settings, ports) {
       const watches = [hostWatch(lifecycleEvent, { onEvent: stateTeller(ports) })];
       const held = poolOf(ports).hold(accessOf(settings), { watches }, ports);
-      const place: HostPlace = { ...rpcPlace(held.link, pacingOf(settings)), settings };
+      const { link } = held;
+      const daemon = { label: link.label, endpoint: link.endpoint, link: () => link };
+      const place: HostPlace = { ...rpcPlace(daemon, pacingOf(settings)), settings };
       const works = offerWorks({
         ...powerWorks(place),
+        softOff: softOffWork(place),
+        reset: resetWork(place),
         ...lifecycleWorks(place),
         ...ownershipWorks(place),
       });
@@ -45,7 +51,7 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
         plan: works.plan,
         reconcile: works.reconcile,
-        rearm: () => held.link.rearm(),
+        rearm: () => link.rearm(),
         close: () => held.release(),
       };
     },
