@@ -45,6 +45,6 @@ export async function startLibvirtd(options = {}) {
   const place = findDirectory({ name: 'libvirtd', dataDir: options.dataDir });
   const { plan, socketPath, qemuUri, hostPidFile } = layOut(place, options);
   const server = await startPrivateServer(plan, () => socketAnswers(socketPath));
-  const hostPid = hostPidFile && Number.parseInt(readFileSync(hostPidFile, 'utf8'), 10);
+  const hostPid = hostPidFile === undefined ? undefined : Number.parseInt(readFileSync(hostPidFile, 'utf8'), 10);
   return { socketPath, qemuUri, dataDir: place.dataDir, hostPid, ...server };
 }

@@ -24,6 +24,8 @@ export function onHostOfItsOwn({ name, setUp = [] }, { dataDir, mounts }, { comm
     `hostname ${name}`,
     ...ownDevices(join(dataDir, 'dev')),
     ...mounts,
+    // Of the network, it shows that of who mounts it.
+    'mount -t sysfs sysfs /sys',
     'ip link set lo up',
     ...setUp,
     // Whole, or not there: the daemon waits for it.

@@ -46,7 +46,9 @@ export function layOut(place, { emulators = [], settings = {}, cacheDir, host })
   const ours = (directory) => at(directory.slice(1).replaceAll('/', '-'));
   const configDir = isRoot ? ours('/etc/libvirt') : at('config', 'libvirt');
   const lockDir = join(ours('/run'), 'lock'); // where the lock of a console's terminal goes
-  for (const directory of [...machineWide.map(ours), configDir, lockDir])
+  // As the package makes them.
+  const states = ['boot', 'dnsmasq', 'images', 'qemu'].map((name) => join(ours('/var/lib/libvirt'), name));
+  for (const directory of [...machineWide.map(ours), ...states, configDir, lockDir])
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   // What is known of an emulator is kept under its path: both have to stay for the next daemon.
   const learned = cacheDir === undefined ? dataDir : join(cacheDir, emulators.toSorted().join('-'));
@@ -107,7 +109,7 @@ export function layOut(place, { emulators = [], settings = {}, cacheDir, host })
         XDG_STATE_HOME: at('state'),
       },
       preparations: [],
-      companion: onHost?.companion,
+      ...(onHost && { companion: onHost.companion }),
       server:
         onHost?.server ??
         (isRoot

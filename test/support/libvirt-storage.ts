@@ -80,6 +80,7 @@ export const iscsiServer: readonly string[] = ['mkdir -p /run/tgtd', 'tgtd --for
 /** Targets of a host that has {@link iscsiServer}. */
 export class IscsiTargets {
   #count = 0;
+  readonly #accounts = new Map<string, string>();
 
   constructor(
     private readonly host: LibvirtHost,
@@ -108,9 +109,12 @@ export class IscsiTargets {
     admin('--op', 'new', '--mode', 'target', '--tid', tid, '--targetname', iqn);
     admin('--op', 'new', '--mode', 'logicalunit', '--tid', tid, '--lun', '1', '--backing-store', file);
     if (logon !== undefined) {
-      const account = `${logon.user}-${this.#count}`;
-      admin('--op', 'new', '--mode', 'account', '--user', account, '--password', logon.password);
-      admin('--op', 'bind', '--mode', 'account', '--tid', tid, '--user', account);
+      const { user, password } = logon;
+      const known = this.#accounts.get(user);
+      if (known !== undefined && known !== password) throw new Error(`${user} has another password already`);
+      if (known === undefined) admin('--op', 'new', '--mode', 'account', '--user', user, '--password', password);
+      this.#accounts.set(user, password);
+      admin('--op', 'bind', '--mode', 'account', '--tid', tid, '--user', user);
     }
     admin('--op', 'bind', '--mode', 'target', '--tid', tid, '--initiator-address', 'ALL');
     return iqn;
