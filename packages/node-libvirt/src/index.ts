@@ -39,7 +39,7 @@ export type { Transport } from './transport.js';
 export type { SshTrust } from './transports/ssh-host-key.js';
 export type { SshIdentity } from './transports/ssh-identity.js';
 export { type SshOptions, type SshWay, sshTransport } from './transports/ssh.js';
-export type { TlsMaterial, TlsPki } from './transports/tls-pki.js';
+export type { TlsFile, TlsMaterial, TlsPki } from './transports/tls-pki.js';
 export { type TlsOptions, tlsTransport } from './transports/tls.js';
 export { unixTransport } from './unix-transport.js';
 export { type LibvirtUri, parseUri, UriError, type UriTransport } from './uri.js';

@@ -28,6 +28,8 @@ export interface TransportForOptions {
     readonly passphrase?: string;
     /** The name that the server's certificate must be for, when that is not the host. */
     readonly serverName?: string;
+    /** False: whoever answers may read and change everything. */
+    readonly verify?: boolean;
   };
   /** How long it may take until something can be sent over the network; 15 s when left out. */
   readonly connectTimeoutMs?: number;

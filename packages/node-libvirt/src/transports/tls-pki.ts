@@ -10,8 +10,12 @@ export type TlsPki =
   | { readonly kind: 'usual' }
   /** A directory with `cacert.pem`, `clientcert.pem`, `clientkey.pem` and perhaps `cacrl.pem`. */
   | { readonly kind: 'directory'; readonly path: string }
-  /** PEM texts. */
-  | ({ readonly kind: 'given' } & TlsMaterial);
+  /** PEM texts, or files with them. */
+  | ({ readonly kind: 'given' } & { readonly [Name in keyof TlsMaterial]?: string | TlsFile });
+
+export interface TlsFile {
+  readonly file: string;
+}
 
 export interface TlsMaterial {
   /** Certificates of the authorities that a server may be of; those of the system when left out. */
@@ -98,10 +102,10 @@ async function find(
   switch (pki.kind) {
     case 'given':
       return {
-        ca: { title: 'the given certificate of the authority', text: pki.ca },
-        crl: { title: 'the given list of revoked certificates', text: pki.crl },
-        cert: { title: 'the given certificate', text: pki.cert },
-        key: { title: 'the given key', text: pki.key },
+        ca: await givenPart('the given certificate of the authority', pki.ca),
+        crl: await givenPart('the given list of revoked certificates', pki.crl),
+        cert: await givenPart('the given certificate', pki.cert),
+        key: await givenPart('the given key', pki.key),
       };
     case 'directory':
       return findIn([inOneDirectory(pki.path)], needsAuthority);
@@ -138,6 +142,13 @@ async function findIn(places: readonly Files[], needsAuthority: boolean): Promis
     cert: pair?.cert ?? absent,
     key: pair?.key ?? absent,
   };
+}
+
+async function givenPart(title: string, given: string | TlsFile | undefined): Promise<Part> {
+  if (given === undefined || typeof given === 'string') return { title, text: given };
+  const part = await readPart(given.file);
+  if (part.text !== undefined) return part;
+  throw new TransportError('settings', `there is no ${given.file}`, { code: 'ENOENT' });
 }
 
 async function readPart(file: string): Promise<Part> {
