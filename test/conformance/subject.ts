@@ -111,13 +111,13 @@ export interface VirtSubject extends Subject {
   /** A running instance whose live migration does not come to its end by itself. */
   busyInstance(): Promise<string>;
   /** What the backend has of it; undefined when it has none. */
-  atBackend(instance: string): BackendInstance | undefined;
+  atBackend(instance: string): Promise<BackendInstance | undefined>;
   /** What is on a volume, in any form in which it can be compared. */
-  volumeHolds(id: string): unknown;
+  volumeHolds(id: string): Promise<unknown>;
   /** Lets the guest of an instance write a line to its console. */
-  writeToConsole(instance: string, line: string): void;
+  writeToConsole(instance: string, line: string): Promise<void>;
   /** How often images were fetched from addresses. */
-  imageFetches(): number;
+  imageFetches(): Promise<number>;
 }
 
 /** How a machine is named in requests. */
@@ -137,11 +137,11 @@ export interface ControllerFailure {
 export interface PowerSubject extends Subject {
   /** A machine that no other scenario has, in this state. `unknown`: its controller tells neither. */
   machine(state: Exclude<MachinePowerState, 'error'>): Promise<MachineRef>;
-  atBackend(machine: MachineRef): MachinePowerState;
+  atBackend(machine: MachineRef): Promise<MachinePowerState>;
   /** A machine in this state with one network interface and one disk to start from. */
   bootable(state: 'on' | 'off'): Promise<MachineRef>;
   /** What its controller starts it from next. */
-  startsFrom(machine: MachineRef): 'network' | 'disk' | undefined;
+  startsFrom(machine: MachineRef): Promise<'network' | 'disk' | undefined>;
   /** The controller of a machine, and the names of all machines behind it. */
   chassisOf(machine: MachineRef): Promise<{ readonly controller: MachineRef; readonly names: readonly string[] }>;
   /** A machine whose next command the controller refuses. */

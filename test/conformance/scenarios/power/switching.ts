@@ -103,7 +103,7 @@ export async function isSwitched(
   state: Switched,
   was?: Switched,
 ): Promise<void> {
-  const there = subject.atBackend(machine);
+  const there = await subject.atBackend(machine);
   ensure(
     there === state,
     there === was ? 'no-effect' : 'wrong-effect',

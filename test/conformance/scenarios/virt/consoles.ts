@@ -42,7 +42,8 @@ export const consoleLogScenarios: readonly Virt[] = [
     async run(subject) {
       const { host } = subject;
       const instance = await subject.instance('running');
-      for (const line of ['one of three', 'two of three', 'three of three']) subject.writeToConsole(instance, line);
+      for (const line of ['one of three', 'two of three', 'three of three'])
+        await subject.writeToConsole(instance, line);
       const { log } = await answered(subject, LOG, { host, instance });
       const order = ['one', 'two', 'three'].map((word) => String(log).indexOf(`${word} of three`));
       ensure(

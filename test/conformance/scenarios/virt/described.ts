@@ -27,9 +27,9 @@ export const autoDiskScenarios: readonly Virt[] = [
     'manual',
     'leaves it as the image has it when it is asked to',
     ({ values }) => ({ disk_config: 'manual', image: values.image, flavor: { ...values.flavor, root_gib: 20 } }),
-    (subject, name) => {
-      backendHas(subject, name, { rootGib: 20 });
-      const { rootFileSystemGib: size = 20 } = subject.atBackend(name) ?? {};
+    async (subject, name) => {
+      await backendHas(subject, name, { rootGib: 20 });
+      const { rootFileSystemGib: size = 20 } = (await subject.atBackend(name)) ?? {};
       ensure(size < 20, 'wrong-effect', `the root file system of ${name} fills its disk, and was not to`);
     },
   ),
@@ -296,7 +296,7 @@ export const multiattachScenarios: readonly Virt[] = [
       const volumes = [{ ...subject.values.volume(), multiattach: true }];
       const { name: first } = await spawned(subject, { volumes });
       const { name: second } = await spawned(subject, { volumes });
-      for (const name of [first, second]) hasItsVolume({})(subject, name, { volumes });
+      for (const name of [first, second]) await hasItsVolume({})(subject, name, { volumes });
     },
   },
   {
@@ -362,13 +362,17 @@ export const cacheImageScenarios: readonly Virt[] = [
     needs: ['operation.launch', 'storage.image'],
     async run(subject) {
       const image = { source: subject.values.remoteImage(), cache: true };
-      const before = subject.imageFetches();
+      const before = await subject.imageFetches();
       await spawned(subject, { image });
-      const first = subject.imageFetches();
+      const first = await subject.imageFetches();
       ensure(first > before, 'no-effect', 'the image was not fetched for the first instance');
       const { name } = await spawned(subject, { image });
-      ensure(subject.imageFetches() === first, 'no-effect', 'the image was fetched again for the second instance');
-      backendHas(subject, name, { image: image.source });
+      ensure(
+        (await subject.imageFetches()) === first,
+        'no-effect',
+        'the image was fetched again for the second instance',
+      );
+      await backendHas(subject, name, { image: image.source });
     },
   },
 ];
@@ -386,17 +390,21 @@ async function attaches(
 ): Promise<void> {
   const instance = await subject.instance('running');
   await answered(subject, 'compute.attach_volume', { host: subject.host, instance, volume });
-  hasVolume(subject, instance, volume.id, expected);
+  await hasVolume(subject, instance, volume.id, expected);
 }
 
 function hasItsVolume(expected: Parameters<typeof hasVolume>[3]) {
-  return (subject: VirtSubject, name: string, { volumes }: { readonly volumes: readonly Volume[] }): void => {
-    for (const { id } of volumes) hasVolume(subject, name, id, expected);
+  return async (
+    subject: VirtSubject,
+    name: string,
+    { volumes }: { readonly volumes: readonly Volume[] },
+  ): Promise<void> => {
+    for (const { id } of volumes) await hasVolume(subject, name, id, expected);
   };
 }
 
 function hasItsInterface(expected: Parameters<typeof hasInterface>[3]) {
-  return (subject: VirtSubject, name: string): void => {
-    hasInterface(subject, name, subject.values.network, expected);
+  return async (subject: VirtSubject, name: string): Promise<void> => {
+    await hasInterface(subject, name, subject.values.network, expected);
   };
 }
