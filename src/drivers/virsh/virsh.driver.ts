@@ -9,6 +9,7 @@ import { inventoryOperations } from './operations/inventory.operations.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
 import { rpcPlace } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { preflightOperation } from './operations/preflight.operation.js';
 import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
@@ -43,6 +44,7 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
           queryPower: queryPower(place),
           ...inventoryOperations(place),
           ...hostSwitches(place),
+          ...preflightOperation(place),
         },
         resolve: (ctx, reference) =>
           explaining(place, `finding domain ${reference}`, async () =>
