@@ -16,7 +16,7 @@ import { Stop } from './stop.mjs';
  */
 
 /**
- * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, fence: boolean, libvirt: boolean, sshd: boolean, libvirtSchemas: boolean, compiler: boolean }} needs
+ * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, fence: boolean, libvirt: boolean, sshd: boolean, libvirtSchemas: boolean, libvirtPeers: boolean, compiler: boolean }} needs
  * @returns {DebianPackage[]} what these needs take that this machine does not have
  */
 export function missingDebianPackages(needs) {
@@ -80,12 +80,17 @@ export function missingDebianPackages(needs) {
     {
       name: 'libvirt-clients',
       reason: "to hold definitions of guests against libvirt's schemas",
-      isMissing: needs.libvirtSchemas && !isOnPath('virt-xml-validate'),
+      isMissing: (needs.libvirtSchemas || needs.libvirtPeers) && !isOnPath('virt-xml-validate'),
     },
     {
       name: 'libxml2-utils',
       reason: "to hold definitions of guests against libvirt's schemas",
       isMissing: needs.libvirtSchemas && !isOnPath('xmllint'),
+    },
+    {
+      name: 'python3-libvirt',
+      reason: 'to measure it',
+      isMissing: needs.libvirtPeers && !hasModule('libvirt'),
     },
     { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
     { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },

@@ -27,6 +27,7 @@ import { Stop } from './stop.mjs';
  * @property {boolean} [sshd] OpenSSH's server, which stays switched off
  * @property {boolean} [libvirt] libvirtd with QEMU, which stay switched off, and the descriptions of its protocol
  * @property {boolean} [libvirtSchemas] libvirt's schemas for XML, and their checker
+ * @property {boolean} [libvirtPeers] what else asks libvirt: virsh, and libvirt for Debian's Python
  */
 
 /**
@@ -53,6 +54,7 @@ export async function prepare(needs) {
     libvirt: needs.libvirt === true,
     sshd: needs.sshd === true,
     libvirtSchemas: needs.libvirtSchemas === true,
+    libvirtPeers: needs.libvirtPeers === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
   if (!needsNpm && !needsNative && debian.length === 0) return;
