@@ -238,7 +238,7 @@ function systemMeaning(errno: number, { isTransient }: LibvirtFailure): Meaning 
 
 /** What only reads can always be sent again; what may have changed something cannot. */
 function effects(
-  { mayHaveRun, isTransient }: LibvirtFailure,
+  { mayHaveRun, isTransient, wasSent }: LibvirtFailure,
   { changes }: Doing,
   code: ErrorCode,
   retry: Retry | undefined,
@@ -246,5 +246,5 @@ function effects(
   if (changes && mayHaveRun) return { retry: 'after-reconcile', outcome: 'unknown' };
   if (retry !== undefined) return { retry };
   const isUnclear = code === 'BACKEND_PROTOCOL' || code === 'BACKEND_TIMEOUT' || isTransient;
-  return isUnclear ? { retry: 'safe', outcome: 'not-applied' } : {};
+  return isUnclear ? { retry: 'safe', outcome: wasSent ? 'not-applied' : 'not-started' } : {};
 }
