@@ -46,6 +46,7 @@ module.exports = {
         path: '^src/',
         pathNot: [
           '^src/drivers/$1/',
+          '^src/drivers/kit/',
           '^src/common/',
           '^src/features/',
           '^src/connectors/',

@@ -4,7 +4,8 @@ import { ImageSourceSchema } from '../../compute/contract/index.js';
 import { normaliseFingerprint, type TlsTrust } from '../../connectors/http/index.js';
 import { parseHmcAddress, type HmcAddress } from './client/hmc-address.js';
 import type { RedundantAccess } from './client/hmc-pool.js';
-import { DEFAULT_PACING, type HmcPacing, type HmcPlace } from './operations/hmc-place.js';
+import { DEFAULT_PACING, type HmcPlace } from './operations/hmc-place.js';
+import type { Pacing } from '../kit/index.js';
 
 /** An HMC's address in any of its forms, read. */
 export const HmcAddressSchema = z
@@ -157,7 +158,7 @@ export function classicOf({ classic: { lpars, ...common } }: HmcDpmSettings): Hm
   };
 }
 
-export function pacingOf(settings: HmcDpmSettings): HmcPacing {
+export function pacingOf(settings: HmcDpmSettings): Pacing {
   return {
     requestTimeoutMs: settings.request_timeout_ms,
     operationTimeoutMs: settings.operation_timeout_ms,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { JsonValue } from '../../../common/errors/index.js';
 import type { HmcClient } from '../client/hmc-client.js';
 import type { HmcChange } from './hmc-change.js';
-import { makeSo } from './settle.js';
+import { makeSo } from '../../kit/index.js';
 
 /** What a partition boots from, in the HMC's words; each needs its companions in the same update (hmc-dpm.md section 10). */
 export type BootDevice =

@@ -13,14 +13,13 @@ import { DRIVER_NAME, nativeOf } from '../hmc-dpm.errors.js';
 import { whyNoGuest } from '../mapping/guest.js';
 import { consoleLogOf } from '../mapping/os-messages.js';
 import type { PartitionStatus } from '../mapping/partition-status.js';
-import { noteAnswered } from './checkpoints.js';
+import { noteAnswered, sendOnce, untold } from '../../kit/index.js';
 import { findPartition } from './find-partition.js';
 import { explaining, partitionUri, type HmcPlace } from './hmc-place.js';
 import { NameCache } from './name-cache.js';
 import { PartitionChange } from './partition-change.js';
 import { planOf } from './plan.js';
-import { lookAfter } from './reconcile.js';
-import { sendOnce, untold } from './send-once.js';
+import { lookAfterStep } from './reconcile.js';
 
 const MESSAGES_TASKS = ['Operating System Messages'];
 const CONSOLE_TASKS = ['Integrated ASCII Console'];
@@ -169,7 +168,7 @@ export function consoleCommandWork(place: HmcPlace): OperationWork<ChangeParams<
         { action: STEP, description: `send the command to the operating system of partition ${target.name}` },
       ]),
     reconcile: (ctx, target) =>
-      lookAfter(new PartitionChange(ctx, place, target), async (change, last) => {
+      lookAfterStep(new PartitionChange(ctx, place, target), async (change, last) => {
         if (!last.isAnswered) return { verdict: 'unknown', reason: untold(change, NOUN) };
         return { verdict: 'concluded', result: change.ended(true, await change.look()) };
       }),

@@ -3,13 +3,12 @@ import type { ChangeResult, OperationWork } from '../../../compute/contract/inde
 import type { Partition } from '../client/hmc-schemas.js';
 import { toHmcComputeError } from '../hmc-dpm.errors.js';
 import { whyNoGuest } from '../mapping/guest.js';
-import { noteAnswered } from './checkpoints.js';
+import { noteAnswered, sendOnce, untold } from '../../kit/index.js';
 import type { HmcPlace } from './hmc-place.js';
 import { awaitJob, noteJob } from './job.js';
 import { PartitionChange } from './partition-change.js';
 import { planOf } from './plan.js';
-import { lookAfter } from './reconcile.js';
-import { sendOnce, untold } from './send-once.js';
+import { lookAfterStep } from './reconcile.js';
 
 const STEP = 'psw-restart';
 const NOUN = 'PSW restart';
@@ -56,7 +55,7 @@ export function crashDumpWork(place: HmcPlace): OperationWork<object, ChangeResu
         },
       ]),
     reconcile: (ctx, target) =>
-      lookAfter(new PartitionChange(ctx, place, target), async (change, last) => {
+      lookAfterStep(new PartitionChange(ctx, place, target), async (change, last) => {
         if (last.job === undefined && !last.isAnswered) return { verdict: 'unknown', reason: untold(change, NOUN) };
         return { verdict: 'concluded', result: await seeThrough(change, last.job?.uri) };
       }),

@@ -1,7 +1,7 @@
 import { updatePartition, type PartitionProperties } from '../client/hmc-partitions.js';
 import type { PartitionDetails } from '../client/hmc-schemas.js';
 import type { PartitionChange } from './partition-change.js';
-import { settle, type Settled, type Write } from './settle.js';
+import { settle, type Settled, type Write } from '../../kit/index.js';
 
 /** An update of a partition, and what it is like once it is so. */
 export interface PropertyWrite extends Pick<Write<PartitionDetails>, 'step' | 'noun' | 'doing'> {

@@ -3,20 +3,15 @@ import type { TargetKey } from '../../../common/ids.js';
 import type { CallContext, Target } from '../../../compute/contract/index.js';
 import type { HmcAddress } from '../client/hmc-address.js';
 import type { HmcClient } from '../client/hmc-client.js';
+import { HmcError } from '../client/hmc-error.js';
 import type { PartitionItem } from '../client/hmc-schemas.js';
 import { idOf } from '../client/hmc-uri.js';
 import type { LoadSettings } from '../mapping/classic-rules.js';
-import { DRIVER_NAME, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
+import type { Backend, Pacing } from '../../kit/index.js';
+import { DRIVER_NAME, nativeOf, toHmcComputeError, type Doing } from '../hmc-dpm.errors.js';
 
-/** How long and how often to wait. */
-export interface HmcPacing {
-  readonly requestTimeoutMs: number;
-  /** The longest one operation may take. */
-  readonly operationTimeoutMs: number;
-  readonly poll: { readonly initialMs: number; readonly maxMs: number };
-}
-
-export const DEFAULT_PACING: HmcPacing = {
+/** How long and how often to wait, when nobody says. */
+export const DEFAULT_PACING: Pacing = {
   requestTimeoutMs: 30_000,
   operationTimeoutMs: 15 * 60_000,
   poll: { initialMs: 250, maxMs: 5000 },
@@ -39,7 +34,7 @@ export interface HmcPlace {
   readonly keyedBy: string;
   /** Name of the CPC; undefined for all. */
   readonly cpc: string | undefined;
-  readonly pacing: HmcPacing;
+  readonly pacing: Pacing;
   /** Of the LPAR of this name, when the CPC is in classic mode. */
   classic(name: string): ClassicSettings;
 }
@@ -94,4 +89,18 @@ export async function explaining<T>(place: HmcPlace, doing: Omit<Doing, 'hmc'>, 
   } catch (error) {
     throw toHmcComputeError(error, { ...doing, hmc: place.hmc });
   }
+}
+
+/** The HMC as changes of its partitions see it. */
+export function backendOf(place: HmcPlace): Backend {
+  return {
+    driver: DRIVER_NAME,
+    noun: 'the HMC',
+    get label() {
+      return `HMC ${place.hmc}`;
+    },
+    pacing: place.pacing,
+    failureOf: (error) => (error instanceof HmcError ? error : undefined),
+    nativeOf: (error) => (error instanceof HmcError ? nativeOf(error) : undefined),
+  };
 }

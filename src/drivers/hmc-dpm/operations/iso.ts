@@ -1,7 +1,7 @@
 import type { OperationId } from '../../../common/ids.js';
 import { mountedIso, mountIso, unmountIso, type MountedIso, type NewIso } from '../client/hmc-iso.js';
 import type { HmcChange } from './hmc-change.js';
-import { makeSo, settle, type Settled } from './settle.js';
+import { makeSo, settle, type Settled } from '../../kit/index.js';
 
 /** The slowest way to an HMC that is waited for, bytes in a millisecond: 4 MiB/s. */
 const LEAST_SPEED = (4 * 1024 * 1024) / 1000;

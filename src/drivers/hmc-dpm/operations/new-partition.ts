@@ -9,7 +9,7 @@ import type { CpcPlace } from './hmc-place.js';
 import type { WantedPartition } from './description.js';
 import type { HmcChange } from './hmc-change.js';
 import { targetOf } from './hmc-place.js';
-import { settle } from './settle.js';
+import { settle } from '../../kit/index.js';
 
 /**
  * The partition of this name that the operation has made.

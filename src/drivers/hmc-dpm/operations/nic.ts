@@ -14,7 +14,7 @@ import { unlessGone } from '../client/hmc-many.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import { isMarked, marked } from '../mapping/marks.js';
 import type { HmcChange } from './hmc-change.js';
-import { makeSo, settle, type Settled } from './settle.js';
+import { makeSo, settle, type Settled } from '../../kit/index.js';
 
 /** What a NIC is connected to, in the words in which the HMC wants it. */
 export type NicBacking = { readonly 'virtual-switch-uri': string } | { readonly 'network-adapter-port-uri': string };

@@ -1,4 +1,3 @@
-import { ComputeError } from '../../../common/errors/index.js';
 import type {
   ChangeResult,
   OperationContext,
@@ -6,9 +5,9 @@ import type {
   StatelessResult,
   Target,
 } from '../../../compute/contract/index.js';
-import { HmcError } from '../client/hmc-error.js';
+import { lookAfter, noteAnswered, outlast, type LastStep } from '../../kit/index.js';
 import type { PowerChange } from '../mapping/next-action.js';
-import { isPowerStep, lastStep, nounOf, noteAnswered, type LastStep } from './checkpoints.js';
+import { isPowerStep, jobOf, lastStep, nounOf, type StepJob } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
 import type { HmcChange } from './hmc-change.js';
 import { PartitionChange, type Seen } from './partition-change.js';
@@ -24,7 +23,7 @@ export async function reconcileChange(
   operation: PowerChange,
   target: Target,
 ): Promise<Reconciliation> {
-  return await lookAfter(new PartitionChange(ctx, place, target), async (change, last) => {
+  return await lookAfterStep(new PartitionChange(ctx, place, target), async (change, last) => {
     const ended = await endStep(change, last);
     const { rules } = change.mode;
     // The step before the last one leads elsewhere.
@@ -44,36 +43,22 @@ export async function reconcileSequence<C extends HmcChange>(
   change: C,
   conclude: (change: C) => Promise<ChangeResult | StatelessResult | undefined> = () => Promise.resolve(undefined),
 ): Promise<Reconciliation> {
-  return await lookAfter(change, async (_, last) => {
-    if (isPowerStep(last.step)) {
-      if (change instanceof PartitionChange) await endStep(change, last);
-    } else if (!last.isAnswered) {
-      await change.ctx.clock.sleep(last.requestTimeoutMs, change.ctx.signal);
-    }
+  return await lookAfterStep(change, async (_, last) => {
+    if (!isPowerStep(last.step)) await outlast(change, last);
+    else if (change instanceof PartitionChange) await endStep(change, last);
     const result = await conclude(change);
     return result === undefined ? { verdict: 'continue' } : { verdict: 'concluded', result };
   });
 }
 
-/** Looks after the last step that was begun, and makes a verdict of every failure that ends it. */
-export async function lookAfter<C extends HmcChange>(
+/** Looks after the last step that was begun, unless its job was cancelled with its operation. */
+export async function lookAfterStep<C extends HmcChange>(
   change: C,
-  look: (change: C, last: LastStep) => Promise<Reconciliation>,
+  look: (change: C, last: LastStep & StepJob) => Promise<Reconciliation>,
 ): Promise<Reconciliation> {
-  const { ctx } = change;
-  const last = lastStep(ctx.checkpoints);
-  if (last === undefined) return { verdict: 'continue' };
-  if (last.isCancelled) return { verdict: 'failed', error: change.cancelled(last.step) };
-  try {
-    return await change.run(`finding out what became of ${change.noun}`, () => look(change, last));
-  } catch (error) {
-    if (ctx.signal.aborted || !(error instanceof ComputeError)) throw error;
-    // Without a step under way the end is known: it failed.
-    if (change.underWay === undefined || error.code === 'INSTANCE_NOT_FOUND') return { verdict: 'failed', error };
-    // Whoever asked may ask again: the HMC said nothing about the outcome.
-    if (error.cause instanceof HmcError && error.cause.isTransient) throw error;
-    return { verdict: 'unknown', reason: error.message };
-  }
+  const last = lastStep(change.ctx.checkpoints);
+  if (last?.isCancelled === true) return { verdict: 'failed', error: change.cancelled(last.step) };
+  return await lookAfter(change, (step) => look(change, { ...step, ...jobOf(step) }));
 }
 
 /**
@@ -81,7 +66,10 @@ export async function lookAfter<C extends HmcChange>(
  *
  * @returns undefined when it was not carried out
  */
-async function endStep(change: PartitionChange, { step, job, requestTimeoutMs }: LastStep): Promise<Seen | undefined> {
+async function endStep(
+  change: PartitionChange,
+  { step, job, requestTimeoutMs }: LastStep & StepJob,
+): Promise<Seen | undefined> {
   if (!isPowerStep(step)) return undefined;
   // Whoever comes to ask here sends no more, and nobody before him does. When the step was written down says less: it is
   // sent after its commit, which may have taken long, and the clock that said it may be another machine's.

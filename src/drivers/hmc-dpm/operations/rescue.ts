@@ -29,7 +29,7 @@ import { PartitionChange } from './partition-change.js';
 import { cpcUriOf, refuseLocked } from './partition-facts.js';
 import { planOf } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
-import { makeSo } from './settle.js';
+import { makeSo } from '../../kit/index.js';
 
 const TASKS = ['Partition Details', 'Start Partition', 'Stop Partition'];
 

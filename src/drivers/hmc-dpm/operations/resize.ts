@@ -25,7 +25,7 @@ import {
 } from '../mapping/partition-size.js';
 import { becomeSize, sizeSteps, stopObstacle, type SizeWrite } from './become-size.js';
 import { requireCapacity } from './capacity.js';
-import { notedAs } from './checkpoints.js';
+import { notedAs } from '../../kit/index.js';
 import { requireDpmCpc } from './cpc.js';
 import type { CpcPlace } from './hmc-place.js';
 import { partitionUri } from './hmc-place.js';

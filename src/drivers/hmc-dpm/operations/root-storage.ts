@@ -18,7 +18,7 @@ import { isMarked, marked, rootOfMark } from '../mapping/marks.js';
 import type { RootStorage } from './description.js';
 import type { HmcChange } from './hmc-change.js';
 import type { PartitionChange } from './partition-change.js';
-import { makeSo, settle } from './settle.js';
+import { makeSo, settle } from '../../kit/index.js';
 import { ensureGroup, isFulfilled, withVolumes, type GroupWithVolumes } from './storage.js';
 
 /** The storage group of a partition that is made with it and goes with it: what others call its root disk. */

@@ -12,7 +12,7 @@ import {
 } from '../client/hmc-storage.js';
 import { DRIVER_NAME } from '../hmc-dpm.errors.js';
 import type { HmcChange } from './hmc-change.js';
-import { makeSo } from './settle.js';
+import { makeSo } from '../../kit/index.js';
 
 /** A storage group with its volumes. */
 export interface GroupWithVolumes {

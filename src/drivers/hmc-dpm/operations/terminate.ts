@@ -23,7 +23,7 @@ import { cpcUriOf, refuseLocked } from './partition-facts.js';
 import { cannotBeDone, planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
 import { removeRootStorage } from './root-storage.js';
-import { makeSo } from './settle.js';
+import { makeSo } from '../../kit/index.js';
 
 /** What the HMC user must be allowed. */
 const TASKS = ['Stop Partition', 'Delete Partition', 'Partition Details', 'Configure Storage - System Programmer'];

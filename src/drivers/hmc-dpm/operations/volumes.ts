@@ -20,7 +20,7 @@ import { PartitionChange } from './partition-change.js';
 import { cpcUriOf, refuseLocked } from './partition-facts.js';
 import { planning } from './plan.js';
 import { reconcileSequence } from './reconcile.js';
-import { makeSo } from './settle.js';
+import { makeSo } from '../../kit/index.js';
 import { ensureGroup, findVolume, isFulfilled, type FoundVolume } from './storage.js';
 
 type VolumeOperation = 'attachVolume' | 'detachVolume' | 'extendVolume';

@@ -1,13 +1,13 @@
-import { ComputeError } from '../../../common/errors/index.js';
-import { HmcError } from '../client/hmc-error.js';
-import { DRIVER_NAME, nativeOf } from '../hmc-dpm.errors.js';
+import { ComputeError } from '../../common/errors/index.js';
+import type { Change } from './change.js';
 import { noteAnswered } from './checkpoints.js';
-import type { HmcChange } from './hmc-change.js';
 
 /** How often a request whose absence was proven is sent anew. */
 const MAX_SENDS = 3;
 /** How long what a request was answered for may take to show. */
 const LAG_MS = 60_000;
+/** How long nothing must have been under way until that is believed: what was sent may not have begun yet. */
+const OVER_MS = 10_000;
 
 /** One request that changes something, and how to see what came of it. */
 export interface Write<T> {
@@ -26,6 +26,11 @@ export interface Write<T> {
   readonly send: (timeoutMs: number) => Promise<T | undefined>;
   /** The longest its request may be under way, when that is not what others take. */
   readonly requestTimeoutMs?: number;
+  /**
+   * Does the backend show that nothing of the kind is under way? Asked while the effect of a request whose answer was lost is looked for, so that
+   * one which may take long is not waited for when its backend has forgotten it. Without it, the time-out is waited for.
+   */
+  readonly isOver?: () => Promise<boolean>;
 }
 
 /** What is there now, and whether anything was sent to bring it about. */
@@ -35,20 +40,20 @@ export interface Settled<T> {
 }
 
 /**
- * Makes something so at the HMC: looks whether it is, and sends the one request when it is not. So an operation is a sequence of
+ * Makes something so at the backend: looks whether it is, and sends the one request when it is not. So an operation is a sequence of
  * these that can be gone through again from its beginning, after a crash as after a lost answer.
  *
  * A request whose answer was lost is looked for until its time-out is over, when it cannot be under way any more. Only what
  * is then still absent is sent anew; what `send` makes must therefore be found by `look`, by a name or a mark of its own.
  *
  * @throws ComputeError OUTCOME_UNKNOWN when the answers get lost again and again, BACKEND_TIMEOUT when the operation's time is
- *   over; HmcError for a refusal; what beginStep throws
+ *   over; the backend's error for a refusal; what beginStep throws
  */
-export async function settle<T>(change: HmcChange, write: Write<T>): Promise<Settled<T>> {
-  const before = await see(change, write, 'the HMC to answer', undefined);
+export async function settle<T>(change: Change, write: Write<T>): Promise<Settled<T>> {
+  const before = await see(change, write, `${change.backend.noun} to answer`, undefined);
   if (before !== undefined) return { found: before, hasActed: false };
-  let lost: HmcError | undefined;
-  let pauseMs = change.place.pacing.poll.initialMs;
+  let lost: unknown;
+  let pauseMs = change.backend.pacing.poll.initialMs;
   for (let sends = 0; sends < MAX_SENDS;) {
     if (change.remainingMs === 0) throw change.timeOver(write.noun);
     const end = await send(change, write);
@@ -62,9 +67,9 @@ export async function settle<T>(change: HmcChange, write: Write<T>): Promise<Set
       case 'busy': {
         if (change.remainingMs <= pauseMs) throw end.error;
         await change.ctx.clock.sleep(pauseMs, change.ctx.signal);
-        pauseMs = Math.min(pauseMs * 2, change.place.pacing.poll.maxMs);
+        pauseMs = Math.min(pauseMs * 2, change.backend.pacing.poll.maxMs);
         // Somebody else may have done it meanwhile.
-        const after = await see(change, write, 'the HMC to answer', undefined);
+        const after = await see(change, write, `${change.backend.noun} to answer`, undefined);
         if (after !== undefined) return { found: after, hasActed: sends > 0 };
       }
     }
@@ -79,7 +84,7 @@ export interface SoWrite extends Omit<Write<true>, 'look'> {
 }
 
 /** The same for what is so or is not. @returns whether anything was sent. @throws as {@link settle} */
-export async function makeSo(change: HmcChange, { isSo, ...write }: SoWrite): Promise<boolean> {
+export async function makeSo(change: Change, { isSo, ...write }: SoWrite): Promise<boolean> {
   const look = async (): Promise<true | undefined> => ((await isSo()) ? true : undefined);
   return (await settle(change, { ...write, look })).hasActed;
 }
@@ -87,13 +92,13 @@ export async function makeSo(change: HmcChange, { isSo, ...write }: SoWrite): Pr
 type SendEnd<T> =
   | { readonly kind: 'done'; readonly found: T }
   /** Its answer was lost, and it was not carried out. */
-  | { readonly kind: 'absent'; readonly error: HmcError }
+  | { readonly kind: 'absent'; readonly error: unknown }
   /** Refused for now; nothing was carried out. */
-  | { readonly kind: 'busy'; readonly error: HmcError };
+  | { readonly kind: 'busy'; readonly error: unknown };
 
-async function send<T>(change: HmcChange, write: Write<T>): Promise<SendEnd<T>> {
-  const { ctx, place } = change;
-  const { step, noun, doing, requestTimeoutMs = place.pacing.requestTimeoutMs } = write;
+async function send<T>(change: Change, write: Write<T>): Promise<SendEnd<T>> {
+  const { ctx, backend } = change;
+  const { step, noun, doing, requestTimeoutMs = backend.pacing.requestTimeoutMs } = write;
   await ctx.beginStep({ name: step, description: doing, requestTimeoutMs });
   const sentAt = ctx.clock.now();
   change.hasBegun = true;
@@ -102,18 +107,21 @@ async function send<T>(change: HmcChange, write: Write<T>): Promise<SendEnd<T>> 
   try {
     answer = await write.send(requestTimeoutMs);
   } catch (error) {
-    if (!(error instanceof HmcError)) throw error;
-    if (!error.mayHaveRun) {
+    const failure = backend.failureOf(error);
+    if (failure === undefined) throw error;
+    if (!failure.mayHaveRun) {
       change.underWay = undefined;
-      if (error.isPassing) return { kind: 'busy', error };
+      if (failure.isPassing) return { kind: 'busy', error };
       throw error;
     }
-    const seen = await see(change, write, `the ${noun} to show`, sentAt + requestTimeoutMs);
+    const untilMs = failure.isOver === true ? undefined : sentAt + requestTimeoutMs;
+    const seen = await see(change, write, `the ${noun} to show`, untilMs);
     if (seen !== undefined) {
       await landed(change, write);
       return { kind: 'done', found: seen };
     }
     change.underWay = undefined;
+    if (failure.isOver === true) throw error;
     return { kind: 'absent', error };
   }
   // Whatever a look at it says, it was carried out.
@@ -123,7 +131,7 @@ async function send<T>(change: HmcChange, write: Write<T>): Promise<SendEnd<T>> 
   return { kind: 'done', found };
 }
 
-async function landed<T>(change: HmcChange, { step, noun }: Write<T>): Promise<void> {
+async function landed<T>(change: Change, { step, noun }: Write<T>): Promise<void> {
   await noteAnswered(change.ctx, step, noun);
   change.underWay = undefined;
   change.carriedOut.add(noun);
@@ -135,32 +143,34 @@ async function landed<T>(change: HmcChange, { step, noun }: Write<T>): Promise<v
  * @returns undefined when it is not there
  */
 async function see<T>(
-  change: HmcChange,
-  { look }: Write<T>,
+  change: Change,
+  { look, isOver }: Write<T>,
   what: string,
   untilMs: number | undefined,
 ): Promise<T | undefined> {
   const { clock } = change.ctx;
-  const { initialMs } = change.place.pacing.poll;
+  const { initialMs } = change.backend.pacing.poll;
   let isLastLook = untilMs === undefined || clock.now() >= untilMs;
+  let overSince: number | undefined;
   const { found: seen } = await change.poll(what, initialMs, async () => {
     const found = await look();
     if (found !== undefined || isLastLook) return { found };
-    isLastLook = untilMs === undefined || clock.now() >= untilMs;
+    overSince = (await isOver?.()) === true ? (overSince ?? clock.now()) : undefined;
+    isLastLook =
+      untilMs === undefined ||
+      clock.now() >= untilMs ||
+      (overSince !== undefined && clock.now() - overSince >= OVER_MS);
     return undefined;
   });
   return seen;
 }
 
-function unknown<T>(change: HmcChange, { doing }: Write<T>, lost: HmcError | undefined): ComputeError {
-  const { target, place } = change;
+function unknown<T>(change: Change, { doing }: Write<T>, lost: unknown): ComputeError {
+  const { target, backend } = change;
+  const said = backend.failureOf(lost)?.message ?? 'no answer';
   return new ComputeError(
     'OUTCOME_UNKNOWN',
-    `the answers to ${doing} were lost ${MAX_SENDS} times (HMC ${place.hmc}: ${lost?.message ?? 'no answer'}), and nothing of it shows; look at it again before you repeat it`,
-    {
-      driver: DRIVER_NAME,
-      target: target.key,
-      ...(lost === undefined ? {} : { native: nativeOf(lost), cause: lost }),
-    },
+    `the answers to ${doing} were lost ${MAX_SENDS} times (${backend.label}: ${said}), and nothing of it shows; look at it again before you repeat it`,
+    { driver: backend.driver, target: target.key, native: backend.nativeOf(lost), cause: lost },
   );
 }

@@ -1,0 +1,22 @@
+import type { AnyVirtDriver, BreakerStore } from '../../compute/contract/index.js';
+import { LibvirtPool, type PoolOf } from './client/libvirt-pool.js';
+import { virshVirtDriver } from './virsh.driver.js';
+
+/**
+ * The virt driver and the power type, which come together since they share the connections to the daemons: those of one
+ * service, which is who has the same memory of refused logons.
+ *
+ * @param options.idleCloseMs when connections that only requests used are closed, milliseconds (default 5 min)
+ */
+export function createVirsh(options: { readonly idleCloseMs?: number } = {}): { readonly virtDriver: AnyVirtDriver } {
+  const pools = new WeakMap<BreakerStore, LibvirtPool>();
+  const poolOf: PoolOf = ({ breakers }) => {
+    const pool = pools.get(breakers) ?? new LibvirtPool(options.idleCloseMs);
+    pools.set(breakers, pool);
+    return pool;
+  };
+  return { virtDriver: virshVirtDriver(poolOf) };
+}
+
+/** The driver `virsh`. */
+export const { virtDriver: virshDriver } = createVirsh();

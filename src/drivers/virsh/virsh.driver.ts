@@ -1,0 +1,53 @@
+import { lifecycleEvent } from 'node-libvirt';
+import { defineVirtDriver, offerWorks, type AnyVirtDriver } from '../../compute/contract/index.js';
+import { hostWatch, type PoolOf } from './client/libvirt-pool.js';
+import { DRIVER_NAME } from './mapping/refusal.js';
+import { ownershipWorks } from './operations/adopt.js';
+import { findDomain } from './operations/find-domain.js';
+import { hostSwitches } from './operations/host-switch.operations.js';
+import { inventoryOperations } from './operations/inventory.operations.js';
+import { lifecycleWorks } from './operations/lifecycle.js';
+import { rpcPlace } from './operations/open-place.js';
+import { powerWorks, queryPower } from './operations/power.operations.js';
+import { stateTeller } from './operations/state-teller.js';
+import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
+import { virshFeatures } from './virsh.features.js';
+import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
+
+/** The driver for guests of KVM and QEMU, through libvirt. */
+export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
+  return defineVirtDriver({
+    name: DRIVER_NAME,
+    title: 'KVM and QEMU guests, through libvirt',
+    features: virshFeatures,
+    settings: VirshSettingsSchema,
+    managesByDefault: 'everything',
+    open(_name, settings, ports) {
+      const watches = [hostWatch(lifecycleEvent, { onEvent: stateTeller(ports) })];
+      const held = poolOf(ports).hold(accessOf(settings), { watches }, ports);
+      const place: HostPlace = { ...rpcPlace(held.link, pacingOf(settings)), settings };
+      const works = offerWorks({
+        ...powerWorks(place),
+        ...lifecycleWorks(place),
+        ...ownershipWorks(place),
+      });
+      return {
+        operations: {
+          ...works.operations,
+          queryPower: queryPower(place),
+          ...inventoryOperations(place),
+          ...hostSwitches(place),
+        },
+        resolve: (ctx, reference) =>
+          explaining(place, `finding domain ${reference}`, async () =>
+            targetOf(ctx, place, await findDomain(ctx, place, reference)),
+          ),
+        provisionalKey: (reference) => provisionalTargetKey(place, reference),
+        plan: works.plan,
+        reconcile: works.reconcile,
+        rearm: () => held.link.rearm(),
+        close: () => held.release(),
+      };
+    },
+  });
+}

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { VirshBench } from '../../support/virsh-bench.js';
+
+/** The domain that libvirt's test driver has. */
+const instance = 'test';
+let virsh: VirshBench;
+
+beforeAll(async () => {
+  virsh = await VirshBench.start();
+});
+
+afterAll(() => virsh.stop());
+
+const state = async () => await virsh.call('compute.get_info', { instance });
+
+describe('power and memory of a domain of libvirt’s test driver', () => {
+  test('is listed, and told of by name and by UUID', async () => {
+    const { instances } = await virsh.call('compute.list_instances', {});
+    expect(instances).toEqual([
+      expect.objectContaining({
+        name: 'test',
+        power_state: 'running',
+        native_state: expect.stringMatching(/^running/),
+      }),
+    ]);
+    const { id } = await state();
+    await expect(virsh.call('compute.get_info', { instance: String(id) })).resolves.toMatchObject({
+      name: 'test',
+      vcpus: 2,
+      memory_mib: 2048,
+      max_memory_mib: 8192,
+    });
+  });
+
+  test.each([
+    ['compute.power_on', 'already', 'running'],
+    ['compute.pause', 'done', 'paused'],
+    ['compute.pause', 'already', 'paused'],
+    ['compute.power_on', 'done', 'running'],
+    ['compute.pause', 'done', 'paused'],
+    ['compute.unpause', 'done', 'running'],
+    ['compute.suspend', 'done', 'suspended'],
+    ['compute.suspend', 'already', 'suspended'],
+    ['compute.resume', 'done', 'running'],
+    ['compute.reboot', 'done', 'running'],
+    ['compute.suspend', 'done', 'suspended'],
+    ['compute.power_off', 'done', 'shutdown'],
+    ['compute.power_off', 'already', 'shutdown'],
+    ['compute.power_on', 'done', 'running'],
+    ['compute.power_off', 'done', 'shutdown'],
+    ['compute.reboot', 'done', 'running'],
+  ] as const)('%s is %s and leaves it %s', async (method, outcome, powerState) => {
+    await expect(virsh.call(method, { instance })).resolves.toMatchObject({ outcome, power_state: powerState });
+    await expect(state()).resolves.toMatchObject({ power_state: powerState });
+  });
+
+  test('the wrong state is a conflict', async () => {
+    await expect(virsh.call('compute.unpause', { instance, plan: true })).resolves.toMatchObject({ steps: [] });
+    await expect(virsh.call('compute.resume', { instance })).resolves.toMatchObject({ outcome: 'already' });
+    await virsh.call('compute.power_off', { instance });
+    await expect(virsh.call('compute.pause', { instance })).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    await expect(virsh.call('compute.suspend', { instance, plan: true })).rejects.toMatchObject({
+      code: 'STATE_CONFLICT',
+    });
+    await virsh.call('compute.power_on', { instance });
+  });
+
+  test('a domain that nobody has is not found', async () => {
+    await expect(virsh.call('compute.power_on', { instance: 'nobody' })).rejects.toMatchObject({
+      code: 'INSTANCE_NOT_FOUND',
+      message: expect.stringContaining('there is no domain nobody'),
+    });
+  });
+
+  test('a plan names its steps, and nothing is done', async () => {
+    await expect(virsh.call('compute.reboot', { instance, plan: true })).resolves.toMatchObject({
+      outcome: 'planned',
+      steps: [{ action: 'destroy' }, { action: 'start' }],
+    });
+    await expect(state()).resolves.toMatchObject({ power_state: 'running' });
+  });
+
+  test('tells of the host, and that all is well with it', async () => {
+    await expect(virsh.call('host.get_info', {})).resolves.toMatchObject({
+      status: 'up',
+      hypervisor: expect.stringMatching(/^TEST.*libvirt \d+\.\d+\.\d+$/),
+      instances: 1,
+      running: 1,
+    });
+    const { checks } = await virsh.call('host.test', {});
+    expect(checks).toContainEqual(expect.objectContaining({ name: 'daemon', ok: true }));
+  });
+});
+
+test('a daemon that is restarted is asked again', async () => {
+  await virsh.libvirtd.restart();
+  await expect(state()).resolves.toMatchObject({ name: 'test', power_state: 'running' });
+});

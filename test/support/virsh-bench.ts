@@ -1,0 +1,66 @@
+import { startLibvirtd, type LibvirtdOptions } from '../../scripts/libvirtd.mjs';
+import { createVirsh } from '../../src/drivers/virsh/index.js';
+import { ComputeBench, type ComputeBenchOptions } from './compute-bench.js';
+
+type Libvirtd = Awaited<ReturnType<typeof startLibvirtd>>;
+
+export interface VirshBenchOptions extends Partial<ComputeBenchOptions> {
+  readonly libvirtd?: LibvirtdOptions;
+  /** What the daemon is asked for: `test:///default`, its own test driver, when not given. */
+  readonly driverUri?: (libvirtd: Libvirtd) => string;
+  /** Settings of the host beside its URI. */
+  readonly settings?: Record<string, unknown>;
+}
+
+/** The service before a private libvirtd, with one host that is called `kvm`. */
+export class VirshBench {
+  private constructor(
+    readonly libvirtd: Libvirtd,
+    readonly bench: ComputeBench,
+  ) {}
+
+  static async start({
+    libvirtd: options,
+    driverUri,
+    settings = {},
+    ...rest
+  }: VirshBenchOptions = {}): Promise<VirshBench> {
+    const libvirtd = await startLibvirtd(options);
+    try {
+      const uri = driverUri?.(libvirtd) ?? localUri('test:///default', libvirtd);
+      const bench = await ComputeBench.start({
+        drivers: [createVirsh().virtDriver],
+        hosts: [
+          {
+            name: 'kvm',
+            driver: 'virsh',
+            settings: { uri, poll: { initial_ms: 50, max_ms: 250 }, ...settings },
+            manage: ['*'],
+            protect: [],
+            protectSelf: true,
+          },
+        ],
+        ...rest,
+      });
+      return new VirshBench(libvirtd, bench);
+    } catch (error) {
+      await libvirtd.stop();
+      throw error;
+    }
+  }
+
+  call(...[method, params]: Parameters<ComputeBench['call']>): ReturnType<ComputeBench['call']> {
+    return this.bench.call(method, { host: 'kvm', ...params });
+  }
+
+  async stop(): Promise<void> {
+    await this.bench.discard();
+    await this.libvirtd.stop();
+  }
+}
+
+/** A URI of a driver, asked of this daemon. */
+export function localUri(uri: string, { socketPath }: Pick<Libvirtd, 'socketPath'>): string {
+  const [scheme = '', rest = ''] = uri.split('://');
+  return `${scheme}+unix://${rest}?socket=${encodeURIComponent(socketPath)}`;
+}
