@@ -1,5 +1,6 @@
 import { ComputeError, type Effect, type ErrorCode, type NativeError, type Retry } from '../../common/errors/index.js';
-import { Errno, failureOf, type LibvirtFailure, type NativeCode, type WayFailure } from './client/libvirt-failure.js';
+import type { NativeCode, WayFailure } from './client/failure-kinds.js';
+import { Errno, failureOf, type LibvirtFailure } from './client/libvirt-failure.js';
 import { DRIVER_NAME } from './mapping/refusal.js';
 
 /** What was being done when it failed. */
