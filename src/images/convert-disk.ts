@@ -18,7 +18,7 @@ const MOST_MEMORY = 4 * 1024 ** 3;
  * neither fill the disk nor the memory.
  *
  * @param workshop where it goes
- * @returns its file
+ * @returns its file, and its size
  * @throws ComputeError OPERATION_FAILED; the signal's reason
  */
 export async function convertDisk(
@@ -26,7 +26,7 @@ export async function convertDisk(
   to: Exclude<DiskFormat, 'iso'>,
   workshop: string,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<{ readonly file: string; readonly bytes: number }> {
   const { size } = await stat(file);
   const made = join(workshop, `converted.${to}`);
   await runProgram(
@@ -36,5 +36,5 @@ export async function convertDisk(
     signal,
     { memoryBytes: MOST_MEMORY, fileBytes: to === 'raw' ? MOST_RAW : size * MOST_GROWTH + LEAST_ROOM },
   );
-  return made;
+  return { file: made, bytes: (await stat(made)).size };
 }

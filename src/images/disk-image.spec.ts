@@ -156,7 +156,7 @@ describe('a VMDK image', () => {
 describe('a disk', () => {
   test.each(['vmdk', 'vhdx'] as const)('of the format %s is the same as qcow2', async (format) => {
     const workshop = await mkdtemp(at('workshop-'));
-    const made = await convertDisk({ file: at(`disk.${format}`), format }, 'qcow2', workshop, signal);
+    const { file: made } = await convertDisk({ file: at(`disk.${format}`), format }, 'qcow2', workshop, signal);
     expect(await inspectDiskImage(made, 'qcow2')).toEqual({ format: 'qcow2', virtualBytes: 8 * MEBIBYTE });
     qemuImg('compare', '-f', 'raw', '-F', 'qcow2', at('disk.raw'), made);
   });

@@ -72,6 +72,11 @@ export function keptImages(volumes: Iterable<string>): KeptImage[] {
   return found.toSorted((a, b) => compare(a.image, b.image) || compare(a.volume, b.volume));
 }
 
+/** Is it a volume with an image, or the mark of one? Neither has anything of an instance. */
+export function isOfImage(volume: string): boolean {
+  return imageVolumeOf(MARK.exec(volume)?.[1] ?? volume) !== undefined;
+}
+
 /** Volumes of images that have no mark: they are on their way, or will never be whole. */
 export function unmarkedVolumes(volumes: Iterable<string>): string[] {
   const names = [...volumes];
