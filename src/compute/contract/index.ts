@@ -106,6 +106,7 @@ export {
   type ServiceEvent,
 } from './request.js';
 export type { Images, ObtainedImage } from './images.js';
+export { CONSOLE_PATH, type ConsoleOffer, type ConsoleOffers, type OpenConsole } from './consoles.js';
 export { SEED_FILES, SEED_PATH, type SeedContent, type SeedFile, type SeedOffer, type Seeds } from './seeds.js';
 export { INSTANCE_ORIGINS, type InstanceOrigin, type Target } from './target.js';
 export {

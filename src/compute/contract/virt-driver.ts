@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
 import type { FeatureClaim, VIRT_FEATURES, VirtFeatureId } from '../../features/index.js';
 import type { BreakerStore } from './breaker.js';
+import type { ConsoleOffers } from './consoles.js';
 import type { CallContext, OperationContext } from './context.js';
 import type { ChangeOperation, ChangeResult, StatelessResult } from './operations/change.js';
 import type { ConsoleOperations, GuestOperations, NetworkOperations } from './operations/guest.js';
@@ -135,6 +136,8 @@ export interface DriverPorts {
   readonly breakers: BreakerStore;
   /** Null or missing: guests cannot read seeds over HTTP, since the configuration has no `seed`. */
   readonly seeds?: Seeds | null;
+  /** Null or missing: consoles have no address here, since the service does not serve HTTP. */
+  readonly consoles?: ConsoleOffers | null;
   /** Where drivers get images from; missing where nothing is fetched. */
   readonly images?: Images | undefined;
   /**
