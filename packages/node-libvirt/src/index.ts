@@ -14,6 +14,7 @@ export { LIBVIRT_VERSION } from './generated/procedures.js';
 export type { Call, EventLayout, StreamCall } from './layouts/call.js';
 export {
   type DomainRef,
+  type HostInterfaceRef,
   type NetworkFilterRef,
   type NetworkRef,
   type SecretRef,
@@ -27,6 +28,7 @@ export * from './layouts/connect-calls.js';
 export * from './layouts/domain-calls.js';
 export * from './layouts/domain-events.js';
 export * from './layouts/domain-job-calls.js';
+export * from './layouts/host-device-calls.js';
 export * from './layouts/network-calls.js';
 export * from './layouts/secret-calls.js';
 export * from './layouts/snapshot-calls.js';
