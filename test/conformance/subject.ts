@@ -150,6 +150,8 @@ export interface PowerSubject extends Subject {
   /** A machine that no other scenario has, in this state. `unknown`: its controller tells neither. */
   machine(state: Exclude<MachinePowerState, 'error'>): Promise<MachineRef>;
   atBackend(machine: MachineRef): Promise<MachinePowerState>;
+  /** A machine that is on, with an operating system that shuts down when it is asked to. */
+  listening(): Promise<MachineRef>;
   /** A machine in this state with one network interface and one disk to start from. */
   bootable(state: 'on' | 'off'): Promise<MachineRef>;
   /** What its controller starts it from next. */

@@ -9,6 +9,9 @@ import { inventoryOperations } from './operations/inventory.operations.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
 import { rpcPlace } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { preflightOperation } from './operations/preflight.operation.js';
+import { resetWork } from './operations/reset.js';
+import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
@@ -25,9 +28,13 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
     open(_name, settings, ports) {
       const watches = [hostWatch(lifecycleEvent, { onEvent: stateTeller(ports) })];
       const held = poolOf(ports).hold(accessOf(settings), { watches }, ports);
-      const place: HostPlace = { ...rpcPlace(held.link, pacingOf(settings)), settings };
+      const { link } = held;
+      const daemon = { label: link.label, endpoint: link.endpoint, link: () => link };
+      const place: HostPlace = { ...rpcPlace(daemon, pacingOf(settings)), settings };
       const works = offerWorks({
         ...powerWorks(place),
+        softOff: softOffWork(place),
+        reset: resetWork(place),
         ...lifecycleWorks(place),
         ...ownershipWorks(place),
       });
@@ -37,6 +44,7 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
           queryPower: queryPower(place),
           ...inventoryOperations(place),
           ...hostSwitches(place),
+          ...preflightOperation(place),
         },
         resolve: (ctx, reference) =>
           explaining(place, `finding domain ${reference}`, async () =>
@@ -45,7 +53,7 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
         plan: works.plan,
         reconcile: works.reconcile,
-        rearm: () => held.link.rearm(),
+        rearm: () => link.rearm(),
         close: () => held.release(),
       };
     },
