@@ -6,7 +6,7 @@ import { run } from '../../scripts/environment/run.mjs';
 import { type Libvirtd, startLibvirtd } from '../../scripts/libvirtd.mjs';
 
 /** Of what daemons have learned of their emulators, which takes each of them two seconds otherwise. */
-const CACHE = new URL('../../node_modules/.cache/zenova/libvirtd', import.meta.url).pathname;
+const CACHE = new URL('../../.zenova/libvirtd', import.meta.url).pathname;
 
 /** A host with a libvirtd: its own name, network and devices, on this machine. */
 export interface LibvirtHost {
