@@ -7,7 +7,7 @@ import { findDomain } from './operations/find-domain.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
-import { rpcPlace } from './operations/open-place.js';
+import { lackingBy, placeAt } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
 import { resetWork } from './operations/reset.js';
@@ -27,10 +27,10 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
     managesByDefault: 'everything',
     open(_name, settings, ports) {
       const watches = [hostWatch(lifecycleEvent, { onEvent: stateTeller(ports) })];
-      const held = poolOf(ports).hold(accessOf(settings), { watches }, ports);
+      const access = accessOf(settings);
+      const held = poolOf(ports).hold(access, { watches }, ports);
       const { link } = held;
-      const daemon = { label: link.label, endpoint: link.endpoint, link: () => link };
-      const place: HostPlace = { ...rpcPlace(daemon, pacingOf(settings)), settings };
+      const place: HostPlace = { ...placeAt(access, () => link, pacingOf(settings)), settings };
       const works = offerWorks({
         ...powerWorks(place),
         softOff: softOffWork(place),
@@ -51,6 +51,7 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
             targetOf(ctx, place, await findDomain(ctx, place, reference)),
           ),
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
+        lacking: () => Promise.resolve(lackingBy(access.by, virshFeatures)),
         plan: works.plan,
         reconcile: works.reconcile,
         rearm: () => link.rearm(),
