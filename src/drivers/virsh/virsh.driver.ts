@@ -3,7 +3,10 @@ import { defineVirtDriver, offerWorks, type AnyVirtDriver } from '../../compute/
 import { hostWatch, type PoolOf } from './client/libvirt-pool.js';
 import { DRIVER_NAME } from './mapping/refusal.js';
 import { ownershipWorks } from './operations/adopt.js';
+import { consoleOperations } from './operations/console.operations.js';
+import { diagnosticsOperation } from './operations/diagnostics.operation.js';
 import { findDomain } from './operations/find-domain.js';
+import { guestWorks } from './operations/guest.operations.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
@@ -37,6 +40,7 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         reset: resetWork(place),
         ...lifecycleWorks(place),
         ...ownershipWorks(place),
+        ...guestWorks(place),
       });
       return {
         operations: {
@@ -45,6 +49,8 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
           ...inventoryOperations(place),
           ...hostSwitches(place),
           ...preflightOperation(place),
+          ...consoleOperations(place, ports.consoles ?? null),
+          ...diagnosticsOperation(place),
         },
         resolve: (ctx, reference) =>
           explaining(place, `finding domain ${reference}`, async () =>
