@@ -6,10 +6,12 @@ import { ownershipWorks } from './operations/adopt.js';
 import { findDomain } from './operations/find-domain.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
+import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
 import { rpcPlace } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { stateTeller } from './operations/state-teller.js';
+import { terminateWorks } from './operations/terminate.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
 import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
@@ -30,6 +32,8 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...powerWorks(place),
         ...lifecycleWorks(place),
         ...ownershipWorks(place),
+        ...launchWorks(place, ports.images),
+        ...terminateWorks(place),
       });
       return {
         operations: {
