@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { onHostOfItsOwn } from './host.mjs';
 
 /** @typedef {import('../server/private-server.mjs').Plan} Plan */
 
@@ -22,21 +32,28 @@ export function isLibvirtdInstalled() {
  * machine's directories of libvirt are ours; otherwise it is a session daemon, whose directories its environment tells.
  *
  * @param {Pick<Plan, 'name' | 'dataDir' | 'isTemporary'>} place
- * @param {{ emulators: readonly string[], settings: Readonly<Record<string, string | number | readonly string[]>> }} options
- * @returns {{ plan: Plan, socketPath: string, qemuUri: string }}
+ * @param {import('../libvirtd.mjs').LibvirtdOptions} options
+ * @returns {{ plan: Plan, socketPath: string, qemuUri: string, hostPidFile: string | undefined }}
+ * @throws {Error} for a host of its own, which only root can make
  */
-export function layOut(place, { emulators, settings }) {
+export function layOut(place, { emulators = [], settings = {}, cacheDir, host }) {
   const { dataDir } = place;
   const isRoot = process.getuid?.() === 0;
+  if (host !== undefined && !isRoot) throw new Error('a host of its own for a libvirtd takes root');
   /** @param {string[]} path */
   const at = (...path) => join(dataDir, ...path);
   /** @param {string} directory of the machine */
   const ours = (directory) => at(directory.slice(1).replaceAll('/', '-'));
   const configDir = isRoot ? ours('/etc/libvirt') : at('config', 'libvirt');
   const lockDir = join(ours('/run'), 'lock'); // where the lock of a console's terminal goes
-  for (const directory of [...machineWide.map(ours), configDir, lockDir])
+  // As the package makes them.
+  const states = ['boot', 'dnsmasq', 'images', 'qemu'].map((name) => join(ours('/var/lib/libvirt'), name));
+  for (const directory of [...machineWide.map(ours), ...states, configDir, lockDir])
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-  if (!existsSync(at('tools'))) linkTools(at('tools'), emulators);
+  // What is known of an emulator is kept under its path: both have to stay for the next daemon.
+  const learned = cacheDir === undefined ? dataDir : join(cacheDir, emulators.toSorted().join('-'));
+  const tools = join(learned, 'tools');
+  if (!existsSync(tools)) linkTools(tools, emulators);
 
   writeFileSync(
     at('libvirtd.conf'),
@@ -65,33 +82,42 @@ export function layOut(place, { emulators, settings }) {
   const pidFile = at('libvirtd.pid');
   const listens = [settings['listen_tls'], settings['listen_tcp']].includes(1);
   const daemon = ['--config', at('libvirtd.conf'), '--pid-file', pidFile, ...(listens ? ['--listen'] : [])];
-  const mounts = machineWide.map((directory) => `mount --bind ${ours(directory)} ${directory}`);
+  const caches = cacheDir === undefined ? ours('/var/cache/libvirt') : join(learned, 'cache');
+  mkdirSync(caches, { recursive: true, mode: 0o700 });
+  const mounts = machineWide.map((directory) => {
+    return `mount --bind ${directory === '/var/cache/libvirt' ? caches : ours(directory)} ${directory}`;
+  });
   const script = [...mounts, 'exec "$@"'].join(' && ');
+  const onHost = host && onHostOfItsOwn(host, { dataDir, mounts }, { command: libvirtd, args: daemon });
   return {
+    hostPidFile: onHost?.hostPidFile,
     socketPath: join(runDir, 'libvirt-sock'),
     qemuUri: isRoot ? 'qemu:///system' : 'qemu:///session',
     plan: {
       ...place,
       logFile: at('libvirtd.log'),
       pidFile,
-      outlivingDir: isRoot ? join(runDir, 'qemu') : join(runDir, 'qemu', 'run'),
+      outlivingDirs: [isRoot ? join(runDir, 'qemu') : join(runDir, 'qemu', 'run'), join(runDir, 'network')],
       env: {
-        PATH: at('tools'),
+        PATH: tools,
         HOME: dataDir,
         LC_ALL: 'C',
         XDG_RUNTIME_DIR: at('run'),
         XDG_CONFIG_HOME: at('config'),
-        XDG_CACHE_HOME: at('cache'),
+        XDG_CACHE_HOME: cacheDir === undefined ? at('cache') : join(learned, 'cache'),
         XDG_DATA_HOME: at('data'),
         XDG_STATE_HOME: at('state'),
       },
       preparations: [],
-      server: isRoot
-        ? {
-            command: 'unshare',
-            args: ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', libvirtd, ...daemon],
-          }
-        : { command: libvirtd, args: daemon },
+      ...(onHost && { companion: onHost.companion }),
+      server:
+        onHost?.server ??
+        (isRoot
+          ? {
+              command: 'unshare',
+              args: ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', libvirtd, ...daemon],
+            }
+          : { command: libvirtd, args: daemon }),
       signals: { inOrder: 'SIGTERM', atOnce: 'SIGKILL' },
     },
   };
@@ -113,11 +139,18 @@ function lines(settings) {
  */
 function linkTools(directory, emulators) {
   const wanted = new Set(emulators.map((architecture) => `qemu-system-${architecture}`));
-  mkdirSync(directory);
+  mkdirSync(dirname(directory), { recursive: true });
+  const made = mkdtempSync(`${directory}-`);
   for (const place of toolPlaces.filter((path) => existsSync(path))) {
     for (const name of readdirSync(place)) {
       const isWanted = !name.startsWith('qemu-system-') || wanted.has(name);
-      if (isWanted && !existsSync(join(directory, name))) symlinkSync(join(place, name), join(directory, name));
+      if (isWanted && !existsSync(join(made, name))) symlinkSync(join(place, name), join(made, name));
     }
+  }
+  try {
+    renameSync(made, directory);
+  } catch (error) {
+    rmSync(made, { recursive: true });
+    if (!existsSync(directory)) throw error; // else another one has made it meanwhile
   }
 }

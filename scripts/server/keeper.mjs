@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { descendants, isAlive } from './processes.mjs';
 
@@ -108,17 +108,22 @@ async function crash(pid) {
 }
 
 /** @param {Plan} plan whose server is gone */
-async function crashOutliving({ outlivingDir, dataDir }) {
-  if (outlivingDir === undefined || !existsSync(outlivingDir)) return;
-  const files = readdirSync(outlivingDir).filter((name) => name.endsWith('.pid'));
-  const pids = files.map((name) => Number.parseInt(readFileSync(join(outlivingDir, name), 'utf8'), 10));
+async function crashOutliving({ outlivingDirs = [], dataDir }) {
+  const pids = outlivingDirs
+    .filter((directory) => existsSync(directory))
+    .flatMap((directory) => {
+      const files = readdirSync(directory).filter((name) => name.endsWith('.pid'));
+      return files.map((name) => Number.parseInt(readFileSync(join(directory, name), 'utf8'), 10));
+    });
   await Promise.all(pids.filter((pid) => isAlive(pid) && names(pid, dataDir)).map(crash));
 }
 
 /** @type {(pid: number, directory: string) => boolean} otherwise the number is that of another process by now */
 function names(pid, directory) {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(directory);
+    const of = (/** @type {string} */ file) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    // Or it has parts of it mounted in place of the machine's.
+    return of('cmdline').includes(directory) || of('mountinfo').includes(`/${basename(directory)}/`);
   } catch {
     return false; // it is gone
   }
@@ -137,10 +142,9 @@ async function leave() {
   // Nobody will read the data of a temporary server again, so there is no order to keep.
   if (plan) await end(plan.isTemporary ? plan.signals.atOnce : plan.signals.inOrder);
   if (plan) await crashOutliving(plan);
-  if (companion?.exitCode === null && companion.signalCode === null) {
+  if (companion?.pid !== undefined && companion.exitCode === null && companion.signalCode === null) {
     const exited = once(companion, 'exit');
-    companion.kill();
-    await exited;
+    await Promise.all([exited, crash(companion.pid)]);
   }
   if (plan?.isTemporary) rmSync(plan.dataDir, { recursive: true, force: true, maxRetries: 5 });
   process.exit(0);

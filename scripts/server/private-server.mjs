@@ -33,7 +33,7 @@ const probeEveryMs = 100;
  * @property {boolean} isTemporary whether the directory goes when the server does
  * @property {string} logFile
  * @property {string} pidFile where the server itself notes its process id, on the first line
- * @property {string} [outlivingDir] where it notes, in a `*.pid` file each, processes that outlive it and are ended with all of it
+ * @property {readonly string[]} [outlivingDirs] where it notes, in a `*.pid` file each, processes that outlive it and are ended with all of it
  * @property {Record<string, string>} env the whole environment
  * @property {{ uid: number, gid: number }} [user] whom it runs as, when not as us
  * @property {Program[]} preparations run to their end, one after the other, before the server's first start

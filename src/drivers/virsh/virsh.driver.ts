@@ -8,8 +8,11 @@ import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
-import { rpcPlace } from './operations/open-place.js';
+import { lackingBy, placeAt } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { preflightOperation } from './operations/preflight.operation.js';
+import { resetWork } from './operations/reset.js';
+import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
 import { terminateWorks } from './operations/terminate.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
@@ -26,10 +29,14 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
     managesByDefault: 'everything',
     open(_name, settings, ports) {
       const watches = [hostWatch(lifecycleEvent, { onEvent: stateTeller(ports) })];
-      const held = poolOf(ports).hold(accessOf(settings), { watches }, ports);
-      const place: HostPlace = { ...rpcPlace(held.link, pacingOf(settings)), settings };
+      const access = accessOf(settings);
+      const held = poolOf(ports).hold(access, { watches }, ports);
+      const { link } = held;
+      const place: HostPlace = { ...placeAt(access, () => link, pacingOf(settings)), settings };
       const works = offerWorks({
         ...powerWorks(place),
+        softOff: softOffWork(place),
+        reset: resetWork(place),
         ...lifecycleWorks(place),
         ...ownershipWorks(place),
         ...launchWorks(place, ports.images),
@@ -41,15 +48,17 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
           queryPower: queryPower(place),
           ...inventoryOperations(place),
           ...hostSwitches(place),
+          ...preflightOperation(place),
         },
         resolve: (ctx, reference) =>
           explaining(place, `finding domain ${reference}`, async () =>
             targetOf(ctx, place, await findDomain(ctx, place, reference)),
           ),
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
+        lacking: () => Promise.resolve(lackingBy(access.by, virshFeatures)),
         plan: works.plan,
         reconcile: works.reconcile,
-        rearm: () => held.link.rearm(),
+        rearm: () => link.rearm(),
         close: () => held.release(),
       };
     },

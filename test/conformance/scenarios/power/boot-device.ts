@@ -23,7 +23,7 @@ export const bootDeviceScenarios: readonly Power[] = [
       const answer = await answered(subject, METHOD, { ...machine, ...to('network'), restart: true });
       const sent = subject.wire.changes().slice(before);
       ensure(sent.length >= 3, 'no-effect', `an off, a setting and an on; sent were: ${sent.join(', ') || 'none'}`);
-      startsFrom(subject, machine, 'network');
+      await startsFrom(subject, machine, 'network');
       await isSwitched(subject, machine, 'on');
       hasFields(answer, { outcome: 'done', state: 'on' }, METHOD);
     },
@@ -35,7 +35,7 @@ export const bootDeviceScenarios: readonly Power[] = [
       const machine = await subject.bootable('off');
       await answered(subject, METHOD, { ...machine, ...to('network') });
       await already(subject, METHOD, { ...machine, ...to('network') }, { state: 'off' });
-      startsFrom(subject, machine, 'network');
+      await startsFrom(subject, machine, 'network');
     },
   },
   {
@@ -43,9 +43,13 @@ export const bootDeviceScenarios: readonly Power[] = [
     title: 'says what it would do, and sends no command',
     async run(subject) {
       const machine = await subject.bootable('on');
-      const before = subject.startsFrom(machine);
+      const before = await subject.startsFrom(machine);
       await planned(subject, METHOD, { ...machine, ...to('network'), restart: true });
-      ensure(subject.startsFrom(machine) === before, 'wrong-effect', 'a plan must not change what it starts from');
+      ensure(
+        (await subject.startsFrom(machine)) === before,
+        'wrong-effect',
+        'a plan must not change what it starts from',
+      );
     },
   },
 ];
@@ -57,14 +61,14 @@ function effect(word: string, state: 'on' | 'off', device: Device, title: string
     async run(subject) {
       const machine = await subject.bootable(state);
       const answer = await answered(subject, METHOD, { ...machine, ...to(device) });
-      startsFrom(subject, machine, device);
+      await startsFrom(subject, machine, device);
       await isSwitched(subject, machine, state);
       hasFields(answer, { outcome: 'done', state }, METHOD);
     },
   };
 }
 
-function startsFrom(subject: PowerSubject, machine: MachineRef, device: Device): void {
-  const there = subject.startsFrom(machine);
+async function startsFrom(subject: PowerSubject, machine: MachineRef, device: Device): Promise<void> {
+  const there = await subject.startsFrom(machine);
   ensure(there === device, 'no-effect', `its controller has to start it from its ${device}, not from ${String(there)}`);
 }

@@ -41,8 +41,9 @@ export const consoleLogScenarios: readonly Virt[] = [
     title: 'tells what the guest has written to its console, the newest last',
     async run(subject) {
       const { host } = subject;
-      const instance = await subject.instance('running');
-      for (const line of ['one of three', 'two of three', 'three of three']) subject.writeToConsole(instance, line);
+      const instance = await subject.instance('running', 'with-guest');
+      for (const line of ['one of three', 'two of three', 'three of three'])
+        await subject.writeToConsole(instance, line);
       const { log } = await answered(subject, LOG, { host, instance });
       const order = ['one', 'two', 'three'].map((word) => String(log).indexOf(`${word} of three`));
       ensure(

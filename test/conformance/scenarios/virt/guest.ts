@@ -24,8 +24,8 @@ export const snapshotScenarios: readonly Virt[] = [
       hasFields((answer['image'] ?? {}) as Answer, { name }, `${SNAPSHOT}: image`);
       await isInState(subject, instance, { state: 'running' });
       const { name: copy } = await spawned(subject, { image: { source: name } });
-      backendHas(subject, copy, { image: name });
-      backendHas(subject, instance, { image: subject.values.image.source });
+      await backendHas(subject, copy, { image: name });
+      await backendHas(subject, instance, { image: subject.values.image.source });
     },
   },
   {
@@ -42,10 +42,10 @@ export const passwordScenarios: readonly Virt[] = [
     title: 'sets the password in a running guest, and tells it nobody',
     async run(subject) {
       const { host } = subject;
-      const instance = await subject.instance('running');
+      const instance = await subject.instance('running', 'with-guest');
       const password = 'canary-of-the-guest';
       const answer = await answered(subject, PASSWORD, { host, instance, password });
-      backendHas(subject, instance, { hasPassword: true });
+      await backendHas(subject, instance, { hasPassword: true });
       hasFields(answer, { outcome: 'done', power_state: 'running' }, PASSWORD);
       const operation = await answered(subject, 'operation.get', { operation_id: answer['operation_id'] });
       const told = JSON.stringify([answer, operation, await answered(subject, 'compute.get_info', { host, instance })]);
@@ -62,11 +62,11 @@ export const crashDumpScenarios: readonly Virt[] = [
     title: 'makes a running guest dump its memory, once for each request',
     async run(subject) {
       const { host } = subject;
-      const instance = await subject.instance('running');
-      const { crashDumps: before = 0 } = atBackend(subject, instance);
+      const instance = await subject.instance('running', 'with-guest');
+      const { crashDumps: before = 0 } = await atBackend(subject, instance);
       for (const crashDumps of [before + 1, before + 2]) {
         const answer = await answered(subject, DUMP, { host, instance });
-        backendHas(subject, instance, { crashDumps });
+        await backendHas(subject, instance, { crashDumps });
         hasFields(answer, { outcome: 'done' }, DUMP);
       }
     },
@@ -98,7 +98,7 @@ export const unquiesceScenarios: readonly Virt[] = [
     async run(subject) {
       const { request } = await quiesced(subject);
       const answer = await answered(subject, UNQUIESCE, request);
-      backendHas(subject, request.instance, { isQuiesced: false });
+      await backendHas(subject, request.instance, { isQuiesced: false });
       hasFields(answer, { outcome: 'done', power_state: 'running' }, UNQUIESCE);
     },
   },
@@ -107,7 +107,7 @@ export const unquiesceScenarios: readonly Virt[] = [
     title: 'says "already" of file systems that are not held, and changes nothing',
     async run(subject) {
       const { host } = subject;
-      const instance = await subject.instance('running');
+      const instance = await subject.instance('running', 'with-guest');
       await already(subject, UNQUIESCE, { host, instance });
     },
   },
@@ -115,9 +115,9 @@ export const unquiesceScenarios: readonly Virt[] = [
 ];
 
 async function quiesced(subject: VirtSubject) {
-  const request = { host: subject.host, instance: await subject.instance('running') };
+  const request = { host: subject.host, instance: await subject.instance('running', 'with-guest') };
   const answer = await answered(subject, QUIESCE, request);
-  backendHas(subject, request.instance, { isQuiesced: true });
+  await backendHas(subject, request.instance, { isQuiesced: true });
   return { request, answer };
 }
 

@@ -15,7 +15,7 @@ export interface Expected {
 /** Looks at an instance in every way that there is: at its backend, and through every method that tells of it. */
 export async function isInState(subject: VirtSubject, instance: string, expected: Expected): Promise<void> {
   const { state, host = subject.host, was } = expected;
-  const there = subject.atBackend(instance);
+  const there = await subject.atBackend(instance);
   const isThere = there?.state === state && there.host === host;
   const isAsBefore = there !== undefined && there.state === (was ?? state) && there.host === subject.host;
   const seen = there === undefined ? 'not there' : `${there.state} at ${there.host}`;
@@ -51,42 +51,48 @@ export async function instancesOf(subject: VirtSubject, host: string): Promise<r
 }
 
 /** An instance as its backend has it. */
-export function atBackend(subject: VirtSubject, instance: string): BackendInstance {
-  const there = subject.atBackend(instance);
+export async function atBackend(subject: VirtSubject, instance: string): Promise<BackendInstance> {
+  const there = await subject.atBackend(instance);
   ensure(there !== undefined, 'no-effect', `the backend has no ${instance}`);
   return there;
 }
 
 /** What the backend has of an instance has to be so; what it does not show cannot be proven. */
-export function backendHas(subject: VirtSubject, instance: string, expected: Partial<BackendInstance>): void {
-  isLike(atBackend(subject, instance), expected, instance);
+export async function backendHas(
+  subject: VirtSubject,
+  instance: string,
+  expected: Partial<BackendInstance>,
+): Promise<void> {
+  isLike(await atBackend(subject, instance), expected, instance);
 }
 
-export function volumeAt(subject: VirtSubject, instance: string, id: string): BackendVolume | undefined {
-  return atBackend(subject, instance).volumes?.find((volume) => volume.id === id);
+export async function volumeAt(subject: VirtSubject, instance: string, id: string): Promise<BackendVolume | undefined> {
+  const { volumes } = await atBackend(subject, instance);
+  return volumes?.find((volume) => volume.id === id);
 }
 
 /** A volume that the instance has to have, like this. */
-export function hasVolume(
+export async function hasVolume(
   subject: VirtSubject,
   instance: string,
   id: string,
   expected: Partial<BackendVolume> = {},
-): BackendVolume {
-  const volume = volumeAt(subject, instance, id);
+): Promise<BackendVolume> {
+  const volume = await volumeAt(subject, instance, id);
   ensure(volume !== undefined, 'no-effect', `the backend has ${instance} without the volume ${id}`);
   isLike(volume, expected, `the volume ${id} of ${instance}`);
   return volume;
 }
 
 /** The only interface that the instance has on a network, like this. */
-export function hasInterface(
+export async function hasInterface(
   subject: VirtSubject,
   instance: string,
   network: string,
   expected: Partial<BackendInterface> = {},
-): BackendInterface {
-  const all = (atBackend(subject, instance).interfaces ?? []).filter((one) => one.network === network);
+): Promise<BackendInterface> {
+  const { interfaces = [] } = await atBackend(subject, instance);
+  const all = interfaces.filter((one) => one.network === network);
   const [only] = all;
   ensure(only !== undefined, 'no-effect', `the backend has ${instance} without an interface on ${network}`);
   ensure(all.length === 1, 'wrong-effect', `the backend has ${instance} with ${all.length} interfaces on ${network}`);

@@ -8,16 +8,16 @@ import { nobody } from './state-changes.js';
 const ATTACH = 'compute.attach_interface';
 const DETACH = 'compute.detach_interface';
 
-async function attached(subject: VirtSubject, more: Partial<Network> = {}) {
+async function attached(subject: VirtSubject, more: Partial<Network> = {}, guest?: 'with-guest') {
   const { host, values } = subject;
-  const instance = await subject.instance('running');
+  const instance = await subject.instance('running', guest);
   const network = { name: values.network, ...more };
   const answer = await answered(subject, ATTACH, { host, instance, network });
   return { host, instance, network, answer };
 }
 
-function hasNone(subject: VirtSubject, instance: string): void {
-  const left = atBackend(subject, instance).interfaces?.length;
+async function hasNone(subject: VirtSubject, instance: string): Promise<void> {
+  const left = (await atBackend(subject, instance)).interfaces?.length;
   ensure(left === 0, 'no-effect', `the backend has ${instance} with ${String(left)} interfaces`);
 }
 
@@ -48,12 +48,12 @@ export const attachInterfaceScenarios: readonly Virt[] = [
     title: 'adds an interface, and answers by which it is found again',
     async run(subject) {
       const { host, instance, network, answer } = await attached(subject);
-      const { name, mac: address } = hasInterface(subject, instance, network.name);
+      const { name, mac: address } = await hasInterface(subject, instance, network.name);
       await isInState(subject, instance, { state: 'running' });
       hasFields(answer, { outcome: 'done', interface: { name, mac: address } }, ATTACH);
       await isTold(subject, instance, { name, mac: address, network: network.name });
       await answered(subject, ATTACH, { host, instance, network });
-      const all = atBackend(subject, instance).interfaces?.length;
+      const all = (await atBackend(subject, instance)).interfaces?.length;
       ensure(all === 2, 'no-effect', `a second request must add a second interface; there are ${String(all)}`);
     },
   },
@@ -63,7 +63,7 @@ export const attachInterfaceScenarios: readonly Virt[] = [
     async run(subject) {
       const { host, instance, network } = await attached(subject, { mac: mac(subject) });
       await already(subject, ATTACH, { host, instance, network });
-      hasInterface(subject, instance, network.name, { mac: String(network.mac) });
+      await hasInterface(subject, instance, network.name, { mac: String(network.mac) });
     },
   },
   {
@@ -75,7 +75,7 @@ export const attachInterfaceScenarios: readonly Virt[] = [
       await unchanged(subject, `${ATTACH} to no network`, () =>
         refused(subject, ATTACH, request, 'RESOURCE_NOT_FOUND'),
       );
-      hasNone(subject, instance);
+      await hasNone(subject, instance);
     },
   },
   nobody(ATTACH),
@@ -87,7 +87,7 @@ export const attachTaggedInterfaceScenarios: readonly Virt[] = [
     title: 'adds an interface with a tag',
     async run(subject) {
       const { instance, network } = await attached(subject, { tag: 'front' });
-      hasInterface(subject, instance, network.name, { tag: 'front' });
+      await hasInterface(subject, instance, network.name, { tag: 'front' });
     },
   },
 ];
@@ -99,10 +99,11 @@ export const detachInterfaceScenarios: readonly Virt[] = [
     title: `takes away an interface that is found by its ${found[by]}`,
     needs: ['operation.attach-interface'],
     async run(subject) {
-      const { host, instance, answer } = await attached(subject);
+      // It has to let go of it.
+      const { host, instance, answer } = await attached(subject, {}, 'with-guest');
       const request = { host, instance, interface: (answer['interface'] as Answer)[by] };
       const gone = await answered(subject, DETACH, request);
-      hasNone(subject, instance);
+      await hasNone(subject, instance);
       await isInState(subject, instance, { state: 'running' });
       hasFields(gone, { outcome: 'done' }, DETACH);
       await already(subject, DETACH, request);

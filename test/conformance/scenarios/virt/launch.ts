@@ -15,7 +15,7 @@ export const launchScenarios: readonly Virt[] = [
       const { vcpus, memory_mib } = values.flavor;
       const { name, answer } = await spawned(subject);
       await isInState(subject, name, { state: 'running' });
-      backendHas(subject, name, { vcpus, memoryMib: memory_mib });
+      await backendHas(subject, name, { vcpus, memoryMib: memory_mib });
       hasFields(answer, { outcome: 'done', name, power_state: 'running', transition: null }, SPAWN);
       hasFields(await listed(subject, host, name), { id: answer['id'] }, 'compute.list_instances', 'contradiction');
       const info = await answered(subject, 'compute.get_info', { host, instance: answer['id'] });
@@ -50,13 +50,13 @@ export const launchScenarios: readonly Virt[] = [
     async run(subject) {
       const { values } = subject;
       const name = await subject.instance('shutdown');
-      const { id } = atBackend(subject, name);
+      const { id } = await atBackend(subject, name);
       const request = { ...description(subject), name, flavor: values.largerFlavor };
       await unchanged(subject, `${SPAWN} of a name that is taken`, () =>
         refused(subject, SPAWN, request, 'ALREADY_EXISTS'),
       );
       await isInState(subject, name, { state: 'shutdown' });
-      backendHas(subject, name, { id });
+      await backendHas(subject, name, { id });
     },
   },
   {
@@ -129,10 +129,10 @@ export const terminateScenarios: readonly Virt[] = [
       const { host, values } = subject;
       const volume = values.volume();
       const { name } = await spawned(subject, { volumes: [volume] });
-      const held = subject.volumeHolds(volume.id);
+      const held = await subject.volumeHolds(volume.id);
       await answered(subject, DESTROY, { host, instance: name });
       ensure(
-        held !== undefined && subject.volumeHolds(volume.id) === held,
+        held !== undefined && (await subject.volumeHolds(volume.id)) === held,
         'wrong-effect',
         `what was on ${volume.id} went with its instance`,
       );

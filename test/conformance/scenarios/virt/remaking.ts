@@ -27,11 +27,11 @@ export const rebuildScenarios: readonly Virt[] = [
     async run(subject) {
       const volume = subject.values.volume();
       const { host, instance } = await made(subject, { volumes: [volume] });
-      const { id } = atBackend(subject, instance);
+      const { id } = await atBackend(subject, instance);
       const image = { source: subject.values.otherImage };
       const answer = await answered(subject, REBUILD, { host, instance, image });
-      backendHas(subject, instance, { image: image.source, id });
-      hasVolume(subject, instance, volume.id);
+      await backendHas(subject, instance, { image: image.source, id });
+      await hasVolume(subject, instance, volume.id);
       await isInState(subject, instance, { state: 'running' });
       hasFields(answer, { outcome: 'done', power_state: 'running' }, REBUILD);
     },
@@ -44,7 +44,7 @@ export const rebuildScenarios: readonly Virt[] = [
       const { host, instance } = await made(subject, { start: false });
       const image = { source: subject.values.otherImage };
       await answered(subject, REBUILD, { host, instance, image });
-      backendHas(subject, instance, { image: image.source });
+      await backendHas(subject, instance, { image: image.source });
       await isInState(subject, instance, { state: 'shutdown' });
     },
   },
@@ -58,7 +58,7 @@ export const rebuildScenarios: readonly Virt[] = [
       await unchanged(subject, `${REBUILD} of no image`, () =>
         refused(subject, REBUILD, request, 'RESOURCE_NOT_FOUND'),
       );
-      backendHas(subject, instance, { image: subject.values.image.source });
+      await backendHas(subject, instance, { image: subject.values.image.source });
     },
   },
   nobody(REBUILD),
@@ -73,15 +73,15 @@ export const rebuildVolumeScenarios: readonly Virt[] = [
       const { host, values } = subject;
       const volume = { ...values.volume(), boot: true };
       const { name: instance } = await spawned(subject, { volumes: [volume] });
-      const before = subject.volumeHolds(volume.id);
+      const before = await subject.volumeHolds(volume.id);
       await answered(subject, REBUILD, {
         host,
         instance,
         image: { source: values.otherImage },
         reimage_boot_volume: true,
       });
-      ensure(subject.volumeHolds(volume.id) !== before, 'no-effect', `the volume ${volume.id} is as it was`);
-      hasVolume(subject, instance, volume.id);
+      ensure((await subject.volumeHolds(volume.id)) !== before, 'no-effect', `the volume ${volume.id} is as it was`);
+      await hasVolume(subject, instance, volume.id);
       await isInState(subject, instance, { state: 'running' });
     },
   },
@@ -98,9 +98,9 @@ export const rescueScenarios: readonly Virt[] = [
         networks: [{ name: subject.values.network }],
         boot: { from: 'network' },
       });
-      const { boot } = atBackend(subject, instance);
+      const { boot } = await atBackend(subject, instance);
       const answer = await answered(subject, RESCUE, { host, instance });
-      const rescued = atBackend(subject, instance).boot;
+      const rescued = (await atBackend(subject, instance)).boot;
       ensure(
         !isDeepStrictEqual(rescued, boot),
         'no-effect',
@@ -109,7 +109,7 @@ export const rescueScenarios: readonly Virt[] = [
       await isInState(subject, instance, { state: 'running' });
       hasFields(answer, { outcome: 'done', power_state: 'running' }, RESCUE);
       const back = await answered(subject, UNRESCUE, { host, instance });
-      backendHas(subject, instance, { boot });
+      await backendHas(subject, instance, { boot });
       await isInState(subject, instance, { state: 'running' });
       hasFields(back, { outcome: 'done', power_state: 'running' }, UNRESCUE);
     },
@@ -120,9 +120,9 @@ export const rescueScenarios: readonly Virt[] = [
     async run(subject) {
       const request = { host: subject.host, instance: await subject.instance('running') };
       await answered(subject, RESCUE, request);
-      const { boot } = atBackend(subject, request.instance);
+      const { boot } = await atBackend(subject, request.instance);
       await already(subject, RESCUE, request);
-      backendHas(subject, request.instance, { boot });
+      await backendHas(subject, request.instance, { boot });
       await answered(subject, UNRESCUE, request);
       await already(subject, UNRESCUE, request);
     },
@@ -197,7 +197,7 @@ interface Size {
 async function resized(subject: VirtSubject) {
   const { host, values } = subject;
   const request = { host, instance: await subject.instance('running') };
-  const { vcpus, memoryMib } = atBackend(subject, request.instance);
+  const { vcpus, memoryMib } = await atBackend(subject, request.instance);
   ensure(vcpus !== undefined && memoryMib !== undefined, 'no-effect', 'the backend does not show the size');
   const flavor = { vcpus: values.largerFlavor.vcpus, memoryMib: values.largerFlavor.memory_mib };
   const answer = await answered(subject, RESIZE, { ...request, flavor: values.largerFlavor });
@@ -208,7 +208,7 @@ async function resized(subject: VirtSubject) {
 }
 
 async function hasSize(subject: VirtSubject, instance: string, { vcpus, memoryMib }: Size): Promise<void> {
-  backendHas(subject, instance, { vcpus, memoryMib });
+  await backendHas(subject, instance, { vcpus, memoryMib });
   const info = await answered(subject, 'compute.get_info', { host: subject.host, instance });
   hasFields(info, { vcpus, memory_mib: memoryMib }, 'compute.get_info', 'contradiction');
 }

@@ -25,7 +25,7 @@ export function spawning<Fields extends object>(
   word: string,
   title: string,
   fields: (subject: VirtSubject) => Fields,
-  check: (subject: VirtSubject, instance: string, fields: Fields) => void | Promise<void>,
+  check: (subject: VirtSubject, instance: string, fields: Fields) => Promise<void>,
 ): Virt {
   return {
     word,
@@ -70,7 +70,7 @@ export async function isNotSpawned(subject: VirtSubject, fields: object, code: E
 /** Neither the backend nor any method knows of it. */
 export async function isNotThere(subject: VirtSubject, name: string): Promise<void> {
   const { host } = subject;
-  ensure(subject.atBackend(name) === undefined, 'no-effect', `the backend must not have ${name}`);
+  ensure((await subject.atBackend(name)) === undefined, 'no-effect', `the backend must not have ${name}`);
   const there = await instancesOf(subject, host);
   ensure(!there.some((one) => one['name'] === name), 'contradiction', `compute.list_instances lists ${name}`);
   await refused(subject, 'power.query', { host, instance: name }, 'INSTANCE_NOT_FOUND');

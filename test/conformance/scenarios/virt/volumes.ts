@@ -12,12 +12,17 @@ const SWAP = 'compute.swap_volume';
 const EXTEND = 'compute.extend_volume';
 
 /** An instance with a volume. */
-async function furnished(subject: VirtSubject, more: Partial<Volume> = {}, state: InstancePowerState = 'running') {
+async function furnished(
+  subject: VirtSubject,
+  more: Partial<Volume> = {},
+  state: InstancePowerState = 'running',
+  guest?: 'with-guest',
+) {
   const { host, values } = subject;
-  const instance = await subject.instance(state);
+  const instance = await subject.instance(state, guest);
   const volume = { ...values.volume(), ...more };
   await answered(subject, ATTACH, { host, instance, volume });
-  hasVolume(subject, instance, volume.id);
+  await hasVolume(subject, instance, volume.id);
   return { host, instance, volume };
 }
 
@@ -29,9 +34,9 @@ async function isTold(subject: VirtSubject, instance: string, id: string): Promi
   ensure(names.includes(id), 'contradiction', `compute.get_info tells no volume ${id}: ${names.join(', ')}`);
 }
 
-function hasNot(subject: VirtSubject, instance: string, id: string): void {
+async function hasNot(subject: VirtSubject, instance: string, id: string): Promise<void> {
   ensure(
-    volumeAt(subject, instance, id) === undefined,
+    (await volumeAt(subject, instance, id)) === undefined,
     'no-effect',
     `the backend has ${instance} with the volume ${id}`,
   );
@@ -46,7 +51,7 @@ export const attachVolumeScenarios: readonly Virt[] = [
       const instance = await subject.instance(state);
       const volume = values.volume();
       const answer = await answered(subject, ATTACH, { host, instance, volume });
-      hasVolume(subject, instance, volume.id);
+      await hasVolume(subject, instance, volume.id);
       await isInState(subject, instance, { state });
       hasFields(answer, { outcome: 'done', power_state: state }, ATTACH);
       await isTold(subject, instance, volume.id);
@@ -68,7 +73,7 @@ export const attachVolumeScenarios: readonly Virt[] = [
       await unchanged(subject, `${ATTACH} of a volume that is taken`, () =>
         refused(subject, ATTACH, { host, instance, volume }, 'STATE_CONFLICT'),
       );
-      hasNot(subject, instance, volume.id);
+      await hasNot(subject, instance, volume.id);
     },
   },
   {
@@ -79,7 +84,7 @@ export const attachVolumeScenarios: readonly Virt[] = [
       const instance = await subject.instance('running');
       const volume = values.unreachableVolume;
       await refused(subject, ATTACH, { host, instance, volume }, 'RESOURCE_NOT_FOUND');
-      hasNot(subject, instance, volume.id);
+      await hasNot(subject, instance, volume.id);
     },
   },
   {
@@ -90,7 +95,7 @@ export const attachVolumeScenarios: readonly Virt[] = [
       const instance = await subject.instance('running');
       const volume = values.volume();
       await planned(subject, ATTACH, { host, instance, volume });
-      hasNot(subject, instance, volume.id);
+      await hasNot(subject, instance, volume.id);
     },
   },
   nobody(ATTACH),
@@ -102,7 +107,7 @@ export const attachTaggedVolumeScenarios: readonly Virt[] = [
     title: 'adds a volume with a tag',
     async run(subject) {
       const { instance, volume } = await furnished(subject, { tag: 'data' });
-      hasVolume(subject, instance, volume.id, { tag: 'data' });
+      await hasVolume(subject, instance, volume.id, { tag: 'data' });
     },
   },
 ];
@@ -113,13 +118,13 @@ export const detachVolumeScenarios: readonly Virt[] = [
     title: `takes a volume from an instance that is ${state}; what is on it stays, and another one can have it`,
     needs: ['operation.attach-volume'],
     async run(subject) {
-      const { host, instance, volume } = await furnished(subject, {}, state);
-      const held = subject.volumeHolds(volume.id);
+      const { host, instance, volume } = await furnished(subject, {}, state, 'with-guest');
+      const held = await subject.volumeHolds(volume.id);
       const answer = await answered(subject, DETACH, { host, instance, volume: volume.id });
-      hasNot(subject, instance, volume.id);
+      await hasNot(subject, instance, volume.id);
       await isInState(subject, instance, { state });
       hasFields(answer, { outcome: 'done' }, DETACH);
-      const isKept = held !== undefined && subject.volumeHolds(volume.id) === held;
+      const isKept = held !== undefined && (await subject.volumeHolds(volume.id)) === held;
       ensure(isKept, 'wrong-effect', `what was on ${volume.id} has gone`);
       const other = await subject.instance('running');
       await answered(subject, ATTACH, { host, instance: other, volume });
@@ -144,13 +149,13 @@ export const swapVolumeScenarios: readonly Virt[] = [
     needs: ['operation.attach-volume'],
     async run(subject) {
       const { host, instance, volume } = await furnished(subject);
-      const held = subject.volumeHolds(volume.id);
+      const held = await subject.volumeHolds(volume.id);
       const new_volume = subject.values.volume();
       const request = { host, instance, volume: volume.id, new_volume };
       const answer = await answered(subject, SWAP, request);
-      hasVolume(subject, instance, new_volume.id);
-      hasNot(subject, instance, volume.id);
-      const isCopied = held !== undefined && subject.volumeHolds(new_volume.id) === held;
+      await hasVolume(subject, instance, new_volume.id);
+      await hasNot(subject, instance, volume.id);
+      const isCopied = held !== undefined && (await subject.volumeHolds(new_volume.id)) === held;
       ensure(isCopied, 'no-effect', `${new_volume.id} does not hold what was on ${volume.id}`);
       await isInState(subject, instance, { state: 'running' });
       hasFields(answer, { outcome: 'done' }, SWAP);
@@ -165,7 +170,7 @@ export const swapVolumeScenarios: readonly Virt[] = [
       const instance = await subject.instance('running');
       const new_volume = values.volume();
       await refused(subject, SWAP, { host, instance, volume: values.volume().id, new_volume }, 'RESOURCE_NOT_FOUND');
-      hasNot(subject, instance, new_volume.id);
+      await hasNot(subject, instance, new_volume.id);
     },
   },
 ];
@@ -177,10 +182,10 @@ export const extendVolumeScenarios: readonly Virt[] = [
     needs: ['operation.attach-volume'],
     async run(subject) {
       const { host, instance, volume } = await furnished(subject);
-      const size_gib = hasVolume(subject, instance, volume.id).sizeGib + 5;
+      const size_gib = (await hasVolume(subject, instance, volume.id)).sizeGib + 5;
       const request = { host, instance, volume: volume.id, size_gib };
       const answer = await answered(subject, EXTEND, request);
-      hasVolume(subject, instance, volume.id, { sizeGib: size_gib });
+      await hasVolume(subject, instance, volume.id, { sizeGib: size_gib });
       hasFields(answer, { outcome: 'done', power_state: 'running' }, EXTEND);
       await already(subject, EXTEND, request);
     },

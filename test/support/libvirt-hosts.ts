@@ -1,0 +1,139 @@
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newAuthority } from '../../packages/node-libvirt/test/support/authority.js';
+import { run } from '../../scripts/environment/run.mjs';
+import { type Libvirtd, startLibvirtd } from '../../scripts/libvirtd.mjs';
+
+/** Of what daemons have learned of their emulators, which takes each of them two seconds otherwise. */
+const CACHE = new URL('../../node_modules/.cache/zenova/libvirtd', import.meta.url).pathname;
+
+/** A host with a libvirtd: its own name, network and devices, on this machine. */
+export interface LibvirtHost {
+  readonly name: string;
+  readonly daemon: Libvirtd;
+  /** How other hosts of the same test reach its daemon. */
+  readonly uri: string;
+  /** Carries out lines of sh there. @returns what they print */
+  run(script: string): Promise<string>;
+}
+
+export interface LibvirtHosts {
+  readonly hosts: readonly LibvirtHost[];
+  /** A directory of this machine that is the same one on every host. */
+  readonly shared: string;
+  /** Ends all of them, and their guests. */
+  stop(): Promise<void>;
+}
+
+export interface LibvirtHostsOptions {
+  readonly names: readonly string[];
+  /** Default: x86_64. */
+  readonly emulators?: readonly string[];
+  /** Further lines of sh by which one of them is set up. */
+  readonly setUp?: (name: string, shared: string) => readonly string[];
+}
+
+/**
+ * Hosts that know each other, so that guests can move between them. They are connected to the first one by a bridge, and
+ * their daemons talk by TLS. Guests have two networks of libvirt's, `nat` and `routed`, and the bridge `br0`.
+ */
+export async function startLibvirtHosts({
+  names,
+  emulators = ['x86_64'],
+  setUp = () => [],
+}: LibvirtHostsOptions): Promise<LibvirtHosts> {
+  const folder = mkdtempSync(join(tmpdir(), 'zenova-hosts-'));
+  const shared = join(folder, 'shared');
+  mkdirSync(shared);
+  const pki = await issue(join(folder, 'pki'), names);
+  const hostsFile = join(folder, 'hosts');
+  writeFileSync(hostsFile, ['127.0.0.1 localhost', ...names.map((name, at) => `${addressOf(at)} ${name}`)].join('\n'));
+  const hosts: LibvirtHost[] = [];
+  const stop = async (): Promise<void> => {
+    // The first one has what connects the others.
+    for (const { daemon } of hosts.toReversed()) await daemon.stop();
+    rmSync(folder, { recursive: true });
+  };
+  try {
+    for (const [at, name] of names.entries()) {
+      const daemon = await startLibvirtd({
+        emulators,
+        cacheDir: CACHE,
+        settings: { listen_tls: 1, listen_addr: '0.0.0.0', ...pki.settings },
+        host: {
+          name,
+          setUp: [
+            `mount --bind ${hostsFile} /etc/hosts`,
+            ...connection(at, hosts[0]?.daemon.hostPid),
+            'ip link add br0 type bridge',
+            'ip link set br0 up',
+            ...setUp(name, shared),
+          ],
+        },
+      });
+      const inside = (script: string): Promise<string> =>
+        run('nsenter', ['-t', String(daemon.hostPid), '-m', '-n', '-u', 'sh', '-e', '-c', script]);
+      hosts.push({ name, daemon, uri: `qemu+tls://${name}/system?pkipath=${pki.clientFolder}`, run: inside });
+      await inside(NETWORKS.map(network).join('\n'));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { hosts, shared, stop };
+}
+
+const addressOf = (at: number): string => `198.18.0.${at + 1}`;
+
+/** The network between the hosts: a bridge on the first one. */
+function connection(at: number, firstPid: number | undefined): string[] {
+  const address = `${addressOf(at)}/24`;
+  if (firstPid === undefined) {
+    return ['ip link add hosts type bridge', `ip address add ${address} dev hosts`, 'ip link set hosts up'];
+  }
+  return [
+    `ip link add hosts type veth peer name host${at} netns ${firstPid}`,
+    `nsenter -t ${firstPid} -n ip link set host${at} master hosts up`,
+    `ip address add ${address} dev hosts`,
+    'ip link set hosts up',
+  ];
+}
+
+const NETWORKS = [
+  { name: 'nat', address: '192.0.2.1' },
+  { name: 'route', address: '198.51.100.1' },
+] as const;
+
+/** A network whose packets the host forwards, in the way that it is named after. */
+function network({ name, address }: (typeof NETWORKS)[number]): string {
+  const xml = `<network><name>${name}</name><forward mode='${name}'/><dns enable='no'/>
+    <ip address='${address}' netmask='255.255.255.0'/></network>`;
+  return `f=$(mktemp); echo "${xml}" > $f
+    virsh -q net-define $f; virsh -q net-start ${name}; rm $f`;
+}
+
+/** Certificates for all hosts, each of which is a client of the others as well. */
+async function issue(folder: string, names: readonly string[]) {
+  const authority = await newAuthority('hosts');
+  const server = await authority.server(...names);
+  const client = await authority.client('host');
+  mkdirSync(folder);
+  const write = (name: string, text: string): string => {
+    const file = join(folder, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  const ca = write('cacert.pem', authority.cert);
+  write('clientcert.pem', client.cert);
+  write('clientkey.pem', client.key);
+  return {
+    /** As libvirt wants it for `pkipath`. */
+    clientFolder: folder,
+    settings: {
+      ca_file: ca,
+      cert_file: write('servercert.pem', server.cert),
+      key_file: write('serverkey.pem', server.key),
+    },
+  };
+}
