@@ -9,6 +9,7 @@ import { findDomain } from './operations/find-domain.js';
 import { guestWorks } from './operations/guest.operations.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
+import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
 import { lackingBy, placeAt } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
@@ -16,6 +17,7 @@ import { preflightOperation } from './operations/preflight.operation.js';
 import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
+import { terminateWorks } from './operations/terminate.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
 import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
@@ -41,6 +43,8 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...lifecycleWorks(place),
         ...ownershipWorks(place),
         ...guestWorks(place),
+        ...launchWorks(place, ports.images),
+        ...terminateWorks(place),
       });
       return {
         operations: {
