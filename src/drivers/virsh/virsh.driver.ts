@@ -1,5 +1,5 @@
 import { lifecycleEvent } from 'node-libvirt';
-import { defineVirtDriver, offerWorks, type AnyVirtDriver } from '../../compute/contract/index.js';
+import { defineVirtDriver, offerWorks, type AnyVirtDriver, type DriverPorts } from '../../compute/contract/index.js';
 import { hostWatch, type PoolOf } from './client/libvirt-pool.js';
 import { DRIVER_NAME } from './mapping/refusal.js';
 import { ownershipWorks } from './operations/adopt.js';
@@ -7,6 +7,8 @@ import { findDomain } from './operations/find-domain.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
+import { migrationOperations } from './operations/move/live-migrate.js';
+import type { Neighbours } from './operations/neighbours.js';
 import { rpcPlace } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { stateTeller } from './operations/state-teller.js';
@@ -15,17 +17,19 @@ import { virshFeatures } from './virsh.features.js';
 import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
 
 /** The driver for guests of KVM and QEMU, through libvirt. */
-export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
+export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPorts) => Neighbours): AnyVirtDriver {
   return defineVirtDriver({
     name: DRIVER_NAME,
     title: 'KVM and QEMU guests, through libvirt',
     features: virshFeatures,
     settings: VirshSettingsSchema,
     managesByDefault: 'everything',
-    open(_name, settings, ports) {
+    open(name, settings, ports) {
       const watches = [hostWatch(lifecycleEvent, { onEvent: stateTeller(ports) })];
       const held = poolOf(ports).hold(accessOf(settings), { watches }, ports);
       const place: HostPlace = { ...rpcPlace(held.link, pacingOf(settings)), settings };
+      const neighbours = neighboursOf(ports);
+      const leave = neighbours.add(name, place);
       const works = offerWorks({
         ...powerWorks(place),
         ...lifecycleWorks(place),
@@ -37,6 +41,7 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
           queryPower: queryPower(place),
           ...inventoryOperations(place),
           ...hostSwitches(place),
+          ...migrationOperations(place, neighbours),
         },
         resolve: (ctx, reference) =>
           explaining(place, `finding domain ${reference}`, async () =>
@@ -46,7 +51,10 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         plan: works.plan,
         reconcile: works.reconcile,
         rearm: () => held.link.rearm(),
-        close: () => held.release(),
+        close: () => {
+          leave();
+          return held.release();
+        },
       };
     },
   });
