@@ -8,6 +8,7 @@ import { main, Stop } from './environment/stop.mjs';
 const needs = {
   rpc: { broker: 'reachable', oslo: true },
   hmc: { broker: 'reachable', fence: true },
+  libvirt: { broker: 'reachable', libvirt: true, libvirtPeers: true },
   journal: { broker: 'reachable', postgres: 'reachable' },
 };
 

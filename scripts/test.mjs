@@ -29,6 +29,7 @@ const needs = {
   libvirt: true,
   sshd: true,
   libvirtSchemas: true,
+  guests: true,
 };
 const jestArgs = process.argv.slice(2);
 const resultsFile = inCheckout('.zenova', 'jest-results.json');

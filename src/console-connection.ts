@@ -50,5 +50,9 @@ function explain(error: unknown, host: string): ComputeError {
       { cause: error },
     );
   }
-  return new ComputeError('BACKEND_UNREACHABLE', `${what}; check that this machine reaches it`, { cause: error });
+  return new ComputeError(
+    'BACKEND_UNREACHABLE',
+    `${what}; check that this machine reaches it (of KVM guests, console.public_url in the configuration of the service says where it is)`,
+    { cause: error },
+  );
 }

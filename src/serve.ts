@@ -15,7 +15,7 @@ import { POWER_TYPES, VIRT_DRIVERS } from './drivers/driver-registry.js';
 import { readEvidence } from './evidence-files.js';
 import { SeedOffers } from './first-boot/index.js';
 import { Held } from './held.js';
-import { EventFeed, SeedListener, listen } from './http/index.js';
+import { ConsoleSockets, EventFeed, SeedListener, listen, listeningUrl } from './http/index.js';
 import { databaseOf } from './journal-place.js';
 import { ImageFetcher } from './images/index.js';
 import { copiesDirectory, type OpenJournal } from './journal/index.js';
@@ -109,7 +109,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   const closeApp = (): Promise<void> => (closing ??= app.close());
   held.add('the edges', closeApp);
   // A port that is taken is found out before anything is done.
-  if (config.http.enabled) await listen(app, host, config.http.port);
+  const consoles = config.http.enabled ? await openHttp(app, config, { clock, log }) : null;
 
   const opened = await awaited.open(signal);
   held.add('the journal', () => opened.close());
@@ -123,6 +123,7 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   const compute = new ComputeService({
     ...opened,
     seeds: seeds?.offers ?? null,
+    consoles,
     images: imagesOf(config),
     journal: observation.journal(opened.journal),
     workers: observation.workers(opened.workers),
@@ -157,7 +158,8 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
   held.add('what is under way', async () => {
     stopping.abort();
     // The edges close one after the other, and HTTP first, which may wait for a change that runs.
-    await Promise.all([transport.intake.pause(), compute.finish(config.amqp.drainTimeoutMs), closeApp()]);
+    const edges = [closeApp(), consoles?.close()];
+    await Promise.all([transport.intake.pause(), compute.finish(config.amqp.drainTimeoutMs), ...edges]);
   });
   // What was accepted before stands in its queues before anything new is accepted.
   await compute.start();
@@ -180,6 +182,17 @@ async function open(given: Config, log: LeveledLog, held: Held, signal: AbortSig
       log.info('stopped');
     },
   };
+}
+
+/** Serves HTTP, and consoles on it. */
+async function openHttp(
+  app: NestExpressApplication,
+  { http: { host, port }, console: { publicUrl } }: Config,
+  ports: { readonly clock: Clock; readonly log: Log },
+): Promise<ConsoleSockets> {
+  await listen(app, host, port);
+  const server = app.getHttpServer();
+  return new ConsoleSockets(server, publicUrl ?? listeningUrl(server, host), ports);
 }
 
 /** Serves seeds to guests where the configuration says so. */

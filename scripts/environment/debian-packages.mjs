@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { isBrokerInstalled } from '../broker/layout.mjs';
 import { findChromium } from '../chromium.mjs';
@@ -16,12 +16,16 @@ import { Stop } from './stop.mjs';
  */
 
 /**
- * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, fence: boolean, libvirt: boolean, sshd: boolean, libvirtSchemas: boolean, compiler: boolean }} needs
+ * @param {{ broker: boolean, postgres: boolean, oslo: boolean, browser: boolean, curl: boolean, cloudInit: boolean, xorriso: boolean, fence: boolean, libvirt: boolean, sshd: boolean, libvirtSchemas: boolean, libvirtPeers: boolean, guests: boolean, compiler: boolean }} needs
  * @returns {DebianPackage[]} what these needs take that this machine does not have
  */
 export function missingDebianPackages(needs) {
   const compiling = 'to compile the native module better-sqlite3';
   const daemon = 'to run a private libvirtd';
+  const disks = 'to make disks that guests start from';
+  const iscsi = 'for disks of guests over iSCSI';
+  const networks = 'for networks of guests';
+  const tpm = 'for TPMs of guests';
   const table = [
     {
       name: 'rabbitmq-server',
@@ -80,12 +84,46 @@ export function missingDebianPackages(needs) {
     {
       name: 'libvirt-clients',
       reason: "to hold definitions of guests against libvirt's schemas",
-      isMissing: needs.libvirtSchemas && !isOnPath('virt-xml-validate'),
+      isMissing: (needs.libvirtSchemas || needs.libvirtPeers) && !isOnPath('virt-xml-validate'),
     },
     {
       name: 'libxml2-utils',
       reason: "to hold definitions of guests against libvirt's schemas",
       isMissing: needs.libvirtSchemas && !isOnPath('xmllint'),
+    },
+    {
+      name: 'python3-libvirt',
+      reason: 'to measure it',
+      isMissing: needs.libvirtPeers && !hasModule('libvirt'),
+    },
+    {
+      name: 'qemu-system-misc',
+      reason: 'for guests of s390x under a private libvirtd',
+      isMissing: needs.guests && !isOnPath('qemu-system-s390x'),
+    },
+    { name: 'qemu-utils', reason: disks, isMissing: needs.guests && !isOnPath('qemu-img') },
+    { name: 'e2fsprogs', reason: disks, isMissing: needs.guests && !isOnPath('mkfs.ext4') },
+    { name: 'mtools', reason: disks, isMissing: needs.guests && !isOnPath('mformat') },
+    { name: 'syslinux', reason: disks, isMissing: needs.guests && !isOnPath('syslinux') },
+    {
+      name: 'ovmf',
+      reason: 'for guests that start by UEFI',
+      isMissing: needs.guests && !existsSync('/usr/share/OVMF/OVMF_CODE_4M.fd'),
+    },
+    { name: 'swtpm', reason: tpm, isMissing: needs.guests && !isOnPath('swtpm') },
+    { name: 'swtpm-tools', reason: tpm, isMissing: needs.guests && !isOnPath('swtpm_setup') },
+    {
+      name: 'tgt',
+      reason: `${iscsi}; its service stays switched off`,
+      isMissing: needs.guests && !existsSync('/usr/sbin/tgtd'),
+    },
+    { name: 'qemu-block-extra', reason: iscsi, isMissing: needs.guests && !hasIscsiDriver() },
+    { name: 'dnsmasq-base', reason: networks, isMissing: needs.guests && !existsSync('/usr/sbin/dnsmasq') },
+    { name: 'iptables', reason: networks, isMissing: needs.guests && !existsSync('/usr/sbin/iptables') },
+    {
+      name: 'iproute2',
+      reason: networks,
+      isMissing: needs.guests && !existsSync('/usr/sbin/ip') && !existsSync('/sbin/ip'),
     },
     { name: 'g++', reason: compiling, isMissing: needs.compiler && !isOnPath(process.env['CXX'] ?? 'g++') },
     { name: 'make', reason: compiling, isMissing: needs.compiler && !isOnPath('make') },
@@ -101,6 +139,11 @@ export function missingDebianPackages(needs) {
 function hasModule(name) {
   const probe = `import sys, importlib.util as util; sys.exit(util.find_spec("${name}") is None)`;
   return spawnSync('/usr/bin/python3', ['-c', probe], { stdio: 'ignore' }).status === 0;
+}
+
+/** @returns {boolean} whether QEMU has its driver for iSCSI */
+function hasIscsiDriver() {
+  return readdirSync('/usr/lib').some((name) => existsSync(`/usr/lib/${name}/qemu/block-iscsi.so`));
 }
 
 /** @param {string} program */
@@ -188,7 +231,7 @@ if [ ! -e "$policy" ]; then
   cat >"$policy" <<'END'
 #!/bin/sh
 # Zenova wrote this while it installs packages and removes it right after.
-case "$1" in rabbitmq-server*|epmd*|cron*|postgresql*|libvirt*|virtlo*|ssh*) exit 101 ;; esac
+case "$1" in rabbitmq-server*|epmd*|cron*|postgresql*|libvirt*|virtlo*|ssh*|tgt*) exit 101 ;; esac
 END
   chmod 755 "$policy"
 fi
@@ -230,6 +273,11 @@ case " $* " in
     update-rc.d ssh disable >/dev/null 2>&1 || true
     if command -v systemctl >/dev/null; then systemctl --quiet disable ssh.service ssh.socket || true; fi ;;
 esac
+case " $* " in
+  *' tgt '*)
+    update-rc.d tgt disable >/dev/null 2>&1 || true
+    if command -v systemctl >/dev/null; then systemctl --quiet disable tgt.service || true; fi ;;
+esac
 `;
 
 /**
@@ -245,6 +293,8 @@ export async function installDebianPackages(packages) {
     console.log("RabbitMQ's own service stays off; `systemctl enable --now rabbitmq-server` would turn it on.");
   if (names.includes('libvirt-daemon-system'))
     console.log("libvirt's own services stay off; `systemctl enable --now libvirtd` would turn them on.");
+  if (names.includes('tgt'))
+    console.log("The iSCSI target's own service stays off; `systemctl enable --now tgt` would turn it on.");
   if (names.includes('openssh-server'))
     console.log("The ssh server's own service stays off; `systemctl enable --now ssh` would turn it on.");
   if (names.includes('cloud-init'))

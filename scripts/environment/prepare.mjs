@@ -7,6 +7,7 @@ import {
 import { findBroker } from './find-broker.mjs';
 import { findPostgres } from './find-postgres.mjs';
 import { buildNativeModule, hasNodeHeaders, isNativeModuleUsable, nativeModuleBuild } from './native-module.mjs';
+import { areGuestsMade, guestsReason, makeGuests } from '../guests/make.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { areNpmPackagesInstalled, installNpmPackages } from './npm-packages.mjs';
 import { Stop } from './stop.mjs';
@@ -27,6 +28,8 @@ import { Stop } from './stop.mjs';
  * @property {boolean} [sshd] OpenSSH's server, which stays switched off
  * @property {boolean} [libvirt] libvirtd with QEMU, which stay switched off, and the descriptions of its protocol
  * @property {boolean} [libvirtSchemas] libvirt's schemas for XML, and their checker
+ * @property {boolean} [libvirtPeers] what else asks libvirt: virsh, and libvirt for Debian's Python
+ * @property {boolean} [guests] systems for guests of libvirt, and what their disks, networks and firmware take
  */
 
 /**
@@ -40,6 +43,7 @@ export async function prepare(needs) {
   checkNodeVersion();
   const needsNpm = !areNpmPackagesInstalled();
   const needsNative = needsNpm || !(await isNativeModuleUsable());
+  const needsGuests = needs.guests === true && !areGuestsMade();
   const debian = missingDebianPackages({
     broker: needs.broker === 'installed' || (needs.broker === 'reachable' && (await findBroker()) === undefined),
     postgres:
@@ -53,9 +57,11 @@ export async function prepare(needs) {
     libvirt: needs.libvirt === true,
     sshd: needs.sshd === true,
     libvirtSchemas: needs.libvirtSchemas === true,
+    libvirtPeers: needs.libvirtPeers === true,
+    guests: needs.guests === true,
     compiler: needsNative && hasNodeHeaders(), // without headers a ready-made binary is downloaded
   });
-  if (!needsNpm && !needsNative && debian.length === 0) return;
+  if (!needsNpm && !needsNative && !needsGuests && debian.length === 0) return;
 
   const mayInstall = process.env['ZENOVA_NO_INSTALL'] !== '1';
   console.log(mayInstall ? 'To be installed first:' : 'Missing:');
@@ -63,10 +69,12 @@ export async function prepare(needs) {
   if (needsNpm)
     console.log('  npm packages                            as package-lock.json lists them, into node_modules');
   if (needsNative) console.log('  native module better-sqlite3            built for this Node, about a minute');
+  if (needsGuests) console.log(`  systems for guests                      ${guestsReason}`);
   if (!mayInstall) {
     const commands = [
       ...(debian.length > 0 ? [manualCommand(debian.map(({ name }) => name))] : []),
       ...(needsNpm ? ['npm ci --ignore-scripts'] : []),
+      ...(needsGuests ? ['ZENOVA_NO_INSTALL= node scripts/guests.mjs'] : []),
       ...(needsNative ? [`npm ${nativeModuleBuild().join(' ')}`] : []),
     ];
     throw new Stop(`ZENOVA_NO_INSTALL=1 forbids installing. By hand:\n\n  ${commands.join('\n  ')}\n`);
@@ -84,6 +92,10 @@ export async function prepare(needs) {
   if (needsNative) {
     console.log('\nBuilding better-sqlite3 …');
     await buildNativeModule();
+  }
+  if (needsGuests) {
+    console.log('\nMaking systems for guests …');
+    await makeGuests();
   }
   console.log();
 }

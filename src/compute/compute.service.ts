@@ -12,6 +12,7 @@ import {
   type AnyVirtDriver,
   type AuditLog,
   type BreakerStore,
+  type ConsoleOffers,
   type DriverPorts,
   type EventPublisher,
   type EventSight,
@@ -74,6 +75,8 @@ export interface ComputeServiceOptions {
   readonly breakers: BreakerStore;
   /** What drivers offer guests to read at their first start; null: they cannot. */
   readonly seeds?: Seeds | null;
+  /** By which drivers give streams of consoles an address; null: they cannot. */
+  readonly consoles?: ConsoleOffers | null;
   readonly images?: Images | undefined;
   readonly machines: MachineStore;
   readonly instances: InstanceStore;
@@ -403,6 +406,7 @@ function openHost(host: HostOptions, options: ComputeServiceOptions): OpenHost {
 }
 
 /** What drivers and power types are given alike. */
-function driverPorts({ clock, log, breakers, seeds = null, images }: ComputeServiceOptions): DriverPorts {
-  return { clock, log, breakers, seeds, images };
+function driverPorts(options: ComputeServiceOptions): DriverPorts {
+  const { clock, log, breakers, seeds = null, consoles = null, images } = options;
+  return { clock, log, breakers, seeds, consoles, images };
 }

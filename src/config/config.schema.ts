@@ -169,20 +169,31 @@ const HttpSchema = z.strictObject({
     .describe('further ones; a token is required when host is not a loopback address, and for every change'),
 });
 
-/** It becomes a kernel parameter, which has little room, ends at a space and is taken apart at semicolons. */
-const PublicUrlSchema = z
-  .url({ protocol: /^https?$/, error: 'is no web address; write http://192.0.2.10:8781' })
-  .max(128)
-  .refine((url) => !/^https?:\/\/[^/]*@/i.test(url), { error: 'holds a password; guests need none' })
-  .refine((url) => !/[?#;\s]/.test(url), { error: 'must end with its path, and hold no semicolon' })
-  .transform((url) => url.replace(/\/+$/, ''));
+/** What others reach us by; paths are added to it. */
+const publicUrlSchema = (example: string, longest: number) =>
+  z
+    .url({ protocol: /^https?$/, error: `is no web address; write ${example}` })
+    .max(longest)
+    .refine((url) => !/^https?:\/\/[^/]*@/i.test(url), { error: 'holds a password; whoever comes by it needs none' })
+    .refine((url) => !/[?#;\s]/.test(url), { error: 'must end with its path, and hold no semicolon' })
+    .transform((url) => url.replace(/\/+$/, ''));
 
 const SeedSchema = z.strictObject({
   bind: z.string().min(1).max(255).default('0.0.0.0').describe('address to bind; guests must reach it'),
   port: z.int().min(0).max(65_535).default(8781).describe('port to bind; 0 takes a free one'),
-  public_url: PublicUrlSchema.meta({
+  // It becomes a kernel parameter, which has little room, ends at a space and is taken apart at semicolons.
+  public_url: publicUrlSchema('http://192.0.2.10:8781', 128).meta({
     description: 'by which guests reach the listener; `/v1/seed/<token>/` is added',
     typeText: 'address',
+  }),
+});
+
+const ConsoleSchema = z.strictObject({
+  public_url: publicUrlSchema('https://zenova.example', 1024).optional().meta({
+    description:
+      'by which callers reach the HTTP surface of this very process, for consoles; `/v1/console/<token>` is added, and `ws` takes the place of `http`',
+    typeText: 'address',
+    defaultText: '`http.host` and `http.port`; the name of the machine where that is any address',
   }),
 });
 
@@ -358,6 +369,7 @@ export const ConfigFileSchema = z.strictObject({
   oslo: OsloSchema.prefault({}),
   http: HttpSchema.prefault({}),
   seed: SeedSchema.optional().describe('where guests read what they need for their first start; off without it'),
+  console: ConsoleSchema.prefault({}),
   images: ImagesSchema.prefault({}).describe('where images of instances may come from'),
   log: LogSchema.prefault({}),
   tracing: TracingSchema.optional().describe('where traces are sent to'),

@@ -19,6 +19,7 @@ export interface Config {
   readonly http: HttpConfig;
   /** Null: guests read no seeds over HTTP. */
   readonly seed: SeedConfig | null;
+  readonly console: ConsoleConfig;
   readonly images: ImagesConfig;
   readonly log: { readonly level: LogLevel };
   /** Null: nothing is traced. */
@@ -82,6 +83,11 @@ export interface SeedConfig {
   readonly port: number;
   /** Without a slash at its end. */
   readonly publicUrl: string;
+}
+
+export interface ConsoleConfig {
+  /** Without a slash at its end; null: the address of the HTTP surface. */
+  readonly publicUrl: string | null;
 }
 
 export interface TracingConfig {

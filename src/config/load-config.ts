@@ -101,6 +101,7 @@ function toConfig(file: ConfigFile, tls: AmqpTlsConfig, source: ConfigSource, en
     oslo: toOslo(file.oslo),
     http: { enabled: http.enabled, host: http.host, port: http.port, names: http.names, tokens: toTokens(http) },
     seed: toSeed(file.seed),
+    console: { publicUrl: file.console.public_url ?? null },
     images: {
       directories: file.images.directories.map(absolute),
       maxBytes: Math.floor(file.images.max_gib * GIBIBYTE),

@@ -10,10 +10,21 @@ const MOST_OUTPUT = 4 * 1024 * 1024;
 /** What a program says is to be read by us, it is where Debian puts it, and takes no secret of ours along. */
 const PLAIN_ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF-8' };
 
+/** Debian packages that are not called like their programs. */
+const PACKAGES: Readonly<Record<string, string>> = { 'qemu-img': 'qemu-utils' };
+
+/** What a program may take that reads what nobody trusts; util-linux sees to it, which every Debian has. */
+export interface ProgramLimits {
+  readonly memoryBytes: number;
+  /** Of a file that it writes. */
+  readonly fileBytes: number;
+}
+
 /**
  * Runs a program to its end.
  *
  * @param what it does, for people: "reading the ISO image"
+ * @param limits within which it runs, when given
  * @returns what it wrote to its standard output
  * @throws ComputeError OPERATION_FAILED; the signal's reason
  */
@@ -22,9 +33,12 @@ export async function runProgram(
   args: readonly string[],
   what: string,
   signal: AbortSignal,
+  limits?: ProgramLimits,
 ): Promise<string> {
+  const within = limits === undefined ? [] : ['prlimit', `--as=${limits.memoryBytes}`, `--fsize=${limits.fileBytes}`];
+  const [started = program, ...given] = [...within, program, ...args];
   try {
-    const { stdout } = await run(program, args, { signal, maxBuffer: MOST_OUTPUT, env: PLAIN_ENVIRONMENT });
+    const { stdout } = await run(started, given, { signal, maxBuffer: MOST_OUTPUT, env: PLAIN_ENVIRONMENT });
     return stdout;
   } catch (error) {
     signal.throwIfAborted();
@@ -67,10 +81,11 @@ export async function runProgramInto(
 }
 
 function failure(program: string, what: string, error: unknown, stderr: string): ComputeError {
-  const isMissing = errorCodeOf(error) === 'ENOENT';
+  // The second is what says so that was to run it within limits.
+  const isMissing = errorCodeOf(error) === 'ENOENT' || stderr.includes(`failed to execute ${program}`);
   const lastLine = stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
   const why = isMissing
-    ? `the program ${program} is not installed on this machine; install its Debian package (apt install ${program})`
+    ? `the program ${program} is not installed on this machine; install its Debian package (apt install ${PACKAGES[program] ?? program})`
     : `${program} failed${lastLine === '' ? '' : `: ${lastLine}`}`;
   return new ComputeError('OPERATION_FAILED', `${what} did not work: ${why}`, {
     outcome: 'not-applied',

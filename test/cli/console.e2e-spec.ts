@@ -1,3 +1,4 @@
+import { createServer as createPlainServer } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
@@ -101,7 +102,32 @@ describe('instance console', () => {
     expect(stderr).not.toContain('the-secret');
   });
 
-  it.each([null, 'ws://127.0.0.1:1/x', 'telnet://127.0.0.1'])('connects to nothing else: %j', async (url) => {
+  it('connects without encryption to this machine, and to others when it is told to', async () => {
+    const plain = createPlainServer();
+    const consoles = new WebSocketServer({ server: plain });
+    consoles.on('connection', (socket: WebSocket) => {
+      // A letter in two parts.
+      const letter = Buffer.from('é');
+      socket.send(letter.subarray(0, 1));
+      socket.send(letter.subarray(1), () => socket.close(1000));
+    });
+    await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+    const { port } = plain.address() as AddressInfo;
+    try {
+      service.gateway.script = () => Promise.resolve(access(`ws://127.0.0.1:${port}/v1/console/the-secret`));
+      const { code, stdout, stderr } = await console([]);
+      expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: 'é' });
+      service.gateway.script = () => Promise.resolve(access('ws://kvm.invalid/v1/console/the-secret'));
+      expect((await console([])).stderr).toMatch(/^FEATURE_LIMITED.*kvm\.invalid without encryption.*--insecure/);
+      const told = await console(['--insecure']);
+      expect(told.stderr).toMatch(/^BACKEND_UNREACHABLE.*console\.public_url/);
+      expect(told.stderr).not.toContain('the-secret');
+    } finally {
+      await new Promise((resolve) => plain.close(resolve));
+    }
+  });
+
+  it.each([null, 'http://127.0.0.1:1/x', 'telnet://127.0.0.1'])('connects to nothing else: %j', async (url) => {
     service.gateway.script = () => Promise.resolve(access(url));
     const { code, stderr } = await console([]);
     expect(code).toBe(1);

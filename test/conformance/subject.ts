@@ -82,9 +82,15 @@ export interface VirtValues {
   readonly remoteImage: () => string;
   readonly trustedCertificate: string;
   readonly network: string;
+  /** A network whose interfaces can be like that. */
+  readonly networkFor: (way: 'vlan' | 'nat' | 'route') => string;
   readonly securityGroup: string;
   /** A volume that no instance has. */
   readonly volume: (type?: Volume['connection']['type']) => Volume;
+  /** A volume behind iSCSI whose target asks for this logon. */
+  readonly guardedVolume: (logon: { readonly user: string; readonly password: string }) => Volume;
+  /** A volume that was encrypted with this key. */
+  readonly encryptedVolume: (key: string) => Volume;
   /** A volume that the host does not reach. */
   readonly unreachableVolume: Volume;
 }
@@ -102,8 +108,14 @@ export interface VirtSubject extends Subject {
   /** Another host of the same driver. */
   readonly destination: string;
   readonly values: VirtValues;
-  /** An instance of `host` that no other scenario has, in this state. */
-  instance(state: InstancePowerState): Promise<string>;
+  /** How long may what the backend does by itself take? Default: some seconds. */
+  readonly patienceMs?: number;
+  /**
+   * An instance of `host` that no other scenario has, in this state.
+   *
+   * @param guest is there a guest in it that answers? Otherwise it may be an empty one
+   */
+  instance(state: InstancePowerState, guest?: 'with-guest'): Promise<string>;
   /** A name that no instance has. */
   freshName(): string;
   /** A host that no other scenario has. */
@@ -138,6 +150,8 @@ export interface PowerSubject extends Subject {
   /** A machine that no other scenario has, in this state. `unknown`: its controller tells neither. */
   machine(state: Exclude<MachinePowerState, 'error'>): Promise<MachineRef>;
   atBackend(machine: MachineRef): Promise<MachinePowerState>;
+  /** A machine that is on, with an operating system that shuts down when it is asked to. */
+  listening(): Promise<MachineRef>;
   /** A machine in this state with one network interface and one disk to start from. */
   bootable(state: 'on' | 'off'): Promise<MachineRef>;
   /** What its controller starts it from next. */

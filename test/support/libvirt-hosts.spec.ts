@@ -129,14 +129,16 @@ describe('hosts with a libvirtd each', () => {
 
 describe('what goes over the wire', () => {
   it('is told in order, and what changes something apart', async () => {
-    const wire = await LibvirtWire.start(join(there.shared, 'wire'), one.daemon.socketPath);
-    const connection = await connect(`qemu+unix:///system?socket=${wire.socketPath}`);
+    const wire = new LibvirtWire();
+    const socket = join(there.shared, 'wire');
+    await wire.tap(socket, one.daemon.socketPath);
+    const connection = await connect(`qemu+unix:///system?socket=${socket}`);
     try {
       await connection.call(connectGetHostname);
       await connection.call(domainCreateXml, { xml: guest('watched') });
       await connection.call(domainLookupByName, { name: 'watched' });
-      expect(wire.requests).toEqual(['connect_get_hostname', 'domain_create_xml', 'domain_lookup_by_name']);
-      expect(wire.changes).toEqual(['domain_create_xml']);
+      expect(wire.requests()).toEqual(['connect_get_hostname', 'domain_create_xml', 'domain_lookup_by_name']);
+      expect(wire.changes()).toEqual(['domain_create_xml']);
     } finally {
       await connection.close();
       await wire.stop();

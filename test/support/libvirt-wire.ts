@@ -4,45 +4,43 @@ import { programs } from '../../packages/node-libvirt/src/generated/procedures.j
 import { MessageSplitter } from '../../packages/node-libvirt/src/rpc/message-splitter.js';
 import { MessageType, type Message } from '../../packages/node-libvirt/src/rpc/message.js';
 
-/** What passes between clients and one daemon of libvirt: somebody in the middle, who reads what clients call, and changes nothing. */
+/** What passes between clients and daemons of libvirt: somebody in the middle, who reads what clients call, and changes nothing. */
 export class LibvirtWire {
+  readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #requests: string[] = [];
   readonly #changes: string[] = [];
 
-  private constructor(
-    /** Where clients connect. */
-    readonly socketPath: string,
-    private readonly server: Server,
-  ) {}
-
   /**
-   * @param socketPath where to listen
+   * Stands before a daemon.
+   *
+   * @param socketPath where clients connect from now on
    * @param daemon the daemon's own socket
    */
-  static async start(socketPath: string, daemon: string): Promise<LibvirtWire> {
-    const server = createServer();
-    const wire = new LibvirtWire(socketPath, server);
-    server.on('connection', (client) => wire.#join(client, connect(daemon)));
+  async tap(socketPath: string, daemon: string): Promise<void> {
+    const server = createServer((client) => this.#join(client, connect(daemon)));
     server.listen(socketPath);
     await once(server, 'listening');
-    return wire;
+    this.#servers.push(server);
   }
 
   /** Names of the procedures that were called, in the order of arrival. */
-  get requests(): readonly string[] {
+  requests(): readonly string[] {
     return this.#requests;
   }
 
   /** Those that are meant to change something. */
-  get changes(): readonly string[] {
+  changes(): readonly string[] {
     return this.#changes;
   }
 
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
-    this.server.close();
-    await once(this.server, 'close');
+    const closing = this.#servers.map((server) => {
+      server.close();
+      return once(server, 'close');
+    });
+    await Promise.all(closing);
   }
 
   #join(client: Socket, daemon: Socket): void {

@@ -4,6 +4,7 @@ import type { Transport } from './transport.js';
 import type { SshTrust } from './transports/ssh-host-key.js';
 import type { SshIdentity } from './transports/ssh-identity.js';
 import { sshOptionsOf } from './transports/ssh-uri.js';
+import type { SshServerOptions } from './transports/ssh-shared.js';
 import { sshTransport } from './transports/ssh.js';
 import type { TlsPki } from './transports/tls-pki.js';
 import { tlsTransport } from './transports/tls.js';
@@ -52,6 +53,18 @@ export interface WayToDaemon {
 export function transportFor(text: string, options: TransportForOptions = {}): WayToDaemon {
   const uri = parseUri(text);
   return { transport: transportOf(uri, options), ...(uri.driverUri !== undefined && { uri: uri.driverUri }) };
+}
+
+/**
+ * The ssh server that a URI with `+ssh` goes through, and who we are there: for commands beside the daemon.
+ *
+ * @throws UriError; TransportError `settings`
+ */
+export function sshServerFor(text: string, { ssh }: Pick<TransportForOptions, 'ssh'> = {}): SshServerOptions {
+  const uri = parseUri(text);
+  if (uri.transport !== 'ssh' && uri.transport !== 'libssh' && uri.transport !== 'libssh2')
+    throw new TransportError('settings', 'the libvirt URI does not go through ssh');
+  return sshOptionsOf({ ...uri, ...networkAddress(uri) }, { isReadOnly: false, ...ssh });
 }
 
 function transportOf(uri: LibvirtUri, options: TransportForOptions): Transport {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ComputeError } from '../../common/errors/index.js';
+import { isLoopback } from '../../common/loopback.js';
 import { METHODS } from '../../compute/contract/index.js';
 import type { CliParts } from '../cli-parts.js';
 import { attachTo } from '../console-session.js';
@@ -40,10 +41,12 @@ function addConsole(group: Command, parts: CliParts): void {
         .argParser(fingerprint)
         .conflicts('insecure'),
     )
-    .addOption(new Option('--insecure', 'any certificate: whoever is in between can read and type along'))
+    .addOption(
+      new Option('--insecure', 'any certificate, or no encryption: whoever is in between can read and type along'),
+    )
     .addHelpText(
       'after',
-      `\nThe service tells where the console is; this machine connects to it itself, for an LPAR to port 6794 of its HMC, and\nverifies the certificate by the CAs of the system unless told otherwise.\n${examplesText(
+      `\nThe service tells where the console is; this machine connects to it itself: for an LPAR to port 6794 of its HMC, for a\nKVM guest to the HTTP surface of the service, by the address that its configuration has as console.public_url. It verifies\nthe certificate by the CAs of the system unless told otherwise.\n${examplesText(
         [
           'zenova instance console cpc1 ubuntu01',
           'zenova instance console cpc1 ubuntu01 --ca-file /etc/zenova/hmc1.pem',
@@ -56,7 +59,8 @@ function addConsole(group: Command, parts: CliParts): void {
       if (!asked.success) usageError(command, mistakesText(asked.error.issues, ['host', 'instance']));
       const globals = globalOptionsOf(command);
       const { url } = await invoke('compute.get_console', request, globals, parts);
-      await converse(addressOf(url, instance), instance, command.opts<ConsoleFlags>(), globals.timeout, parts);
+      const flags = command.opts<ConsoleFlags>();
+      await converse(addressOf(url, instance, flags), instance, flags, globals.timeout, parts);
     });
 }
 
@@ -88,11 +92,18 @@ async function converse(
 }
 
 /** @throws ComputeError FEATURE_LIMITED */
-function addressOf(url: string | null, instance: string): string {
-  if (url !== null && URL.canParse(url) && new URL(url).protocol === 'wss:') return url;
+function addressOf(url: string | null, instance: string, { insecure }: ConsoleFlags): string {
+  const { protocol, hostname } = url !== null && URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' };
+  if (url === null || (protocol !== 'wss:' && protocol !== 'ws:')) {
+    throw new ComputeError(
+      'FEATURE_LIMITED',
+      `the console of ${instance} is no websocket, and this command connects to nothing else; see: zenova instance get-console --type serial`,
+    );
+  }
+  if (protocol === 'wss:' || insecure === true || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return url;
   throw new ComputeError(
     'FEATURE_LIMITED',
-    `the console of ${instance} is no websocket over TLS, and this command connects to no other; see: zenova instance get-console --type serial`,
+    `the console of ${instance} is at ${hostname} without encryption, so that whoever is in between could read and type along: set console.public_url to an https address of a proxy before the service, or give --insecure`,
   );
 }
 

@@ -63,7 +63,14 @@ export {
 } from './observer.js';
 export type { HostSwitch, HostTarget } from './operations/host.js';
 export type { LifecycleOperations, ProvisioningOperations } from './operations/lifecycle.js';
-export type { BootDeviceParams, PowerOperations, RebootOperation } from './operations/power.js';
+export { DEFAULT_SOFT_OFF_S } from './operations/power.js';
+export type {
+  BootDeviceParams,
+  GentlePowerOperations,
+  PowerOperations,
+  RebootOperation,
+  SoftOffParams,
+} from './operations/power.js';
 export type { ImageOperations, StorageOperations } from './operations/storage.js';
 export type { ControlAnswer, ControlOperation, MigrationOperations, Relocation } from './operations/relocation.js';
 export {
@@ -99,6 +106,7 @@ export {
   type ServiceEvent,
 } from './request.js';
 export type { Images, ObtainedImage } from './images.js';
+export { CONSOLE_PATH, type ConsoleOffer, type ConsoleOffers, type OpenConsole } from './consoles.js';
 export { SEED_FILES, SEED_PATH, type SeedContent, type SeedFile, type SeedOffer, type Seeds } from './seeds.js';
 export { INSTANCE_ORIGINS, type InstanceOrigin, type Target } from './target.js';
 export {

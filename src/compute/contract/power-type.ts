@@ -6,7 +6,7 @@ import type { ObservedState } from '../state/power-state.js';
 import type { CallContext, OperationContext } from './context.js';
 import type { PowerParameters } from './fields.js';
 import type { ChangeOperation } from './operations/change.js';
-import type { BootDeviceParams } from './operations/power.js';
+import type { BootDeviceParams, SoftOffParams } from './operations/power.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Target } from './target.js';
 import type { DriverPorts } from './virt-driver.js';
@@ -29,7 +29,7 @@ export interface PowerParameter {
 export interface PowerVerbs {
   powerOn: ChangeOperation;
   powerOff: ChangeOperation;
-  softOff: ChangeOperation;
+  softOff: ChangeOperation<SoftOffParams>;
   cycle: ChangeOperation;
   reset: ChangeOperation;
   setBootDevice: ChangeOperation<BootDeviceParams>;

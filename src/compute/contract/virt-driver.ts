@@ -3,13 +3,19 @@ import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
 import type { FeatureClaim, VIRT_FEATURES, VirtFeatureId } from '../../features/index.js';
 import type { BreakerStore } from './breaker.js';
+import type { ConsoleOffers } from './consoles.js';
 import type { CallContext, OperationContext } from './context.js';
 import type { ChangeOperation, ChangeResult, StatelessResult } from './operations/change.js';
 import type { ConsoleOperations, GuestOperations, NetworkOperations } from './operations/guest.js';
 import type { HostOperations } from './operations/host.js';
 import type { AdviceOperations, InventoryOperations } from './operations/inventory.js';
 import type { LifecycleOperations, ProvisioningOperations } from './operations/lifecycle.js';
-import type { BootDeviceOperation, PowerOperations, RebootOperation } from './operations/power.js';
+import type {
+  BootDeviceOperation,
+  GentlePowerOperations,
+  PowerOperations,
+  RebootOperation,
+} from './operations/power.js';
 import type { MigrationOperations } from './operations/relocation.js';
 import type { ImageOperations, StorageOperations } from './operations/storage.js';
 import type { Images } from './images.js';
@@ -25,6 +31,7 @@ export interface InstanceOperations
     PowerOperations,
     RebootOperation,
     BootDeviceOperation,
+    GentlePowerOperations,
     LifecycleOperations,
     ProvisioningOperations,
     StorageOperations,
@@ -129,6 +136,8 @@ export interface DriverPorts {
   readonly breakers: BreakerStore;
   /** Null or missing: guests cannot read seeds over HTTP, since the configuration has no `seed`. */
   readonly seeds?: Seeds | null;
+  /** Null or missing: consoles have no address here, since the service does not serve HTTP. */
+  readonly consoles?: ConsoleOffers | null;
   /** Where drivers get images from; missing where nothing is fetched. */
   readonly images?: Images | undefined;
   /**

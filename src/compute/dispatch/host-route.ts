@@ -37,6 +37,8 @@ const VERBS: Readonly<Record<string, ChangeOperationName>> = {
   powerOff: 'powerOff',
   cycle: 'reboot',
   setBootDevice: 'setBootDevice',
+  softOff: 'softOff',
+  reset: 'reset',
 };
 
 /** A changing request that a driver carries out: which operation with which parameters. */

@@ -1,12 +1,15 @@
+import { StringDecoder } from 'node:string_decoder';
 import { WebSocket, type RawData } from 'ws';
 import { HttpFailure } from '../http/index.js';
+import { PlainAgent } from '../http/plain-agent.js';
 import { serverOf } from '../http/server-of.js';
 import { TrustingAgent } from '../http/trusting-agent.js';
 import type { TlsTrust } from '../http/tls-trust.js';
 
 export interface WebSocketOptions {
-  /** `wss://host[:port]/…`; what is in it may be a secret, and is repeated in no error. */
+  /** `wss://host[:port]/…`, or `ws://` for one that is not encrypted; what is in it may be a secret, and is repeated in no error. */
   readonly url: string;
+  /** Of who serves it over TLS. */
   readonly trust: TlsTrust;
   /** For the connection and the handshakes on it. */
   readonly timeoutMs?: number;
@@ -42,7 +45,7 @@ const CLOSE_PATIENCE_MS = 2000;
 const KIBIBYTE = 1024;
 
 /**
- * Opens a websocket over TLS. Nothing of the address is sent before the server's certificate is found to be trusted.
+ * Opens a websocket. Over TLS nothing of the address is sent before the server's certificate is found to be trusted.
  *
  * @throws HttpFailure when there is no connection, WebSocketRefused when the server does not want it
  */
@@ -52,12 +55,9 @@ export async function openWebSocket({
   timeoutMs = 10_000,
   onText,
 }: WebSocketOptions): Promise<OpenWebSocket> {
-  const agent = new TrustingAgent({
-    ...serverOf(new URL(url)),
-    trust,
-    connectTimeoutMs: timeoutMs,
-    idleTimeoutMs: timeoutMs,
-  });
+  const address = new URL(url);
+  const server = { ...serverOf(address), connectTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs };
+  const agent = address.protocol === 'ws:' ? new PlainAgent(server) : new TrustingAgent({ ...server, trust });
   const socket = new WebSocket(url, {
     agent,
     handshakeTimeout: timeoutMs,
@@ -65,7 +65,9 @@ export async function openWebSocket({
     perMessageDeflate: false,
     maxPayload: 1024 * KIBIBYTE,
   });
-  socket.on('message', (data) => onText(textOf(data)));
+  // A letter may come in two parts.
+  const decoder = new StringDecoder('utf8');
+  socket.on('message', (data) => onText(decoder.write(bytesOf(data))));
   const ended = new Promise<WebSocketEnd>((resolve) => {
     socket.once('close', (code, reason) => {
       agent.destroy();
@@ -102,7 +104,7 @@ function untilOpen(socket: WebSocket): Promise<void> {
   });
 }
 
-function textOf(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString();
-  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
+function bytesOf(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return Buffer.isBuffer(data) ? data : Buffer.from(data);
 }

@@ -1,3 +1,4 @@
+import type { SoftOffParams } from '../../compute/contract/index.js';
 import type { InstancePowerState } from '../../compute/state/power-state.js';
 import { transitionTo, type FakeSite } from './fake-site.js';
 import { instanceWork, requireState, type FakeChange } from './fake-work.js';
@@ -16,6 +17,8 @@ export function fakePower(site: FakeSite) {
       entering('shutdown', ['running', 'paused', 'crashed', 'suspended', 'nostate'], 'stopping'),
     ),
     reboot: instanceWork(site, 'reboot', rebooting),
+    softOff: instanceWork(site, 'softOff', shuttingDown),
+    reset: instanceWork(site, 'reset', resetting),
     pause: instanceWork(site, 'pause', entering('paused', ['running'], 'pausing')),
     unpause: instanceWork(site, 'unpause', entering('running', ['paused'], 'unpausing')),
     suspend: instanceWork(site, 'suspend', entering('suspended', ['running', 'paused'], 'suspending')),
@@ -41,4 +44,18 @@ const rebooting: FakeChange<object> = {
     instance.enter('shutdown', now);
     instance.enter('running', now);
   },
+};
+
+/** A guest that runs obeys at once; any other one hears nothing. */
+const shuttingDown: FakeChange<SoftOffParams> = {
+  ...entering('shutdown', [], 'shutting down'),
+  check: (_ctx, instance, { force = false }) =>
+    requireState(instance, force ? ['running', 'paused', 'crashed', 'suspended', 'nostate'] : ['running']),
+};
+
+const resetting: FakeChange<object> = {
+  doing: ({ name }) => `resetting ${name}`,
+  isSo: () => false,
+  check: (_ctx, instance) => requireState(instance, ['running']),
+  apply: (instance, _params, _found, now) => instance.enter('running', now),
 };

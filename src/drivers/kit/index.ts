@@ -2,5 +2,6 @@ export type { Backend, BackendFailure, Pacing } from './backend.js';
 export { Change } from './change.js';
 export { lastStepOf, noteAnswered, notedAs, nounAnswered, writesAnswered, type LastStep } from './checkpoints.js';
 export { lookAfter, outlast, reconcileSequence } from './reconcile.js';
+export { judged, met, notMet, cannotTell, type Judgement } from './requirement.js';
 export { sendOnce, untold, type BlindWrite } from './send-once.js';
 export { makeSo, settle, type Settled, type SoWrite, type Write } from './settle.js';

@@ -11,6 +11,9 @@ import { migrationOperations } from './operations/move/live-migrate.js';
 import type { Neighbours } from './operations/neighbours.js';
 import { rpcPlace } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
+import { preflightOperation } from './operations/preflight.operation.js';
+import { resetWork } from './operations/reset.js';
+import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
@@ -27,11 +30,15 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
     open(name, settings, ports) {
       const watches = [hostWatch(lifecycleEvent, { onEvent: stateTeller(ports) })];
       const held = poolOf(ports).hold(accessOf(settings), { watches }, ports);
-      const place: HostPlace = { ...rpcPlace(held.link, pacingOf(settings)), settings };
+      const { link } = held;
+      const daemon = { label: link.label, endpoint: link.endpoint, link: () => link };
+      const place: HostPlace = { ...rpcPlace(daemon, pacingOf(settings)), settings };
       const neighbours = neighboursOf(ports);
       const leave = neighbours.add(name, place);
       const works = offerWorks({
         ...powerWorks(place),
+        softOff: softOffWork(place),
+        reset: resetWork(place),
         ...lifecycleWorks(place),
         ...ownershipWorks(place),
       });
@@ -42,6 +49,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
           ...inventoryOperations(place),
           ...hostSwitches(place),
           ...migrationOperations(place, neighbours),
+          ...preflightOperation(place),
         },
         resolve: (ctx, reference) =>
           explaining(place, `finding domain ${reference}`, async () =>
@@ -50,7 +58,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
         plan: works.plan,
         reconcile: works.reconcile,
-        rearm: () => held.link.rearm(),
+        rearm: () => link.rearm(),
         close: () => {
           leave();
           return held.release();

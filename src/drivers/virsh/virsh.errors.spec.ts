@@ -10,7 +10,8 @@ import {
   type TransportErrorKind,
 } from 'node-libvirt';
 import { ComputeError } from '../../common/errors/index.js';
-import { failureOf, type NativeCode } from './client/libvirt-failure.js';
+import type { NativeCode } from './client/failure-kinds.js';
+import { failureOf } from './client/libvirt-failure.js';
 import { LinkError } from './client/link-error.js';
 import { toVirshComputeError } from './virsh.errors.js';
 

@@ -1,5 +1,6 @@
 import { ComputeError, type Effect, type ErrorCode, type NativeError, type Retry } from '../../common/errors/index.js';
-import { Errno, failureOf, type LibvirtFailure, type NativeCode, type WayFailure } from './client/libvirt-failure.js';
+import type { NativeCode, WayFailure } from './client/failure-kinds.js';
+import { Errno, failureOf, type LibvirtFailure } from './client/libvirt-failure.js';
 import { DRIVER_NAME } from './mapping/refusal.js';
 
 /** What was being done when it failed. */
@@ -238,7 +239,7 @@ function systemMeaning(errno: number, { isTransient }: LibvirtFailure): Meaning 
 
 /** What only reads can always be sent again; what may have changed something cannot. */
 function effects(
-  { mayHaveRun, isTransient }: LibvirtFailure,
+  { mayHaveRun, isTransient, wasSent }: LibvirtFailure,
   { changes }: Doing,
   code: ErrorCode,
   retry: Retry | undefined,
@@ -246,5 +247,5 @@ function effects(
   if (changes && mayHaveRun) return { retry: 'after-reconcile', outcome: 'unknown' };
   if (retry !== undefined) return { retry };
   const isUnclear = code === 'BACKEND_PROTOCOL' || code === 'BACKEND_TIMEOUT' || isTransient;
-  return isUnclear ? { retry: 'safe', outcome: 'not-applied' } : {};
+  return isUnclear ? { retry: 'safe', outcome: wasSent ? 'not-applied' : 'not-started' } : {};
 }

@@ -221,6 +221,7 @@ export function accessOf(settings: VirshSettings): LibvirtAccess {
   const isGiven = ca !== undefined || cert !== undefined;
   return {
     ...uri,
+    by: settings.way,
     tls: {
       ...(isGiven && { pki: { kind: 'given', ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } }),
       ...(tls.server_name !== undefined && { serverName: tls.server_name }),

@@ -96,3 +96,27 @@ test('a daemon that is restarted is asked again', async () => {
   await virsh.libvirtd.restart();
   await expect(state()).resolves.toMatchObject({ name: 'test', power_state: 'running' });
 });
+
+test('what guests need of a host is looked at, and what cannot be had is told', async () => {
+  const { requirements } = await virsh.call('host.preflight', { instance });
+  expect(requirements).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ requirement: 'permission', status: 'met' }),
+      expect.objectContaining({ requirement: 'libvirt_level', status: 'met' }),
+      expect.objectContaining({
+        requirement: 'hypervisor_level',
+        status: 'not_met',
+        evidence: 'the hypervisor is TEST',
+      }),
+      expect.objectContaining({ requirement: 'agent_channel', subject: 'test', status: 'not_met' }),
+    ]),
+  );
+});
+
+test('soft off waits for the guest, and a reset is refused where nothing runs', async () => {
+  await expect(virsh.call('power.soft_off', { instance })).resolves.toMatchObject({ outcome: 'done', state: 'off' });
+  await expect(virsh.call('power.soft_off', { instance })).resolves.toMatchObject({ outcome: 'already', state: 'off' });
+  await expect(virsh.call('power.reset', { instance })).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+  await virsh.call('power.on', { instance });
+  await expect(virsh.call('power.reset', { instance })).resolves.toMatchObject({ outcome: 'done', state: 'on' });
+});

@@ -196,6 +196,10 @@ def on_qemu():
     say("domain capabilities", connection.getDomainCapabilities, None, "x86_64", "q35", "qemu", 0)
     say("compare cpu", connection.compareHypervisorCPU, None, "x86_64", "q35", "qemu", "<cpu><model>qemu64</model></cpu>", 0)
     on_storage(connection)
+    loopback = say("interface by name", connection.interfaceLookupByName, "lo")
+    say("interface xml", loopback.XMLDesc, 0)
+    devices = say("node devices", connection.listAllDevices, libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_SYSTEM)
+    say("node device xml", devices[0].XMLDesc, 0)
 
     say("define filter", connection.nwfilterDefineXML, f"<filter name='closed' chain='root'><uuid>{GUEST_UUID}</uuid></filter>")
     say("filters", connection.listAllNWFilters, 0)

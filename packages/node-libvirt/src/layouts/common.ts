@@ -72,6 +72,10 @@ export type StorageVolumeRef = OutOf<typeof storageVolume>;
 export const network = struct({ name: text, uuid });
 export type NetworkRef = OutOf<typeof network>;
 
+/** A network device of the host, as libvirt's driver of interfaces has it. */
+export const hostInterface = struct({ name: text, mac: text });
+export type HostInterfaceRef = OutOf<typeof hostInterface>;
+
 export const networkFilter = struct({ name: text, uuid });
 export type NetworkFilterRef = OutOf<typeof networkFilter>;
 

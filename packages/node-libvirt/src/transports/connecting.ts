@@ -23,7 +23,7 @@ export async function within<T>(
   timeoutMs: number,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
-  late: () => TransportError,
+  late: () => Error,
 ): Promise<T> {
   signal?.throwIfAborted();
   const controller = new AbortController();

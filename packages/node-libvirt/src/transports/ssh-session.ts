@@ -6,6 +6,7 @@ import { printable } from './printable.js';
 import { hostKeyCheck, type HostKeyCheck, type SshTrust } from './ssh-host-key.js';
 import type { SshIdentity } from './ssh-identity.js';
 import { LogOnAttempts, logOnsOf, type LogOn, type LogOnChoice, type SshFault } from './ssh-log-on.js';
+import { SshRun } from './ssh-run.js';
 import { SshStream, type ChannelEnd } from './ssh-stream.js';
 import { TransportError } from '../errors/transport-error.js';
 
@@ -54,22 +55,24 @@ export class SshSession {
 
   /** A stream to a unix socket over there. @throws TransportError `unavailable`, `lost`; the signal's reason */
   openSocket(path: string, signal: AbortSignal): Promise<Duplex> {
-    return this.#openStream(
+    return this.#open(
       signal,
       (done) => this.#client.openssh_forwardOutStreamLocal(path, done),
       `${path} on ${this.#where} cannot be reached through ssh`,
+      (channel) => this.#stream(channel, undefined),
     );
   }
 
   /** A stream to a command that runs over there. @throws as {@link openSocket} */
   openCommand(command: string, signal: AbortSignal): Promise<Duplex> {
-    const [program = ''] = command.split(' ');
-    return this.#openStream(
-      signal,
-      (done) => this.#client.exec(command, done),
-      `the ssh server ${this.#where} does not run ${program}`,
-      program,
-    );
+    return this.#exec(command, signal, (channel) => this.#stream(channel, programOf(command)));
+  }
+
+  /** Starts a command over there, whose output is collected. @throws as {@link openSocket} */
+  startCommand(command: string, limits: { readonly maxBytes: number }, signal: AbortSignal): Promise<SshRun> {
+    const lost = (): TransportError =>
+      this.#over ?? new TransportError('lost', `the ssh server ${this.#where} broke off what it was running`);
+    return this.#exec(command, signal, (channel) => new SshRun(channel, limits.maxBytes, lost));
   }
 
   /** Ends the connection and every stream on it. */
@@ -153,13 +156,23 @@ export class SshSession {
     }
   }
 
-  async #openStream(
+  #exec<T extends { destroy(): void }>(
+    command: string,
+    signal: AbortSignal,
+    wrap: (channel: ClientChannel) => T,
+  ): Promise<T> {
+    const complaint = `the ssh server ${this.#where} does not run ${programOf(command)}`;
+    return this.#open(signal, (done) => this.#client.exec(command, done), complaint, wrap);
+  }
+
+  /** @param wrap listens to the channel; called at once, since what has come with the channel's opening is told next */
+  async #open<T extends { destroy(): void }>(
     signal: AbortSignal,
     open: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
     complaint: string,
-    program?: string,
-  ): Promise<Duplex> {
-    return untilAborted<Duplex>(signal, (resolve, reject) => {
+    wrap: (channel: ClientChannel) => T,
+  ): Promise<T> {
+    return untilAborted<T>(signal, (resolve, reject) => {
       const fail = (error: Error): void => {
         reject(this.#over ?? new TransportError('unavailable', `${complaint}: ${openFailure(error)}`));
       };
@@ -167,15 +180,19 @@ export class SshSession {
         open((error, channel) => {
           if (error !== undefined) fail(error);
           else {
-            const stream = new SshStream(channel, program !== undefined, (end) => this.#failureOf(end, program));
-            if (signal.aborted) stream.destroy();
-            else resolve(stream);
+            const wrapped = wrap(channel);
+            if (signal.aborted) wrapped.destroy();
+            else resolve(wrapped);
           }
         });
       } catch (error) {
         fail(error as Error);
       }
     });
+  }
+
+  #stream(channel: ClientChannel, program: string | undefined): SshStream {
+    return new SshStream(channel, program !== undefined, (end) => this.#failureOf(end, program));
   }
 
   #failureOf({ status, complaint, hasAnswered }: ChannelEnd, program: string | undefined): Error | undefined {
@@ -185,6 +202,10 @@ export class SshSession {
     const text = printable(lastLines(complaint)) || 'it gave no reason';
     return new TransportError('unavailable', `${program} on ${this.#where} ended ${how}: ${text}`);
   }
+}
+
+function programOf(command: string): string {
+  return command.split(' ')[0] ?? '';
 }
 
 /** The reason comes last; what a shell says when it starts may come before it. */

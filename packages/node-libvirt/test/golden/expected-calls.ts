@@ -1,5 +1,17 @@
 import * as libvirt from '../../src/index.js';
-import { filter, guest, GUEST_UUID, made, network, refused, secret, snapshot, some, type Made } from './expected.js';
+import {
+  filter,
+  guest,
+  GUEST_UUID,
+  loopback,
+  made,
+  network,
+  refused,
+  secret,
+  snapshot,
+  some,
+  type Made,
+} from './expected.js';
 
 /** Held by eye against what the scenario asked for and what Python was answered. */
 export const calls: readonly Made[] = [
@@ -56,6 +68,11 @@ export const calls: readonly Made[] = [
     libvirt.connectListAllDomains,
     { needResults: true, flags: 0 },
     { domains: [{ name: 'test', uuid: '6695eb01-f6a4-8304-79aa-97f2502e193f', id: 1 }, guest(-1)], count: 2 },
+  ),
+  made(
+    libvirt.connectListAllNodeDevices,
+    { needResults: true, flags: 1 },
+    { devices: [{ name: 'computer' }], count: 1 },
   ),
   made(libvirt.connectListAllNetworks, { needResults: true, flags: 0 }, { networks: [network], count: 1 }),
   made(libvirt.connectListAllNwfilters, { needResults: true, flags: 0 }, { filters: [filter], count: 1 }),
@@ -313,6 +330,12 @@ export const calls: readonly Made[] = [
     { domain: guest(1), xml: "<memballoon model='virtio'><stats period='5'/></memballoon>", flags: 1 },
     refused('CONFIG_UNSUPPORTED'),
   ),
+  made(
+    libvirt.interfaceGetXmlDesc,
+    { interface: loopback, flags: 0 },
+    { xml: some("<interface type='ethernet' name='lo'>") },
+  ),
+  made(libvirt.interfaceLookupByName, { name: 'lo' }, { interface: loopback }),
   made(libvirt.networkGetXmlDesc, { network, flags: 0 }, { xml: some('<network>') }),
   made(libvirt.networkIsActive, { network }, { active: true }),
   made(libvirt.networkLookupByName, { name: 'default' }, { network }),
@@ -328,6 +351,7 @@ export const calls: readonly Made[] = [
     cores: 2,
     threads: 1,
   }),
+  made(libvirt.nodeDeviceGetXmlDesc, { name: 'computer', flags: 0 }, { xml: some('<name>computer</name>') }),
   made(libvirt.nwfilterDefineXml, { xml: some("<filter name='closed' chain='root'><uuid") }, { filter }),
   made(libvirt.nwfilterGetXmlDesc, { filter, flags: 0 }, { xml: some("<filter name='closed' chain='root'>") }),
   made(libvirt.nwfilterLookupByName, { name: 'closed' }, { filter }),

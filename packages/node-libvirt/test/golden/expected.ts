@@ -3,6 +3,7 @@ import type {
   Call,
   DomainRef,
   EventLayout,
+  HostInterfaceRef,
   NetworkFilterRef,
   NetworkRef,
   SecretRef,
@@ -21,6 +22,7 @@ export const one: StorageVolumeRef = { pool: 'images', name: 'one', key: some('p
 export const filter: NetworkFilterRef = { name: 'closed', uuid: GUEST_UUID };
 export const secret: SecretRef = { uuid: GUEST_UUID, usageType: 3, usageId: 'target' };
 export const snapshot: SnapshotRef = { name: 'before', domain: guest(2) };
+export const loopback: HostInterfaceRef = { name: 'lo', mac: '00:00:00:00:00:00' };
 /** That of the test driver. */
 export const network: NetworkRef = { name: 'default', uuid: 'dd8fe884-6c02-601e-7551-cca97df1c5df' };
 

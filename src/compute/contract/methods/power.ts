@@ -116,8 +116,18 @@ export const powerMethods = {
   }),
   'power.soft_off': defineMethod({
     kind: 'change',
-    summary: "Ask a machine's operating system to shut down.",
-    params: change,
+    summary: "Ask a machine's operating system to shut down, and wait until it has.",
+    params: z
+      .strictObject({
+        ...PowerTargetFields,
+        within_s: z.int().min(1).max(3600).optional().describe('how long it may take, seconds (default 120)'),
+        force: z
+          .boolean()
+          .optional()
+          .describe('switch the machine off, hard, when it is still on then (default: that is an error)'),
+        ...ChangeFields,
+      })
+      .superRefine(checkPowerTarget),
     result: MachineChangeAnswerSchema,
     operation: 'softOff',
   }),

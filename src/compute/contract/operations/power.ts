@@ -39,3 +39,22 @@ export type BootDeviceParams = Pick<MethodParams<'power.set_boot_device'>, 'boot
 export interface RebootOperation {
   reboot: ChangeOperation;
 }
+
+/** What works without taking the power away. Governed by no feature of virt drivers; absent where the backend cannot. */
+export interface GentlePowerOperations {
+  /**
+   * Asks the guest to shut down, and waits for that as long as was asked for. Afterwards it is shut down, by itself or, with `force`,
+   * hard; `already` when it was.
+   *
+   * @throws ComputeError OPERATION_FAILED when it still runs then; it was asked, and may shut down later
+   */
+  softOff: ChangeOperation<SoftOffParams>;
+  /** The processors begin anew while it runs on. @throws ComputeError STATE_CONFLICT when it does not run */
+  reset: ChangeOperation;
+}
+
+/** What `power.soft_off` says beside the machine. */
+export type SoftOffParams = Pick<MethodParams<'power.soft_off'>, 'within_s' | 'force'>;
+
+/** How long a guest may take to shut down where nobody says, seconds. */
+export const DEFAULT_SOFT_OFF_S = 120;

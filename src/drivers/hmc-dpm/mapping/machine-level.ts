@@ -1,8 +1,4 @@
-/** What can be said of a requirement by what the HMC tells of a machine. */
-export interface Judgement {
-  readonly status: 'met' | 'not_met' | 'unknown';
-  readonly evidence: string;
-}
+import type { Judgement } from '../../kit/index.js';
 
 interface MachineFacts {
   readonly type: string | null | undefined;

@@ -1,6 +1,6 @@
 import type { Requirement } from '../../../compute/contract/index.js';
 import { QETH_TYPES } from './guest-nic.js';
-import { met, notMet, untold } from './requirement.js';
+import { met, notMet, cannotTell } from '../../kit/index.js';
 
 /** What a partition has, as far as the HMC user sees it. Undefined: it could not be read. */
 export interface PartitionParts {
@@ -41,7 +41,7 @@ const CREATE_GROUP =
 /** What the MAAS guide asks of the partition of a machine. */
 export function partitionRequirements(parts: PartitionParts): Requirement[] {
   return [
-    untold(
+    cannotTell(
       'io_auto_configuration',
       parts.name,
       'the API does not tell it',
@@ -61,7 +61,7 @@ function storageRequirements({ name, groups }: PartitionParts): Requirement[] {
       groups === undefined
         ? 'its storage groups could not be read'
         : `${groups.length - seen.length} of its ${groups.length} storage groups are hidden from the HMC user`;
-    return names.map((requirement) => untold(requirement, name, evidence, SEE_GROUP));
+    return names.map((requirement) => cannotTell(requirement, name, evidence, SEE_GROUP));
   }
   if (seen.length === 0) {
     return names.map((requirement) => notMet(requirement, name, 'it has no storage group', CREATE_GROUP));
@@ -74,7 +74,7 @@ function fcpOnly(name: string, groups: readonly GroupParts[]): Requirement {
   const list = groups.map((group) => `${group.name} (${group.type ?? 'unknown'})`).join(', ');
   if (others.length === 0) return met('fcp_only', name, list);
   return others.some(({ type }) => type === undefined || type === null)
-    ? untold('fcp_only', name, list, SEE_GROUP)
+    ? cannotTell('fcp_only', name, list, SEE_GROUP)
     : notMet(
         'fcp_only',
         name,
@@ -89,7 +89,7 @@ function dedicated(name: string, groups: readonly GroupParts[]): Requirement {
   if (groups.some(({ shared }) => shared === true)) {
     return notMet(what, name, list, 'detach the shared storage group, and attach one that is for this partition alone');
   }
-  if (groups.some(({ shared }) => shared !== false)) return untold(what, name, list, SEE_GROUP);
+  if (groups.some(({ shared }) => shared !== false)) return cannotTell(what, name, list, SEE_GROUP);
   return groups.length === 1
     ? met(what, name, list)
     : notMet(
@@ -118,7 +118,7 @@ function fulfilled(name: string, groups: readonly GroupParts[]): Requirement {
   const list = open.map(({ label, state }) => `${label}: ${state ?? 'not told'}`).join(', ');
   if (open.length === 0) return met(what, name, 'the group and all its volumes are complete');
   return open.every(({ state }) => state === undefined || state === null)
-    ? untold(what, name, list, SEE_GROUP)
+    ? cannotTell(what, name, list, SEE_GROUP)
     : notMet(
         what,
         name,
@@ -137,7 +137,7 @@ function volumes(name: string, groups: readonly GroupParts[]): Requirement {
   const evidence = list.length === 0 ? 'no volume' : list.join(', ');
   if (missing.length === 0) return met(what, name, evidence);
   return all.some((volume) => volume?.usage === undefined || volume.usage === null)
-    ? untold(what, name, evidence, SEE_GROUP)
+    ? cannotTell(what, name, evidence, SEE_GROUP)
     : notMet(what, name, evidence, `add a volume of usage ${missing.join(' and one of usage ')} to the storage group`);
 }
 
@@ -146,7 +146,7 @@ const OTHER_TYPES: ReadonlySet<string> = new Set(['roce', 'cna']);
 
 function qethNics({ name, nics }: PartitionParts): Requirement {
   const what = 'qeth_nics';
-  if (nics === undefined) return untold(what, name, 'its NICs could not be read', SEE_NIC);
+  if (nics === undefined) return cannotTell(what, name, 'its NICs could not be read', SEE_NIC);
   const qeth = nics.filter((nic) => QETH_TYPES.has(nic?.type ?? ''));
   const list = nics.map((nic) =>
     nic === undefined ? 'one that is hidden' : `${nic.name} (${nic.type ?? 'type not told'})`,
@@ -156,13 +156,13 @@ function qethNics({ name, nics }: PartitionParts): Requirement {
   if (only !== undefined) return met(what, name, more.length > 0 ? evidence : `${evidence}; two are recommended`);
   return nics.every((nic) => OTHER_TYPES.has(nic?.type ?? ''))
     ? notMet(what, name, evidence, 'add a NIC of an OSA or HiperSockets adapter; two are recommended')
-    : untold(what, name, evidence, `${SEE_NIC}; whether Linux drives it with qeth must be known`);
+    : cannotTell(what, name, evidence, `${SEE_NIC}; whether Linux drives it with qeth must be known`);
 }
 
 function bootDevice({ name, bootDevice: device, bootVolumeUri, groups }: PartitionParts): Requirement {
   const what = 'boot_device';
   if (device === undefined || device === null) {
-    return untold(
+    return cannotTell(
       what,
       name,
       'its boot device could not be read',
@@ -182,7 +182,7 @@ function bootDevice({ name, bootDevice: device, bootVolumeUri, groups }: Partiti
   const volume = all?.find((candidate) => candidate !== undefined && candidate['element-uri'] === bootVolumeUri);
   if (volume === undefined) {
     return all === undefined || all.includes(undefined)
-      ? untold(what, name, 'a storage volume that the HMC user does not see', SEE_GROUP)
+      ? cannotTell(what, name, 'a storage volume that the HMC user does not see', SEE_GROUP)
       : notMet(
           what,
           name,

@@ -7,7 +7,7 @@ import { ownUser, permittedTasks } from '../client/hmc-users.js';
 import { hostStatus } from '../mapping/cpc-status.js';
 import { bundleLevel, machineLevel } from '../mapping/machine-level.js';
 import { partitionRequirements } from '../mapping/partition-requirements.js';
-import { judged, met, notMet, untold } from '../mapping/requirement.js';
+import { judged, met, notMet, cannotTell } from '../../kit/index.js';
 import { cpcMode, lookAtCpcs, unknownCpc } from './cpc.js';
 import { explaining, type CpcPlace } from './hmc-place.js';
 import { readParts } from './partition-parts.js';
@@ -77,7 +77,7 @@ async function userRequirements(ctx: CallContext, place: CpcPlace, userid: strin
   const most = user?.['max-web-services-api-sessions'];
   return [
     most === undefined || most === null
-      ? untold('sessions', userid, 'the HMC does not show the user its own limit of sessions', SEE_ITSELF)
+      ? cannotTell('sessions', userid, 'the HMC does not show the user its own limit of sessions', SEE_ITSELF)
       : judged(
           'sessions',
           userid,
@@ -95,7 +95,7 @@ function taskRequirements(userid: string, tasks: readonly string[] | undefined):
   if (tasks === undefined) {
     const evidence = 'the HMC does not show the user its own roles';
     return NEEDED_TASKS.map((task) =>
-      untold('task_permission', task, evidence, `permit the task to ${userid}; ${SEE_ITSELF}`),
+      cannotTell('task_permission', task, evidence, `permit the task to ${userid}; ${SEE_ITSELF}`),
     );
   }
   const permitted = tasks.map(plain);
@@ -188,7 +188,7 @@ async function resourceRequirements(
   const seen = await unlessRefused(() => adapters(client, uri, ctx.signal));
   return [
     firmware === undefined
-      ? untold(
+      ? cannotTell(
           'storage_management',
           name,
           'the HMC does not tell the features of the CPC',
@@ -204,7 +204,7 @@ async function resourceRequirements(
           'storage groups are needed: z14 or newer, with its firmware up to date',
         ),
     seen === undefined || seen.length === 0
-      ? untold('adapter_access', name, 'the HMC user sees no adapter of the CPC', SEE_ADAPTERS)
+      ? cannotTell('adapter_access', name, 'the HMC user sees no adapter of the CPC', SEE_ADAPTERS)
       : met('adapter_access', name, `the HMC user sees ${seen.length} adapters; others may be hidden`),
   ];
 }
@@ -226,8 +226,15 @@ async function partitions(
     ];
   }
   return instance === undefined
-    ? [untold('partition_access', cpc.name, 'the HMC user sees no partition of the CPC', SEE_PARTITION)]
-    : [untold('partition_access', instance, `the HMC user sees no partition ${instance} of the CPC`, SEE_PARTITION)];
+    ? [cannotTell('partition_access', cpc.name, 'the HMC user sees no partition of the CPC', SEE_PARTITION)]
+    : [
+        cannotTell(
+          'partition_access',
+          instance,
+          `the HMC user sees no partition ${instance} of the CPC`,
+          SEE_PARTITION,
+        ),
+      ];
 }
 
 /** Undefined in place of what the HMC refuses to tell; that it does not answer at all is an error. */

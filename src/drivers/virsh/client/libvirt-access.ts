@@ -2,8 +2,9 @@ import { createHash, createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  SshCommands,
+  sshServerFor,
   transportFor,
-  type SshIdentity,
   type SshTrust,
   type TransportForOptions,
   type WayToDaemon,
@@ -14,6 +15,8 @@ import type { LibvirtAddress } from './libvirt-address.js';
 
 /** How one libvirt daemon is reached as one user. What is left out here is as the URI says, or as libvirt's own tools do it. */
 export interface LibvirtAccess extends LibvirtAddress {
+  /** By libvirt's own protocol, or by the program `virsh` on the host, over ssh. */
+  readonly by: 'rpc' | 'program';
   readonly tls: Omit<NonNullable<TransportForOptions['tls']>, 'passphrase'>;
   readonly ssh: SshAccess;
   readonly requestTimeoutMs: number;
@@ -29,9 +32,9 @@ const LONGEST_CONNECTING_MS = 15_000;
 
 /** Equal for accesses that may share connections. */
 export function accessKey(access: LibvirtAccess): string {
-  const { uri, tls, ssh, requestTimeoutMs } = access;
+  const { uri, by, tls, ssh, requestTimeoutMs } = access;
   return createHash('sha256')
-    .update(JSON.stringify([uri, tls, { ...ssh, password: passwordHash(access) }, requestTimeoutMs]))
+    .update(JSON.stringify([uri, by, tls, { ...ssh, password: passwordHash(access) }, requestTimeoutMs]))
     .digest('hex');
 }
 
@@ -50,9 +53,14 @@ export async function breakerKey(access: LibvirtAccess): Promise<BreakerKey> {
 export function wayTo(access: LibvirtAccess): WayToDaemon {
   return transportFor(access.uri, {
     tls: access.tls,
-    ssh: { ...(access.ssh.trust !== undefined && { trust: access.ssh.trust }), identity: sshIdentity(access) },
+    ssh: sshOptions(access),
     connectTimeoutMs: Math.min(access.requestTimeoutMs, LONGEST_CONNECTING_MS),
   });
+}
+
+/** Commands on the host of the daemon. */
+export function commandsAt(access: LibvirtAccess): SshCommands {
+  return new SshCommands(sshServerFor(access.uri, { ssh: sshOptions(access) }));
 }
 
 /** Can whoever is in between read and change everything? */
@@ -62,12 +70,16 @@ export function isVerified({ isVerified: byUri, way, tls, ssh }: LibvirtAccess):
 }
 
 /** A password is tried alone, unless a key is named too: servers count the keys that they do not know. */
-function sshIdentity({ ssh: { keyFile, password }, parameters }: LibvirtAccess): SshIdentity {
+function sshOptions({ ssh, parameters }: LibvirtAccess): NonNullable<TransportForOptions['ssh']> {
+  const { trust, keyFile, password } = ssh;
   const isAlone = password !== undefined && keyFile === undefined && !parameters.has('keyfile');
   return {
-    ...(keyFile !== undefined && { keyFiles: [keyFile] }),
-    ...(isAlone && { keyFiles: [], agent: false as const }),
-    ...(password !== undefined && { password: password.reveal() }),
+    ...(trust !== undefined && { trust }),
+    identity: {
+      ...(keyFile !== undefined && { keyFiles: [keyFile] }),
+      ...(isAlone && { keyFiles: [], agent: false as const }),
+      ...(password !== undefined && { password: password.reveal() }),
+    },
   };
 }
 

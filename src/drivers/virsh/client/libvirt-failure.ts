@@ -6,22 +6,11 @@ import {
   LibvirtError,
   ProtocolError,
   TransportError,
-  type TransportErrorKind,
 } from 'node-libvirt';
 import { redactText } from '../../../common/secret.js';
-import { LinkError, type LinkErrorKind } from './link-error.js';
-
-/** libvirt's own name of an error code: `VIR_ERR_NO_DOMAIN`. */
-export type NativeCode = keyof typeof ErrorNumber;
-
-/** Why there is no answer of libvirt. */
-export type WayFailure =
-  | TransportErrorKind
-  | LinkErrorKind
-  /** No answer in time; see {@link LibvirtFailure.wasSent}. */
-  | 'no-answer'
-  /** Something was answered that libvirt does not say. */
-  | 'unreadable';
+import type { NativeCode, WayFailure } from './failure-kinds.js';
+import { LinkError } from './link-error.js';
+import { ProgramError } from './program-error.js';
 
 /** What went wrong with a call, judged. */
 export interface LibvirtFailure {
@@ -124,6 +113,12 @@ export function failureOf(error: unknown): LibvirtFailure | undefined {
   if (error instanceof LibvirtError) {
     const { code, message, details } = error;
     return answered(NAMES.get(code) ?? `${code}`, message, details.numbers[0]);
+  }
+  if (error instanceof ProgramError) {
+    const { verdict, message } = error;
+    return 'native' in verdict
+      ? answered(verdict.native, message, 0)
+      : unanswered(verdict.way, message, verdict.wasSent);
   }
   if (error instanceof LinkError) return unanswered(error.kind, error.message, false);
   if (error instanceof AuthenticationError) return unanswered('refused', error.message, false);

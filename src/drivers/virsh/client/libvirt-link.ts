@@ -1,27 +1,31 @@
 import {
-  AuthenticationError,
   Connection,
   ConnectionPool,
   connectGetCapabilities,
   connectGetHostname,
-  TransportError,
   type Call,
   type Caller,
   type CallOptions,
   type EventLayout,
   type LibvirtStream,
   type Listening,
+  type SshCommands,
   type StreamCall,
   type WayToDaemon,
 } from 'node-libvirt';
+import pLimit from 'p-limit';
 import type { CallContext, DriverPorts } from '../../../compute/contract/index.js';
 import { childAt, parseXml, textOf } from '../../../connectors/xml/index.js';
-import { breakerKey, wayTo, type LibvirtAccess } from './libvirt-access.js';
+import { commandsAt, wayTo, type LibvirtAccess } from './libvirt-access.js';
 import { outcomeOf } from './libvirt-failure.js';
 import { LinkError } from './link-error.js';
+import { LogonGuard } from './logon-guard.js';
+import { VirshProgram } from './virsh-program.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const LONGEST_HOST_NAME = 255;
+/** An ssh server lets ten of one connection run, when nobody says otherwise (`MaxSessions`). */
+const MAX_COMMANDS = 8;
 
 /** The call that is made for somebody. */
 type Asking = Pick<CallContext, 'outgoing'>;
@@ -42,15 +46,12 @@ export class LibvirtLink {
   readonly #ports: Pick<DriverPorts, 'breakers' | 'log'>;
   readonly #pool: ConnectionPool;
   readonly #watches = new Set<Watch>();
+  readonly #guard: LogonGuard;
+  readonly #commandLimit = pLimit(MAX_COMMANDS);
   #way: WayToDaemon | undefined;
-  /** The last logon of those that are made one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
-  /** Was one let in, and none refused since? */
-  #isLetIn = false;
+  #commands: SshCommands | undefined;
   #connections = 0;
   #hostUuid: Promise<string> | undefined;
-  /** Holds logons back when the breaker could not be written down. */
-  #refusal: string | undefined;
   #isClosed = false;
   #underWay = 0;
   #lastUsedAt = performance.now();
@@ -58,6 +59,7 @@ export class LibvirtLink {
   constructor(access: LibvirtAccess, ports: Pick<DriverPorts, 'breakers' | 'log'>) {
     this.#access = access;
     this.#ports = ports;
+    this.#guard = new LogonGuard(access, ports);
     this.#pool = new ConnectionPool({
       open: (signal) => this.#open(signal),
       callTimeoutMs: access.requestTimeoutMs,
@@ -92,6 +94,22 @@ export class LibvirtLink {
       call,
       openStream: (what, args, options = {}) => this.#openStream(asking, what, args, options),
     };
+  }
+
+  /** The program `virsh` on the host, for hosts where that is the way; it throws what {@link failureOf} judges as well. */
+  program(asking: Asking): VirshProgram {
+    return new VirshProgram(this.#access, (command, options) =>
+      this.#watched(asking, 'virsh', () =>
+        this.#commandLimit(() =>
+          this.#guard.through(() => {
+            options.signal?.throwIfAborted();
+            this.#refuseIfClosed();
+            this.#commands ??= commandsAt(this.#access);
+            return this.#commands.run(command, options);
+          }),
+        ),
+      ),
+    );
   }
 
   /** UUID of the host, which its guests' keys hold; of a driver that has none, libvirt's test driver, the name of the host. */
@@ -139,10 +157,7 @@ export class LibvirtLink {
 
   /** Allows the next logon after a refused one; tells whether one was held back. */
   async rearm(): Promise<boolean> {
-    const wasRefused = this.#refusal !== undefined;
-    this.#refusal = undefined;
-    const { endpoint, user } = this.#access;
-    return (await this.#ports.breakers.close({ endpoint, user })) || wasRefused;
+    return await this.#guard.rearm();
   }
 
   /** Ends all connections, and takes no more calls. */
@@ -150,6 +165,7 @@ export class LibvirtLink {
     this.#isClosed = true;
     for (const watch of this.#watches) watch.isOver = true;
     this.#watches.clear();
+    this.#commands?.close();
     await this.#pool.close();
   }
 
@@ -193,48 +209,37 @@ export class LibvirtLink {
   }
 
   async #readHostUuid(): Promise<string> {
-    const caller = this.caller({});
-    const { xml } = await caller.call(connectGetCapabilities);
-    const uuid = textOf(childAt(parseXml(xml), 'host', 'uuid'))?.trim();
+    const [capabilities, hostname] = await (this.#access.by === 'program' ? this.#askProgram() : this.#askDaemon());
+    const uuid = textOf(childAt(parseXml(capabilities), 'host', 'uuid'))?.trim();
     if (uuid !== undefined && UUID.test(uuid)) return uuid.toLowerCase();
-    const { hostname } = await caller.call(connectGetHostname);
-    return hostname.slice(0, LONGEST_HOST_NAME).toLowerCase();
+    return hostname.trim().slice(0, LONGEST_HOST_NAME).toLowerCase();
   }
 
-  /** Until one was let in, one after the other: of several with a wrong password, only one is to be refused. */
+  async #askDaemon(): Promise<[capabilities: string, hostname: string]> {
+    const caller = this.caller({});
+    const [{ xml }, { hostname }] = await Promise.all([
+      caller.call(connectGetCapabilities),
+      caller.call(connectGetHostname),
+    ]);
+    return [xml, hostname];
+  }
+
+  async #askProgram(): Promise<[capabilities: string, hostname: string]> {
+    const [capabilities = '', hostname = ''] = await this.program({}).run(['capabilities', 'hostname']);
+    return [capabilities, hostname];
+  }
+
   async #open(signal: AbortSignal): Promise<Connection> {
-    if (this.#isLetIn) return await this.#logOn(signal);
-    const before = this.#turn;
-    const mine = (async () => {
-      await before;
-      return await this.#logOn(signal);
-    })();
-    this.#turn = mine.catch(() => undefined);
-    return await mine;
-  }
-
-  async #logOn(signal: AbortSignal): Promise<Connection> {
-    const key = await breakerKey(this.#access);
-    const reason = (await this.#ports.breakers.find(key))?.reason ?? this.#refusal;
-    if (reason !== undefined) throw new LinkError('held-back', reason);
-    signal.throwIfAborted();
-    try {
+    return await this.#guard.through(async () => {
+      signal.throwIfAborted();
       this.#way ??= wayTo(this.#access);
       const connection = await Connection.open(this.#way, signal);
       this.#opened(connection);
       return connection;
-    } catch (error) {
-      if (isRefusedLogon(error)) {
-        this.#isLetIn = false;
-        await this.#holdBack(key, error.message);
-      }
-      throw error;
-    }
+    });
   }
 
   #opened(connection: Connection): void {
-    if (!this.#isLetIn) this.#ports.log.info('connected to libvirt', { libvirt: this.label });
-    this.#isLetIn = true;
     this.#connections += 1;
     void this.#follow(connection);
     this.#startWatches();
@@ -267,25 +272,9 @@ export class LibvirtLink {
     }
   }
 
-  async #holdBack(key: Awaited<ReturnType<typeof breakerKey>>, reason: string): Promise<void> {
-    const { log, breakers } = this.#ports;
-    log.warn('the logon to libvirt was refused; no more is tried', { libvirt: this.label, reason });
-    try {
-      await breakers.open(key, reason);
-    } catch (error) {
-      this.#refusal = reason;
-      log.error('the refused logon could not be written down', { err: error });
-    }
-  }
-
   #refuseIfClosed(): void {
     if (this.#isClosed) throw new LinkError('closed', 'the link to libvirt has been given back');
   }
-}
-
-/** Did the server look at who we are, and say no? */
-function isRefusedLogon(error: unknown): error is Error {
-  return error instanceof AuthenticationError || (error instanceof TransportError && error.kind === 'refused');
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -15,7 +15,7 @@ export interface MachineChoice {
 }
 
 /** The kind of machine that a guest gets, of which libvirt takes the newest. */
-const MACHINES: Readonly<Record<Architecture, string>> = { x86_64: 'q35', s390x: 's390-ccw-virtio' };
+export const MACHINES: Readonly<Record<Architecture, string>> = { x86_64: 'q35', s390x: 's390-ccw-virtio' };
 
 /**
  * Chooses the machine of a new domain: the host's own architecture, and KVM where the host has it.

@@ -67,6 +67,11 @@ export function secretUuid(instance: string, volumeId: string, purpose: 'chap' |
   return derivedUuid([purpose, instance, volumeId]);
 }
 
+/** UUID of a pool that is made: whoever makes it makes the same. */
+export function poolUuid(name: string): string {
+  return derivedUuid(['pool', name]);
+}
+
 /** UUID of the filter of an instance. */
 export function filterUuid(instance: string): string {
   return derivedUuid(['filter', instance]);

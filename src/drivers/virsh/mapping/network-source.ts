@@ -51,6 +51,19 @@ export function networkSource(network: XmlElement): Extract<NetworkSource, { kin
   };
 }
 
+/**
+ * Of a device of the host, by the definition that libvirt's driver of interfaces has of it: a bridge is plugged into, and on every other
+ * one is a macvtap device.
+ *
+ * @throws XmlFailure unexpected
+ */
+export function hostNetworkSource(hostInterface: XmlElement): Exclude<NetworkSource, { kind: 'network' }> {
+  const name = required(attributeOf(hostInterface, 'name'), 'the name of the network device');
+  return attributeOf(hostInterface, 'type') === 'bridge'
+    ? { kind: 'bridge', name, isOpenVswitch: false }
+    : { kind: 'direct', device: name, mode: 'bridge' };
+}
+
 /** How an interface gets its VLAN: a tag that libvirt sets, or a port group whose interfaces have it. */
 export type VlanWay = { readonly tag: number } | { readonly portgroup: string };
 

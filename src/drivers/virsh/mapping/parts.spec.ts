@@ -10,7 +10,13 @@ import { networkSource } from './network-source.js';
 import { nicXml } from './nic.js';
 import { secretXml } from './secret-xml.js';
 import { snapshotXml } from './snapshot-xml.js';
-import { devicePathsOf, storagePoolFacts, storageVolumeFacts, storageVolumeXml } from './storage-xml.js';
+import {
+  devicePathsOf,
+  directoryPoolXml,
+  storagePoolFacts,
+  storageVolumeFacts,
+  storageVolumeXml,
+} from './storage-xml.js';
 import { volumeDisk, volumeSecrets } from './volume-disk.js';
 
 const UUID = '0198a7c2-5f00-7000-8000-0000000000a1';
@@ -67,11 +73,16 @@ describe('parts of a host', () => {
       format: 'qcow2',
       capacityBytes: 10 * 1024 ** 3,
       allocationBytes: 0,
+      fileBytes: 0,
       backingPath: '/srv/images/base',
+      writtenAt: undefined,
     });
   });
 
-  test('a pool', () => {
+  test('a pool', async () => {
+    const made = directoryPoolXml({ name: 'images', uuid: UUID, path: '/srv/images' });
+    expect(await schemaErrors(made, 'storagepool')).toBe('');
+    expect(storagePoolFacts(made)).toMatchObject({ name: 'images', uuid: UUID, type: 'dir', path: '/srv/images' });
     const pool = `<pool type='dir'><name>images</name><uuid>${UUID}</uuid><capacity unit='bytes'>100</capacity>
       <available unit='KiB'>2</available><target><path>/srv/images</path></target></pool>`;
     expect(storagePoolFacts(parseXml(pool))).toEqual({

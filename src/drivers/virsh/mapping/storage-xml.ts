@@ -24,6 +24,8 @@ export function storageVolumeXml({ name, format, capacityBytes, backing }: NewSt
       element('format', { type: format }),
       // What guests have on it is nobody else's to read.
       element('permissions', {}, element('mode', {}, '0600')),
+      // Of older qcow2, what a guest gives back shows what its image has there.
+      format === 'qcow2' && element('compat', {}, '1.1'),
     ),
     backing &&
       element('backingStore', {}, element('path', {}, backing.path), element('format', { type: backing.format })),
@@ -36,20 +38,40 @@ export interface StorageVolumeFacts {
   readonly format: string | undefined;
   readonly capacityBytes: number;
   readonly allocationBytes: number | undefined;
+  /** Of the file itself. */
+  readonly fileBytes: number;
   readonly backingPath: string | undefined;
+  /** When it was written to, in milliseconds since the epoch, by the host's clock. */
+  readonly writtenAt: number | undefined;
 }
 
 /** @throws XmlFailure unexpected */
 export function storageVolumeFacts(volume: XmlElement): StorageVolumeFacts {
   const name = required(textOf(childAt(volume, 'name')), 'the name of the volume');
+  const writtenAt = Number(textOf(childAt(volume, 'target', 'timestamps', 'mtime')) ?? Number.NaN) * 1000;
   return {
     name,
     path: textOf(childAt(volume, 'target', 'path')),
     format: attributeOf(childAt(volume, 'target', 'format'), 'type'),
     capacityBytes: required(bytesOf(childAt(volume, 'capacity'), 'bytes'), `the capacity of the volume ${name}`),
     allocationBytes: bytesOf(childAt(volume, 'allocation'), 'bytes'),
+    // libvirt leaves it out where there is nothing.
+    fileBytes: bytesOf(childAt(volume, 'physical'), 'bytes') ?? 0,
     backingPath: textOf(childAt(volume, 'backingStore', 'path')),
+    writtenAt: Number.isFinite(writtenAt) ? writtenAt : undefined,
   };
+}
+
+/** A pool of files in a directory. */
+export function directoryPoolXml({ name, uuid, path }: { name: string; uuid: string; path: string }): XmlElement {
+  return element(
+    'pool',
+    { type: 'dir' },
+    element('name', {}, name),
+    element('uuid', {}, uuid),
+    // Guests have to get through it to their disks.
+    element('target', {}, element('path', {}, path), element('permissions', {}, element('mode', {}, '0711'))),
+  );
 }
 
 export interface StoragePoolFacts {

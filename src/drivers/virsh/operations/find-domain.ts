@@ -12,9 +12,16 @@ import type { VirshPlace } from './virsh-place.js';
 export async function findDomain(ctx: CallContext, place: VirshPlace, reference: string): Promise<DomainStatus> {
   const found = await place.domains(ctx).find(reference);
   if (found !== undefined) return found;
-  throw new ComputeError(
+  throw absent(place, reference);
+}
+
+export function absent({ label }: Pick<VirshPlace, 'label'>, reference: string): ComputeError {
+  return new ComputeError(
     'INSTANCE_NOT_FOUND',
-    `there is no domain ${reference} on ${place.label}; names are case-sensitive`,
-    { driver: DRIVER_NAME, details: { reference } },
+    `there is no domain ${reference} on ${label}; names are case-sensitive`,
+    {
+      driver: DRIVER_NAME,
+      details: { reference },
+    },
   );
 }

@@ -1,9 +1,10 @@
-import { already, answered, ensure, hasFields, ifOffered, planned, unchanged } from '../../checks.js';
+import { already, answered, ensure, hasFields, ifOffered, planned, refused, unchanged } from '../../checks.js';
 import type { FeatureScenario } from '../../scenario.js';
 import type { MachineRef, PowerSubject } from '../../subject.js';
 
 type Power = FeatureScenario<PowerSubject>;
 type Switched = 'on' | 'off';
+type PlannedVerb = `power.${'on' | 'off' | 'cycle' | 'soft_off' | 'reset'}`;
 
 /** What is asked of a verb that brings a machine to a state. */
 export function switchScenarios(method: 'power.on' | 'power.off', to: Switched): Power[] {
@@ -68,6 +69,83 @@ export const cycleScenarios: readonly Power[] = [
   },
 ];
 
+export const softOffScenarios: readonly Power[] = [
+  {
+    word: 'effect',
+    title: 'lets the operating system shut a machine down, and says so once it has',
+    async run(subject) {
+      const machine = await subject.listening();
+      const answer = await answered(subject, 'power.soft_off', machine);
+      await isSwitched(subject, machine, 'off', 'on');
+      hasFields(answer, { outcome: 'done', state: 'off', transition: null }, 'power.soft_off');
+    },
+  },
+  {
+    word: 'again',
+    title: 'says "already" of a machine that is off, and sends no command',
+    async run(subject) {
+      const machine = await subject.machine('off');
+      await already(subject, 'power.soft_off', machine, { state: 'off' });
+    },
+  },
+  {
+    word: 'deaf',
+    title: 'leaves a machine on whose operating system does not shut down in time, and says so',
+    async run(subject) {
+      const machine = await subject.machine('on');
+      await refused(subject, 'power.soft_off', { ...machine, within_s: 1 }, 'OPERATION_FAILED');
+      await isSwitched(subject, machine, 'on', 'off');
+    },
+  },
+  {
+    word: 'force',
+    title: 'switches such a machine off, hard, where that is asked for',
+    async run(subject) {
+      const machine = await subject.machine('on');
+      const answer = await answered(subject, 'power.soft_off', { ...machine, within_s: 1, force: true });
+      await isSwitched(subject, machine, 'off', 'on');
+      hasFields(answer, { outcome: 'done', state: 'off' }, 'power.soft_off');
+    },
+  },
+  {
+    word: 'plan',
+    title: 'says what it would do, and sends no command',
+    run: (subject) => plans(subject, 'power.soft_off', 'on'),
+  },
+];
+
+export const resetScenarios: readonly Power[] = [
+  {
+    word: 'effect',
+    title: 'resets a running machine with one command, and it stays on',
+    async run(subject) {
+      const machine = await subject.machine('on');
+      const before = subject.wire.changes().length;
+      const answer = await answered(subject, 'power.reset', machine);
+      const sent = subject.wire.changes().slice(before);
+      ensure(sent.length === 1, 'no-effect', `a reset is one command; sent were: ${sent.join(', ') || 'none'}`);
+      await isSwitched(subject, machine, 'on', 'off');
+      hasFields(answer, { outcome: 'done', state: 'on' }, 'power.reset');
+    },
+  },
+  {
+    word: 'from-off',
+    title: 'refuses a machine that is off, and leaves it so',
+    async run(subject) {
+      const machine = await subject.machine('off');
+      await unchanged(subject, 'a reset of a machine that is off', () =>
+        refused(subject, 'power.reset', machine, 'STATE_CONFLICT'),
+      );
+      await isSwitched(subject, machine, 'off', 'on');
+    },
+  },
+  {
+    word: 'plan',
+    title: 'says what it would do, and sends no command',
+    run: (subject) => plans(subject, 'power.reset', 'on'),
+  },
+];
+
 export const queryScenarios: readonly Power[] = [
   {
     word: 'states',
@@ -90,7 +168,7 @@ export const queryScenarios: readonly Power[] = [
   },
 ];
 
-async function plans(subject: PowerSubject, method: 'power.on' | 'power.off' | 'power.cycle', from: Switched) {
+async function plans(subject: PowerSubject, method: PlannedVerb, from: Switched) {
   const machine = await subject.machine(from);
   await planned(subject, method, machine);
   await isSwitched(subject, machine, from);

@@ -41,7 +41,7 @@ export const consoleLogScenarios: readonly Virt[] = [
     title: 'tells what the guest has written to its console, the newest last',
     async run(subject) {
       const { host } = subject;
-      const instance = await subject.instance('running');
+      const instance = await subject.instance('running', 'with-guest');
       for (const line of ['one of three', 'two of three', 'three of three'])
         await subject.writeToConsole(instance, line);
       const { log } = await answered(subject, LOG, { host, instance });

@@ -12,9 +12,11 @@ const oneVolume = (change: (volume: Volume) => Partial<Volume>, type?: Volume['c
     return { volumes: [{ ...volume, ...change(volume) }] };
   };
 };
-const onNetwork = (more: object) => (subject: VirtSubject) => ({
-  networks: [{ name: subject.values.network, ...more }],
+const onNetwork = (more: object, way?: 'vlan' | 'nat' | 'route') => (subject: VirtSubject) => ({
+  networks: [{ name: networkOf(subject, way), ...more }],
 });
+const networkOf = ({ values }: VirtSubject, way?: 'vlan' | 'nat' | 'route') =>
+  way === undefined ? values.network : values.networkFor(way);
 
 export const autoDiskScenarios: readonly Virt[] = [
   spawning(
@@ -150,25 +152,24 @@ export function connectionScenarios(type: Volume['connection']['type']): readonl
   ];
 }
 
-const withLogon = ({ connection }: Volume, password = 'secret-of-the-target') => ({
-  connection: { ...connection, auth: { user: 'initiator', password } } as Volume['connection'],
-});
+const LOGON = { user: 'initiator', password: 'secret-of-the-target' };
 export const chapScenarios: readonly Virt[] = [
   spawning(
     'effect',
     'logs on to the target of a volume',
-    oneVolume(withLogon, 'iscsi'),
+    ({ values }) => ({ volumes: [values.guardedVolume(LOGON)] }),
     hasItsVolume({ hasLogon: true }),
   ),
   {
     word: 'wrong',
     title: 'is refused by the target for another secret, and nothing is made',
-    needs: ['operation.launch', 'operation.detach-volume'],
+    needs: ['operation.launch', 'operation.terminate'],
     async run(subject) {
-      const volume = subject.values.volume('iscsi');
-      await usedOnce(subject, { ...volume, ...withLogon(volume) });
-      const wrong = { ...volume, ...withLogon(volume, 'another-secret') };
-      await isNotSpawned(subject, { volumes: [wrong] }, 'BACKEND_AUTH_FAILED');
+      const volume = subject.values.guardedVolume(LOGON);
+      await usedOnce(subject, volume);
+      const auth = { ...LOGON, password: 'another-secret' };
+      const connection = { ...volume.connection, auth } as Volume['connection'];
+      await isNotSpawned(subject, { volumes: [{ ...volume, connection }] }, 'BACKEND_AUTH_FAILED');
     },
   },
 ];
@@ -211,8 +212,8 @@ export const routingScenarios: readonly Virt[] = (['nat', 'route'] as const).map
   spawning(
     forwarding,
     `forwards the packets of an interface (${forwarding})`,
-    onNetwork({ forwarding }),
-    hasItsInterface({ forwarding }),
+    onNetwork({ forwarding }, forwarding),
+    hasItsInterface({ forwarding }, forwarding),
   ),
 );
 
@@ -245,8 +246,8 @@ export const vlanScenarios: readonly Virt[] = [
   spawning(
     'effect',
     'gives an instance an interface whose packets carry a VLAN id',
-    onNetwork({ vlan: 42 }),
-    hasItsInterface({ vlan: 42 }),
+    onNetwork({ vlan: 42 }, 'vlan'),
+    hasItsInterface({ vlan: 42 }, 'vlan'),
   ),
 ];
 
@@ -311,22 +312,23 @@ export const multiattachScenarios: readonly Virt[] = [
   },
 ];
 
-const encrypted = (key = 'key-of-the-volume') => ({ encryption: { format: 'luks' as const, key } });
+const KEY = 'key-of-the-volume';
 export const encryptedVolumeScenarios: readonly Virt[] = [
   spawning(
     'effect',
     'decrypts a volume for a new instance',
-    oneVolume(() => encrypted()),
+    ({ values }) => ({ volumes: [values.encryptedVolume(KEY)] }),
     hasItsVolume({ isEncrypted: true }),
   ),
   {
     word: 'wrong-key',
     title: 'makes no instance with a key that does not open the volume',
-    needs: ['operation.launch', 'operation.detach-volume'],
+    needs: ['operation.launch', 'operation.terminate'],
     async run(subject) {
-      const volume = subject.values.volume();
-      await usedOnce(subject, { ...volume, ...encrypted() });
-      await isNotSpawned(subject, { volumes: [{ ...volume, ...encrypted('another-key') }] }, null);
+      const volume = subject.values.encryptedVolume(KEY);
+      await usedOnce(subject, volume);
+      const encryption = { format: 'luks' as const, key: 'another-key' };
+      await isNotSpawned(subject, { volumes: [{ ...volume, encryption }] }, null);
     },
   },
 ];
@@ -380,7 +382,7 @@ export const cacheImageScenarios: readonly Virt[] = [
 /** A new instance has had the volume, which is free again. */
 async function usedOnce(subject: VirtSubject, volume: Volume): Promise<void> {
   const { name: instance } = await spawned(subject, { volumes: [volume] });
-  await answered(subject, 'compute.detach_volume', { host: subject.host, instance, volume: volume.id });
+  await answered(subject, 'compute.destroy', { host: subject.host, instance });
 }
 
 async function attaches(
@@ -403,8 +405,8 @@ function hasItsVolume(expected: Parameters<typeof hasVolume>[3]) {
   };
 }
 
-function hasItsInterface(expected: Parameters<typeof hasInterface>[3]) {
+function hasItsInterface(expected: Parameters<typeof hasInterface>[3], way?: 'vlan' | 'nat' | 'route') {
   return async (subject: VirtSubject, name: string): Promise<void> => {
-    await hasInterface(subject, name, subject.values.network, expected);
+    await hasInterface(subject, name, networkOf(subject, way), expected);
   };
 }

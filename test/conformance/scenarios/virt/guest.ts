@@ -42,7 +42,7 @@ export const passwordScenarios: readonly Virt[] = [
     title: 'sets the password in a running guest, and tells it nobody',
     async run(subject) {
       const { host } = subject;
-      const instance = await subject.instance('running');
+      const instance = await subject.instance('running', 'with-guest');
       const password = 'canary-of-the-guest';
       const answer = await answered(subject, PASSWORD, { host, instance, password });
       await backendHas(subject, instance, { hasPassword: true });
@@ -62,7 +62,7 @@ export const crashDumpScenarios: readonly Virt[] = [
     title: 'makes a running guest dump its memory, once for each request',
     async run(subject) {
       const { host } = subject;
-      const instance = await subject.instance('running');
+      const instance = await subject.instance('running', 'with-guest');
       const { crashDumps: before = 0 } = await atBackend(subject, instance);
       for (const crashDumps of [before + 1, before + 2]) {
         const answer = await answered(subject, DUMP, { host, instance });
@@ -107,7 +107,7 @@ export const unquiesceScenarios: readonly Virt[] = [
     title: 'says "already" of file systems that are not held, and changes nothing',
     async run(subject) {
       const { host } = subject;
-      const instance = await subject.instance('running');
+      const instance = await subject.instance('running', 'with-guest');
       await already(subject, UNQUIESCE, { host, instance });
     },
   },
@@ -115,7 +115,7 @@ export const unquiesceScenarios: readonly Virt[] = [
 ];
 
 async function quiesced(subject: VirtSubject) {
-  const request = { host: subject.host, instance: await subject.instance('running') };
+  const request = { host: subject.host, instance: await subject.instance('running', 'with-guest') };
   const answer = await answered(subject, QUIESCE, request);
   await backendHas(subject, request.instance, { isQuiesced: true });
   return { request, answer };

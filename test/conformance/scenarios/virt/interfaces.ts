@@ -8,9 +8,9 @@ import { nobody } from './state-changes.js';
 const ATTACH = 'compute.attach_interface';
 const DETACH = 'compute.detach_interface';
 
-async function attached(subject: VirtSubject, more: Partial<Network> = {}) {
+async function attached(subject: VirtSubject, more: Partial<Network> = {}, guest?: 'with-guest') {
   const { host, values } = subject;
-  const instance = await subject.instance('running');
+  const instance = await subject.instance('running', guest);
   const network = { name: values.network, ...more };
   const answer = await answered(subject, ATTACH, { host, instance, network });
   return { host, instance, network, answer };
@@ -99,7 +99,8 @@ export const detachInterfaceScenarios: readonly Virt[] = [
     title: `takes away an interface that is found by its ${found[by]}`,
     needs: ['operation.attach-interface'],
     async run(subject) {
-      const { host, instance, answer } = await attached(subject);
+      // It has to let go of it.
+      const { host, instance, answer } = await attached(subject, {}, 'with-guest');
       const request = { host, instance, interface: (answer['interface'] as Answer)[by] };
       const gone = await answered(subject, DETACH, request);
       await hasNone(subject, instance);

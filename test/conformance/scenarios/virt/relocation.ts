@@ -9,7 +9,7 @@ import { requestOf } from './requests.js';
 import type { Virt } from './spawning.js';
 import { isRefused, nobody } from './state-changes.js';
 
-/** How long a migration that was told to end may take. */
+/** How long a migration that was told to end may take, in milliseconds, unless the subject says so. */
 const LONGEST_MS = 5000;
 
 export const liveMigrateScenarios: readonly Virt[] = [
@@ -166,7 +166,7 @@ async function until(
     return isSo(latest);
   };
   try {
-    await eventually(look, 'the migration', LONGEST_MS);
+    await eventually(look, 'the migration', subject.patienceMs ?? LONGEST_MS);
   } catch (error) {
     throw new Nonconformance('no-effect', `the migration ${otherwise}: ${text(latest)}`, error);
   }

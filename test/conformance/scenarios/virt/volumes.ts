@@ -12,9 +12,14 @@ const SWAP = 'compute.swap_volume';
 const EXTEND = 'compute.extend_volume';
 
 /** An instance with a volume. */
-async function furnished(subject: VirtSubject, more: Partial<Volume> = {}, state: InstancePowerState = 'running') {
+async function furnished(
+  subject: VirtSubject,
+  more: Partial<Volume> = {},
+  state: InstancePowerState = 'running',
+  guest?: 'with-guest',
+) {
   const { host, values } = subject;
-  const instance = await subject.instance(state);
+  const instance = await subject.instance(state, guest);
   const volume = { ...values.volume(), ...more };
   await answered(subject, ATTACH, { host, instance, volume });
   await hasVolume(subject, instance, volume.id);
@@ -113,7 +118,7 @@ export const detachVolumeScenarios: readonly Virt[] = [
     title: `takes a volume from an instance that is ${state}; what is on it stays, and another one can have it`,
     needs: ['operation.attach-volume'],
     async run(subject) {
-      const { host, instance, volume } = await furnished(subject, {}, state);
+      const { host, instance, volume } = await furnished(subject, {}, state, 'with-guest');
       const held = await subject.volumeHolds(volume.id);
       const answer = await answered(subject, DETACH, { host, instance, volume: volume.id });
       await hasNot(subject, instance, volume.id);

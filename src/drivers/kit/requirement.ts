@@ -1,5 +1,10 @@
-import type { Requirement } from '../../../compute/contract/index.js';
-import type { Judgement } from './machine-level.js';
+import type { Requirement } from '../../compute/contract/index.js';
+
+/** What can be said of a requirement by what a backend tells. */
+export interface Judgement {
+  readonly status: 'met' | 'not_met' | 'unknown';
+  readonly evidence: string;
+}
 
 /** A requirement that is met. */
 export function met(requirement: string, subject: string, evidence: string): Requirement {
@@ -11,7 +16,7 @@ export function notMet(requirement: string, subject: string, evidence: string, r
 }
 
 /** One that cannot be told. */
-export function untold(requirement: string, subject: string, evidence: string, remedy: string): Requirement {
+export function cannotTell(requirement: string, subject: string, evidence: string, remedy: string): Requirement {
   return { requirement, subject, status: 'unknown', evidence, remedy };
 }
 

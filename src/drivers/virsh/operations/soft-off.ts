@@ -1,0 +1,107 @@
+import { DomainState } from 'node-libvirt';
+import {
+  DEFAULT_SOFT_OFF_S,
+  type ChangeResult,
+  type OperationWork,
+  type SoftOffParams,
+} from '../../../compute/contract/index.js';
+import { makeSo, reconcileSequence } from '../../kit/index.js';
+import type { DomainStatus } from '../client/domains.port.js';
+import { bringTo } from './bring-to.js';
+import { DomainChange } from './domain-change.js';
+import { cannotBeDone, planning } from './power.operations.js';
+import type { VirshPlace } from './virsh-place.js';
+
+/**
+ * Asks the guest to shut down, by its agent or its power button, whichever libvirt finds; on IBM Z by a signal of the service call (SCLP) that
+ * needs no agent. It may be asked again: a guest that shuts down already does not mind.
+ */
+export function softOffWork(place: VirshPlace): OperationWork<SoftOffParams, ChangeResult> {
+  return {
+    async run(ctx, target, { within_s: seconds = DEFAULT_SOFT_OFF_S, force = false }) {
+      const change = new DomainChange(ctx, place, target);
+      return await change.run('shutting down domain', async () => {
+        const before = await change.look();
+        if (isOff(before)) return change.ended(change.carriedOut.size > 0, before);
+        const why = whyDeaf(before);
+        if (why !== undefined && !force) throw cannotBeDone(target, before, why);
+        const off = why === undefined ? await ask(change, seconds) : undefined;
+        if (off !== undefined) return change.ended(true, off);
+        if (!force) throw stillOn(change, seconds);
+        ctx.progress(`${change.label} has not shut down within ${seconds} s, destroying it`);
+        return change.ended(true, (await bringTo(change, 'shut off')).status);
+      });
+    },
+    plan: (ctx, target, { force = false }) =>
+      planning(place, target, async () => {
+        const status = await place.domains(ctx).status(target.id);
+        if (isOff(status)) return [];
+        const why = whyDeaf(status);
+        if (why !== undefined && !force) throw cannotBeDone(target, status, why);
+        const last = { action: 'destroy', description: `destroy domain ${target.name} if it still runs then` };
+        return [
+          { action: STEP, description: `ask the guest of domain ${target.name} to shut down, and wait for it` },
+          ...(force ? [last] : []),
+        ];
+      }),
+    reconcile: (ctx, target) =>
+      reconcileSequence(new DomainChange(ctx, place, target), async (change) => {
+        const status = await change.look();
+        return isOff(status) ? change.ended(true, status) : undefined;
+      }),
+  };
+}
+
+const STEP = 'ask-shutdown';
+
+/** @returns its state when it has shut down in time */
+async function ask(change: DomainChange, seconds: number): Promise<DomainStatus | undefined> {
+  const { ctx, uuid, label, backend } = change;
+  const endsAt = ctx.clock.now() + seconds * 1000;
+  await makeSo(change, {
+    step: STEP,
+    noun: 'request to shut down',
+    doing: `asking ${label} to shut down`,
+    isSo: async () => isOff(await change.look()),
+    send: async (timeoutMs) => {
+      await change.domains.shutdown(uuid, undefined, timeoutMs);
+      return true;
+    },
+  });
+  ctx.progress(`waiting for ${label} to shut down`);
+  const { status } = await change.poll(`${label} to shut down`, backend.pacing.poll.initialMs, async () => {
+    const seen = await change.look();
+    if (isOff(seen)) return { status: seen };
+    return ctx.clock.now() >= endsAt ? { status: undefined } : undefined;
+  });
+  return status;
+}
+
+function isOff({ state, hasSavedMemory }: DomainStatus): boolean {
+  return state === DomainState.VIR_DOMAIN_SHUTOFF && !hasSavedMemory;
+}
+
+/** Why the guest hears nothing; undefined when it may. */
+function whyDeaf({ state, hasSavedMemory }: DomainStatus): string | undefined {
+  switch (state) {
+    case DomainState.VIR_DOMAIN_PAUSED:
+      return 'its processors are stopped, so that its guest hears nothing; unpause it first, or use force';
+    case DomainState.VIR_DOMAIN_PMSUSPENDED:
+      return 'its guest sleeps and hears nothing; wake it up first, or use force';
+    case DomainState.VIR_DOMAIN_CRASHED:
+      return 'its guest has crashed; power it off';
+    case DomainState.VIR_DOMAIN_SHUTOFF:
+      return hasSavedMemory
+        ? 'it is suspended, with its memory on the disk of the host; resume it first, or use force'
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function stillOn(change: DomainChange, seconds: number): Error {
+  return change.error(
+    'OPERATION_FAILED',
+    `the guest of ${change.label} was asked to shut down and still runs after ${seconds} s; it may lack an operating system that listens to its power button, or an agent. Use force, or power it off`,
+  );
+}

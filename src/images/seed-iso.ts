@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { SEED_LABEL } from '../first-boot/index.js';
+import { writeSeed, type SeedMedium } from './iso-content.js';
+import { runProgram } from './programs.js';
+
+/**
+ * Makes the medium on which cloud-init looks for its seed (NoCloud): an ISO image with the label that it goes by.
+ *
+ * @param folder where it goes; whoever owns it removes it, since there are secrets in it
+ * @returns its file
+ * @throws ComputeError OPERATION_FAILED; the signal's reason
+ */
+export async function seedIso(folder: string, seed: SeedMedium, signal: AbortSignal): Promise<string> {
+  const content = join(folder, 'seed');
+  await writeSeed(content, seed);
+  const made = join(folder, 'seed.iso');
+  await runProgram(
+    'xorriso',
+    ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-J', '-V', SEED_LABEL, '-o', made, content],
+    'making the medium for cloud-init',
+    signal,
+  );
+  return made;
+}
