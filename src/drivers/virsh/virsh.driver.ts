@@ -7,7 +7,7 @@ import { findDomain } from './operations/find-domain.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
-import { rpcPlace } from './operations/open-place.js';
+import { programPlace, rpcPlace } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
 import { resetWork } from './operations/reset.js';
@@ -30,7 +30,8 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
       const held = poolOf(ports).hold(accessOf(settings), { watches }, ports);
       const { link } = held;
       const daemon = { label: link.label, endpoint: link.endpoint, link: () => link };
-      const place: HostPlace = { ...rpcPlace(daemon, pacingOf(settings)), settings };
+      const openPlace = settings.way === 'program' ? programPlace : rpcPlace;
+      const place: HostPlace = { ...openPlace(daemon, pacingOf(settings)), settings };
       const works = offerWorks({
         ...powerWorks(place),
         softOff: softOffWork(place),

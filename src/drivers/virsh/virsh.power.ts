@@ -151,6 +151,7 @@ function accessOf({
 }: z.output<typeof VirshControllerSchema>): LibvirtAccess {
   return {
     ...address,
+    by: 'rpc',
     tls: {},
     ssh: password === undefined ? {} : { password },
     requestTimeoutMs: DEFAULT_PACING.requestTimeoutMs,
