@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Libvirtd } from '../../../scripts/libvirtd.mjs';
 import { systemClock } from '../../../src/common/clock.js';
 import { newOperationId, type OperationId, type TargetKey } from '../../../src/common/ids.js';
-import type { CallContext, Checkpoint, Target } from '../../../src/compute/contract/index.js';
+import type { CallContext, Checkpoint, Step, Target } from '../../../src/compute/contract/index.js';
 import { VirshChange } from '../../../src/drivers/virsh/operations/domain-change.js';
 import { rpcPlace } from '../../../src/drivers/virsh/operations/open-place.js';
 import { ensurePool } from '../../../src/drivers/virsh/operations/storage/find-pool.js';
@@ -23,9 +23,17 @@ export class StorageContext extends RecordingContext {
   /** Told how far it is. */
   onProgress: ((percent: number) => void) | undefined;
 
+  /** Told of each step before it begins. */
+  onStep: ((name: string) => Promise<void>) | undefined;
+
   constructor(earlier?: { readonly operationId: OperationId; readonly checkpoints: readonly Checkpoint[] }) {
     super(systemClock, earlier?.checkpoints);
     this.operationId = earlier?.operationId ?? newOperationId();
+  }
+
+  override async beginStep(step: Step): Promise<void> {
+    await this.onStep?.(step.name);
+    await super.beginStep(step);
   }
 
   override progress(message: string, percent?: number): void {
