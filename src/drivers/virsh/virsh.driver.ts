@@ -11,6 +11,8 @@ import { lifecycleWorks } from './operations/lifecycle.js';
 import { lackingBy, placeAt } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
+import { rebuildWorks } from './operations/rebuild.js';
+import { rescueWorks } from './operations/rescue.js';
 import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
@@ -41,6 +43,8 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...ownershipWorks(place),
         ...launchWorks(place, ports.images),
         ...terminateWorks(place),
+        ...rebuildWorks(place, ports.images),
+        ...rescueWorks(place, ports.images),
       });
       return {
         operations: {

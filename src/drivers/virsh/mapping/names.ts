@@ -48,18 +48,25 @@ export function instanceUuid(operationId: OperationId): string {
 /** Names of what is made for an instance. They are made of its UUID alone, so that they lead nowhere else. */
 export function instanceFiles(uuid: string): {
   readonly rootDisk: string;
+  /** A rebuild makes the one of the two that is not in use. */
+  readonly otherRootDisk: string;
   readonly configDrive: string;
   /** A medium that it starts from, and nobody else. */
   readonly medium: string;
   readonly rescueDisk: string;
+  readonly rescueMedium: string;
+  readonly rescueConfigDrive: string;
   readonly consoleLog: string;
   readonly filter: string;
 } {
   return {
     rootDisk: `zenova-${uuid}-root`,
+    otherRootDisk: `zenova-${uuid}-root-2`,
     configDrive: `zenova-${uuid}-config.iso`,
     medium: `zenova-${uuid}-medium.iso`,
     rescueDisk: `zenova-${uuid}-rescue`,
+    rescueMedium: `zenova-${uuid}-rescue.iso`,
+    rescueConfigDrive: `zenova-${uuid}-rescue-config.iso`,
     consoleLog: `zenova-${uuid}-console.log`,
     filter: `zenova-${uuid}`,
   };

@@ -4,7 +4,7 @@ import { DISK_ALIASES } from '../mapping/domain-definition.js';
 import { withDiskFile } from '../mapping/edit-domain.js';
 import { instanceFiles } from '../mapping/names.js';
 import type { DomainChange } from './domain-change.js';
-import { seedOf } from './first-start.js';
+import { configOf, firstTold, macsOf } from './first-start.js';
 import { ensureFilter } from './instance-filter.js';
 import { ensureConfigDrive } from './storage/config-drive.js';
 import { ensureDisk, ensureMedium } from './storage/root-disk.js';
@@ -37,7 +37,9 @@ export async function furnish(
     await ensureInDrive(change, await ensureMedium(change, pool, images, image, own));
   }
   if (hasConfigDrive) {
-    await ensureConfigDrive(change, pool, files.configDrive, seedOf(description, uuid, ctx.operationId));
+    const told = firstTold(description, uuid, ctx.operationId);
+    const content = configOf(target.name, told, ctx.operationId, macsOf(description, uuid));
+    await ensureConfigDrive(change, pool, files.configDrive, content);
   }
 }
 

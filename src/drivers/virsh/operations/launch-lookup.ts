@@ -1,4 +1,5 @@
 import { connectGetDomainCapabilities } from 'node-libvirt';
+import { definedOnly } from '../../../common/defined-only.js';
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
 import { parseXml } from '../../../connectors/xml/index.js';
@@ -61,7 +62,7 @@ export function definitionOf(
   const at = (name: string): string => `${poolPath}/${name}`;
   return defineDomain(description, options, choice, capabilities, {
     uuid,
-    mark: { operation },
+    mark: { operation, described: definedOnly({ root_gib: description.flavor.root_gib }) },
     rootDisk: hasRootDisk ? { type: 'file', path: at(files.rootDisk), format: 'qcow2' } : undefined,
     iso: hasMedium ? at(files.medium) : undefined,
     configDrive: hasConfigDrive ? at(files.configDrive) : undefined,
