@@ -72,6 +72,11 @@ export function instanceFiles(uuid: string): {
   };
 }
 
+/** How the names of all volumes of an instance begin, and of no other one. */
+export function instanceVolumePrefix(uuid: string): string {
+  return `zenova-${uuid}-`;
+}
+
 /** What an operation would make up for an instance is the same whenever it is tried again. */
 export function macAddress(uuid: string, index: number): string {
   const [a, b, c] = createHash('sha256').update(`mac ${uuid} ${index}`).digest();
