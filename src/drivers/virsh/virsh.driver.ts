@@ -18,6 +18,7 @@ import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
 import { terminateWorks } from './operations/terminate.js';
+import { volumeWorks } from './operations/volumes.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
 import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
@@ -45,6 +46,7 @@ export function virshVirtDriver(poolOf: PoolOf): AnyVirtDriver {
         ...guestWorks(place),
         ...launchWorks(place, ports.images),
         ...terminateWorks(place),
+        ...volumeWorks(place),
       });
       return {
         operations: {
