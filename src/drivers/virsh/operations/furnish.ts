@@ -6,10 +6,10 @@ import { instanceFiles } from '../mapping/names.js';
 import type { DomainChange } from './domain-change.js';
 import { configOf, firstTold, macsOf } from './first-start.js';
 import { ensureFilter } from './instance-filter.js';
+import { ensureVolumes } from './launch-volumes.js';
 import { ensureConfigDrive } from './storage/config-drive.js';
 import { ensureDisk, ensureMedium } from './storage/root-disk.js';
 import type { StoragePool } from './storage/storage-pool.js';
-import { ensureSecrets } from './volume-secrets.js';
 import type { WantedDomain } from './wanted-domain.js';
 
 /** Makes all that a defined domain is to have, so that it can be started. */
@@ -22,7 +22,7 @@ export async function furnish(
   const { uuid, target, ctx } = change;
   const { image, flavor, volumes = [] } = description;
   const files = instanceFiles(uuid);
-  for (const volume of volumes) await ensureSecrets(change, uuid, volume);
+  await ensureVolumes(change, volumes);
   await ensureFilter(change, uuid, description);
   if (hasRootDisk) {
     await ensureDisk(change, pool, images, {
