@@ -4,4 +4,4 @@ export { parseImageAddress } from './image-address.js';
 export { ImageFetcher, type ImageFetcherOptions } from './image-fetcher.js';
 export { bootableIso } from './iso.js';
 export type { BootableIso, IsoAdditions, SeedMedium } from './iso-content.js';
-export { seedIso } from './seed-iso.js';
+export { readSeedFile, seedIso } from './seed-iso.js';
