@@ -14,8 +14,8 @@ import { ProgramDomains } from '../../../src/drivers/virsh/client/program-domain
 import { RpcDomains } from '../../../src/drivers/virsh/client/rpc-domains.js';
 import { childAt, serialiseXml, textOf } from '../../../src/connectors/xml/index.js';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
-import { programPlace } from '../../../src/drivers/virsh/operations/open-place.js';
-import { DEFAULT_PACING, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
+import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
+import { accessOf, DEFAULT_PACING, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { toVirshComputeError } from '../../../src/drivers/virsh/virsh.errors.js';
 import { eventually } from '../../support/eventually.js';
 import { rejectionOf } from '../../support/failure-of.js';
@@ -176,9 +176,9 @@ describe('the way of the program', () => {
       await host.close();
     }
     const link = programLink();
-    const place = programPlace({ label: link.label, endpoint: link.endpoint, link: () => link }, DEFAULT_PACING);
+    const place = placeAt(accessOf(parsed), () => link, DEFAULT_PACING);
     expect(() => place.caller(new RecordingContext(systemClock))).toThrow(
-      expect.objectContaining({ code: 'FEATURE_LIMITED', message: expect.stringContaining('set way to rpc') }),
+      expect.objectContaining({ code: 'FEATURE_LIMITED', message: expect.stringContaining('give it way rpc') }),
     );
   });
 

@@ -86,35 +86,43 @@ describe('a file', () => {
     });
   });
 
-  test('that another one has is refused, unless both share it', async () => {
-    const volume = fileVolume('taken');
-    await attach(volume, 'off');
-    await expect(attach(volume)).rejects.toMatchObject({
-      code: 'STATE_CONFLICT',
-      message: expect.stringContaining('domain off'),
-    });
-    await expect(attach({ ...volume, multiattach: true })).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
-    await detach('taken', 'off');
-    await attach({ ...volume, multiattach: true }, 'off');
-    await expect(attach({ ...volume, multiattach: true })).resolves.toMatchObject({ outcome: 'done' });
-    await detach('taken');
-    await detach('taken', 'off');
-  }, WITHIN_MS);
+  test(
+    'that another one has is refused, unless both share it',
+    async () => {
+      const volume = fileVolume('taken');
+      await attach(volume, 'off');
+      await expect(attach(volume)).rejects.toMatchObject({
+        code: 'STATE_CONFLICT',
+        message: expect.stringContaining('domain off'),
+      });
+      await expect(attach({ ...volume, multiattach: true })).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+      await detach('taken', 'off');
+      await attach({ ...volume, multiattach: true }, 'off');
+      await expect(attach({ ...volume, multiattach: true })).resolves.toMatchObject({ outcome: 'done' });
+      await detach('taken');
+      await detach('taken', 'off');
+    },
+    WITHIN_MS,
+  );
 
-  test('is made known to a guest that runs when it has grown', async () => {
-    const volume = fileVolume('growing');
-    await attach(volume);
-    const grow = { instance, volume: 'growing', size_gib: 1 };
-    await expect(bench.call('compute.extend_volume', grow)).resolves.toMatchObject({ outcome: 'done' });
-    await expect(bench.call('compute.extend_volume', grow)).resolves.toMatchObject({ outcome: 'already' });
-    await detach('growing');
-    await attach(volume, 'off');
-    await expect(bench.call('compute.extend_volume', { ...grow, instance: 'off' })).resolves.toMatchObject({
-      outcome: 'already',
-    });
-    await expect(
-      bench.call('compute.extend_volume', { ...grow, instance: 'off', size_gib: 2 }),
-    ).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
-    await detach('growing', 'off');
-  }, WITHIN_MS);
+  test(
+    'is made known to a guest that runs when it has grown',
+    async () => {
+      const volume = fileVolume('growing');
+      await attach(volume);
+      const grow = { instance, volume: 'growing', size_gib: 1 };
+      await expect(bench.call('compute.extend_volume', grow)).resolves.toMatchObject({ outcome: 'done' });
+      await expect(bench.call('compute.extend_volume', grow)).resolves.toMatchObject({ outcome: 'already' });
+      await detach('growing');
+      await attach(volume, 'off');
+      await expect(bench.call('compute.extend_volume', { ...grow, instance: 'off' })).resolves.toMatchObject({
+        outcome: 'already',
+      });
+      await expect(
+        bench.call('compute.extend_volume', { ...grow, instance: 'off', size_gib: 2 }),
+      ).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+      await detach('growing', 'off');
+    },
+    WITHIN_MS,
+  );
 });
