@@ -1,11 +1,11 @@
-import type { AnyPowerType, AnyVirtDriver, BreakerStore } from '../../compute/contract/index.js';
-import { LibvirtPool, type PoolOf } from './client/libvirt-pool.js';
+import type { AnyPowerType, AnyVirtDriver, BreakerStore, DriverPorts } from '../../compute/contract/index.js';
+import { LibvirtPool } from './client/libvirt-pool.js';
+import { Neighbours } from './operations/neighbours.js';
 import { virshVirtDriver } from './virsh.driver.js';
 import { virshPowerType } from './virsh.power.js';
 
 /**
- * The virt driver and the power type, which come together since they share the connections to the daemons: those of one
- * service, which is who has the same memory of refused logons.
+ * The virt driver and the power type, which come together since they share the connections to the daemons of one service.
  *
  * @param options.idleCloseMs when connections that only requests used are closed, milliseconds (default 5 min)
  */
@@ -13,13 +13,19 @@ export function createVirsh(options: { readonly idleCloseMs?: number } = {}): {
   readonly virtDriver: AnyVirtDriver;
   readonly powerType: AnyPowerType;
 } {
-  const pools = new WeakMap<BreakerStore, LibvirtPool>();
-  const poolOf: PoolOf = ({ breakers }) => {
-    const pool = pools.get(breakers) ?? new LibvirtPool(options.idleCloseMs);
-    pools.set(breakers, pool);
-    return pool;
+  const poolOf = oneEach(() => new LibvirtPool(options.idleCloseMs));
+  const neighboursOf = oneEach(() => new Neighbours());
+  return { virtDriver: virshVirtDriver(poolOf, neighboursOf), powerType: virshPowerType(poolOf) };
+}
+
+/** What each service has one of. A service is who has the same memory of refused logons. */
+function oneEach<T extends object>(make: () => T): (ports: Pick<DriverPorts, 'breakers'>) => T {
+  const all = new WeakMap<BreakerStore, T>();
+  return ({ breakers }) => {
+    const found = all.get(breakers) ?? make();
+    all.set(breakers, found);
+    return found;
   };
-  return { virtDriver: virshVirtDriver(poolOf), powerType: virshPowerType(poolOf) };
 }
 
 /** The driver and the power type `virsh`. */

@@ -115,6 +115,12 @@ const MigrationSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('memory goes through the connection of the daemons, encrypted as that is, and slower'),
+  bandwidth_mib: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('MiB per second that a guest which moves here may take of the network; without it, all there is'),
   copy_storage: z
     .enum(['auto', 'never'])
     .default('auto')

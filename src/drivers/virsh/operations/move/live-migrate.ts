@@ -1,0 +1,82 @@
+import { ComputeError } from '../../../../common/errors/index.js';
+import type { ControlOperation, MigrationOperations } from '../../../../compute/contract/index.js';
+import { noteAnswered } from '../../../kit/index.js';
+import type { DomainStatus } from '../../client/domains.port.js';
+import { failureOf } from '../../client/libvirt-failure.js';
+import { DRIVER_NAME } from '../../mapping/refusal.js';
+import { DomainChange, stateOf } from '../domain-change.js';
+import type { Neighbours } from '../neighbours.js';
+import type { HostPlace } from '../virsh-place.js';
+import { migrate, migrationRequest } from './migration.js';
+import { migrationOf } from './migration-of.js';
+import type { MoveChange } from './move-change.js';
+import { prepare } from './preparation.js';
+import { relocation } from './relocation.js';
+
+const FORCE_STEP = 'pause-for-move';
+
+/** Moves of domains that run, with their memory. */
+export function migrationOperations(place: HostPlace, neighbours: Neighbours): MigrationOperations {
+  return {
+    liveMigrate: relocation(place, neighbours, {
+      action: 'migrate',
+      obstacle: (status) => liveObstacle(status),
+      move: moveLive,
+    }),
+    liveMigrationForceComplete: forceComplete(place),
+  };
+}
+
+/** Why a domain cannot be moved with its memory. */
+export function liveObstacle(status: DomainStatus): string | undefined {
+  const { powerState, nativeState } = stateOf(status, 0);
+  if (powerState === 'running' || powerState === 'paused') return undefined;
+  return `it is ${powerState} (libvirt: ${nativeState}), and not running or paused`;
+}
+
+export async function moveLive(change: MoveChange, here: DomainStatus): Promise<unknown> {
+  const { to } = change.ends;
+  const needs = await prepare(change, here);
+  return await migrate(change, migrationRequest(daemonUri(change), to.settings.migration, needs));
+}
+
+/** How the daemon of the host reaches that of the other one. @throws ComputeError FEATURE_LIMITED */
+function daemonUri({ ends: { to, destination } }: MoveChange): string {
+  const { migration, uri } = to.settings;
+  if (migration.uri !== undefined) return migration.uri;
+  if (uri.way !== 'unix') return uri.uri;
+  throw new ComputeError(
+    'FEATURE_LIMITED',
+    `other hosts cannot reach the daemon of ${destination} by its unix socket: give the setting migration.uri of that host`,
+    { driver: DRIVER_NAME, details: { path: 'destination' } },
+  );
+}
+
+/**
+ * Stops the processors of the guest until it is there: then nothing is written any more that has to be copied again. libvirt lets it go on
+ * at the end, here or there.
+ */
+function forceComplete(place: HostPlace): ControlOperation {
+  return async (ctx, target) => {
+    const change = new DomainChange(ctx, place, target);
+    return await change.run('letting the move come to its end: domain', async () => {
+      const status = await change.lookIfThere();
+      if (status === undefined) return 'taken';
+      if ((await migrationOf(change)) === undefined) return 'too-early';
+      if (stateOf(status, 0).powerState === 'running') await holdForMove(change);
+      return 'taken';
+    });
+  };
+}
+
+async function holdForMove(change: DomainChange): Promise<void> {
+  const { ctx, requestTimeoutMs, label, domains, uuid } = change;
+  await ctx.beginStep({ name: FORCE_STEP, description: `stopping ${label} until it has moved`, requestTimeoutMs });
+  try {
+    await domains.suspend(uuid, requestTimeoutMs);
+  } catch (error) {
+    // It has come to its end by itself.
+    if (failureOf(error)?.isWrongState !== true && failureOf(error)?.isNotThere !== true) throw error;
+  }
+  await noteAnswered(ctx, FORCE_STEP, 'stop of the guest for the move');
+}
