@@ -55,8 +55,9 @@ export class StorageBench {
   constructor({ socketPath }: Libvirtd) {
     StorageBench.#pools += 1;
     const pool = { name: `zenova-${StorageBench.#pools}`, path: this.poolPath };
-    const settings = VirshSettingsSchema.parse({ uri: `qemu+unix:///system?socket=${socketPath}`, pool });
-    const { link } = this.#links.hold({ uri: `qemu+unix:///system?socket=${socketPath}` });
+    const uri = `qemu+unix:///system?socket=${socketPath}`;
+    const settings = VirshSettingsSchema.parse({ uri, pool });
+    const { link } = this.#links.hold({ uri });
     const pacing = { requestTimeoutMs: 3000, operationTimeoutMs: 120_000, poll: { initialMs: 20, maxMs: 200 } };
     this.place = { ...placeAt(accessOf(settings), () => link, pacing), settings };
     mkdirSync(join(this.root, 'files'));
