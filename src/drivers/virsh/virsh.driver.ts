@@ -20,6 +20,7 @@ import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
 import { terminateWorks } from './operations/terminate.js';
+import { volumeWorks } from './operations/volumes.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
 import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
@@ -49,6 +50,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...guestWorks(place),
         ...launchWorks(place, ports.images),
         ...terminateWorks(place),
+        ...volumeWorks(place),
       });
       return {
         operations: {

@@ -99,12 +99,18 @@ function derivedUuid(parts: readonly string[]): string {
   return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
+const VOLUME_ALIAS = 'ua-volume-';
+
 /**
  * Alias of a volume's disk, by which it is found again. Ids may hold what aliases must not, and be longer than QEMU likes; of
  * those with a hash nobody has two.
  */
 export function volumeAlias(volumeId: string): string {
-  return `ua-volume-${createHash('sha256').update(volumeId).digest('hex').slice(0, 32)}`;
+  return `${VOLUME_ALIAS}${createHash('sha256').update(volumeId).digest('hex').slice(0, 32)}`;
+}
+
+export function isVolumeAlias(alias: string): boolean {
+  return alias.startsWith(VOLUME_ALIAS);
 }
 
 const TAG_ALIAS = 'ua-tag-';
