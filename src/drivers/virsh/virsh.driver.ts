@@ -7,6 +7,7 @@ import { findDomain } from './operations/find-domain.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
+import { evacuation } from './operations/move/evacuate.js';
 import { migrationOperations } from './operations/move/live-migrate.js';
 import type { Neighbours } from './operations/neighbours.js';
 import { rpcPlace } from './operations/open-place.js';
@@ -49,6 +50,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
           ...inventoryOperations(place),
           ...hostSwitches(place),
           ...migrationOperations(place, neighbours),
+          evacuate: evacuation(place, neighbours),
           ...preflightOperation(place),
         },
         resolve: (ctx, reference) =>

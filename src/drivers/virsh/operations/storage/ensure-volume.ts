@@ -155,7 +155,7 @@ export async function ensureRemoved(
 }
 
 /** Removes what is there of a name, once nobody makes it any more. */
-async function clear(change: VirshChange, pool: StoragePool, volume: string, timeoutMs: number): Promise<void> {
+export async function clear(change: VirshChange, pool: StoragePool, volume: string, timeoutMs: number): Promise<void> {
   await change.poll(`libvirt to be done with volume ${volume}`, change.backend.pacing.poll.initialMs, async () => {
     try {
       await pool.remove(volume, timeoutMs);
@@ -168,7 +168,7 @@ async function clear(change: VirshChange, pool: StoragePool, volume: string, tim
 }
 
 /** Tells callers how far it is, a percent at a time. */
-function telling({ ctx }: VirshChange, doing: string, bytes: number): (done: number) => void {
+export function telling({ ctx }: VirshChange, doing: string, bytes: number): (done: number) => void {
   let told = -1;
   return (done) => {
     const percent = bytes === 0 ? 100 : Math.floor((done / bytes) * 100);
