@@ -3,8 +3,8 @@ import { join } from 'node:path';
 /** @typedef {import('../server/private-server.mjs').Program} Program */
 
 /**
- * A host of its own for a daemon: a name, a network, device names and directories that nobody else sees. They are those of a
- * process that sleeps, and last as long as it does, or a guest.
+ * A host of its own for a daemon: a name, a network, processes, device names and directories that nobody else sees. They last as
+ * long as the first of its processes, with which all others end.
  *
  * @typedef {object} HostOptions
  * @property {string} name
@@ -15,35 +15,43 @@ import { join } from 'node:path';
  * @param {HostOptions} host
  * @param {{ dataDir: string, mounts: readonly string[] }} place
  * @param {{ command: string, args: readonly string[] }} daemon
- * @returns {{ companion: Program, server: Program, hostPidFile: string }} the host, and the daemon on it
+ * @returns {{ companion: Program, server: Program, hostPidFile: string, pidFile: string }} the host, and the daemon on it
  */
 export function onHostOfItsOwn({ name, setUp = [] }, { dataDir, mounts }, { command, args }) {
-  const pidFile = join(dataDir, 'host.pid');
+  const hostPidFile = join(dataDir, 'host.pid');
+  const pidFile = join(dataDir, 'daemon.pid');
   const made = [
-    `trap 'echo failed > ${pidFile}' EXIT`,
+    `trap 'echo failed > ${hostPidFile}' EXIT`,
+    // As everybody else counts: its own number is 1.
+    'read -r pid rest < /proc/self/stat',
     `hostname ${name}`,
     ...ownDevices(join(dataDir, 'dev')),
     ...mounts,
-    // Of the network, it shows that of who mounts it.
+    // These two show what belongs to who mounts them.
+    'mount -t proc proc /proc',
     'mount -t sysfs sysfs /sys',
     'ip link set lo up',
     ...setUp,
     // Whole, or not there: the daemon waits for it.
-    `echo $$ > ${pidFile}.new`,
-    `mv ${pidFile}.new ${pidFile}`,
-    'exec sleep infinity',
+    `echo $pid > ${hostPidFile}.new`,
+    `mv ${hostPidFile}.new ${hostPidFile}`,
+    // Guests that have ended are its children, and gone when it takes notice.
+    'while :; do sleep infinity & wait $!; done',
   ];
-  const daemonScript = [
-    `until [ -s ${pidFile} ]; do sleep 0.02; done`,
-    `exec nsenter --target "$(cat ${pidFile})" --mount --uts --net -- "$@"`,
+  const start = [
+    `until [ -s ${hostPidFile} ]; do sleep 0.02; done`,
+    `nsenter --target "$(cat ${hostPidFile})" --mount --uts --net --pid -- "$@" & entered=$!`,
+    `until [ -s ${pidFile} ] || ! kill -0 $entered; do cat /proc/$entered/task/$entered/children > ${pidFile}; done`,
+    `trap 'kill $(cat ${pidFile})' TERM`,
+    'wait $entered',
+    'wait $entered', // a signal ends the first one
   ];
+  const unshared = ['--mount', '--propagation', 'private', '--uts', '--net', '--pid', '--fork', '--kill-child'];
   return {
-    companion: {
-      command: 'unshare',
-      args: ['--mount', '--propagation', 'private', '--uts', '--net', 'bash', '-e', '-c', made.join('\n')],
-    },
-    server: { command: 'sh', args: ['-c', daemonScript.join('\n'), 'sh', command, ...args] },
-    hostPidFile: pidFile,
+    companion: { command: 'unshare', args: [...unshared, 'bash', '-e', '-c', made.join('\n')] },
+    server: { command: 'sh', args: ['-c', [`rm -f ${pidFile}`, ...start].join('\n'), 'sh', command, ...args] },
+    hostPidFile,
+    pidFile,
   };
 }
 

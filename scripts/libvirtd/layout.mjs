@@ -96,7 +96,7 @@ export function layOut(place, { emulators = [], settings = {}, cacheDir, host })
     plan: {
       ...place,
       logFile: at('libvirtd.log'),
-      pidFile,
+      pidFile: onHost?.pidFile ?? pidFile,
       outlivingDirs: [isRoot ? join(runDir, 'qemu') : join(runDir, 'qemu', 'run'), join(runDir, 'network')],
       env: {
         PATH: tools,

@@ -1,13 +1,23 @@
 import { createHash } from 'node:crypto';
 import { constants, createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, realpath, rm, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ComputeError, errorCodeOf } from '../common/errors/index.js';
-import type { CallContext, Images, ImageSource, ObtainedImage } from '../compute/contract/index.js';
-import { download, HttpFailure, type DownloadAnswer, type TlsTrust } from '../connectors/http/index.js';
+import type { ComputeError } from '../common/errors/index.js';
+import type {
+  CallContext,
+  ImageDestination,
+  Images,
+  ImageSource,
+  ObtainedImage,
+  PutImage,
+} from '../compute/contract/index.js';
+import { download, type DownloadAnswer, type TlsTrust } from '../connectors/http/index.js';
+import { realFolders, requireBelow } from './file-folders.js';
 import { parseImageAddress, type ImageAddress } from './image-address.js';
+import { absent, explained, failed } from './image-failure.js';
+import { putImage } from './put-image.js';
 
 /** The longest a server may be silent. */
 const IDLE_TIMEOUT_MS = 60_000;
@@ -26,7 +36,7 @@ export interface ImageFetcherOptions {
   readonly trust: TlsTrust;
 }
 
-/** Fetches images into files of their own, which are removed after their use. */
+/** Fetches images into files of their own, which are removed after their use, and puts them to where they are wanted. */
 export class ImageFetcher implements Images {
   constructor(private readonly options: ImageFetcherOptions) {}
 
@@ -36,11 +46,8 @@ export class ImageFetcher implements Images {
     use: (image: ObtainedImage) => Promise<T>,
   ): Promise<T> {
     const address = parseImageAddress(image.source);
-    if (address.kind === 'file') this.#refuseElsewhere(address.path);
-    await mkdir(this.options.folder, { recursive: true, mode: 0o700 });
-    await this.#sweep();
-    const own = await mkdtemp(join(this.options.folder, 'image-'));
-    try {
+    if (address.kind === 'file') requireBelow(address.path, this.options.fileFolders);
+    return await this.#inFolder(async (own) => {
       const file = join(own, 'image');
       const workshop = join(own, 'workshop');
       await mkdir(workshop);
@@ -49,6 +56,29 @@ export class ImageFetcher implements Images {
         throw failed(`the image at ${address.shown} has the checksum sha256:${sha256}, not the one that was asked for`);
       }
       return await use({ file, bytes, sha256, workshop });
+    });
+  }
+
+  async put(
+    { signal }: Pick<CallContext, 'signal'>,
+    to: ImageDestination,
+    make: (workshop: string) => Promise<string>,
+  ): Promise<PutImage> {
+    const address = parseImageAddress(to.url);
+    if (address.kind === 'file') requireBelow(address.path, this.options.fileFolders);
+    return await this.#inFolder(async (own) => {
+      const file = await make(own);
+      return await putImage({ file, address, token: to.token }, this.options, signal);
+    });
+  }
+
+  /** Lets work be done in a folder of its own. */
+  async #inFolder<T>(work: (own: string) => Promise<T>): Promise<T> {
+    await mkdir(this.options.folder, { recursive: true, mode: 0o700 });
+    await this.#sweep();
+    const own = await mkdtemp(join(this.options.folder, 'image-'));
+    try {
+      return await work(own);
     } finally {
       await rm(own, { recursive: true, force: true });
     }
@@ -72,7 +102,7 @@ export class ImageFetcher implements Images {
       if (inTime.aborted) {
         throw failed(`the image at ${address.shown} was not complete within ${Math.round(timeoutMs / 1000)} s`, 'safe');
       }
-      throw explained(error, address.shown);
+      throw explained(error, address.shown, 'fetched');
     }
   }
 
@@ -81,9 +111,7 @@ export class ImageFetcher implements Images {
     write: (from: Readable) => Promise<Written>,
   ): Promise<Written> {
     const real = await realpath(path);
-    // Where links lead to counts.
-    const folders = await Promise.all(this.options.fileFolders.map((folder) => realpath(folder).catch(() => folder)));
-    this.#refuseElsewhere(real, folders);
+    requireBelow(real, await realFolders(this.options.fileFolders));
     // Opening a pipe would wait for its other end.
     const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
@@ -93,17 +121,6 @@ export class ImageFetcher implements Images {
     } finally {
       await handle.close();
     }
-  }
-
-  #refuseElsewhere(path: string, folders = this.options.fileFolders): void {
-    if (folders.some((folder) => isBelow(path, folder))) return;
-    throw new ComputeError(
-      'FORBIDDEN',
-      folders.length === 0
-        ? 'images are not taken from files of this machine; images.directories in the configuration allows it'
-        : `the file of the image is in none of the directories that images.directories in the configuration allows`,
-      { details: { reason: 'images.directories' } },
-    );
   }
 
   #refuseAnswer({ status, bytes }: DownloadAnswer, shown: string): void {
@@ -162,30 +179,6 @@ async function fileFacts(handle: Awaited<ReturnType<typeof open>>, shown: string
   return facts;
 }
 
-function isBelow(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && way !== '..' && !way.startsWith('../') && !isAbsolute(way);
-}
-
-function explained(error: unknown, shown: string): unknown {
-  if (error instanceof ComputeError) return error;
-  if (error instanceof HttpFailure) {
-    return failed(`the image at ${shown} cannot be fetched: ${error.message}`, 'safe', error);
-  }
-  const code = errorCodeOf(error);
-  if (code === undefined) return error;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return absent(shown);
-  return failed(`the image at ${shown} cannot be kept or read (${code})`, 'safe', error);
-}
-
-function absent(shown: string): ComputeError {
-  return new ComputeError('RESOURCE_NOT_FOUND', `there is no image at ${shown}`);
-}
-
 function tooLarge(shown: string, maxBytes: number): ComputeError {
   return failed(`the image at ${shown} is larger than the ${maxBytes} bytes that are allowed (images.max_gib)`);
-}
-
-function failed(message: string, retry: 'never' | 'safe' = 'never', cause?: unknown): ComputeError {
-  return new ComputeError('OPERATION_FAILED', message, { retry, outcome: 'not-applied', cause });
 }

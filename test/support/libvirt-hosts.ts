@@ -6,7 +6,7 @@ import { run } from '../../scripts/environment/run.mjs';
 import { type Libvirtd, startLibvirtd } from '../../scripts/libvirtd.mjs';
 
 /** Of what daemons have learned of their emulators, which takes each of them two seconds otherwise. */
-const CACHE = new URL('../../node_modules/.cache/zenova/libvirtd', import.meta.url).pathname;
+const CACHE = new URL('../../.zenova/libvirtd', import.meta.url).pathname;
 
 /** A host with a libvirtd: its own name, network and devices, on this machine. */
 export interface LibvirtHost {
@@ -65,7 +65,6 @@ export async function startLibvirtHosts({
           name,
           setUp: [
             `mount --bind ${hostsFile} /etc/hosts`,
-            ...connection(at, hosts[0]?.daemon.hostPid),
             'ip link add br0 type bridge',
             'ip link set br0 up',
             ...setUp(name, shared),
@@ -73,8 +72,9 @@ export async function startLibvirtHosts({
         },
       });
       const inside = (script: string): Promise<string> =>
-        run('nsenter', ['-t', String(daemon.hostPid), '-m', '-n', '-u', 'sh', '-e', '-c', script]);
+        run('nsenter', ['-t', String(daemon.hostPid), '-m', '-n', '-u', '-p', 'sh', '-e', '-c', script]);
       hosts.push({ name, daemon, uri: `qemu+tls://${name}/system?pkipath=${pki.clientFolder}`, run: inside });
+      await connectTo(hosts[0]?.daemon.hostPid, daemon.hostPid, at);
       await inside(NETWORKS.map(network).join('\n'));
     }
   } catch (error) {
@@ -86,18 +86,18 @@ export async function startLibvirtHosts({
 
 const addressOf = (at: number): string => `198.18.0.${at + 1}`;
 
-/** The network between the hosts: a bridge on the first one. */
-function connection(at: number, firstPid: number | undefined): string[] {
-  const address = `${addressOf(at)}/24`;
-  if (firstPid === undefined) {
-    return ['ip link add hosts type bridge', `ip address add ${address} dev hosts`, 'ip link set hosts up'];
+/** The network between the hosts: a bridge on the first one, to which the others are connected. */
+async function connectTo(first: number | undefined, pid: number | undefined, at: number): Promise<void> {
+  const ip = (of: number | undefined, words: string): Promise<string> =>
+    run('nsenter', ['-t', String(of), '-n', 'ip', ...words.split(' ')]);
+  if (first === pid) {
+    await ip(pid, 'link add hosts type bridge');
+  } else {
+    await ip(pid, `link add hosts type veth peer name host${at} netns ${first}`);
+    await ip(first, `link set host${at} master hosts up`);
   }
-  return [
-    `ip link add hosts type veth peer name host${at} netns ${firstPid}`,
-    `nsenter -t ${firstPid} -n ip link set host${at} master hosts up`,
-    `ip address add ${address} dev hosts`,
-    'ip link set hosts up',
-  ];
+  await ip(pid, `address add ${addressOf(at)}/24 dev hosts`);
+  await ip(pid, 'link set hosts up');
 }
 
 const NETWORKS = [

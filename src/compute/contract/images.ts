@@ -1,5 +1,5 @@
 import type { CallContext } from './context.js';
-import type { ImageSource } from './description/image.js';
+import type { ImageDestination, ImageSource } from './description/image.js';
 
 /** An image in a file of its own. */
 export interface ObtainedImage {
@@ -11,6 +11,14 @@ export interface ObtainedImage {
   readonly workshop: string;
 }
 
+/** An image that was put somewhere. */
+export interface PutImage extends Pick<ObtainedImage, 'bytes' | 'sha256'> {
+  /** Its address for people, without what may be secret in it. */
+  readonly shown: string;
+  /** The very same was there. */
+  readonly isAlready: boolean;
+}
+
 /** Images at `file:`, `http:`, `https:` and `glance:` addresses. */
 export interface Images {
   /**
@@ -19,4 +27,17 @@ export interface Images {
    * @throws ComputeError REQUEST_INVALID for an address of another kind, RESOURCE_NOT_FOUND, OPERATION_FAILED; what `use` throws
    */
   with<T>(ctx: Pick<CallContext, 'signal'>, image: ImageSource, use: (image: ObtainedImage) => Promise<T>): Promise<T>;
+  /**
+   * Puts an image to an address. It can be repeated: what is there already is looked at, and no other image is ever replaced in a
+   * file, or where a server keeps what it has.
+   *
+   * @param make writes the image into an empty directory, which goes afterwards. @returns its file
+   * @throws ComputeError REQUEST_INVALID for an address of another kind, RESOURCE_NOT_FOUND, ALREADY_EXISTS, FORBIDDEN,
+   *   OPERATION_FAILED; what `make` throws
+   */
+  put(
+    ctx: Pick<CallContext, 'signal'>,
+    to: ImageDestination,
+    make: (workshop: string) => Promise<string>,
+  ): Promise<PutImage>;
 }

@@ -105,7 +105,7 @@ export {
   type RequestMeta,
   type ServiceEvent,
 } from './request.js';
-export type { Images, ObtainedImage } from './images.js';
+export type { Images, ObtainedImage, PutImage } from './images.js';
 export { CONSOLE_PATH, type ConsoleOffer, type ConsoleOffers, type OpenConsole } from './consoles.js';
 export { SEED_FILES, SEED_PATH, type SeedContent, type SeedFile, type SeedOffer, type Seeds } from './seeds.js';
 export { INSTANCE_ORIGINS, type InstanceOrigin, type Target } from './target.js';

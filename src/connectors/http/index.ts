@@ -8,4 +8,5 @@ export {
 } from './http-client.js';
 export { HttpFailure, type HttpFailureKind } from './http-failure.js';
 export { normaliseFingerprint, type TlsTrust } from './tls-trust.js';
+export { upload } from './upload.js';
 export { connectTrusted, type TrustedServer } from './trusted-socket.js';

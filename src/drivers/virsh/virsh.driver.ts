@@ -3,19 +3,24 @@ import { defineVirtDriver, offerWorks, type AnyVirtDriver, type DriverPorts } fr
 import { hostWatch, type PoolOf } from './client/libvirt-pool.js';
 import { DRIVER_NAME } from './mapping/refusal.js';
 import { ownershipWorks } from './operations/adopt.js';
+import { consoleOperations } from './operations/console.operations.js';
+import { diagnosticsOperation } from './operations/diagnostics.operation.js';
 import { findDomain } from './operations/find-domain.js';
+import { guestWorks } from './operations/guest.operations.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
+import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
 import { evacuation } from './operations/move/evacuate.js';
+import { lackingBy, placeAt } from './operations/open-place.js';
 import { migrationOperations } from './operations/move/live-migrate.js';
 import type { Neighbours } from './operations/neighbours.js';
-import { rpcPlace } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
 import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
+import { terminateWorks } from './operations/terminate.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
 import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
@@ -30,10 +35,10 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
     managesByDefault: 'everything',
     open(name, settings, ports) {
       const watches = [hostWatch(lifecycleEvent, { onEvent: stateTeller(ports) })];
-      const held = poolOf(ports).hold(accessOf(settings), { watches }, ports);
+      const access = accessOf(settings);
+      const held = poolOf(ports).hold(access, { watches }, ports);
       const { link } = held;
-      const daemon = { label: link.label, endpoint: link.endpoint, link: () => link };
-      const place: HostPlace = { ...rpcPlace(daemon, pacingOf(settings)), settings };
+      const place: HostPlace = { ...placeAt(access, () => link, pacingOf(settings)), settings };
       const neighbours = neighboursOf(ports);
       const leave = neighbours.add(name, place);
       const works = offerWorks({
@@ -42,6 +47,9 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         reset: resetWork(place),
         ...lifecycleWorks(place),
         ...ownershipWorks(place),
+        ...guestWorks(place),
+        ...launchWorks(place, ports.images),
+        ...terminateWorks(place),
       });
       return {
         operations: {
@@ -52,12 +60,15 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
           ...migrationOperations(place, neighbours),
           evacuate: evacuation(place, neighbours),
           ...preflightOperation(place),
+          ...consoleOperations(place, ports.consoles ?? null),
+          ...diagnosticsOperation(place),
         },
         resolve: (ctx, reference) =>
           explaining(place, `finding domain ${reference}`, async () =>
             targetOf(ctx, place, await findDomain(ctx, place, reference)),
           ),
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
+        lacking: () => Promise.resolve(lackingBy(access.by, virshFeatures)),
         plan: works.plan,
         reconcile: works.reconcile,
         rearm: () => link.rearm(),

@@ -16,7 +16,7 @@ import { accessKey, type LibvirtAccess } from './client/libvirt-access.js';
 import type { LibvirtLink } from './client/libvirt-link.js';
 import type { PoolOf } from './client/libvirt-pool.js';
 import { findDomain } from './operations/find-domain.js';
-import { rpcPlace } from './operations/open-place.js';
+import { placeAt } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { probeDomains } from './operations/probe.js';
 import { queryDomains, type DomainStates } from './operations/query-domains.js';
@@ -151,6 +151,7 @@ function accessOf({
 }: z.output<typeof VirshControllerSchema>): LibvirtAccess {
   return {
     ...address,
+    by: 'rpc',
     tls: {},
     ssh: password === undefined ? {} : { password },
     requestTimeoutMs: DEFAULT_PACING.requestTimeoutMs,
@@ -159,8 +160,7 @@ function accessOf({
 
 /** A link is borrowed for each call, since one that nobody used for long is given back. */
 function placeOf(access: LibvirtAccess, borrow: (access: LibvirtAccess) => LibvirtLink): VirshPlace {
-  const { label, endpoint } = access;
-  return rpcPlace({ label, endpoint, link: () => borrow(access) }, DEFAULT_PACING);
+  return placeAt(access, () => borrow(access), DEFAULT_PACING);
 }
 
 function unknownVerb(verb: PowerChangeName): never {

@@ -215,6 +215,7 @@ def on_qemu():
         0,
     )
     say("secret by uuid", connection.secretLookupByUUIDString, GUEST_UUID)
+    say("list secrets", connection.listAllSecrets, 0)
     say("secret by usage", connection.secretLookupByUsage, 3, "target")
     say("set secret", secret.setValue, b"secret value", 0)
     say("undefine secret", secret.undefine)

@@ -1,11 +1,17 @@
-import { int, nothing, opaque, struct } from '../xdr/codec.js';
+import { array, int, nothing, opaque, struct, uint } from '../xdr/codec.js';
 import { remoteCall } from './call.js';
-import { flags, secret, text, uuid } from './common.js';
+import { flags, MAX_LIST, secret, text, uuid } from './common.js';
+import { listArgs } from './connect-calls.js';
 
 const MAX_SECRET_BYTES = 65_536;
 
 const ofSecret = struct({ secret });
 
+export const connectListAllSecrets = remoteCall(
+  'connect_list_all_secrets',
+  listArgs,
+  struct({ secrets: array(secret, MAX_LIST), count: uint }),
+);
 export const secretDefineXml = remoteCall('secret_define_xml', struct({ xml: text, flags }), ofSecret);
 export const secretLookupByUuid = remoteCall('secret_lookup_by_uuid', struct({ uuid }), ofSecret);
 export const secretLookupByUsage = remoteCall(

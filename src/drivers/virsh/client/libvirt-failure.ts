@@ -9,7 +9,7 @@ import {
 } from 'node-libvirt';
 import { redactText } from '../../../common/secret.js';
 import type { NativeCode, WayFailure } from './failure-kinds.js';
-import { LinkError } from './link-error.js';
+import { LinkError, NotConnectedError } from './link-error.js';
 import { ProgramError } from './program-error.js';
 
 /** What went wrong with a call, judged. */
@@ -113,6 +113,10 @@ export function failureOf(error: unknown): LibvirtFailure | undefined {
   if (error instanceof LibvirtError) {
     const { code, message, details } = error;
     return answered(NAMES.get(code) ?? `${code}`, message, details.numbers[0]);
+  }
+  if (error instanceof NotConnectedError) {
+    const why = failureOf(error.cause);
+    return why && { ...why, wasSent: false, mayHaveRun: false };
   }
   if (error instanceof ProgramError) {
     const { verdict, message } = error;

@@ -17,8 +17,8 @@ import pLimit from 'p-limit';
 import type { CallContext, DriverPorts } from '../../../compute/contract/index.js';
 import { childAt, parseXml, textOf } from '../../../connectors/xml/index.js';
 import { commandsAt, wayTo, type LibvirtAccess } from './libvirt-access.js';
-import { outcomeOf } from './libvirt-failure.js';
-import { LinkError } from './link-error.js';
+import { failureOf, outcomeOf } from './libvirt-failure.js';
+import { LinkError, NotConnectedError } from './link-error.js';
 import { LogonGuard } from './logon-guard.js';
 import { VirshProgram } from './virsh-program.js';
 
@@ -230,13 +230,17 @@ export class LibvirtLink {
   }
 
   async #open(signal: AbortSignal): Promise<Connection> {
-    return await this.#guard.through(async () => {
-      signal.throwIfAborted();
-      this.#way ??= wayTo(this.#access);
-      const connection = await Connection.open(this.#way, signal);
+    try {
+      const connection = await this.#guard.through(async () => {
+        signal.throwIfAborted();
+        this.#way ??= wayTo(this.#access);
+        return await Connection.open(this.#way, signal);
+      });
       this.#opened(connection);
       return connection;
-    });
+    } catch (error) {
+      throw error instanceof Error && failureOf(error) !== undefined ? new NotConnectedError(error) : error;
+    }
   }
 
   #opened(connection: Connection): void {

@@ -15,3 +15,12 @@ export class LinkError extends Error {
     super(message);
   }
 }
+
+/** There is no connection, for the reason that is its cause: of the call that wanted one, nothing was sent. */
+export class NotConnectedError extends Error {
+  override readonly name = 'NotConnectedError';
+
+  constructor(override readonly cause: Error) {
+    super(cause.message, { cause });
+  }
+}

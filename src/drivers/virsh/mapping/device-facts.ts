@@ -66,15 +66,18 @@ export function deviceFacts(devices: XmlElement | undefined): {
   consoles: ConsoleFacts[];
   graphics: GraphicsFacts[];
   hasAgentChannel: boolean;
+  hasAgent: boolean;
 } {
+  const agent = childrenOf(devices, 'channel')
+    .map((channel) => childAt(channel, 'target'))
+    .find((target) => attributeOf(target, 'name') === 'org.qemu.guest_agent.0');
   return {
     disks: childrenOf(devices, 'disk').map(diskFacts),
     nics: childrenOf(devices, 'interface').map(nicFacts),
     consoles: [...childrenOf(devices, 'serial'), ...childrenOf(devices, 'console')].map(consoleFacts),
     graphics: childrenOf(devices, 'graphics').map(graphicsFacts),
-    hasAgentChannel: childrenOf(devices, 'channel').some(
-      (channel) => attributeOf(childAt(channel, 'target'), 'name') === 'org.qemu.guest_agent.0',
-    ),
+    hasAgentChannel: agent !== undefined,
+    hasAgent: attributeOf(agent, 'state') === 'connected',
   };
 }
 

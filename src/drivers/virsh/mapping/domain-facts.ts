@@ -29,7 +29,10 @@ export interface DomainFacts {
   readonly nics: readonly NicFacts[];
   readonly consoles: readonly ConsoleFacts[];
   readonly graphics: readonly GraphicsFacts[];
+  /** Is there a way for an agent in the guest? */
   readonly hasAgentChannel: boolean;
+  /** Does an agent answer there? Of a running domain. */
+  readonly hasAgent: boolean;
   /** What it starts from, in this order: targets of disks, MAC addresses, or words such as `hd` and `network`. */
   readonly bootOrder: readonly string[];
   readonly mark: InstanceMark | undefined;

@@ -94,6 +94,36 @@ export function withDevice(domain: XmlElement, device: XmlElement): XmlElement {
   );
 }
 
+/** With another file behind one of its disks. */
+export function withDiskFile(domain: XmlElement, alias: string, file: string): XmlElement {
+  return withDevices(domain, (device) => {
+    const is = device.name === 'disk' && attributeOf(childAt(device, 'alias'), 'name') === alias;
+    // What stood behind the earlier one was found by libvirt, and says nothing of this one.
+    return is ? withReplaced(withoutChild(device, 'backingStore'), element('source', { file })) : device;
+  });
+}
+
+function withDevices(domain: XmlElement, change: (device: XmlElement) => XmlElement): XmlElement {
+  return withChildren(
+    domain,
+    domain.children.map((child) =>
+      typeof child !== 'string' && child.name === 'devices'
+        ? withChildren(
+            child,
+            child.children.map((device) => (typeof device === 'string' ? device : change(device))),
+          )
+        : child,
+    ),
+  );
+}
+
+function withReplaced(from: XmlElement, by: XmlElement): XmlElement {
+  return withChildren(
+    from,
+    from.children.map((child) => (typeof child !== 'string' && child.name === by.name ? by : child)),
+  );
+}
+
 function withoutChild(from: XmlElement, name: string): XmlElement {
   return withChildren(
     from,

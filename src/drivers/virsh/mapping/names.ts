@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { OperationId } from '../../../common/ids.js';
 import { isXmlText } from '../../../connectors/xml/index.js';
 import { invalid } from './refusal.js';
 
@@ -39,10 +40,17 @@ export function requireText(field: string, text: string): void {
   if (!isXmlText(text)) throw invalid(field, 'holds characters that libvirt cannot take');
 }
 
+/** UUID of the instance that an operation makes: whenever it is tried again, it makes the same. */
+export function instanceUuid(operationId: OperationId): string {
+  return derivedUuid(['instance', operationId]);
+}
+
 /** Names of what is made for an instance. They are made of its UUID alone, so that they lead nowhere else. */
 export function instanceFiles(uuid: string): {
   readonly rootDisk: string;
   readonly configDrive: string;
+  /** A medium that it starts from, and nobody else. */
+  readonly medium: string;
   readonly rescueDisk: string;
   readonly consoleLog: string;
   readonly filter: string;
@@ -50,10 +58,16 @@ export function instanceFiles(uuid: string): {
   return {
     rootDisk: `zenova-${uuid}-root`,
     configDrive: `zenova-${uuid}-config.iso`,
+    medium: `zenova-${uuid}-medium.iso`,
     rescueDisk: `zenova-${uuid}-rescue`,
     consoleLog: `zenova-${uuid}-console.log`,
     filter: `zenova-${uuid}`,
   };
+}
+
+/** How the names of all volumes of an instance begin, and of no other one. */
+export function instanceVolumePrefix(uuid: string): string {
+  return `zenova-${uuid}-`;
 }
 
 /** What an operation would make up for an instance is the same whenever it is tried again. */

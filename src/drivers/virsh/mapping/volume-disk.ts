@@ -131,7 +131,7 @@ export function volumeSecrets(instance: string, { id, connection, encryption }: 
   const secret = (purpose: 'chap' | 'encryption', usage: VolumeSecret['usage'], value: string): VolumeSecret => {
     const uuid = secretUuid(instance, id, purpose);
     // What the secret of a volume is for is a path to libvirt, though it looks at none.
-    return { uuid, usage, name: `${usage === 'volume' ? '/' : ''}zenova-${purpose}-${uuid}`, value };
+    return { uuid, usage, name: `${usage === 'volume' ? '/' : ''}zenova-${instance}-${purpose}-${uuid}`, value };
   };
   return [
     ...(connection.type === 'iscsi' && connection.auth !== undefined
@@ -139,6 +139,11 @@ export function volumeSecrets(instance: string, { id, connection, encryption }: 
       : []),
     ...(encryption === undefined ? [] : [secret('encryption', 'volume', encryption.key)]),
   ];
+}
+
+/** Was a secret made for a volume of this instance? @param name as {@link VolumeSecret} has it */
+export function isSecretOf(instance: string, name: string): boolean {
+  return name.replace(/^\//, '').startsWith(`zenova-${instance}-`);
 }
 
 function portalOf(field: string, portal: string): { host: string; port: number } {

@@ -1,4 +1,5 @@
 import {
+  connectListAllSecrets,
   secretDefineXml,
   secretLookupByUuid,
   secretSetValue,
@@ -12,7 +13,7 @@ import { makeSo } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import { secretUuid } from '../mapping/names.js';
 import { secretXml } from '../mapping/secret-xml.js';
-import { volumeSecrets, type VolumeSecret } from '../mapping/volume-disk.js';
+import { isSecretOf, volumeSecrets, type VolumeSecret } from '../mapping/volume-disk.js';
 import type { VirshChange } from './domain-change.js';
 
 /**
@@ -39,6 +40,21 @@ export async function removeSecrets(change: VirshChange, instance: string, volum
     if (await removeSecret(change, `${noun} of volume ${volumeId}`, uuid)) hasActed = true;
   }
   return hasActed;
+}
+
+/** What was kept for any volume of an instance is not there. */
+export async function removeInstanceSecrets(change: VirshChange, instance: string): Promise<void> {
+  const { caller, ctx } = change;
+  const found = await change.ask(async () => {
+    try {
+      const { secrets } = await caller.call(connectListAllSecrets, {}, { signal: ctx.signal });
+      return secrets.filter(({ usageId }) => isSecretOf(instance, usageId));
+    } catch (error) {
+      if (failureOf(error)?.native === 'VIR_ERR_NO_SUPPORT') return [];
+      throw error;
+    }
+  });
+  for (const { uuid, usageId } of found) await removeSecret(change, `secret ${usageId}`, uuid);
 }
 
 /** What value it has, nobody is told: only one that this operation has set counts. */

@@ -1,0 +1,90 @@
+import { connectGetDomainCapabilities } from 'node-libvirt';
+import { ComputeError } from '../../../common/errors/index.js';
+import type { CallContext } from '../../../compute/contract/index.js';
+import { parseXml } from '../../../connectors/xml/index.js';
+import { defineDomain } from '../mapping/define-domain.js';
+import { domainCapabilities, type DomainCapabilities } from '../mapping/domain-capabilities.js';
+import type { DomainDefinition } from '../mapping/domain-definition.js';
+import { hostCapabilities } from '../mapping/host-capabilities.js';
+import { machineChoice, type MachineChoice } from '../mapping/machine-choice.js';
+import { instanceFiles } from '../mapping/names.js';
+import type { NetworkSource } from '../mapping/network-source.js';
+import { DRIVER_NAME } from '../mapping/refusal.js';
+import { requireGroups } from './instance-filter.js';
+import { networkSourceOf } from './network-lookup.js';
+import { findPool } from './storage/find-pool.js';
+import { keptByName } from './storage/kept-images.js';
+import { isAddress, noImage } from './storage/obtain-image.js';
+import type { HostPlace } from './virsh-place.js';
+import type { WantedDomain } from './wanted-domain.js';
+
+/** What a description names, found on the host, and what the host can make of it. */
+export interface LookedUp {
+  readonly choice: MachineChoice;
+  readonly capabilities: DomainCapabilities;
+  /** In the order of the description's networks. */
+  readonly networks: readonly NetworkSource[];
+}
+
+/**
+ * Finds all that a domain is to have, before anything is made.
+ *
+ * @throws ComputeError RESOURCE_NOT_FOUND, FEATURE_LIMITED, STATE_CONFLICT, CAPACITY_EXHAUSTED
+ */
+export async function lookUp(ctx: CallContext, place: HostPlace, wanted: WantedDomain): Promise<LookedUp> {
+  const { description, options } = wanted;
+  const domains = place.domains(ctx);
+  const [host, facts] = await Promise.all([domains.capabilities().then(hostCapabilities), domains.hypervisor()]);
+  const choice = machineChoice(host, options);
+  const { memory_mib: memoryMib } = description.flavor;
+  if (memoryMib > facts.memoryMib) {
+    throw new ComputeError(
+      'CAPACITY_EXHAUSTED',
+      `flavor.memory_mib: ${place.label} has ${facts.memoryMib} MiB of memory in all, and ${memoryMib} are asked for`,
+      { driver: DRIVER_NAME, details: { path: 'flavor.memory_mib' } },
+    );
+  }
+  await requireGroups(ctx, place, description);
+  await requireNamedImage(ctx, place, description.image?.source);
+  const networks: NetworkSource[] = [];
+  for (const { name } of description.networks ?? []) networks.push(await networkSourceOf(ctx, place, name));
+  return { choice, capabilities: await capabilitiesOf(ctx, place, choice), networks };
+}
+
+/** The domain as it is to be defined. @param poolPath where its files are on the host. @throws as {@link defineDomain} */
+export function definitionOf(
+  { description, options, hasRootDisk, hasMedium, hasConfigDrive }: WantedDomain,
+  { choice, capabilities, networks }: LookedUp,
+  { uuid, operation, poolPath }: { readonly uuid: string; readonly operation: string; readonly poolPath: string },
+): DomainDefinition {
+  const files = instanceFiles(uuid);
+  const at = (name: string): string => `${poolPath}/${name}`;
+  return defineDomain(description, options, choice, capabilities, {
+    uuid,
+    mark: { operation },
+    rootDisk: hasRootDisk ? { type: 'file', path: at(files.rootDisk), format: 'qcow2' } : undefined,
+    iso: hasMedium ? at(files.medium) : undefined,
+    configDrive: hasConfigDrive ? at(files.configDrive) : undefined,
+    consoleLog: at(files.consoleLog),
+    networks,
+  });
+}
+
+async function capabilitiesOf(
+  ctx: CallContext,
+  place: HostPlace,
+  { arch, emulator, machine, virtType }: MachineChoice,
+): Promise<DomainCapabilities> {
+  const { xml } = await place
+    .caller(ctx)
+    .call(connectGetDomainCapabilities, { emulator, arch, machine, virtType }, { signal: ctx.signal });
+  return domainCapabilities(parseXml(xml));
+}
+
+/** An image that is called by its name is there, or nothing is begun. @throws ComputeError RESOURCE_NOT_FOUND */
+async function requireNamedImage(ctx: CallContext, place: HostPlace, source: string | undefined): Promise<void> {
+  if (source === undefined || isAddress(source)) return;
+  const options = { signal: ctx.signal };
+  const pool = await findPool(place.caller(ctx), place.settings.pool, options);
+  if (pool === undefined || (await keptByName(pool, source, options)).length === 0) throw noImage(source);
+}

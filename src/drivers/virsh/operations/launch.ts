@@ -1,0 +1,196 @@
+import { DomainState } from 'node-libvirt';
+import {
+  ComputeError,
+  toComputeError,
+  WireErrorSchema,
+  type ErrorCode,
+  type JsonValue,
+} from '../../../common/errors/index.js';
+import {
+  createdOf,
+  isLeaseLost,
+  noteCreated,
+  type ChangeResult,
+  type Images,
+  type OperationContext,
+  type OperationWork,
+  type OperationWorks,
+  type Reconciliation,
+  type Target,
+} from '../../../compute/contract/index.js';
+import { lastStepOf, notedAs, reconcileSequence } from '../../kit/index.js';
+import type { DomainStatus } from '../client/domains.port.js';
+import { failureOf } from '../client/libvirt-failure.js';
+import { instanceUuid } from '../mapping/names.js';
+import { bringTo } from './bring-to.js';
+import { DomainChange, VirshChange } from './domain-change.js';
+import { furnish, furnishingSteps } from './furnish.js';
+import { definitionOf, lookUp } from './launch-lookup.js';
+import { ensureDomain, refuseTakenName } from './new-domain.js';
+import { startFailure } from './start-failure.js';
+import { ensurePool } from './storage/find-pool.js';
+import { removeDomain } from './terminate.js';
+import { explaining, targetOf, type HostPlace } from './virsh-place.js';
+import { admitLaunch, type Description, type WantedDomain } from './wanted-domain.js';
+
+/** Left when a launch has failed and what it made is removed again: the error that callers will be told. */
+const UNDOING_CHECKPOINT = 'undoing-launch';
+const DOING = 'launching domain';
+/** Of a domain that is only planned. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/** Makes domains of descriptions. Every step looks before it sends, so that a launch can be gone through again at any time. */
+export function launchWorks(place: HostPlace, images: Images | undefined): OperationWorks<'spawn'> {
+  return { spawn: spawn(place, images) };
+}
+
+function spawn(place: HostPlace, images: Images | undefined): OperationWork<Description, ChangeResult> {
+  return {
+    async run(ctx, target, description) {
+      const wanted = admitLaunch(description, place.settings, images);
+      const change = new DomainChange(ctx, place, await itselfOf(ctx, place, target));
+      return await change.run(DOING, async () => {
+        const refusal = notedAs(ctx.checkpoints, UNDOING_CHECKPOINT, WireErrorSchema);
+        if (refusal !== undefined) throw await removed(change, place, ComputeError.fromWire(refusal));
+        if (createdOf(ctx.checkpoints) !== undefined) await requireThere(change, place);
+        try {
+          return change.ended(true, await make(change, place, images, wanted));
+        } catch (error) {
+          if (ctx.signal.aborted || change.underWay !== undefined || !isOfTheHost(error)) throw error;
+          if (!change.hasBegun && lastStepOf(ctx.checkpoints) === undefined) throw error;
+          const cause = toComputeError(change.explain(DOING, error));
+          await ctx.checkpoint(UNDOING_CHECKPOINT, cause.toWire() as unknown as JsonValue);
+          throw await removed(change, place, cause);
+        }
+      });
+    },
+    plan: (ctx, _target, description) =>
+      explaining(place, `planning domain ${description.name}`, async () => {
+        const wanted = admitLaunch(description, place.settings, images);
+        await refuseTakenName(ctx, place, description.name);
+        const found = await lookUp(ctx, place, wanted);
+        definitionOf(wanted, found, { uuid: NOBODY, operation: NOBODY, poolPath: place.settings.pool.path });
+        const { name, flavor } = description;
+        const size = `${flavor.vcpus} processors and ${flavor.memory_mib} MiB of memory`;
+        return [
+          { action: 'define-domain', description: `define domain ${name} with ${size}` },
+          ...furnishingSteps(wanted),
+          ...(wanted.isToRun ? [{ action: 'start', description: `start domain ${name}` }] : []),
+        ];
+      }),
+    reconcile: (ctx, target, { start = true }) => reconcile(ctx, place, target, start),
+  };
+}
+
+/** The domain that this operation makes, or has made. */
+async function itselfOf(ctx: OperationContext, place: HostPlace, target: Target): Promise<Target> {
+  const noted = createdOf(ctx.checkpoints);
+  if (noted !== undefined) return noted;
+  const change = new VirshChange(ctx, place, target);
+  return await change.run(DOING, () =>
+    targetOf(ctx, place, { uuid: instanceUuid(ctx.operationId), name: target.name }),
+  );
+}
+
+async function make(
+  change: DomainChange,
+  place: HostPlace,
+  images: Images | undefined,
+  wanted: WantedDomain,
+): Promise<DomainStatus> {
+  await ensureDomain(change, place, wanted);
+  // Something was sent to libvirt: from now on it is waited for.
+  change.hasBegun = true;
+  const status = await change.look();
+  // What runs has all that it needs, and its disks are its guest's.
+  if (status.state === DomainState.VIR_DOMAIN_SHUTOFF && !change.carriedOut.has('start')) {
+    const pool = await ensurePool(change, place.settings.pool);
+    await furnish(change, pool, images, wanted);
+  }
+  if (!wanted.isToRun) return await change.look();
+  try {
+    return (await bringTo(change, 'running')).status;
+  } catch (error) {
+    throw startFailure(wanted.description, error);
+  }
+}
+
+/**
+ * Did libvirt, or what was found on the host, bring this about? Whatever else ends a launch (its time is over, its lease is lost, the
+ * journal is away) ends the removal of what it has made as well; whoever goes on, goes on with the launch.
+ */
+function isOfTheHost(error: unknown): boolean {
+  if (failureOf(error) !== undefined) return true;
+  return error instanceof ComputeError && !OF_THE_SERVICE.has(error.code) && !isLeaseLost(error);
+}
+
+const OF_THE_SERVICE: ReadonlySet<ErrorCode> = new Set([
+  'DEADLINE_EXCEEDED',
+  'OPERATION_CANCELLED',
+  'SHUTTING_DOWN',
+  'JOURNAL_UNAVAILABLE',
+  'INTERNAL',
+]);
+
+/** The domain that was noted may have been removed since, by others or by us. @throws ComputeError OPERATION_FAILED */
+async function requireThere(change: DomainChange, place: HostPlace): Promise<void> {
+  if ((await change.lookIfThere()) !== undefined) return;
+  await removeDomain(change, place);
+  change.tookBack();
+  const { key, name } = change.target;
+  throw new ComputeError('OPERATION_FAILED', `domain ${name} was made, and is gone since`, {
+    target: key,
+    outcome: 'not-applied',
+  });
+}
+
+/** Removes what a launch has made that came to no good end. @returns what the caller is told */
+async function removed(change: DomainChange, place: HostPlace, cause: ComputeError): Promise<ComputeError> {
+  const { ctx, target } = change;
+  const facts = { cause, native: cause.native, details: cause.details };
+  // It has a time of its own: that of the launch may be over.
+  const removal = new DomainChange(ctx, place, target);
+  removal.hasBegun = true;
+  try {
+    await removeDomain(removal, place);
+  } catch (error) {
+    const failure = toComputeError(removal.explain('removing domain', error));
+    if (ctx.signal.aborted) return failure;
+    // What is left, and whether there is a domain, are told apart by whoever destroys it.
+    if (createdOf(ctx.checkpoints) === undefined) await noteCreated(ctx, target);
+    return new ComputeError(
+      'OPERATION_PARTIAL',
+      `${cause.message}. Domain ${target.name} was made for it, and could not be removed again (${failure.message}); destroy it`,
+      { ...facts, outcome: 'applied' },
+    );
+  }
+  change.tookBack();
+  return new ComputeError(cause.code, `${cause.message}. Nothing is left of domain ${target.name}`, {
+    ...facts,
+    outcome: 'not-applied',
+    retry: cause.retry === 'never' ? 'never' : 'safe',
+  });
+}
+
+async function reconcile(
+  ctx: OperationContext,
+  place: HostPlace,
+  target: Target,
+  isToRun: boolean,
+): Promise<Reconciliation> {
+  const noted = createdOf(ctx.checkpoints);
+  const isUndoing = notedAs(ctx.checkpoints, UNDOING_CHECKPOINT, WireErrorSchema) !== undefined;
+  const itself = await itselfOf(ctx, place, target);
+  const found = await reconcileSequence(new DomainChange(ctx, place, itself), async (change) => {
+    if (noted === undefined) {
+      if ((await change.lookIfThere()) !== undefined) await noteCreated(ctx, itself);
+      return undefined;
+    }
+    if (isUndoing || !isToRun || lastStepOf(ctx.checkpoints)?.step !== 'start') return undefined;
+    const status = await change.look();
+    return status.state === DomainState.VIR_DOMAIN_RUNNING ? change.ended(true, status) : undefined;
+  });
+  // Whoever goes on finds out what it has left, and takes the next step or removes what was made.
+  const isCancelled = found.verdict === 'failed' && found.error.code === 'OPERATION_CANCELLED';
+  return found.verdict === 'failed' && !isCancelled ? { verdict: 'continue' } : found;
+}
