@@ -1,4 +1,5 @@
 import { settle } from '../../../kit/index.js';
+import { instanceVolumePrefix } from '../../mapping/names.js';
 import type { StorageVolumeFacts } from '../../mapping/storage-xml.js';
 import { clear, ensureCopied, ensureRemoved, telling } from '../storage/ensure-volume.js';
 import type { StoragePool } from '../storage/storage-pool.js';
@@ -18,7 +19,7 @@ export async function carryFile(change: MoveChange, file: OwnFile): Promise<void
   if (seen === undefined) throw change.error('RESOURCE_NOT_FOUND', `${from.name} has no volume ${volume} any more`);
   // What a raw disk looks like is in the guest's hands.
   if (file.format === 'raw' || seen.backingPath === undefined) return await carry(change, from, volume, to, volume);
-  const whole = `zenova-${uuid}-whole-${file.target}`;
+  const whole = `${instanceVolumePrefix(uuid)}whole-${file.target}`;
   await ensureCopied(
     change,
     from,

@@ -5,8 +5,10 @@ import { parseXml, serialiseXml } from '../../../../connectors/xml/index.js';
 import { notedAs } from '../../../kit/index.js';
 import { domainFacts } from '../../mapping/domain-facts.js';
 import { movedDefinition } from '../../mapping/moved-definition.js';
+import { instanceFiles, instanceVolumePrefix } from '../../mapping/names.js';
 import { ensureCreated, ensureRemoved } from '../storage/ensure-volume.js';
 import { findPool } from '../storage/find-pool.js';
+import { ensureNoInstanceVolumes } from '../storage/instance-volumes.js';
 import { admitMove, type Moving } from './admit-move.js';
 import { carryFile } from './carry-volume.js';
 import type { MigrationNeeds } from './migration.js';
@@ -65,7 +67,8 @@ async function requireFree(change: MoveChange, own: readonly OwnFile[]): Promise
   const { ctx, there, uuid, ends } = change;
   for (const { to, volume, target } of own) {
     // What is named after the instance nobody else has made.
-    if (volume.startsWith(`zenova-${uuid}-`) || (await to.find(volume, { signal: ctx.signal })) === undefined) continue;
+    if (volume.startsWith(instanceVolumePrefix(uuid)) || (await to.find(volume, { signal: ctx.signal })) === undefined)
+      continue;
     throw there.error(
       'ALREADY_EXISTS',
       `${ends.destination} has another volume ${volume} in its pool ${to.name}, where disk ${target} is to be copied to`,
@@ -133,16 +136,10 @@ export async function undoPreparation(change: MoveChange): Promise<void> {
 export async function clearAway(change: MoveChange): Promise<void> {
   const { ctx, uuid, ends, caller } = change;
   const made = notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema);
-  const prefix = `zenova-${uuid}-`;
-  if (made?.volumes.some(({ volume }) => volume.startsWith(prefix)) === true) {
-    const options = { signal: ctx.signal };
-    const pool = await findPool(caller, ends.from.settings.pool, options);
-    const names = (await pool?.volumeNames(options)) ?? [];
-    // A disk goes before what it is made of, whose name is longer.
-    for (const volume of names.filter((name) => name.startsWith(prefix)).toSorted()) {
-      if (pool !== undefined) await ensureRemoved(change, pool, `volume ${volume}`, volume);
-    }
+  if (made?.volumes.some(({ volume }) => volume.startsWith(instanceVolumePrefix(uuid))) === true) {
+    const pool = await findPool(caller, ends.from.settings.pool, { signal: ctx.signal });
+    if (pool !== undefined) await ensureNoInstanceVolumes(change, pool, uuid);
   }
-  const own = `zenova-${uuid}`;
+  const own = instanceFiles(uuid).filter;
   if (made?.filters.includes(own) === true) await removeFilterOf(change, own);
 }
