@@ -11,6 +11,7 @@ import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
+import { evacuation } from './operations/move/evacuate.js';
 import { lackingBy, placeAt } from './operations/open-place.js';
 import { migrationOperations } from './operations/move/live-migrate.js';
 import type { Neighbours } from './operations/neighbours.js';
@@ -67,6 +68,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
           listImages: listImages(place),
           ...hostSwitches(place),
           ...migrationOperations(place, neighbours),
+          evacuate: evacuation(place, neighbours),
           ...preflightOperation(place),
           ...consoleOperations(place, ports.consoles ?? null),
           ...diagnosticsOperation(place),
