@@ -58,7 +58,6 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...rescueWorks(place, ports.images),
         ...volumeWorks(place),
         ...imageWorks(place, ports.images),
-        ...volumeWorks(place),
       });
       return {
         operations: {
