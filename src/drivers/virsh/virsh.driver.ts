@@ -11,6 +11,7 @@ import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
+import { evacuation } from './operations/move/evacuate.js';
 import { lackingBy, placeAt } from './operations/open-place.js';
 import { migrationOperations } from './operations/move/live-migrate.js';
 import type { Neighbours } from './operations/neighbours.js';
@@ -20,6 +21,7 @@ import { rebuildWorks } from './operations/rebuild.js';
 import { rescueWorks } from './operations/rescue.js';
 import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
+import { imageWorks, listImages } from './operations/storage/image.operations.js';
 import { stateTeller } from './operations/state-teller.js';
 import { terminateWorks } from './operations/terminate.js';
 import { volumeWorks } from './operations/volumes.js';
@@ -55,14 +57,17 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...rebuildWorks(place, ports.images),
         ...rescueWorks(place, ports.images),
         ...volumeWorks(place),
+        ...imageWorks(place, ports.images),
       });
       return {
         operations: {
           ...works.operations,
           queryPower: queryPower(place),
           ...inventoryOperations(place),
+          listImages: listImages(place),
           ...hostSwitches(place),
           ...migrationOperations(place, neighbours),
+          evacuate: evacuation(place, neighbours),
           ...preflightOperation(place),
           ...consoleOperations(place, ports.consoles ?? null),
           ...diagnosticsOperation(place),

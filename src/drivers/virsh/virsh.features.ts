@@ -10,7 +10,7 @@ export const virshFeatures = {
   'operation.attach-interface': NOT_BUILT,
   'operation.detach-interface': NOT_BUILT,
   'operation.maintenance-mode': complete,
-  'operation.evacuate': NOT_BUILT,
+  'operation.evacuate': complete,
   'operation.rebuild': complete,
   'operation.get-guest-info': complete,
   'operation.get-host-info': complete,
