@@ -4,14 +4,27 @@ import { fakeFixture } from './fixtures/fake.fixture.js';
 import { hmcDpmFixture } from './fixtures/hmc-dpm.fixture.js';
 import { hmczFixture } from './fixtures/hmcz.fixture.js';
 import { manualFixture } from './fixtures/manual.fixture.js';
+import { virshPowerFixture } from './fixtures/virsh-power.fixture.js';
+import { virshFixture } from './fixtures/virsh.fixture.js';
 import { webhookFixture } from './fixtures/webhook.fixture.js';
 import { suiteFor } from './suite.js';
 
-const fixtures = [fakeFixture(), hmcDpmFixture, hmczFixture, webhookFixture(), manualFixture];
+const fixtures = [
+  fakeFixture(),
+  hmcDpmFixture,
+  virshFixture,
+  hmczFixture,
+  virshPowerFixture,
+  webhookFixture(),
+  manualFixture,
+];
 
 it('every driver and power type is held to what it declares', () => {
-  const declared = [...VIRT_DRIVERS, ...POWER_TYPES].map(({ name, features }) => [name, features]);
-  const tried = fixtures.map(({ driver, claims }) => [driver, claims]);
+  const declared = [
+    ...VIRT_DRIVERS.map(({ name, features }) => [`virt ${name}`, features]),
+    ...POWER_TYPES.map(({ name, features }) => [`power ${name}`, features]),
+  ];
+  const tried = fixtures.map(({ kind, driver, claims }) => [`${kind} ${driver}`, claims]);
   expect(Object.fromEntries(tried)).toEqual(Object.fromEntries(declared));
 });
 

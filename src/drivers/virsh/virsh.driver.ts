@@ -17,10 +17,13 @@ import { migrationOperations } from './operations/move/live-migrate.js';
 import type { Neighbours } from './operations/neighbours.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
+import { rebuildWorks } from './operations/rebuild.js';
+import { rescueWorks } from './operations/rescue.js';
 import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
 import { stateTeller } from './operations/state-teller.js';
 import { terminateWorks } from './operations/terminate.js';
+import { volumeWorks } from './operations/volumes.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
 import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
@@ -50,6 +53,9 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...guestWorks(place),
         ...launchWorks(place, ports.images),
         ...terminateWorks(place),
+        ...rebuildWorks(place, ports.images),
+        ...rescueWorks(place, ports.images),
+        ...volumeWorks(place),
       });
       return {
         operations: {
