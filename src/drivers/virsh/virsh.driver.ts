@@ -21,6 +21,7 @@ import { rebuildWorks } from './operations/rebuild.js';
 import { rescueWorks } from './operations/rescue.js';
 import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
+import { imageWorks, listImages } from './operations/storage/image.operations.js';
 import { stateTeller } from './operations/state-teller.js';
 import { terminateWorks } from './operations/terminate.js';
 import { volumeWorks } from './operations/volumes.js';
@@ -56,12 +57,14 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...rebuildWorks(place, ports.images),
         ...rescueWorks(place, ports.images),
         ...volumeWorks(place),
+        ...imageWorks(place, ports.images),
       });
       return {
         operations: {
           ...works.operations,
           queryPower: queryPower(place),
           ...inventoryOperations(place),
+          listImages: listImages(place),
           ...hostSwitches(place),
           ...migrationOperations(place, neighbours),
           evacuate: evacuation(place, neighbours),

@@ -40,7 +40,7 @@ export const virshFeatures = {
   'console.serial.interactive': complete,
   'console.spice': complete,
   'console.vnc': complete,
-  'storage.block': NOT_BUILT,
+  'storage.block': complete,
   'storage.block.backend.fibrechannel': complete,
   'storage.block.backend.iscsi': complete,
   'storage.block.backend.iscsi.auth.chap': complete,

@@ -14,8 +14,8 @@ import { ProgramDomains } from '../../../src/drivers/virsh/client/program-domain
 import { RpcDomains } from '../../../src/drivers/virsh/client/rpc-domains.js';
 import { childAt, serialiseXml, textOf } from '../../../src/connectors/xml/index.js';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
-import { programPlace } from '../../../src/drivers/virsh/operations/open-place.js';
-import { DEFAULT_PACING, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
+import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
+import { accessOf, pacingOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { toVirshComputeError } from '../../../src/drivers/virsh/virsh.errors.js';
 import { eventually } from '../../support/eventually.js';
 import { rejectionOf } from '../../support/failure-of.js';
@@ -164,21 +164,20 @@ describe('the way of the program', () => {
     await keeper.caller({}).call(connectListAllDomains, {});
     const { virtDriver } = createVirsh();
     const parsed = VirshSettingsSchema.parse({ ...settings(), way: 'program' });
-    const host = virtDriver.open('kvm1', parsed, bench.ports);
+    const host = virtDriver.open('kvm1', { ...settings(), way: 'program' }, bench.ports);
     try {
       const ctx = new RecordingContext(systemClock);
       const target = await host.resolve(ctx, 'test');
       expect(target.key).toBe(`virsh:${hostname().toLowerCase()}:${target.id}`);
-      await expect(host.operations.powerOff(ctx, target, {})).resolves.toMatchObject({ changed: true });
+      await expect(host.operations.powerOff(ctx, target, {})).resolves.toMatchObject({ outcome: 'done' });
       await expect(host.operations.queryPower(ctx, 'test')).resolves.toMatchObject({ powerState: 'shutdown' });
-      await expect(host.operations.powerOn(ctx, target, {})).resolves.toMatchObject({ changed: true });
+      await expect(host.operations.powerOn(ctx, target, {})).resolves.toMatchObject({ outcome: 'done' });
     } finally {
       await host.close();
     }
-    const link = programLink();
-    const place = programPlace({ label: link.label, endpoint: link.endpoint, link: () => link }, DEFAULT_PACING);
+    const place = placeAt(accessOf(parsed), () => programLink(), pacingOf(parsed));
     expect(() => place.caller(new RecordingContext(systemClock))).toThrow(
-      expect.objectContaining({ code: 'FEATURE_LIMITED', message: expect.stringContaining('set way to rpc') }),
+      expect.objectContaining({ code: 'FEATURE_LIMITED', message: expect.stringContaining('give it way rpc') }),
     );
   });
 

@@ -8,11 +8,11 @@ import { systemClock } from '../../../src/common/clock.js';
 import { newOperationId, type OperationId, type TargetKey } from '../../../src/common/ids.js';
 import type { CallContext, Checkpoint, Step, Target } from '../../../src/compute/contract/index.js';
 import { VirshChange } from '../../../src/drivers/virsh/operations/domain-change.js';
-import { rpcPlace } from '../../../src/drivers/virsh/operations/open-place.js';
+import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
 import { ensurePool } from '../../../src/drivers/virsh/operations/storage/find-pool.js';
 import { imageWorks, listImages } from '../../../src/drivers/virsh/operations/storage/image.operations.js';
 import type { HostPlace } from '../../../src/drivers/virsh/operations/virsh-place.js';
-import { VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
+import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { ImageFetcher } from '../../../src/images/index.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { LinkBench } from './virsh-bench.js';
@@ -55,10 +55,11 @@ export class StorageBench {
   constructor({ socketPath }: Libvirtd) {
     StorageBench.#pools += 1;
     const pool = { name: `zenova-${StorageBench.#pools}`, path: this.poolPath };
-    const settings = VirshSettingsSchema.parse({ uri: `qemu+unix:///system?socket=${socketPath}`, pool });
-    const { link } = this.#links.hold({ uri: `qemu+unix:///system?socket=${socketPath}` });
+    const uri = `qemu+unix:///system?socket=${socketPath}`;
+    const settings = VirshSettingsSchema.parse({ uri, pool });
+    const { link } = this.#links.hold({ uri });
     const pacing = { requestTimeoutMs: 3000, operationTimeoutMs: 120_000, poll: { initialMs: 20, maxMs: 200 } };
-    this.place = { ...rpcPlace({ label: link.label, endpoint: link.endpoint, link: () => link }, pacing), settings };
+    this.place = { ...placeAt(accessOf(settings), () => link, pacing), settings };
     mkdirSync(join(this.root, 'files'));
     this.images = new ImageFetcher({
       folder: join(this.root, 'fetched'),

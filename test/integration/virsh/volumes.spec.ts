@@ -70,51 +70,64 @@ describe('a file', () => {
 
   test.each([instance, 'off'])('that is not there is refused for %s, and nothing of it stays', async (to) => {
     const volume: Volume = { id: 'nowhere', connection: { type: 'file', path: `${bench.folder}/nowhere` } };
-    await expect(attach(volume, to)).rejects.toMatchObject({ code: 'RESOURCE_NOT_FOUND', outcome: 'not-applied' });
+    await expect(attach(volume, to)).rejects.toMatchObject({
+      code: 'RESOURCE_NOT_FOUND',
+      outcome: expect.stringMatching(/^not-/),
+    });
     await expect(bench.disks(to)).resolves.toEqual({ now: [], next: [] });
   });
 
   test.each([
-    ['/etc/passwd', /host_folders/],
-    ['../../etc/passwd', /host_folders|absolute/],
-    ['inside/../../etc/passwd', /parts \. or \.\./],
-  ])('at %s is refused', async (path, message) => {
-    const whole = path.startsWith('/') ? path : `${bench.folder}/${path}`;
-    await expect(attach({ id: 'x', connection: { type: 'file', path: whole } })).rejects.toMatchObject({
+    ['/etc/passwd', 'FORBIDDEN', /host_folders/],
+    ['/etc/../etc/passwd', 'REQUEST_INVALID', /parts/],
+  ])('at %s is refused', async (path, code, message) => {
+    await expect(attach({ id: 'x', connection: { type: 'file', path } })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+    const inside = `${bench.folder}/../../etc/passwd`;
+    await expect(attach({ id: 'x', connection: { type: 'file', path: inside } })).rejects.toMatchObject({
       code: 'REQUEST_INVALID',
-      message: expect.stringMatching(path.includes('..') ? /parts \. or \.\./ : message),
     });
   });
 
-  test('that another one has is refused, unless both share it', async () => {
-    const volume = fileVolume('taken');
-    await attach(volume, 'off');
-    await expect(attach(volume)).rejects.toMatchObject({
-      code: 'STATE_CONFLICT',
-      message: expect.stringContaining('domain off'),
-    });
-    await expect(attach({ ...volume, multiattach: true })).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
-    await detach('taken', 'off');
-    await attach({ ...volume, multiattach: true }, 'off');
-    await expect(attach({ ...volume, multiattach: true })).resolves.toMatchObject({ outcome: 'done' });
-    await detach('taken');
-    await detach('taken', 'off');
-  }, WITHIN_MS);
+  test(
+    'that another one has is refused, unless both share it',
+    async () => {
+      const volume = fileVolume('taken');
+      await attach(volume, 'off');
+      await expect(attach(volume)).rejects.toMatchObject({
+        code: 'STATE_CONFLICT',
+        message: expect.stringContaining('domain off'),
+      });
+      await expect(attach({ ...volume, multiattach: true })).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+      await detach('taken', 'off');
+      await attach({ ...volume, multiattach: true }, 'off');
+      await expect(attach({ ...volume, multiattach: true })).resolves.toMatchObject({ outcome: 'done' });
+      await detach('taken');
+      await detach('taken', 'off');
+    },
+    WITHIN_MS,
+  );
 
-  test('is made known to a guest that runs when it has grown', async () => {
-    const volume = fileVolume('growing');
-    await attach(volume);
-    const grow = { instance, volume: 'growing', size_gib: 1 };
-    await expect(bench.call('compute.extend_volume', grow)).resolves.toMatchObject({ outcome: 'done' });
-    await expect(bench.call('compute.extend_volume', grow)).resolves.toMatchObject({ outcome: 'already' });
-    await detach('growing');
-    await attach(volume, 'off');
-    await expect(bench.call('compute.extend_volume', { ...grow, instance: 'off' })).resolves.toMatchObject({
-      outcome: 'already',
-    });
-    await expect(
-      bench.call('compute.extend_volume', { ...grow, instance: 'off', size_gib: 2 }),
-    ).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
-    await detach('growing', 'off');
-  }, WITHIN_MS);
+  test(
+    'is made known to a guest that runs when it has grown',
+    async () => {
+      const volume = fileVolume('growing');
+      await attach(volume);
+      const grow = { instance, volume: 'growing', size_gib: 1 };
+      await expect(bench.call('compute.extend_volume', grow)).resolves.toMatchObject({ outcome: 'done' });
+      await expect(bench.call('compute.extend_volume', grow)).resolves.toMatchObject({ outcome: 'already' });
+      await detach('growing');
+      await attach(volume, 'off');
+      await expect(bench.call('compute.extend_volume', { ...grow, instance: 'off' })).resolves.toMatchObject({
+        outcome: 'already',
+      });
+      await expect(
+        bench.call('compute.extend_volume', { ...grow, instance: 'off', size_gib: 2 }),
+      ).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+      await detach('growing', 'off');
+    },
+    WITHIN_MS,
+  );
 });

@@ -2,7 +2,6 @@ import type { XmlElement } from '../../../connectors/xml/index.js';
 import type { CallContext, Target } from '../../../compute/contract/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
-import { volumeIdsOf, type VolumeIds } from '../mapping/volume-ids.js';
 import { cannotBeDone } from './power.operations.js';
 import type { DomainChange } from './domain-change.js';
 import type { VirshPlace } from './virsh-place.js';
@@ -12,7 +11,6 @@ export interface DeviceSight {
   /** Undefined while it does not run. */
   readonly live: DomainFacts | undefined;
   readonly next: DomainFacts;
-  readonly volumeIds: VolumeIds;
 }
 
 export async function seeDevices(change: DomainChange): Promise<DeviceSight> {
@@ -32,7 +30,7 @@ export async function seeDevicesForPlan(ctx: CallContext, place: VirshPlace, tar
 
 function sightOf(now: XmlElement, next: XmlElement): DeviceSight {
   const facts = domainFacts(now);
-  return { live: facts.id === undefined ? undefined : facts, next: domainFacts(next), volumeIds: volumeIdsOf(next) };
+  return { live: facts.id === undefined ? undefined : facts, next: domainFacts(next) };
 }
 
 /** All that there are: of the running domain first. */

@@ -13,7 +13,7 @@ export async function noteVolumeId(change: DomainChange, alias: string, id: stri
     step: 'note-volume',
     noun: `note of volume ${id}`,
     doing: `noting which disk of ${change.label} volume ${id} is`,
-    isSo: async () => (await seeDevices(change)).volumeIds.get(alias) === id,
+    isSo: async () => (await seeDevices(change)).next.volumeIds.get(alias) === id,
     send: async (timeoutMs) => {
       const sight = await seeDevices(change);
       const args = {
@@ -33,5 +33,5 @@ export async function noteVolumeId(change: DomainChange, alias: string, id: stri
 /** Those of disks that are there. */
 function inUse(sight: DeviceSight): VolumeIds {
   const aliases = new Set(formsOf(sight).flatMap(({ disks }) => disks.map(({ alias }) => alias)));
-  return new Map([...sight.volumeIds].filter(([alias]) => aliases.has(alias)));
+  return new Map([...sight.next.volumeIds].filter(([alias]) => aliases.has(alias)));
 }

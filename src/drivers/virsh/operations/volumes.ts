@@ -281,10 +281,10 @@ function isEverywhere(sight: DeviceSight, id: string): boolean {
 
 export function findIn(
   { disks }: { readonly disks: readonly DiskFacts[] },
-  { volumeIds }: DeviceSight,
+  { next }: DeviceSight,
   id: string,
 ): DiskFacts | undefined {
-  return findVolume(disks, volumeIds, id);
+  return findVolume(disks, next.volumeIds, id);
 }
 
 function pluggedVolume(id: string, alias: string): Plugged {
