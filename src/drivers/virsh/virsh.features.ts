@@ -1,4 +1,4 @@
-import { complete, missing, partial } from '../../features/index.js';
+import { complete, missing } from '../../features/index.js';
 import type { ComputeDeclaration } from '../../compute/contract/index.js';
 
 const NOT_BUILT = missing('not built yet');
