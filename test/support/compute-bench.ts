@@ -8,6 +8,7 @@ import type {
   AnyPowerType,
   AnyVirtDriver,
   AuditFact,
+  ConsoleOffers,
   Images,
   Observer,
   Outcome,
@@ -41,6 +42,7 @@ export interface ComputeBenchOptions {
   readonly rules?: readonly CallerRule[];
   readonly observer?: Observer;
   readonly images?: Images;
+  readonly consoles?: ConsoleOffers;
   /** Can guests read seeds over HTTP, from a listener of its own? */
   readonly hasSeeds?: boolean;
   /** Puts something between the service and its journal. */
@@ -119,6 +121,7 @@ export class ComputeBench {
       },
       ...(this.#options.observer === undefined ? {} : { observer: this.#options.observer }),
       images: this.#options.images,
+      consoles: this.#options.consoles ?? null,
       seeds,
       audit: { write: (fact) => void this.audited.push(fact) },
       rules: this.#options.rules,

@@ -28,7 +28,11 @@ export function consoleScenarios(type: 'serial' | 'vnc' | 'spice' | 'rdp'): read
         }
         // Where the backend asks for nothing, nothing is given.
         const secrets = consoles.map(({ url, password }) => url ?? password);
-        ensure(secrets[0] === null || secrets[0] !== secrets[1], 'wrong-answer', 'two callers are given the same access');
+        ensure(
+          secrets[0] === null || secrets[0] !== secrets[1],
+          'wrong-answer',
+          'two callers are given the same access',
+        );
       },
     },
     needsGuest(CONSOLE, { type }),
