@@ -56,6 +56,29 @@ module.exports = {
         ],
       },
     },
+    {
+      name: 'libvirt-mapping-is-pure',
+      comment: 'what libvirt is told and tells is mapped without a connection; of the way to it only the port is known',
+      severity: 'error',
+      from: { path: '^src/drivers/virsh/mapping/', pathNot: '\\.spec\\.ts$' },
+      to: {
+        path: '^src/drivers/virsh/(client/|operations/|[^/]+\\.ts$)',
+        pathNot: '^src/drivers/virsh/client/domains\\.port\\.ts$',
+      },
+    },
+    {
+      name: 'libvirt-only-in-its-driver',
+      comment: 'nobody else speaks with libvirt',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/drivers/virsh/', '\\.spec\\.ts$'] },
+      to: { path: ['^packages/node-libvirt/', 'node_modules/node-libvirt/'] },
+    },
+    {
+      name: 'libvirt-client-below-operations',
+      severity: 'error',
+      from: { path: '^src/drivers/virsh/client/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/drivers/virsh/(operations/|[^/]+\\.ts$)' },
+    },
     only('simulators-stand-alone', '^src/simulators/', ['^src/common/'], 'one misreading must not confirm itself'),
     only(
       'client-on-contract',

@@ -62,6 +62,11 @@ export function missingDebianPackages(needs) {
     { name: 'libvirt-daemon', reason: daemon, isMissing: needs.libvirt && !isLibvirtdInstalled() },
     { name: 'libvirt-daemon-driver-qemu', reason: daemon, isMissing: needs.libvirt && !isLibvirtdInstalled() },
     {
+      name: 'qemu-utils',
+      reason: 'to make and convert images of disks, as libvirt does too',
+      isMissing: needs.libvirt && !isOnPath('qemu-img'),
+    },
+    {
       name: 'qemu-system-x86',
       reason: 'for guests of x86 under a private libvirtd',
       isMissing: needs.libvirt && !isOnPath('qemu-system-x86_64'),

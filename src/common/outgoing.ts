@@ -1,6 +1,6 @@
 /** What is known of a request to a backend before it is sent. Neither path nor parameters: they may hold secrets. */
 export interface OutgoingRequest {
-  /** In the words of the protocol: `GET`. */
+  /** In the words of the protocol: `GET`, `domain_create`. */
   readonly method: string;
   readonly host: string;
   readonly port: number;
@@ -10,7 +10,7 @@ export interface OutgoingRequest {
 export interface RequestUnderWay {
   /** To be sent with it, where the protocol has headers: those by which the other side can continue the trace. */
   readonly headers: Readonly<Record<string, string>>;
-  /** @param outcome a status of the protocol, or why there is none */
+  /** @param outcome a status of the protocol (0 for a good answer where there are none), or why there is none */
   end(outcome: number | string): void;
 }
 

@@ -199,7 +199,7 @@ const ConsoleSchema = z.strictObject({
 
 const ImagesSchema = z.strictObject({
   directories: z.array(PathSchema).max(100).default([]).meta({
-    description: 'images at `file:` addresses are taken from below these directories alone',
+    description: 'images at `file:` addresses are taken from, and put, below these directories alone',
     defaultText: 'none, so from no file',
   }),
   max_gib: z.number().positive().max(1024).default(16).describe('larger images are refused'),

@@ -17,6 +17,8 @@ export interface FirstBoot {
   readonly sshKeys?: readonly string[] | undefined;
   /** Of the user that the image has for its administrator ("default user" in cloud-init's words), who may become root. */
   readonly adminPassword?: string | undefined;
+  /** The same as an earlier first start had it ({@link hashedPassword}), where the password itself is known to nobody any more. */
+  readonly passwordHash?: string | undefined;
   readonly files?: readonly GuestFile[] | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly diskConfig?: 'auto' | 'manual' | undefined;
@@ -34,7 +36,7 @@ type Described = Pick<
 /** A first start as the description of an instance has it. */
 export function firstBootOf(
   { name, user_data, ssh_keys, admin_password, files, metadata, disk_config }: Described,
-  more: Pick<FirstBoot, 'instanceId' | 'nics' | 'isKvmHost'>,
+  more: Pick<FirstBoot, 'instanceId' | 'nics' | 'isKvmHost' | 'passwordHash'>,
 ): FirstBoot {
   return {
     ...more,
@@ -104,12 +106,11 @@ function hostNameOf(name: string): string {
 }
 
 function cloudConfig(firstBoot: FirstBoot): Record<string, unknown> {
-  const { adminPassword, files = [], diskConfig, isKvmHost = false, nics } = firstBoot;
+  const { adminPassword, instanceId, files = [], diskConfig, isKvmHost = false, nics } = firstBoot;
+  const password = adminPassword === undefined ? firstBoot.passwordHash : hashedPassword(adminPassword, instanceId);
   const commands = isKvmHost ? bridgeCommands(nics) : [];
   return {
-    ...(adminPassword === undefined
-      ? {}
-      : { password: sha512Crypt(adminPassword, saltOf(firstBoot)), chpasswd: { expire: false } }),
+    ...(password === undefined ? {} : { password, chpasswd: { expire: false } }),
     ...(files.length === 0 ? {} : { write_files: files.map(writtenFile) }),
     ...(diskConfig === 'manual' ? { growpart: { mode: 'off' }, resize_rootfs: false } : {}),
     ...(commands.length === 0 ? {} : { bootcmd: commands }),
@@ -120,8 +121,13 @@ function writtenFile({ path, content, mode }: GuestFile): object {
   return { path, encoding: 'b64', content, ...(mode === undefined ? {} : { permissions: mode }) };
 }
 
+/** A password as guests keep it. */
+export function hashedPassword(password: string, instanceId: string): string {
+  return sha512Crypt(password, saltOf(instanceId));
+}
+
 /** Every instance has another one; 96 bits, in the characters that crypt takes. */
-function saltOf({ instanceId }: FirstBoot): string {
+function saltOf(instanceId: string): string {
   const digest = createHash('sha256').update(instanceId).digest().subarray(0, 12);
   return digest.toString('base64').replaceAll('+', '.');
 }

@@ -3,7 +3,7 @@ import { ComputeError } from '../common/errors/index.js';
 import type { ImageSource } from '../compute/contract/index.js';
 
 /** What of a file is a disk, or a medium. The others that a source may name are archives. */
-export const DISK_FORMATS = ['raw', 'qcow2', 'vmdk', 'vhdx', 'iso'] as const;
+const DISK_FORMATS = ['raw', 'qcow2', 'vmdk', 'vhdx', 'iso'] as const;
 export type DiskFormat = (typeof DISK_FORMATS)[number];
 
 export interface DiskImage {

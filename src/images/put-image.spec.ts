@@ -5,7 +5,6 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { failureOf } from '../../test/support/failure-of.js';
 import { ImageFetcher } from './image-fetcher.js';
@@ -55,9 +54,11 @@ interface Sent {
 async function taking(status: number, has?: Buffer): Promise<{ url: string; sent: Sent[] }> {
   const sent: Sent[] = [];
   const made = createServer((request, response) => {
-    void buffer(request).then((body) => {
+    const pieces: Buffer[] = [];
+    request.on('data', (piece: Buffer) => pieces.push(piece));
+    request.once('end', () => {
       const { method = '', url = '', headers } = request;
-      sent.push({ method, path: url, headers, body });
+      sent.push({ method, path: url, headers, body: Buffer.concat(pieces) });
       if (method === 'GET') response.writeHead(has === undefined ? 404 : 200).end(has);
       else response.writeHead(status).end();
     });

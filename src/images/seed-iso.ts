@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SEED_LABEL } from '../first-boot/index.js';
 import { writeSeed, type SeedMedium } from './iso-content.js';
@@ -21,4 +22,22 @@ export async function seedIso(folder: string, seed: SeedMedium, signal: AbortSig
     signal,
   );
   return made;
+}
+
+/**
+ * Reads a file of such a medium.
+ *
+ * @param folder where it is put for that
+ * @param name of a file in its root directory
+ * @throws ComputeError OPERATION_FAILED when there is none; the signal's reason
+ */
+export async function readSeedFile(medium: string, name: string, folder: string, signal: AbortSignal): Promise<string> {
+  const file = join(folder, 'read');
+  await runProgram(
+    'xorriso',
+    ['-no_rc', '-osirrox', 'on', '-indev', medium, '-extract', `/${name}`, file],
+    `reading ${name} of the medium for cloud-init`,
+    signal,
+  );
+  return await readFile(file, 'utf8');
 }

@@ -106,13 +106,18 @@ class ObservedRequests implements Outgoing {
       headers: { ...span.trace },
       end: (outcome) => {
         const isStatus = typeof outcome === 'number';
-        metrics.backendRequests.inc({ ...this.#place, outcome: isStatus ? `${Math.floor(outcome / 100)}xx` : outcome });
+        metrics.backendRequests.inc({ ...this.#place, outcome: outcomeLabel(outcome) });
         metrics.backendSeconds.observe(this.#place, (performance.now() - began) / 1000);
-        if (isStatus) span.set({ 'http.response.status_code': outcome });
+        if (isStatus && outcome !== 0) span.set({ 'http.response.status_code': outcome });
         span.end(isStatus ? (outcome < 400 ? undefined : String(outcome)) : outcome);
       },
     };
   }
+}
+
+function outcomeLabel(outcome: number | string): string {
+  if (outcome === 0) return 'good';
+  return typeof outcome === 'number' ? `${Math.floor(outcome / 100)}xx` : outcome;
 }
 
 function counted(words: readonly string[]): ReadonlyMap<string, number> {

@@ -40,6 +40,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     },
   },
   'src/drivers/hmc-dpm/README.md': { estate: false },
+  'src/drivers/virsh/README.md': { estate: false },
   'docs/instances.md': { ...AT_NPM_START, answers: { WEB01_PASSWORD: 'of-root\n' } },
   'docs/machines.md': { ...AT_NPM_START, answers: { 'HMC user': 'zenova-simulator\n' } },
   'docs/first-lpar.md': {
@@ -47,6 +48,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     isInstalled: true,
     answers: { 'HMC user': 'zenova-simulator\n' },
   },
+  'docs/first-kvm-guest.md': { estate: false, isInstalled: true, libvirt: true },
 };
 
 describe.each(PAGES)('%s', (page) => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
+  createReadStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -17,9 +18,12 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { Client } from 'pg';
 import { startBroker, type Broker } from '../support/broker.js';
 import { freePort } from '../../scripts/server/free-port.mjs';
+import { guestSystems } from '../support/guest-systems.js';
+import { startLibvirtHosts, type LibvirtHosts } from '../support/libvirt-hosts.js';
 import { startPostgres, type Postgres } from '../support/postgres.js';
 import { CHECKOUT } from './documents.js';
 import { STAND_INS } from './stand-ins.js';
@@ -33,6 +37,8 @@ export interface SandboxOptions {
   /** A simulated estate is served, as by `npm start`. */
   readonly estate: boolean;
   readonly postgres?: boolean;
+  /** This machine is a host of libvirt's, with a bridge `br0`, and there is an image for its guests on the web. */
+  readonly libvirt?: boolean;
   /** What docs/install.md makes is there: code, unit, directories, the broker's address. */
   readonly isInstalled?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
@@ -53,8 +59,9 @@ export class Sandbox {
   readonly #programs: string;
   readonly #replacements: [what: RegExp, by: string][] = [];
   #environment: Record<string, string> = {};
-  #control: Server | undefined;
+  readonly #servers: Server[] = [];
   #postgres: Postgres | undefined;
+  #libvirt: LibvirtHosts | undefined;
 
   private constructor(readonly broker: Broker) {
     mkdirSync(join(CHECKOUT, '.zenova'), { recursive: true });
@@ -72,7 +79,7 @@ export class Sandbox {
     return sandbox;
   }
 
-  async #furnish({ estate, postgres, isInstalled, environment }: SandboxOptions): Promise<void> {
+  async #furnish({ estate, postgres, libvirt, isInstalled, environment }: SandboxOptions): Promise<void> {
     const here = (...path: string[]): string => join(this.directory, ...path);
     for (const path of [
       'bin',
@@ -113,6 +120,7 @@ export class Sandbox {
     };
     if (isInstalled === true) this.#install();
     if (postgres === true) await this.#startPostgres();
+    if (libvirt === true) await this.#startLibvirt();
     if (estate) await this.#serveEstate(here('state'));
   }
 
@@ -141,6 +149,24 @@ export class Sandbox {
     Object.assign(this.#environment, { PGHOST: hostname, PGPORT: port, PGUSER: 'postgres', PGPASSWORD: 'postgres' });
   }
 
+  async #startLibvirt(): Promise<void> {
+    this.#libvirt = await startLibvirtHosts({ names: ['kvm1'] });
+    const [host] = this.#libvirt.hosts;
+    const { disk } = await guestSystems('x86_64');
+    this.#replacements.push(
+      [/\bqemu:\/\/\/system\b/g, `qemu+unix:///system?socket=${host?.daemon.socketPath}`],
+      [/https:\/\/cloud-images\.example\.org\/\S+/g, await this.#serveFile(disk.qcow2)],
+    );
+  }
+
+  /** @returns its address */
+  async #serveFile(file: string): Promise<string> {
+    const server = createServer((_request, response) => {
+      pipeline(createReadStream(file), response).catch(() => response.destroy());
+    });
+    return `http://${await this.#listen(server)}/image`;
+  }
+
   async #controlBroker(): Promise<string> {
     const server = createServer((request, response) => {
       void text(request)
@@ -149,10 +175,16 @@ export class Sandbox {
           (output) => response.end(output),
           (error: unknown) => response.writeHead(500).end(String(error)),
         );
-    }).listen(0, '127.0.0.1');
-    this.#control = server;
+    });
+    return `http://${await this.#listen(server)}/`;
+  }
+
+  /** @returns where it listens */
+  async #listen(server: Server): Promise<string> {
+    server.listen(0, '127.0.0.1');
+    this.#servers.push(server);
     await once(server, 'listening');
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   /** The text with this sandbox's places, ports and names in it. */
@@ -196,8 +228,8 @@ export class Sandbox {
   async close(): Promise<void> {
     for (const name of readdirSync(this.directory).filter((file) => file.endsWith('.pid')))
       killGroup(Number(readFileSync(join(this.directory, name), 'utf8')));
-    this.#control?.close();
-    await Promise.all([this.broker.stop(), this.#postgres?.stop()]);
+    for (const server of this.#servers) server.close();
+    await Promise.all([this.broker.stop(), this.#postgres?.stop(), this.#libvirt?.stop()]);
     for (const directory of [this.directory, this.#programs]) rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '../../src/common/clock.js';
@@ -18,7 +20,7 @@ import type {
   ServiceEvent,
 } from '../../src/compute/contract/index.js';
 import { SeedOffers } from '../../src/first-boot/index.js';
-import { SeedListener } from '../../src/http/index.js';
+import { ConsoleSockets, listeningUrl, SeedListener } from '../../src/http/index.js';
 import { openJournal, type DatabaseOptions, type OpenJournal } from '../../src/journal/index.js';
 import type { EvidenceByDriver } from '../../src/features/index.js';
 import type { CallerRule } from '../../src/common/caller-rule.js';
@@ -45,6 +47,8 @@ export interface ComputeBenchOptions {
   readonly consoles?: ConsoleOffers;
   /** Can guests read seeds over HTTP, from a listener of its own? */
   readonly hasSeeds?: boolean;
+  /** Have consoles an address, at a server of its own? */
+  readonly hasConsoles?: boolean;
   /** Puts something between the service and its journal. */
   readonly journal?: (journal: Journal) => Journal;
   /** Puts something between the service and its registered machines. */
@@ -65,6 +69,7 @@ export class ComputeBench {
   #opened: OpenJournal | undefined;
   #service: ComputeService | undefined;
   #seeds: SeedListener | undefined;
+  #consoles: { readonly server: Server; readonly sockets: ConsoleSockets } | undefined;
   #requests = 0;
 
   private constructor(options: ComputeBenchOptions) {
@@ -123,6 +128,7 @@ export class ComputeBench {
       images: this.#options.images,
       consoles: this.#options.consoles ?? null,
       seeds,
+      consoles: await this.#openConsoles(clock),
       audit: { write: (fact) => void this.audited.push(fact) },
       rules: this.#options.rules,
       clock,
@@ -149,6 +155,15 @@ export class ComputeBench {
     return new SeedOffers(seedStore, `http://127.0.0.1:${this.#seeds.port}`);
   }
 
+  async #openConsoles(clock: Clock): Promise<ConsoleOffers | null> {
+    if (this.#options.hasConsoles !== true) return null;
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const sockets = new ConsoleSockets(server, listeningUrl(server, '127.0.0.1'), { clock, log: silentLog });
+    this.#consoles = { server, sockets };
+    return sockets;
+  }
+
   get service(): ComputeService {
     if (this.#service === undefined) throw new Error('the bench is stopped');
     return this.#service;
@@ -164,8 +179,11 @@ export class ComputeBench {
     await this.#service?.finish(limitMs);
     await this.#service?.close();
     await this.#seeds?.close();
+    await this.#consoles?.sockets.close();
+    this.#consoles?.server.close();
     await this.#opened?.close();
     this.#seeds = undefined;
+    this.#consoles = undefined;
     this.#service = undefined;
     this.#opened = undefined;
   }

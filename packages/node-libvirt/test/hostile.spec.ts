@@ -233,6 +233,25 @@ describe('a daemon that keeps to the protocol', () => {
     await connection.close();
   });
 
+  it('may send the data of a stream before the answer, though not without end', async () => {
+    const data = (m: Message, count: number): Buffer[] =>
+      Array.from({ length: count }, () => stream(m, MessageStatus.CONTINUE, (w) => w.raw(Buffer.alloc(4096, 'x'))));
+    daemon.answers.set(P.domain_screenshot, (m, s) => {
+      if (m.type === MessageType.STREAM) return s.write(stream(m, MessageStatus.OK, () => undefined));
+      return s.write(
+        Buffer.concat([...data(m, 64), reply(m, (w) => w.int(0)), stream(m, MessageStatus.CONTINUE, () => undefined)]),
+      );
+    });
+    const connection = await connected();
+    const { stream: picture } = await connection.openStream(domainScreenshot, { domain, screen: 0 });
+    expect((await buffer(picture)).equals(Buffer.alloc(64 * 4096, 'x'))).toBe(true);
+
+    daemon.answers.set(P.domain_screenshot, (m, s) => s.write(Buffer.concat(data(m, 65))));
+    const error = await rejectionOf(connection.openStream(domainScreenshot, { domain, screen: 0 }), ProtocolError);
+    expect(error.message).toContain('which is not open');
+    expect(connection.isOpen).toBe(false);
+  });
+
   it('may let a stream fail at once, which whoever reads it meets', async () => {
     daemon.answers.set(P.domain_screenshot, (m, s) => {
       s.write(Buffer.concat([reply(m, (w) => w.int(0)), stream(m, MessageStatus.ERROR, writeError(9, 'no picture'))]));

@@ -61,7 +61,7 @@ export {
   type Observer,
   type SweepWatch,
 } from './observer.js';
-export type { HostSwitch, HostTarget } from './operations/host.js';
+export type { Evacuation, HostSwitch, HostTarget } from './operations/host.js';
 export type { LifecycleOperations, ProvisioningOperations } from './operations/lifecycle.js';
 export { DEFAULT_SOFT_OFF_S } from './operations/power.js';
 export type {

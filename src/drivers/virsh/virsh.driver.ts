@@ -11,15 +11,20 @@ import { hostSwitches } from './operations/host-switch.operations.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
+import { evacuation } from './operations/move/evacuate.js';
 import { lackingBy, placeAt } from './operations/open-place.js';
 import { migrationOperations } from './operations/move/live-migrate.js';
 import type { Neighbours } from './operations/neighbours.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
+import { rebuildWorks } from './operations/rebuild.js';
+import { rescueWorks } from './operations/rescue.js';
 import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
+import { imageWorks, listImages } from './operations/storage/image.operations.js';
 import { stateTeller } from './operations/state-teller.js';
 import { terminateWorks } from './operations/terminate.js';
+import { volumeWorks } from './operations/volumes.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
 import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
@@ -49,14 +54,20 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...guestWorks(place),
         ...launchWorks(place, ports.images),
         ...terminateWorks(place),
+        ...rebuildWorks(place, ports.images),
+        ...rescueWorks(place, ports.images),
+        ...volumeWorks(place),
+        ...imageWorks(place, ports.images),
       });
       return {
         operations: {
           ...works.operations,
           queryPower: queryPower(place),
           ...inventoryOperations(place),
+          listImages: listImages(place),
           ...hostSwitches(place),
           ...migrationOperations(place, neighbours),
+          evacuate: evacuation(place, neighbours),
           ...preflightOperation(place),
           ...consoleOperations(place, ports.consoles ?? null),
           ...diagnosticsOperation(place),

@@ -45,7 +45,7 @@ test('a frozen guest delays its own calls only', async () => {
       power_state: 'shutdown',
     });
     // Its own are held up until it goes on.
-    await expect(Promise.race([pausing, 'held up'])).resolves.toBe('held up');
+    await expect(Promise.race([pausing, Promise.resolve('held up')])).resolves.toBe('held up');
   } finally {
     process.kill(pid, 'SIGCONT');
   }

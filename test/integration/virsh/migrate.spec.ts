@@ -1,20 +1,107 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TwoHosts } from './two-hosts.js';
 
+const WITHIN_MS = 240_000;
 let kvm: TwoHosts;
 beforeAll(async () => {
-  kvm = await TwoHosts.start({ settings: (_there, host) => ({ migration: { uri: host.uri } }) });
-}, 120_000);
+  kvm = await TwoHosts.start({
+    settings: (_there, { name }) => ({ migration: name === 'kvm2' ? { bandwidth_mib: 24 } : {} }),
+    limits: { leaseMs: 3000 },
+  });
+}, WITHIN_MS);
 afterAll(() => kvm.stop());
 
-const guest = (name: string) => `<domain type='qemu'><name>${name}</name><memory unit='MiB'>64</memory>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os></domain>`;
+const move = (instance: string, more = {}) =>
+  kvm.bench.call('compute.live_migrate', { host: 'kvm1', instance, destination: 'kvm2', ...more });
 
-test('a running guest moves', async () => {
-  await kvm.start('kvm1', guest('one'));
-  await kvm.bench.call('compute.power_on', { host: 'kvm1', instance: 'one' });
-  const moved = await kvm.bench.call('compute.live_migrate', { host: 'kvm1', instance: 'one', destination: 'kvm2' });
-  expect(moved).toMatchObject({ outcome: 'done', host: 'kvm2', power_state: 'running' });
-  expect(await kvm.host('kvm1').run('virsh -q list --all --name')).not.toContain('one');
-  expect(await kvm.host('kvm2').run('virsh -q list --persistent --name')).toContain('one');
-}, 60_000);
+describe('a guest that runs', () => {
+  test(
+    'moves with its disk, its interface and the rules for its packets',
+    async () => {
+      await kvm.launch('web01', {
+        more: {
+          networks: [{ name: 'nat' }],
+          firewall_rules: [{ direction: 'ingress', protocol: 'tcp', ports: '22' }],
+        },
+      });
+      await expect(move('web01', { plan: true })).resolves.toMatchObject({ steps: [{ action: 'migrate' }] });
+      const before = await kvm.volumes('kvm1');
+      expect(before.length).toBeGreaterThan(0);
+      await expect(move('web01')).resolves.toMatchObject({ outcome: 'done', host: 'kvm2', power_state: 'running' });
+      expect(await kvm.domains('kvm1')).toEqual([]);
+      expect(await kvm.domains('kvm2', '--persistent --state-running')).toEqual(['web01']);
+      expect(await kvm.volumes('kvm1')).toEqual([]);
+      expect(await kvm.volumes('kvm2')).toEqual(before);
+      expect(await kvm.host('kvm2').run('virsh -q nwfilter-list')).toContain('zenova-');
+      expect(await kvm.host('kvm1').run('virsh -q nwfilter-list')).not.toContain('zenova-');
+      await expect(move('web01')).resolves.toMatchObject({ outcome: 'already' });
+    },
+    WITHIN_MS,
+  );
+});
+
+describe('a guest that writes faster than it is copied', () => {
+  const instance = 'busy01';
+  beforeAll(async () => {
+    await kvm.launch(instance, { words: 'zenova.busy=96' });
+    await kvm.busy(instance);
+  }, WITHIN_MS);
+
+  const isAtHome = async () => {
+    expect(await kvm.domains('kvm1', '--state-running')).toEqual([instance]);
+    expect(await kvm.domains('kvm2')).not.toContain(instance);
+  };
+
+  test(
+    'runs on where it was when its move is aborted, and nothing is left of that',
+    async () => {
+      const id = await kvm.beginMove(instance);
+      const aborted = await kvm.bench.call('compute.live_migration_abort', { host: 'kvm1', instance });
+      expect(aborted).toMatchObject({ operation_id: id, state: 'cancelled' });
+      await isAtHome();
+      expect((await kvm.volumes('kvm2')).filter((name) => name.includes('root'))).toHaveLength(1);
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'is followed by the worker that comes after one that died',
+    async () => {
+      const id = await kvm.beginMove(instance);
+      await kvm.bench.stop();
+      await kvm.bench.start();
+      const { state } = await kvm.bench.call('operation.get', { operation_id: id });
+      expect(state).not.toBe('failed');
+      await kvm.isFollowed(id);
+      await kvm.bench.call('compute.live_migration_abort', { host: 'kvm1', instance });
+      expect(await kvm.ended(id)).toMatchObject({ state: 'cancelled' });
+      await isAtHome();
+    },
+    WITHIN_MS,
+  );
+
+  test.each(['kvm1', 'kvm2'] as const)(
+    'runs exactly once when the daemon of %s is killed in the middle',
+    async (victim) => {
+      const id = await kvm.beginMove(instance);
+      await kvm.host(victim).daemon.kill();
+      await kvm.host(victim).daemon.restart();
+      await kvm.settles(id, instance);
+      await isAtHome();
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'comes there when its move is forced to its end',
+    async () => {
+      const id = await kvm.beginMove(instance);
+      const forced = await kvm.bench.call('compute.live_migration_force_complete', { host: 'kvm1', instance });
+      expect(forced).toMatchObject({ operation_id: id });
+      expect(await kvm.ended(id)).toMatchObject({ state: 'done', error: null });
+      expect(await kvm.domains('kvm1')).toEqual([]);
+      expect(await kvm.domains('kvm2', '--state-running')).toContain(instance);
+    },
+    WITHIN_MS,
+  );
+});

@@ -6,15 +6,20 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { connectListAllDomains, DomainState } from 'node-libvirt';
 import { type Libvirtd, startLibvirtd } from '../../../scripts/libvirtd.mjs';
 import { type Sshd, startSshd } from '../../../scripts/sshd.mjs';
+import { systemClock } from '../../../src/common/clock.js';
 import type { Domains, DomainStatus } from '../../../src/drivers/virsh/client/domains.port.js';
 import { failureOf, type LibvirtFailure } from '../../../src/drivers/virsh/client/libvirt-failure.js';
 import type { LibvirtLink } from '../../../src/drivers/virsh/client/libvirt-link.js';
 import { ProgramDomains } from '../../../src/drivers/virsh/client/program-domains.js';
 import { RpcDomains } from '../../../src/drivers/virsh/client/rpc-domains.js';
 import { childAt, serialiseXml, textOf } from '../../../src/connectors/xml/index.js';
+import { createVirsh } from '../../../src/drivers/virsh/index.js';
+import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
+import { accessOf, pacingOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { toVirshComputeError } from '../../../src/drivers/virsh/virsh.errors.js';
 import { eventually } from '../../support/eventually.js';
 import { rejectionOf } from '../../support/failure-of.js';
+import { RecordingContext } from '../../support/operation-context.js';
 import { LinkBench, testUri } from './virsh-bench.js';
 
 const NOBODY = '00000000-0000-0000-0000-000000000001';
@@ -133,7 +138,7 @@ describe.each(['rpc', 'program'] as const)('domains by way of %s', (way) => {
     expect(await domains.list()).toEqual([expect.objectContaining({ hasSavedMemory: true })]);
     await domains.dropSavedMemory(uuid, IN_TIME);
     expect(await domains.status(uuid)).toMatchObject({ hasSavedMemory: false });
-    await domains.start(uuid, { fromScratch: true, timeoutMs: IN_TIME });
+    await domains.start(uuid, { timeoutMs: IN_TIME });
     expect(await state()).toBe(DomainState.VIR_DOMAIN_RUNNING);
   });
 
@@ -154,6 +159,28 @@ describe.each(['rpc', 'program'] as const)('domains by way of %s', (way) => {
 });
 
 describe('the way of the program', () => {
+  test('is enough for the driver to read and to switch', async () => {
+    const keeper = bench.hold({ uri: testUri(daemon) }).link;
+    await keeper.caller({}).call(connectListAllDomains, {});
+    const { virtDriver } = createVirsh();
+    const parsed = VirshSettingsSchema.parse({ ...settings(), way: 'program' });
+    const host = virtDriver.open('kvm1', { ...settings(), way: 'program' }, bench.ports);
+    try {
+      const ctx = new RecordingContext(systemClock);
+      const target = await host.resolve(ctx, 'test');
+      expect(target.key).toBe(`virsh:${hostname().toLowerCase()}:${target.id}`);
+      await expect(host.operations.powerOff(ctx, target, {})).resolves.toMatchObject({ outcome: 'done' });
+      await expect(host.operations.queryPower(ctx, 'test')).resolves.toMatchObject({ powerState: 'shutdown' });
+      await expect(host.operations.powerOn(ctx, target, {})).resolves.toMatchObject({ outcome: 'done' });
+    } finally {
+      await host.close();
+    }
+    const place = placeAt(accessOf(parsed), () => programLink(), pacingOf(parsed));
+    expect(() => place.caller(new RecordingContext(systemClock))).toThrow(
+      expect.objectContaining({ code: 'FEATURE_LIMITED', message: expect.stringContaining('give it way rpc') }),
+    );
+  });
+
   test('names the host as libvirt does', async () => {
     const link = programLink();
     expect(link).toMatchObject({ label: `test+ssh://127.0.0.1:${server.port}/default` });
@@ -166,9 +193,10 @@ describe('the way of the program', () => {
     process.kill(daemon.pid(), 'SIGSTOP');
     try {
       expect(await failed(domains.destroy(uuid, 500))).toMatchObject({ way: 'no-answer', mayHaveRun: true });
-      const gone = AbortSignal.timeout(300);
-      const impatient = new ProgramDomains(programLink().program({}), gone);
-      await expect(impatient.list()).rejects.toBe(gone.reason);
+      const gone = new AbortController();
+      const impatient = new ProgramDomains(programLink().program({}), gone.signal).list();
+      gone.abort(new Error('not any more'));
+      await expect(impatient).rejects.toThrow('not any more');
     } finally {
       process.kill(daemon.pid(), 'SIGCONT');
     }

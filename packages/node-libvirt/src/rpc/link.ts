@@ -13,6 +13,8 @@ import { LibvirtStream, type StreamWire } from './stream.js';
 
 const KEEPALIVE = programs.keepalive;
 const MAX_SERIAL = 0xffff_ffff;
+/** Of one stream, before its answer, which is about to come then. */
+const MAX_EARLY = 64;
 
 /** What a call is waiting for, or was: an answer that nobody wants any more still comes. */
 interface Waiting {
@@ -20,6 +22,8 @@ interface Waiting {
   /** Takes what the daemon answered. Undefined when it was given up. */
   settle: ((outcome: Answer | { readonly error: Error }) => void) | undefined;
   readonly onAnswered: (() => void) | undefined;
+  /** What came for its stream before the answer did: a daemon's data and its answers are sent by different threads. */
+  early: Message[] | undefined;
 }
 
 interface Answer {
@@ -151,7 +155,7 @@ export class RpcLink {
       throw error;
     }
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { call, settle: undefined, onAnswered };
+      const waiting: Waiting = { call, settle: undefined, onAnswered, early: undefined };
       const giveUp = (reason: unknown): void => {
         stopWaiting();
         waiting.settle = undefined;
@@ -238,6 +242,7 @@ export class RpcLink {
       return;
     }
     const stream = 'opensStream' in waiting.call ? this.#newStream(serial, waiting.call) : undefined;
+    for (const message of waiting.early ?? []) this.#takeStream(message);
     if (waiting.settle === undefined) stream?.destroy();
     else waiting.settle({ reply: payload, stream });
   }
@@ -263,9 +268,10 @@ export class RpcLink {
     return stream;
   }
 
-  #takeStream({ type, serial, status, payload }: Message): void {
+  #takeStream(message: Message): void {
+    const { type, serial, status, payload } = message;
     const stream = this.#streams.get(serial);
-    if (stream === undefined) throw new ProtocolError(`data of stream ${serial}, which is not open`);
+    if (stream === undefined) return this.#keepEarly(message);
     if (type === MessageType.STREAM_HOLE)
       return stream.fail(new ProtocolError('a hole in a stream, which was not asked for'));
     switch (status) {
@@ -276,6 +282,14 @@ export class RpcLink {
       default:
         return stream.fail(new LibvirtError(decode(remoteError, payload)));
     }
+  }
+
+  #keepEarly(message: Message): void {
+    const waiting = this.#waiting.get(message.serial);
+    const early = waiting !== undefined && 'opensStream' in waiting.call ? (waiting.early ??= []) : undefined;
+    if (early === undefined || early.length >= MAX_EARLY)
+      throw new ProtocolError(`data of stream ${message.serial}, which is not open`);
+    early.push(message);
   }
 
   #sendStream(

@@ -42,9 +42,9 @@ function ownName(): string {
 /** What somebody has of the shared session. */
 export interface Taken {
   readonly session: SshSession;
-  release(): void;
+  readonly release: () => void;
   /** It did not answer in time: it is not offered to the next one. */
-  forget(): void;
+  readonly forget: () => void;
 }
 
 /** An ssh connection, or one that is on its way, and how many hold it. */

@@ -106,6 +106,22 @@ describe('a directory', () => {
   });
 });
 
+describe('files that are named', () => {
+  test('are read, beside texts', async () => {
+    write({ 'our.pem': one.cert, 'our.key': one.key });
+    const cert = { file: join(folder, 'our.pem') };
+    const key = { file: join(folder, 'our.key') };
+    const material = { ca: authority.cert, cert: one.cert, key: one.key };
+    await expect(read({ kind: 'given', ca: authority.cert, cert, key })).resolves.toEqual(material);
+  });
+
+  test('have to be there', async () => {
+    const file = join(folder, 'missing.pem');
+    const failure = await failureOf(read({ kind: 'given', ca: { file } }));
+    expect(failure).toMatchObject({ kind: 'settings', code: 'ENOENT', message: `there is no ${file}` });
+  });
+});
+
 describe('an encrypted key', () => {
   const locked = (): TlsPki => ({
     kind: 'given',

@@ -7,6 +7,7 @@ import {
   type Caller,
   type CallOptions,
   type EventLayout,
+  type LibvirtError,
   type LibvirtStream,
   type Listening,
   type SshCommands,
@@ -145,7 +146,15 @@ export class LibvirtLink {
     layout: EventLayout<Event>,
     listening: Listening<Event>,
   ): () => Promise<void> {
-    const watch: Watch = { start: () => this.#pool.listen(layout, listening), isOver: false, stop: undefined };
+    const onEnd = (reason: LibvirtError): void => {
+      if (!watch.isOver) this.#watches.add(watch);
+      listening.onEnd?.(reason);
+    };
+    const watch: Watch = {
+      start: () => this.#pool.listen(layout, { ...listening, onEnd }),
+      isOver: false,
+      stop: undefined,
+    };
     this.#watches.add(watch);
     if (this.#connections > 0) this.#startWatches();
     return async () => {
@@ -209,24 +218,21 @@ export class LibvirtLink {
   }
 
   async #readHostUuid(): Promise<string> {
-    const [capabilities, hostname] = await (this.#access.by === 'program' ? this.#askProgram() : this.#askDaemon());
-    const uuid = textOf(childAt(parseXml(capabilities), 'host', 'uuid'))?.trim();
+    const uuid = textOf(childAt(parseXml(await this.#capabilities()), 'host', 'uuid'))?.trim();
     if (uuid !== undefined && UUID.test(uuid)) return uuid.toLowerCase();
-    return hostname.trim().slice(0, LONGEST_HOST_NAME).toLowerCase();
+    return (await this.#hostname()).trim().slice(0, LONGEST_HOST_NAME).toLowerCase();
   }
 
-  async #askDaemon(): Promise<[capabilities: string, hostname: string]> {
-    const caller = this.caller({});
-    const [{ xml }, { hostname }] = await Promise.all([
-      caller.call(connectGetCapabilities),
-      caller.call(connectGetHostname),
-    ]);
-    return [xml, hostname];
+  async #capabilities(): Promise<string> {
+    if (this.#access.by === 'rpc') return (await this.caller({}).call(connectGetCapabilities)).xml;
+    const [xml = ''] = await this.program({}).run(['capabilities']);
+    return xml;
   }
 
-  async #askProgram(): Promise<[capabilities: string, hostname: string]> {
-    const [capabilities = '', hostname = ''] = await this.program({}).run(['capabilities', 'hostname']);
-    return [capabilities, hostname];
+  async #hostname(): Promise<string> {
+    if (this.#access.by === 'rpc') return (await this.caller({}).call(connectGetHostname)).hostname;
+    const [hostname = ''] = await this.program({}).run(['hostname']);
+    return hostname;
   }
 
   async #open(signal: AbortSignal): Promise<Connection> {

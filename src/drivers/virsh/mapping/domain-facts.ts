@@ -11,6 +11,7 @@ import {
 import { deviceFacts, type ConsoleFacts, type DiskFacts, type GraphicsFacts, type NicFacts } from './device-facts.js';
 import { markOf, type InstanceMark } from './instance-mark.js';
 import { bytesOf } from './units.js';
+import { volumeIdsOf, type VolumeIds } from './volume-ids.js';
 
 /** What a domain is, as its definition has it, whoever wrote that. */
 export interface DomainFacts {
@@ -36,6 +37,7 @@ export interface DomainFacts {
   /** What it starts from, in this order: targets of disks, MAC addresses, or words such as `hd` and `network`. */
   readonly bootOrder: readonly string[];
   readonly mark: InstanceMark | undefined;
+  readonly volumeIds: VolumeIds;
 }
 
 const MIB = 1024 * 1024;
@@ -66,6 +68,7 @@ export function domainFacts(domain: XmlElement): DomainFacts {
     ...devices,
     bootOrder: bootOrder(domain, devices),
     mark: markOf(domain),
+    volumeIds: volumeIdsOf(domain),
   };
 }
 

@@ -61,7 +61,7 @@ const KernelSchema = z.strictObject({
 });
 
 /** What may stand under `driver_options.virsh` of a description. */
-const DriverOptionsSchema = z.strictObject({
+export const DriverOptionsSchema = z.strictObject({
   arch: z.enum(['x86_64', 's390x']).optional(),
   virt_type: z.enum(['kvm', 'qemu']).optional(),
   machine: word.optional(),

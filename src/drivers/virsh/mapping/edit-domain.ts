@@ -94,13 +94,45 @@ export function withDevice(domain: XmlElement, device: XmlElement): XmlElement {
   );
 }
 
+/** Without a kernel of the host that it would start in place of what it has. */
+export function withoutKernel(domain: XmlElement): XmlElement {
+  return withChildren(
+    domain,
+    domain.children.map((child) =>
+      typeof child !== 'string' && child.name === 'os'
+        ? ['kernel', 'initrd', 'cmdline'].reduce(withoutChild, child)
+        : child,
+    ),
+  );
+}
+
+/** Without the disk of this alias. */
+export function withoutDisk(domain: XmlElement, alias: string): XmlElement {
+  return withChildren(
+    domain,
+    domain.children.map((child) =>
+      typeof child !== 'string' && child.name === 'devices'
+        ? withChildren(
+            child,
+            child.children.filter((device) => typeof device === 'string' || !isDisk(device, alias)),
+          )
+        : child,
+    ),
+  );
+}
+
 /** With another file behind one of its disks. */
 export function withDiskFile(domain: XmlElement, alias: string, file: string): XmlElement {
   return withDevices(domain, (device) => {
-    const is = device.name === 'disk' && attributeOf(childAt(device, 'alias'), 'name') === alias;
     // What stood behind the earlier one was found by libvirt, and says nothing of this one.
-    return is ? withReplaced(withoutChild(device, 'backingStore'), element('source', { file })) : device;
+    return isDisk(device, alias)
+      ? withReplaced(withoutChild(device, 'backingStore'), element('source', { file }))
+      : device;
   });
+}
+
+function isDisk(device: XmlElement, alias: string): boolean {
+  return device.name === 'disk' && attributeOf(childAt(device, 'alias'), 'name') === alias;
 }
 
 function withDevices(domain: XmlElement, change: (device: XmlElement) => XmlElement): XmlElement {

@@ -14,8 +14,8 @@ const UndoSchema = z.object({
 });
 
 const MarkSchema = z.object({
-  /** The operation that made it. */
-  operation: z.string(),
+  /** The operation that made it; undefined of a domain that others made. */
+  operation: z.string().optional(),
   /** What ends one day with a confirmation or a return. */
   undo: UndoSchema.optional(),
   /** What libvirt does not keep of how the instance was described, and later operations need. */

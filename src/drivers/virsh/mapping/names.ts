@@ -48,18 +48,25 @@ export function instanceUuid(operationId: OperationId): string {
 /** Names of what is made for an instance. They are made of its UUID alone, so that they lead nowhere else. */
 export function instanceFiles(uuid: string): {
   readonly rootDisk: string;
+  /** A rebuild makes the one of the two that is not in use. */
+  readonly otherRootDisk: string;
   readonly configDrive: string;
   /** A medium that it starts from, and nobody else. */
   readonly medium: string;
   readonly rescueDisk: string;
+  readonly rescueMedium: string;
+  readonly rescueConfigDrive: string;
   readonly consoleLog: string;
   readonly filter: string;
 } {
   return {
     rootDisk: `zenova-${uuid}-root`,
+    otherRootDisk: `zenova-${uuid}-root-2`,
     configDrive: `zenova-${uuid}-config.iso`,
     medium: `zenova-${uuid}-medium.iso`,
     rescueDisk: `zenova-${uuid}-rescue`,
+    rescueMedium: `zenova-${uuid}-rescue.iso`,
+    rescueConfigDrive: `zenova-${uuid}-rescue-config.iso`,
     consoleLog: `zenova-${uuid}-console.log`,
     filter: `zenova-${uuid}`,
   };
@@ -99,12 +106,18 @@ function derivedUuid(parts: readonly string[]): string {
   return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
+const VOLUME_ALIAS = 'ua-volume-';
+
 /**
  * Alias of a volume's disk, by which it is found again. Ids may hold what aliases must not, and be longer than QEMU likes; of
  * those with a hash nobody has two.
  */
 export function volumeAlias(volumeId: string): string {
-  return `ua-volume-${createHash('sha256').update(volumeId).digest('hex').slice(0, 32)}`;
+  return `${VOLUME_ALIAS}${createHash('sha256').update(volumeId).digest('hex').slice(0, 32)}`;
+}
+
+export function isVolumeAlias(alias: string): boolean {
+  return alias.startsWith(VOLUME_ALIAS);
 }
 
 const TAG_ALIAS = 'ua-tag-';

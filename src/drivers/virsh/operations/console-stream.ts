@@ -8,9 +8,31 @@ import type { VirshPlace } from './virsh-place.js';
 /** A session that was ended this moment may still be there. */
 const PATIENCE_MS = 2000;
 const PAUSE_MS = 100;
+/** QEMU looks every second whether somebody is at a console; what is typed and left before, it never reads. */
+const NOTICED_MS = 1200;
 
 /**
- * Opens the serial console of a domain. A domain has one session at a time, and that of somebody else is not taken away.
+ * Opens the serial console of a domain, where what is typed from now on reaches the guest.
+ *
+ * @throws ComputeError STATE_CONFLICT when somebody has it; the failure of libvirt
+ */
+export async function openConsole(
+  ctx: CallContext,
+  place: VirshPlace,
+  domain: { readonly uuid: string; readonly name: string },
+): Promise<LibvirtStream> {
+  const stream = await openConsoleStream(ctx, place, domain);
+  try {
+    await ctx.clock.sleep(NOTICED_MS, ctx.signal);
+    return stream;
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+}
+
+/**
+ * Opens it, whether somebody has noticed that or not. A domain has one session at a time, and that of somebody else is not taken away.
  *
  * @throws ComputeError STATE_CONFLICT when somebody has it; the failure of libvirt
  */

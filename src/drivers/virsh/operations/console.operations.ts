@@ -13,7 +13,7 @@ import { consoleLogOf } from '../mapping/console-log.js';
 import { domainFacts } from '../mapping/domain-facts.js';
 import { DRIVER_NAME } from '../mapping/refusal.js';
 import { readLogEnd } from './console-log.js';
-import { openConsoleStream } from './console-stream.js';
+import { openConsole, openConsoleStream } from './console-stream.js';
 import { findDomain } from './find-domain.js';
 import { requireGuest } from './guest-there.js';
 import { explaining, type VirshPlace } from './virsh-place.js';
@@ -110,7 +110,7 @@ async function serialConsole(
   await closed;
   const later = { ...ctx, outgoing: undefined };
   const offer = offers.offer(target.key, (signal) =>
-    explaining(place, opening(target), () => openConsoleStream({ ...later, signal }, place, domain)),
+    explaining(place, opening(target), () => openConsole({ ...later, signal }, place, domain)),
   );
   return { ...NOWHERE, type: 'serial', ...offer };
 }

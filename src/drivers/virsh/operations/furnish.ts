@@ -4,12 +4,12 @@ import { DISK_ALIASES } from '../mapping/domain-definition.js';
 import { withDiskFile } from '../mapping/edit-domain.js';
 import { instanceFiles } from '../mapping/names.js';
 import type { DomainChange } from './domain-change.js';
-import { seedOf } from './first-start.js';
+import { configOf, firstTold, macsOf } from './first-start.js';
 import { ensureFilter } from './instance-filter.js';
+import { ensureVolumes } from './launch-volumes.js';
 import { ensureConfigDrive } from './storage/config-drive.js';
 import { ensureDisk, ensureMedium } from './storage/root-disk.js';
 import type { StoragePool } from './storage/storage-pool.js';
-import { ensureSecrets } from './volume-secrets.js';
 import type { WantedDomain } from './wanted-domain.js';
 
 /** Makes all that a defined domain is to have, so that it can be started. */
@@ -22,7 +22,7 @@ export async function furnish(
   const { uuid, target, ctx } = change;
   const { image, flavor, volumes = [] } = description;
   const files = instanceFiles(uuid);
-  for (const volume of volumes) await ensureSecrets(change, uuid, volume);
+  await ensureVolumes(change, volumes);
   await ensureFilter(change, uuid, description);
   if (hasRootDisk) {
     await ensureDisk(change, pool, images, {
@@ -37,7 +37,9 @@ export async function furnish(
     await ensureInDrive(change, await ensureMedium(change, pool, images, image, own));
   }
   if (hasConfigDrive) {
-    await ensureConfigDrive(change, pool, files.configDrive, seedOf(description, uuid, ctx.operationId));
+    const told = firstTold(description, uuid, ctx.operationId);
+    const content = configOf(target.name, told, ctx.operationId, macsOf(description, uuid));
+    await ensureConfigDrive(change, pool, files.configDrive, content);
   }
 }
 

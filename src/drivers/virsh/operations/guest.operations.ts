@@ -12,7 +12,7 @@ import { lastStepOf, reconcileSequence, settle } from '../../kit/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
 import { domainFacts } from '../mapping/domain-facts.js';
 import { blindWork, type Ready } from './blind-work.js';
-import { openConsoleStream } from './console-stream.js';
+import { openConsole } from './console-stream.js';
 import { DomainChange, stateOf } from './domain-change.js';
 import { whyNoGuest } from './guest-there.js';
 import { cannotBeDone, planning } from './power.operations.js';
@@ -22,6 +22,8 @@ import type { VirshPlace } from './virsh-place.js';
 const ADMINISTRATOR = 'root';
 /** What the key at the end of a line sends. */
 const ENTER = '\r';
+/** How long a guest that shows nothing is given to read a line. */
+const READ_WITHIN_MS = 3000;
 
 /** What reaches into the guest. Semantics are the contract's. */
 export function guestWorks(
@@ -62,26 +64,27 @@ function consoleCommandWork(place: VirshPlace): OperationWork<ChangeParams<'send
     planned: (name) => `type the line on the console of domain ${name}`,
     obstacle: whyDeaf,
     ready: async (change, { command }): Promise<Ready> => {
-      const stream = await openConsoleStream(change.ctx, place, { uuid: change.uuid, name: change.target.name });
+      const stream = await openConsole(change.ctx, place, { uuid: change.uuid, name: change.target.name });
       return {
-        send: (timeoutMs) => type(stream, `${command}${ENTER}`, timeoutMs),
+        send: (timeoutMs) => type(stream, command, timeoutMs),
         drop: () => stream.destroy(),
       };
     },
   });
 }
 
-/** Types a text, and waits until libvirt has passed on all of it. */
-async function type(stream: LibvirtStream, text: string, timeoutMs: number): Promise<void> {
-  // What the guest writes meanwhile is in its log.
-  stream.resume();
+/** Types a line. Nobody tells how far the guest has read, but most show what is typed to them: it is left when they have, or have had time to. */
+async function type(stream: LibvirtStream, line: string, timeoutMs: number): Promise<void> {
   const late = setTimeout(
     () => stream.destroy(new CallTimeoutError(`the line was not taken within ${timeoutMs} ms`, true)),
     timeoutMs,
   );
   try {
     const typed = finished(stream);
-    stream.end(text);
+    const isShown = shows(stream, line, Math.min(READ_WITHIN_MS, timeoutMs / 2));
+    stream.write(`${line}${ENTER}`);
+    await Promise.race([isShown, typed]);
+    stream.end();
     await typed;
   } catch (error) {
     if (error instanceof CallTimeoutError) throw error;
@@ -90,6 +93,22 @@ async function type(stream: LibvirtStream, text: string, timeoutMs: number): Pro
   } finally {
     clearTimeout(late);
   }
+}
+
+/** Waits until a console shows a text, or the time is over. What it shows is kept in its log. */
+function shows(stream: LibvirtStream, text: string, withinMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const wanted = Buffer.from(text);
+    let seen = Buffer.alloc(0);
+    const timer = setTimeout(resolve, withinMs);
+    stream.on('data', (bytes: Buffer) => {
+      // Of what is long past, nothing is needed.
+      seen = Buffer.concat([seen, bytes]).subarray(-2 * (wanted.length + bytes.length));
+      if (!seen.includes(wanted)) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 const PASSWORD_STEP = 'set-password';

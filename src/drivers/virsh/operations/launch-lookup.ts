@@ -1,4 +1,5 @@
 import { connectGetDomainCapabilities } from 'node-libvirt';
+import { definedOnly } from '../../../common/defined-only.js';
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
 import { parseXml } from '../../../connectors/xml/index.js';
@@ -7,7 +8,7 @@ import { domainCapabilities, type DomainCapabilities } from '../mapping/domain-c
 import type { DomainDefinition } from '../mapping/domain-definition.js';
 import { hostCapabilities } from '../mapping/host-capabilities.js';
 import { machineChoice, type MachineChoice } from '../mapping/machine-choice.js';
-import { instanceFiles } from '../mapping/names.js';
+import { instanceFiles, volumeAlias } from '../mapping/names.js';
 import type { NetworkSource } from '../mapping/network-source.js';
 import { DRIVER_NAME } from '../mapping/refusal.js';
 import { requireGroups } from './instance-filter.js';
@@ -15,6 +16,7 @@ import { networkSourceOf } from './network-lookup.js';
 import { findPool } from './storage/find-pool.js';
 import { keptByName } from './storage/kept-images.js';
 import { isAddress, noImage } from './storage/obtain-image.js';
+import { devicePathsFor, refuseTaken } from './volume-lookup.js';
 import type { HostPlace } from './virsh-place.js';
 import type { WantedDomain } from './wanted-domain.js';
 
@@ -24,6 +26,8 @@ export interface LookedUp {
   readonly capabilities: DomainCapabilities;
   /** In the order of the description's networks. */
   readonly networks: readonly NetworkSource[];
+  /** Names of the host's block devices, where volumes are found by them. */
+  readonly devicePaths: readonly string[] | undefined;
 }
 
 /**
@@ -48,25 +52,41 @@ export async function lookUp(ctx: CallContext, place: HostPlace, wanted: WantedD
   await requireNamedImage(ctx, place, description.image?.source);
   const networks: NetworkSource[] = [];
   for (const { name } of description.networks ?? []) networks.push(await networkSourceOf(ctx, place, name));
-  return { choice, capabilities: await capabilitiesOf(ctx, place, choice), networks };
+  const behind = description.volumes?.find(({ connection }) => connection.type === 'fibre_channel');
+  const devicePaths = behind && (await devicePathsFor(ctx, place, behind));
+  return { choice, capabilities: await capabilitiesOf(ctx, place, choice), networks, devicePaths };
+}
+
+/** Refuses volumes that other domains have for themselves. @throws ComputeError STATE_CONFLICT */
+export async function refuseTakenVolumes(
+  ctx: CallContext,
+  place: HostPlace,
+  { description: { volumes = [] } }: WantedDomain,
+  { uuid, disks }: DomainDefinition,
+): Promise<void> {
+  for (const volume of volumes) {
+    const disk = disks.find(({ alias }) => alias === volumeAlias(volume.id));
+    if (disk !== undefined) await refuseTaken(ctx, place, uuid, volume, disk);
+  }
 }
 
 /** The domain as it is to be defined. @param poolPath where its files are on the host. @throws as {@link defineDomain} */
 export function definitionOf(
   { description, options, hasRootDisk, hasMedium, hasConfigDrive }: WantedDomain,
-  { choice, capabilities, networks }: LookedUp,
+  { choice, capabilities, networks, devicePaths }: LookedUp,
   { uuid, operation, poolPath }: { readonly uuid: string; readonly operation: string; readonly poolPath: string },
 ): DomainDefinition {
   const files = instanceFiles(uuid);
   const at = (name: string): string => `${poolPath}/${name}`;
   return defineDomain(description, options, choice, capabilities, {
     uuid,
-    mark: { operation },
+    mark: { operation, described: definedOnly({ root_gib: description.flavor.root_gib }) },
     rootDisk: hasRootDisk ? { type: 'file', path: at(files.rootDisk), format: 'qcow2' } : undefined,
     iso: hasMedium ? at(files.medium) : undefined,
     configDrive: hasConfigDrive ? at(files.configDrive) : undefined,
     consoleLog: at(files.consoleLog),
     networks,
+    devicePaths,
   });
 }
 

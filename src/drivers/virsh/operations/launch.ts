@@ -25,9 +25,9 @@ import { instanceUuid } from '../mapping/names.js';
 import { bringTo } from './bring-to.js';
 import { DomainChange, VirshChange } from './domain-change.js';
 import { furnish, furnishingSteps } from './furnish.js';
-import { definitionOf, lookUp } from './launch-lookup.js';
+import { definitionOf, lookUp, refuseTakenVolumes } from './launch-lookup.js';
+import { startFailure } from './launch-volumes.js';
 import { ensureDomain, refuseTakenName } from './new-domain.js';
-import { startFailure } from './start-failure.js';
 import { ensurePool } from './storage/find-pool.js';
 import { removeDomain } from './terminate.js';
 import { explaining, targetOf, type HostPlace } from './virsh-place.js';
@@ -69,7 +69,8 @@ function spawn(place: HostPlace, images: Images | undefined): OperationWork<Desc
         const wanted = admitLaunch(description, place.settings, images);
         await refuseTakenName(ctx, place, description.name);
         const found = await lookUp(ctx, place, wanted);
-        definitionOf(wanted, found, { uuid: NOBODY, operation: NOBODY, poolPath: place.settings.pool.path });
+        const places = { uuid: NOBODY, operation: NOBODY, poolPath: place.settings.pool.path };
+        await refuseTakenVolumes(ctx, place, wanted, definitionOf(wanted, found, places));
         const { name, flavor } = description;
         const size = `${flavor.vcpus} processors and ${flavor.memory_mib} MiB of memory`;
         return [
@@ -111,7 +112,7 @@ async function make(
   try {
     return (await bringTo(change, 'running')).status;
   } catch (error) {
-    throw startFailure(wanted.description, error);
+    throw startFailure(wanted.description.volumes ?? [], error);
   }
 }
 

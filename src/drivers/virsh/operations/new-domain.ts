@@ -5,7 +5,7 @@ import type { DomainStatus } from '../client/domains.port.js';
 import { domainXml } from '../mapping/domain-xml.js';
 import { DRIVER_NAME } from '../mapping/refusal.js';
 import type { DomainChange } from './domain-change.js';
-import { definitionOf, lookUp } from './launch-lookup.js';
+import { definitionOf, lookUp, refuseTakenVolumes } from './launch-lookup.js';
 import { ensurePool } from './storage/find-pool.js';
 import type { HostPlace } from './virsh-place.js';
 import type { WantedDomain } from './wanted-domain.js';
@@ -23,7 +23,8 @@ export async function ensureDomain(change: DomainChange, place: HostPlace, wante
     const found = await lookUp(ctx, place, wanted);
     const operation = ctx.operationId;
     // What cannot be is refused before there is a pool.
-    definitionOf(wanted, found, { uuid, operation, poolPath: place.settings.pool.path });
+    const planned = definitionOf(wanted, found, { uuid, operation, poolPath: place.settings.pool.path });
+    await refuseTakenVolumes(ctx, place, wanted, planned);
     const { path: poolPath } = await ensurePool(change, place.settings.pool);
     const definition = domainXml(definitionOf(wanted, found, { uuid, operation, poolPath }));
     await settle<DomainStatus>(change, {

@@ -16,6 +16,7 @@ import { bringTo } from './bring-to.js';
 import { DomainChange } from './domain-change.js';
 import { mediumOf, rootDiskOf } from './furnish.js';
 import { removeFilter } from './instance-filter.js';
+import { removeRescueVolumes } from './rescue-volumes.js';
 import { planning } from './power.operations.js';
 import { ensureRemoved } from './storage/ensure-volume.js';
 import { findPool } from './storage/find-pool.js';
@@ -113,7 +114,8 @@ async function removeVolumes(change: DomainChange, { settings }: HostPlace): Pro
   await pool.refresh({ signal: ctx.signal });
   const files = instanceFiles(uuid);
   await ensureNoDisk(change, pool, { volume: files.rootDisk, what: rootDiskOf(target) });
-  await ensureNoDisk(change, pool, { volume: files.rescueDisk, what: `rescue disk of ${target.name}` });
+  await ensureNoDisk(change, pool, { volume: files.otherRootDisk, what: `other ${rootDiskOf(target)}` });
+  await removeRescueVolumes(change, pool);
   await ensureRemoved(change, pool, `config drive of ${target.name}`, files.configDrive);
   await ensureRemoved(change, pool, mediumOf(target), files.medium);
   await ensureRemoved(change, pool, `console log of ${target.name}`, files.consoleLog);

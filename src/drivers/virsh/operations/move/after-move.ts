@@ -46,8 +46,3 @@ export async function goOnHere(change: MoveChange): Promise<void> {
     },
   });
 }
-
-/** Removes what only the host that it came from still has of it. */
-export async function clearAway(_change: MoveChange): Promise<void> {
-  await Promise.resolve();
-}

@@ -10,7 +10,7 @@ import type { HostPlace } from '../virsh-place.js';
 import { migrate, migrationRequest } from './migration.js';
 import { migrationOf } from './migration-of.js';
 import type { MoveChange } from './move-change.js';
-import { prepare } from './preparation.js';
+import { definitionsThere, prepare } from './preparation.js';
 import { relocation } from './relocation.js';
 
 const FORCE_STEP = 'pause-for-move';
@@ -34,10 +34,18 @@ export function liveObstacle(status: DomainStatus): string | undefined {
   return `it is ${powerState} (libvirt: ${nativeState}), and not running or paused`;
 }
 
-export async function moveLive(change: MoveChange, here: DomainStatus): Promise<unknown> {
+export async function moveLive(change: MoveChange): Promise<unknown> {
   const { to } = change.ends;
-  const needs = await prepare(change, here);
-  return await migrate(change, migrationRequest(daemonUri(change), to.settings.migration, needs));
+  const destination = daemonUri(change);
+  const luggage = await prepare(change, ({ isReadonly }) => !isReadonly);
+  const { own, areFilesShared } = luggage;
+  const copied = own.filter(({ isReadonly }) => !isReadonly);
+  const request = migrationRequest(destination, to.settings.migration, {
+    copiedDisks: copied.map(({ target }) => target),
+    areFilesShared,
+    definitions: await definitionsThere(change, luggage),
+  });
+  return await migrate(change, request);
 }
 
 /** How the daemon of the host reaches that of the other one. @throws ComputeError FEATURE_LIMITED */

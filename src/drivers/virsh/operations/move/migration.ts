@@ -35,8 +35,8 @@ export interface MigrationRequest {
 export interface MigrationNeeds {
   /** Targets of the disks that are copied. */
   readonly copiedDisks: readonly string[];
-  /** It was seen that both hosts have its other disks, which libvirt does not believe of every file system. */
-  readonly areDisksShared: boolean;
+  /** It was seen that both hosts have the other files, which libvirt does not believe of every file system. */
+  readonly areFilesShared: boolean;
   /** Definition as it will run there, and as it will be kept, where they differ from those here. */
   readonly definitions?: { readonly now: string; readonly next: string } | undefined;
 }
@@ -45,7 +45,7 @@ export interface MigrationNeeds {
 export function migrationRequest(
   destination: string,
   { address, tunnelled, bandwidth_mib: bandwidth }: VirshSettings['migration'],
-  { copiedDisks, areDisksShared, definitions }: MigrationNeeds,
+  { copiedDisks, areFilesShared, definitions }: MigrationNeeds,
 ): MigrationRequest {
   const text = (field: string, value: string): TypedParameter => ({ field, type: 'string', value });
   const P = ParameterName;
@@ -59,7 +59,7 @@ export function migrationRequest(
       Flag.VIR_MIGRATE_ABORT_ON_ERROR |
       (tunnelled ? Flag.VIR_MIGRATE_TUNNELLED : 0) |
       (copiedDisks.length > 0 ? Flag.VIR_MIGRATE_NON_SHARED_DISK : 0) |
-      (areDisksShared ? Flag.VIR_MIGRATE_UNSAFE : 0),
+      (areFilesShared ? Flag.VIR_MIGRATE_UNSAFE : 0),
     parameters: [
       ...(address === undefined || tunnelled ? [] : [text(P.VIR_MIGRATE_PARAM_URI, `tcp://${bracketed(address)}`)]),
       ...(bandwidth === undefined

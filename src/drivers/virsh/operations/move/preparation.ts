@@ -1,12 +1,145 @@
-import type { DomainStatus } from '../../client/domains.port.js';
+import { domainGetXmlDesc, DomainXMLFlags } from 'node-libvirt';
+import { basename, dirname } from 'node:path/posix';
+import { z } from 'zod';
+import { parseXml, serialiseXml } from '../../../../connectors/xml/index.js';
+import { notedAs } from '../../../kit/index.js';
+import { domainFacts } from '../../mapping/domain-facts.js';
+import { movedDefinition } from '../../mapping/moved-definition.js';
+import { instanceFiles, instanceVolumePrefix } from '../../mapping/names.js';
+import { ensureCreated, ensureRemoved } from '../storage/ensure-volume.js';
+import { findPool } from '../storage/find-pool.js';
+import { ensureNoInstanceVolumes } from '../storage/instance-volumes.js';
+import { admitMove, type Moving } from './admit-move.js';
+import { carryFile } from './carry-volume.js';
 import type { MigrationNeeds } from './migration.js';
 import type { MoveChange } from './move-change.js';
+import { movingDisks, type OwnFile } from './move-disks.js';
+import { bringFilters, filtersToBring, removeFilterOf } from './move-filters.js';
 
-export async function prepare(change: MoveChange, _here: DomainStatus): Promise<MigrationNeeds> {
-  await change.look();
-  return { copiedDisks: [], areDisksShared: false };
+/** Left before anything is made at the other host: what this operation makes there, and what is of no use here afterwards. */
+const MAKING_CHECKPOINT = 'making-there';
+const MakingSchema = z.object({
+  /** Volumes by their pools. */
+  volumes: z.array(z.object({ pool: z.string(), volume: z.string() })),
+  filters: z.array(z.string()),
+});
+
+/** What is brought before the domain itself. */
+export interface Luggage {
+  readonly moving: Moving;
+  readonly own: readonly OwnFile[];
+  readonly areFilesShared: boolean;
 }
 
-export async function undoPreparation(_change: MoveChange): Promise<void> {
-  await Promise.resolve();
+/**
+ * Makes the other host ready for a domain: what its interfaces and its disks need is there then, and a disk that both hosts do not have
+ * is there as a file.
+ *
+ * @param isCopied is a disk copied by the migration itself? Then its file is made there, and holds nothing yet
+ */
+export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => boolean): Promise<Luggage> {
+  const { ctx, there } = change;
+  const definition = await change.definition();
+  const moving = { definition, facts: domainFacts(definition) };
+  await change.atDestination('looking whether there is a place for domain', () => admitMove(change, moving));
+  const { own, areFilesShared } = await movingDisks(change, moving.facts.disks);
+  const filters = await filtersToBring(change, moving.facts);
+  if (notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema) === undefined) {
+    await requireFree(change, own);
+    await ctx.checkpoint(MAKING_CHECKPOINT, {
+      volumes: own.map(({ to, volume }) => ({ pool: to.name, volume })),
+      filters: filters.map(({ name }) => name),
+    });
+  }
+  await change.atDestination('making the host ready for domain', async () => {
+    await bringFilters(change, filters);
+    for (const file of own) {
+      const { to, volume, format, capacityBytes, target } = file;
+      if (isCopied(file)) await ensureCreated(there, to, `disk ${target}`, { name: volume, format, capacityBytes });
+      else await carryFile(change, file);
+    }
+  });
+  return { moving, own, areFilesShared };
+}
+
+/** @throws ComputeError ALREADY_EXISTS for a file of somebody else's that is in the way */
+async function requireFree(change: MoveChange, own: readonly OwnFile[]): Promise<void> {
+  const { ctx, there, uuid, ends } = change;
+  for (const { to, volume, target } of own) {
+    // What is named after the instance nobody else has made.
+    if (volume.startsWith(instanceVolumePrefix(uuid)) || (await to.find(volume, { signal: ctx.signal })) === undefined)
+      continue;
+    throw there.error(
+      'ALREADY_EXISTS',
+      `${ends.destination} has another volume ${volume} in its pool ${to.name}, where disk ${target} is to be copied to`,
+    );
+  }
+}
+
+/** Where its files are there, by where they are here. What its console shows goes on beside its disks. */
+export function filePlaces({ own, moving }: Pick<Luggage, 'own' | 'moving'>): ReadonlyMap<string, string> {
+  const folders = new Map(own.map(({ from, to }) => [from.path, to.path]));
+  const logs = moving.facts.consoles.flatMap(({ logFile }) => logFile ?? []);
+  const files = [...own.map(({ from, volume }) => `${from.path}/${volume}`), ...logs];
+  return new Map(
+    files.flatMap((file): [string, string][] => {
+      const folder = folders.get(dirname(file));
+      return folder === undefined ? [] : [[file, `${folder}/${basename(file)}`]];
+    }),
+  );
+}
+
+/** Its definitions as the other host takes them; undefined when all is at the same places there. */
+export async function definitionsThere(
+  change: MoveChange,
+  luggage: Pick<Luggage, 'own' | 'moving'>,
+): Promise<MigrationNeeds['definitions']> {
+  const places = filePlaces(luggage);
+  if ([...places].every(([here, there]) => here === there)) return undefined;
+  return { now: await definitionThere(change, places, 0), next: await definitionThere(change, places, NEXT) };
+}
+
+const NEXT = DomainXMLFlags.VIR_DOMAIN_XML_INACTIVE;
+
+/** @param form how it runs, or how it will at its next start */
+export async function definitionThere(
+  { caller, ref, ctx }: MoveChange,
+  places: ReadonlyMap<string, string>,
+  form: 0 | typeof NEXT = NEXT,
+): Promise<string> {
+  // With its secrets, such as the password of its screen: the other daemon is to have it as it is.
+  const flags = form | DomainXMLFlags.VIR_DOMAIN_XML_SECURE | DomainXMLFlags.VIR_DOMAIN_XML_MIGRATABLE;
+  const { xml } = await caller.call(domainGetXmlDesc, { domain: ref, flags }, { signal: ctx.signal });
+  return serialiseXml(movedDefinition(parseXml(xml), places));
+}
+
+/** Removes what this operation has made at the other host, as far as that can be reached. */
+export async function undoPreparation(change: MoveChange): Promise<void> {
+  const { ctx, ends, there } = change;
+  const made = notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema);
+  if (made === undefined) return;
+  try {
+    await change.atDestination('removing what was made for domain', async () => {
+      for (const { pool: name, volume } of made.volumes) {
+        const pool = await findPool(there.caller, { ...ends.to.settings.pool, name }, { signal: ctx.signal });
+        if (pool !== undefined) await ensureRemoved(there, pool, `volume ${volume}`, volume);
+      }
+      for (const name of made.filters.toReversed()) await removeFilterOf(there, name);
+    });
+  } catch (error) {
+    if (ctx.signal.aborted) throw error;
+    ctx.log.warn('what was made at the destination of a move stays there', { err: error });
+  }
+}
+
+/** Removes at the host that it came from what was made for the domain alone, and is at the other one now. */
+export async function clearAway(change: MoveChange): Promise<void> {
+  const { ctx, uuid, ends, caller } = change;
+  const made = notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema);
+  if (made?.volumes.some(({ volume }) => volume.startsWith(instanceVolumePrefix(uuid))) === true) {
+    const pool = await findPool(caller, ends.from.settings.pool, { signal: ctx.signal });
+    if (pool !== undefined) await ensureNoInstanceVolumes(change, pool, uuid);
+  }
+  const own = instanceFiles(uuid).filter;
+  if (made?.filters.includes(own) === true) await removeFilterOf(change, own);
 }

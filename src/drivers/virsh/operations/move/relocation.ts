@@ -17,10 +17,10 @@ import { findDomain } from '../find-domain.js';
 import type { Neighbours } from '../neighbours.js';
 import { cannotBeDone, planning } from '../power.operations.js';
 import { explaining, targetOf, type HostPlace } from '../virsh-place.js';
-import { clearAway, goOnHere, removeHere } from './after-move.js';
+import { goOnHere, removeHere } from './after-move.js';
 import { endMigration, follow, wasSeen, wasSent } from './migration.js';
 import { MoveChange, targetThere, type Ends } from './move-change.js';
-import { undoPreparation } from './preparation.js';
+import { clearAway, undoPreparation } from './preparation.js';
 
 /** How often a move is begun whose request was lost without it. */
 const MAX_TRIES = 3;
@@ -112,14 +112,25 @@ async function carryOut(change: MoveChange, kind: RelocationKind): Promise<Chang
         tries += 1;
         const why = kind.obstacle(where.here);
         if (why !== undefined) throw conflict(change, why, where.here);
-        const error = await kind.move(change, where.here);
-        if (error !== undefined) await judge(change, error);
+        await begin(change, kind, where.here);
         break;
       }
       default:
         throw nowhere(change, where);
     }
   }
+}
+
+/** One try. @throws why it cannot be had, when nothing of it stays */
+async function begin(change: MoveChange, kind: RelocationKind, here: DomainStatus): Promise<void> {
+  let error: unknown;
+  try {
+    error = await kind.move(change, here);
+  } catch (failure) {
+    if (change.ctx.signal.aborted || !change.isOurs || (await change.whereIsIt()).kind !== 'here') throw failure;
+    throw await asBefore(change, change.explain('moving domain', failure));
+  }
+  if (error !== undefined) await judge(change, error);
 }
 
 async function arrived(change: MoveChange, status: DomainStatus): Promise<ChangeResult> {

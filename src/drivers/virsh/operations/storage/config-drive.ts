@@ -1,22 +1,10 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Network, SeedContent } from '../../../../compute/contract/index.js';
-import { seedMedium, type GuestNic } from '../../../../first-boot/index.js';
-import { seedIso } from '../../../../images/index.js';
-import type { Nic } from '../../mapping/nic.js';
+import { readSeedFile, seedIso, type SeedMedium } from '../../../../images/index.js';
 import type { VirshChange } from '../domain-change.js';
 import { ensureUploaded, findUploaded } from './ensure-volume.js';
 import type { StoragePool } from './storage-pool.js';
-
-/**
- * The interfaces of a domain as its guest sees them. Where a VLAN is wanted, the host tags, so that guests never do.
- *
- * @param networks of the description, in the order of the interfaces
- */
-export function guestNics(nics: readonly Pick<Nic, 'mac'>[], networks: readonly Network[]): GuestNic[] {
-  return nics.map(({ mac }, at) => ({ mac, addresses: networks[at]?.addresses }));
-}
 
 /**
  * Makes the small disk on which cloud-init finds what the guest is told, once in an operation: one that another operation has made is
@@ -29,18 +17,46 @@ export async function ensureConfigDrive(
   change: VirshChange,
   pool: StoragePool,
   volume: string,
-  content: SeedContent,
+  content: SeedMedium,
 ): Promise<string> {
   const what = `config drive of ${change.target.name}`;
   const path = `${pool.path}/${volume}`;
   if ((await findUploaded(change, pool, { volume, what })) !== undefined) return path;
-  const folder = await mkdtemp(join(tmpdir(), 'zenova-config-drive-'));
-  try {
-    const file = await seedIso(folder, seedMedium(content), change.ctx.signal);
+  await inFolder(async (folder) => {
+    const file = await seedIso(folder, content, change.ctx.signal);
     const { size: bytes } = await stat(file);
     await ensureUploaded(change, pool, { volume, file, bytes, what });
+  });
+  return path;
+}
+
+/**
+ * A file of a config drive; undefined when there is no such drive.
+ *
+ * @throws ComputeError OPERATION_FAILED when there is no such file
+ */
+export async function readConfigDrive(
+  change: VirshChange,
+  pool: StoragePool,
+  volume: string,
+  name: string,
+): Promise<string | undefined> {
+  const { signal } = change.ctx;
+  const seen = await change.ask(() => pool.find(volume, { signal }));
+  if (seen === undefined) return undefined;
+  return await inFolder(async (folder) => {
+    const file = join(folder, 'drive.iso');
+    await pool.download(volume, { file, bytes: seen.fileBytes, timeoutMs: change.requestTimeoutMs, signal });
+    return await readSeedFile(file, name, folder, signal);
+  });
+}
+
+/** There are secrets in it, so that nothing of it stays. */
+async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'zenova-config-drive-'));
+  try {
+    return await use(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  return path;
 }

@@ -155,7 +155,7 @@ export async function ensureRemoved(
 }
 
 /** Removes what is there of a name, once nobody makes it any more. */
-async function clear(change: VirshChange, pool: StoragePool, volume: string, timeoutMs: number): Promise<void> {
+export async function clear(change: VirshChange, pool: StoragePool, volume: string, timeoutMs: number): Promise<void> {
   await change.poll(`libvirt to be done with volume ${volume}`, change.backend.pacing.poll.initialMs, async () => {
     try {
       await pool.remove(volume, timeoutMs);

@@ -11,7 +11,6 @@ import {
   storageVolDelete,
   storageVolDownload,
   storageVolGetXmlDesc,
-  storageVolResize,
   storageVolUpload,
   type Caller,
   type CallOptions,
@@ -116,12 +115,6 @@ export class StoragePool {
     );
   }
 
-  /** Never makes it smaller. */
-  async grow(volume: string, bytes: number, timeoutMs: number): Promise<void> {
-    const args = { volume: this.#volume(volume), capacity: BigInt(bytes) };
-    await this.#caller.call(storageVolResize, args, { timeoutMs });
-  }
-
   /** One that is not there is removed. @throws what `failureOf` calls a wrong state, while it is being made */
   async remove(volume: string, timeoutMs: number): Promise<void> {
     try {
@@ -150,6 +143,23 @@ export class StoragePool {
     await flow(transfer, 'download', (counted, signal) => pipeline(stream, counted, to, { signal }));
   }
 
+  /** Writes all of a volume into one of another host, which is there and empty. */
+  async sendTo(other: StoragePool, volume: string, into: string, transfer: Omit<Transfer, 'file'>): Promise<void> {
+    const { timeoutMs, bytes } = transfer;
+    const part = { volume: this.#volume(volume), offset: 0n, length: BigInt(bytes) };
+    const { stream: from } = await this.#caller.openStream(storageVolDownload, part, { timeoutMs });
+    try {
+      const { stream: to } = await other.#caller.openStream(
+        storageVolUpload,
+        { ...part, volume: other.#volume(into) },
+        { timeoutMs },
+      );
+      await flow(transfer, 'copy', (counted, signal) => pipeline(from, counted, to, { signal }));
+    } finally {
+      from.destroy();
+    }
+  }
+
   /** By pool and name libvirt finds it; the key is for people. */
   #volume(name: string): StorageVolumeRef {
     return { pool: this.#ref.name, name, key: `${this.path}/${name}` };
@@ -173,7 +183,7 @@ function isGone(error: unknown): boolean {
  * @throws CallTimeoutError; the signal's reason; an error when there were more or less
  */
 async function flow(
-  { bytes, timeoutMs, signal, onBytes }: Transfer,
+  { bytes, timeoutMs, signal, onBytes }: Omit<Transfer, 'file'>,
   what: string,
   run: (counted: Transform, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {

@@ -1,0 +1,52 @@
+import type { ErrorCode } from '../../../common/errors/index.js';
+
+/** Why libvirt or QEMU does not take a device, in words of ours. */
+export interface DeviceRefusal {
+  readonly code: ErrorCode;
+  readonly advice: string;
+}
+
+const REFUSALS: readonly (readonly [RegExp, DeviceRefusal])[] = [
+  [
+    /no more available PCI slots/i,
+    {
+      code: 'CAPACITY_EXHAUSTED',
+      advice:
+        'the running guest has no free slot for one more device; what is attached while it is off finds one at its next start',
+    },
+  ],
+  [
+    /failed to get (shared )?"[a-z ]+" lock/i,
+    { code: 'STATE_CONFLICT', advice: 'another process has it open, of another guest perhaps' },
+  ],
+  [
+    /cannot unlock any keyslot|invalid password/i,
+    { code: 'REQUEST_INVALID', advice: 'the key does not open what is encrypted on it' },
+  ],
+  [/not in LUKS format/i, { code: 'REQUEST_INVALID', advice: 'what is on it is not encrypted with luks' }],
+  [
+    /authorization failure|authentication fail/i,
+    { code: 'REQUEST_INVALID', advice: 'its target does not accept the user and the password' },
+  ],
+  [
+    /no such file or directory|no such device/i,
+    { code: 'RESOURCE_NOT_FOUND', advice: 'it is not there on the host; its folder must be there too' },
+  ],
+  [
+    /iscsi.*(failed to connect|failed to login|target not found|does not exist|invalid lun|failed to open)|LUN.*not.*(found|supported)/i,
+    { code: 'RESOURCE_NOT_FOUND', advice: 'the host does not reach it: look at its portal, its target and its lun' },
+  ],
+  [
+    /same size|cannot (resize|grow|shrink)|image size|too small/i,
+    { code: 'STATE_CONFLICT', advice: 'its size does not allow it' },
+  ],
+  [
+    /active block job/i,
+    { code: 'STATE_CONFLICT', advice: 'the disk is being copied; repeat it when that has ended, or end it' },
+  ],
+];
+
+/** @param text what was said; QEMU says it in English wherever it runs */
+export function deviceRefusal(text: string): DeviceRefusal | undefined {
+  return REFUSALS.find(([pattern]) => pattern.test(text))?.[1];
+}

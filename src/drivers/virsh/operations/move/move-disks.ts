@@ -1,0 +1,159 @@
+import { domainGetBlockInfo, storagePoolGetXmlDesc, storagePoolLookupByTargetPath } from 'node-libvirt';
+import { basename, dirname } from 'node:path/posix';
+import { attributeOf, childAt, parseXml } from '../../../../connectors/xml/index.js';
+import { failureOf } from '../../client/libvirt-failure.js';
+import type { DiskFacts } from '../../mapping/device-facts.js';
+import { storagePoolFacts } from '../../mapping/storage-xml.js';
+import type { DomainChange } from '../domain-change.js';
+import { ensureMarked, ensureRemoved } from '../storage/ensure-volume.js';
+import { ensurePool } from '../storage/find-pool.js';
+import { StoragePool } from '../storage/storage-pool.js';
+import type { MoveChange } from './move-change.js';
+
+/** A disk whose file only the host itself has. */
+export interface OwnFile {
+  readonly target: string;
+  readonly volume: string;
+  readonly from: StoragePool;
+  readonly to: StoragePool;
+  readonly format: 'raw' | 'qcow2';
+  readonly isReadonly: boolean;
+  /** Of the disk that the guest sees. */
+  readonly capacityBytes: number;
+}
+
+export interface MovingDisks {
+  readonly own: readonly OwnFile[];
+  /** Are there files among its disks that it was seen of that both hosts have them, and past all caches? */
+  readonly areFilesShared: boolean;
+}
+
+/** Names of devices that mean the same one on every host that sees it. */
+const WORLD_WIDE = /^\/dev\/disk\/by-(id\/|path\/.*(fc-|zfcp-|iscsi-))|^\/dev\/mapper\/[0-9a-f]{17,33}$/i;
+/** What does not keep written bytes in the host's own memory. */
+const UNCACHED: ReadonlySet<string | undefined> = new Set(['none', 'directsync']);
+
+/**
+ * Finds out which disks the other host has as well. Of files that is tried: a volume that is made here beside them must show there. Devices
+ * are the same where their name says so; what is reached over the network is the same everywhere.
+ *
+ * @throws ComputeError FEATURE_LIMITED, STATE_CONFLICT where that cannot be told, or nothing can be done about it
+ */
+export async function movingDisks(change: MoveChange, disks: readonly DiskFacts[]): Promise<MovingDisks> {
+  const shared = new Map<string, Promise<Folder>>();
+  const own: OwnFile[] = [];
+  let areFilesShared = false;
+  let isCached = false;
+  for (const disk of disks) {
+    const { source, sourceType, target } = disk;
+    if (source === undefined) continue;
+    if (sourceType === 'block') requireWorldWide(change, disk, source);
+    if (sourceType === 'volume') throw refusal(change, target, 'it is named by a pool, and not by its file');
+    if (sourceType !== 'file') continue;
+    const path = dirname(source);
+    const folder = await (shared.get(path) ?? lookInto(change, path, shared));
+    if (folder.isShared) {
+      areFilesShared = true;
+      isCached ||= !disk.isReadonly && !UNCACHED.has(attributeOf(childAt(disk.xml, 'driver'), 'cache'));
+    } else own.push(await ownFile(change, disk, source, folder));
+  }
+  return { own, areFilesShared: areFilesShared && !isCached };
+}
+
+/** A folder with files of disks, by what the hosts tell of it. */
+interface Folder {
+  readonly isShared: boolean;
+  readonly from: StoragePool | undefined;
+  readonly to: StoragePool | undefined;
+}
+
+function lookInto(change: MoveChange, path: string, known: Map<string, Promise<Folder>>): Promise<Folder> {
+  const looking = look(change, path);
+  known.set(path, looking);
+  return looking;
+}
+
+async function look(change: MoveChange, path: string): Promise<Folder> {
+  const { there, ends } = change;
+  const from = await poolAt(change, path);
+  const isOurs = from?.name === ends.from.settings.pool.name;
+  // What is made for instances has a place on every host.
+  const ours = isOurs ? await ensurePool(there, ends.to.settings.pool) : undefined;
+  const same = await poolAt(there, path);
+  const isShared = from !== undefined && same !== undefined && (await showsThere(change, from, same));
+  return { isShared, from, to: isShared ? same : (ours ?? same) };
+}
+
+/** Does what is made in the one pool show in the other one? */
+async function showsThere(change: MoveChange, from: StoragePool, to: StoragePool): Promise<boolean> {
+  const { ctx } = change;
+  const probe = `zenova-probe-${ctx.operationId}`;
+  const options = { signal: ctx.signal };
+  await ensureMarked(change, from, probe);
+  await to.refresh(options);
+  const shows = (await to.find(probe, options)) !== undefined;
+  await ensureRemoved(change, from, 'probe', probe);
+  return shows;
+}
+
+async function ownFile(change: MoveChange, disk: DiskFacts, source: string, { from, to }: Folder): Promise<OwnFile> {
+  const { target, format, isReadonly } = disk;
+  const { destination, to: place } = change.ends;
+  if (from === undefined) {
+    throw refusal(
+      change,
+      target,
+      `nothing shows whether ${destination} has its file ${source} as well, which is in no storage pool`,
+    );
+  }
+  if (place.settings.migration.copy_storage === 'never') {
+    throw refusal(
+      change,
+      target,
+      `${destination} does not have its file ${source}, and its setting migration.copy_storage is never`,
+    );
+  }
+  if (to === undefined) {
+    throw refusal(
+      change,
+      target,
+      `${destination} has no storage pool at ${dirname(source)} into which its file could be copied`,
+    );
+  }
+  if (format !== 'raw' && format !== 'qcow2')
+    throw refusal(change, target, `its format is ${format ?? 'not known'}, which is not copied`);
+  const { caller, ref, ctx } = change;
+  // By what its definition says that it is; what it looks like is in the guest's hands.
+  const { capacity } = await caller.call(domainGetBlockInfo, { domain: ref, path: target }, { signal: ctx.signal });
+  return { target, volume: basename(source), from, to, format, isReadonly, capacityBytes: Number(capacity) };
+}
+
+/** The started pool of files in this directory; undefined when there is none. */
+async function poolAt({ caller, ctx }: DomainChange, path: string): Promise<StoragePool | undefined> {
+  const options = { signal: ctx.signal };
+  try {
+    const { pool } = await caller.call(storagePoolLookupByTargetPath, { path }, options);
+    const { xml } = await caller.call(storagePoolGetXmlDesc, { pool }, options);
+    const found = storagePoolFacts(parseXml(xml));
+    if (found.path === undefined) return undefined;
+    const opened = new StoragePool(caller, pool, found.path);
+    await opened.refresh(options);
+    return opened;
+  } catch (error) {
+    if (failureOf(error)?.missing === 'pool') return undefined;
+    throw error;
+  }
+}
+
+function requireWorldWide(change: MoveChange, { target }: DiskFacts, source: string): void {
+  if (WORLD_WIDE.test(source)) return;
+  throw refusal(
+    change,
+    target,
+    `${source} may be another device on another host; name it by /dev/disk/by-id, or by the path of its fibre channel or iSCSI`,
+  );
+}
+
+function refusal(change: MoveChange, target: string, why: string): Error {
+  return change.error('STATE_CONFLICT', `${change.label} cannot be moved with its disk ${target}: ${why}`);
+}

@@ -1,0 +1,206 @@
+import { z } from 'zod';
+import { DomainState } from 'node-libvirt';
+import type {
+  ChangeParams,
+  ChangeResult,
+  Images,
+  OperationWork,
+  OperationWorks,
+  PlannedStep,
+} from '../../../compute/contract/index.js';
+import { lastStepOf, makeSo, notedAs, reconcileSequence } from '../../kit/index.js';
+import type { DomainStatus } from '../client/domains.port.js';
+import { diskXml } from '../mapping/disk.js';
+import { DISK_ALIASES } from '../mapping/domain-definition.js';
+import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
+import { withDevice, withDiskFile } from '../mapping/edit-domain.js';
+import { instanceFiles } from '../mapping/names.js';
+import { plannedSteps } from '../mapping/next-action.js';
+import { limited } from '../mapping/refusal.js';
+import { bringTo } from './bring-to.js';
+import { DomainChange, stateOf } from './domain-change.js';
+import { configOf, withPassword, type Told } from './first-start.js';
+import { rootDiskOf } from './furnish.js';
+import { cannotBeDone, planning } from './power.operations.js';
+import { configDisk } from './rescue-volumes.js';
+import { toldBefore } from './rescue.js';
+import { ensureConfigDrive } from './storage/config-drive.js';
+import { ensurePool } from './storage/find-pool.js';
+import { admitImageSource, isAddress, requireImages } from './storage/obtain-image.js';
+import { ensureDisk, ensureNoDisk } from './storage/root-disk.js';
+import type { StoragePool } from './storage/storage-pool.js';
+import type { HostPlace } from './virsh-place.js';
+
+type Params = ChangeParams<'rebuild'>;
+
+/** Left before anything is changed: did it run, and which volume becomes its root disk? */
+const BEFORE_CHECKPOINT = 'before-rebuild';
+const BeforeSchema = z.object({ is_running: z.boolean(), old_volume: z.string(), new_volume: z.string() });
+type Before = z.output<typeof BeforeSchema>;
+
+/**
+ * Makes root disks anew. The new one is made beside the old one, and takes its place in one step, so that a domain always has a whole
+ * one: until then the old system runs, and an image that cannot be had leaves it alone.
+ */
+export function rebuildWorks(place: HostPlace, images: Images | undefined): OperationWorks<'rebuild'> {
+  return { rebuild: rebuild(place, images) };
+}
+
+function rebuild(place: HostPlace, images: Images | undefined): OperationWork<Params, ChangeResult> {
+  return {
+    async run(ctx, target, params) {
+      admit(params, images);
+      const change = new DomainChange(ctx, place, target);
+      return await change.run('rebuilding domain', async () => {
+        const status = await change.look();
+        const facts = await change.facts('next');
+        const pool = await ensurePool(change, place.settings.pool);
+        const before = notedAs(ctx.checkpoints, BEFORE_CHECKPOINT, BeforeSchema) ?? (await note(change, facts, status));
+        const what = `new ${rootDiskOf(target)}`;
+        const { image } = params;
+        await ensureDisk(change, pool, images, { volume: before.new_volume, what, image, rootGib: rootGibOf(facts) });
+        const told = await toldAnew(change, pool, params, facts);
+        await bringTo(change, 'shut off');
+        if (told !== undefined) await ensureTold(change, pool, told);
+        await ensureRootDisk(change, `${pool.path}/${before.new_volume}`);
+        await ensureNoDisk(change, pool, { volume: before.old_volume, what: `old ${rootDiskOf(target)}` });
+        const { status: after } = before.is_running
+          ? await bringTo(change, 'running')
+          : { status: await change.look() };
+        return change.ended(true, after);
+      });
+    },
+    plan: (ctx, target, params) =>
+      planning(place, target, async () => {
+        admit(params, images);
+        const domains = place.domains(ctx);
+        const [status, definition] = await Promise.all([
+          domains.status(target.id),
+          domains.definition(target.id, 'next'),
+        ]);
+        const why = whyNot(domainFacts(definition), target.id);
+        if (why !== undefined) throw cannotBeDone(target, status, why);
+        return steps(target.name, status);
+      }),
+    reconcile: (ctx, target) =>
+      reconcileSequence(new DomainChange(ctx, place, target), async (change) => {
+        // A start that was carried out is the end of it: it is not stopped and started once more.
+        if (lastStepOf(ctx.checkpoints)?.step !== 'start') return undefined;
+        const status = await change.look();
+        return status.state === DomainState.VIR_DOMAIN_RUNNING ? change.ended(true, status) : undefined;
+      }),
+  };
+}
+
+/** @throws ComputeError RESOURCE_NOT_FOUND, FEATURE_LIMITED, REQUEST_INVALID */
+function admit({ image }: Params, images: Images | undefined): void {
+  admitImageSource('image', image);
+  if (image.format === 'iso')
+    throw limited('image.format', 'a root disk is made of the image of a disk, not of a medium');
+  if (isAddress(image.source)) requireImages(images);
+}
+
+/** Why a domain cannot be rebuilt; undefined when it can. */
+function whyNot({ mark, disks }: DomainFacts, uuid: string): string | undefined {
+  if (mark?.undo?.kind === 'rescue') return 'it is being rescued; unrescue ends that';
+  if (mark?.undo !== undefined) return `its ${mark.undo.kind} has not come to its end; confirm or revert it first`;
+  if (rootVolumeOf({ disks }, uuid) !== undefined) return undefined;
+  return 'it has no root disk that was made for it: it starts from a volume, or others made it';
+}
+
+/** Which of the volumes that a root disk can be in its own is in. */
+function rootVolumeOf({ disks }: Pick<DomainFacts, 'disks'>, uuid: string): string | undefined {
+  const root = disks.find(({ alias }) => alias === DISK_ALIASES.root)?.source;
+  const { rootDisk, otherRootDisk } = instanceFiles(uuid);
+  return [rootDisk, otherRootDisk].find((volume) => root?.endsWith(`/${volume}`));
+}
+
+/** An attempt that comes later finds it stopped, and with its new disk. */
+async function note(change: DomainChange, facts: DomainFacts, status: DomainStatus): Promise<Before> {
+  const { ctx, uuid, label } = change;
+  const why = whyNot(facts, uuid);
+  const { powerState, nativeState } = stateOf(status, 0);
+  const old = rootVolumeOf(facts, uuid);
+  if (why !== undefined || old === undefined) {
+    throw change.error('STATE_CONFLICT', `${label} cannot be rebuilt: ${why ?? ''}`, nativeState);
+  }
+  const { rootDisk, otherRootDisk } = instanceFiles(uuid);
+  const before = {
+    is_running: powerState === 'running' || powerState === 'paused',
+    old_volume: old,
+    new_volume: old === rootDisk ? otherRootDisk : rootDisk,
+  };
+  await ctx.checkpoint(BEFORE_CHECKPOINT, before);
+  return before;
+}
+
+/** As the flavor of its launch has it; undefined: as large as its image. */
+function rootGibOf({ mark }: DomainFacts): number | undefined {
+  const size = mark?.described?.['root_gib'];
+  return typeof size === 'number' ? size : undefined;
+}
+
+/** What the guest is told once more; undefined when there is nothing. */
+async function toldAnew(
+  change: DomainChange,
+  pool: StoragePool,
+  { admin_password: password }: Params,
+  { disks }: DomainFacts,
+): Promise<Told | undefined> {
+  const hasDrive = disks.some(({ alias }) => alias === DISK_ALIASES.config);
+  if (!hasDrive && password === undefined) return undefined;
+  return withPassword((await toldBefore(change, pool)) ?? { addresses: {} }, password, change.ctx.operationId);
+}
+
+/** The config drive tells of a first start, which is another one than the last. */
+async function ensureTold(change: DomainChange, pool: StoragePool, told: Told): Promise<void> {
+  const { ctx, target, uuid } = change;
+  const { nics } = await change.facts('next');
+  const macs = nics.flatMap(({ mac }) => mac ?? []);
+  const content = configOf(target.name, told, ctx.operationId, macs);
+  const path = await ensureConfigDrive(change, pool, instanceFiles(uuid).configDrive, content);
+  await makeSo(change, {
+    step: 'add-config-drive',
+    noun: 'config drive',
+    doing: `giving ${change.label} a config drive`,
+    isSo: async () => (await change.facts('next')).disks.some(({ alias }) => alias === DISK_ALIASES.config),
+    isOver: () => Promise.resolve(true),
+    send: async (timeoutMs) => {
+      const definition = await change.definition('next');
+      const disk = configDisk(path, domainFacts(definition));
+      await change.domains.define(withDevice(definition, diskXml(disk)), timeoutMs);
+      return true;
+    },
+  });
+}
+
+async function ensureRootDisk(change: DomainChange, path: string): Promise<void> {
+  await makeSo(change, {
+    step: 'change-root-disk',
+    noun: 'change of the root disk',
+    doing: `giving ${change.label} its new root disk`,
+    isSo: async () => {
+      const { disks } = await change.facts('next');
+      return disks.some(({ alias, source }) => alias === DISK_ALIASES.root && source === path);
+    },
+    isOver: () => Promise.resolve(true),
+    send: async (timeoutMs) => {
+      const definition = await change.definition('next');
+      await change.domains.define(withDiskFile(definition, DISK_ALIASES.root, path), timeoutMs);
+      return true;
+    },
+  });
+}
+
+function steps(name: string, status: DomainStatus): PlannedStep[] {
+  const { powerState } = stateOf(status, 0);
+  return [
+    { action: 'obtain-image', description: 'bring the image to the host' },
+    { action: 'create-volume', description: `make a new root disk of domain ${name}` },
+    ...plannedSteps(['shut off'], name, status),
+    { action: 'change-root-disk', description: `give domain ${name} its new root disk, and remove the old one` },
+    ...(powerState === 'running' || powerState === 'paused'
+      ? [{ action: 'start', description: `start domain ${name}` }]
+      : []),
+  ];
+}

@@ -1,0 +1,101 @@
+import {
+  connectListAllDomains,
+  connectListAllNodeDevices,
+  ConnectListAllNodeDeviceFlags,
+  domainGetXmlDesc,
+  DomainXMLFlags,
+  nodeDeviceGetXmlDesc,
+  type CallOptions,
+} from 'node-libvirt';
+import { ComputeError } from '../../../common/errors/index.js';
+import type { CallContext, Volume } from '../../../compute/contract/index.js';
+import { parseXml } from '../../../connectors/xml/index.js';
+import { failureOf } from '../client/libvirt-failure.js';
+import type { Disk } from '../mapping/disk.js';
+import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
+import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
+import { DRIVER_NAME } from '../mapping/refusal.js';
+import { devicePathsOf } from '../mapping/storage-xml.js';
+import type { VirshPlace } from './virsh-place.js';
+
+/** Names of the host's block devices, for a volume that is found by them. */
+export async function devicePathsFor(
+  ctx: CallContext,
+  place: VirshPlace,
+  { connection }: Volume,
+): Promise<readonly string[] | undefined> {
+  if (connection.type !== 'fibre_channel') return undefined;
+  const caller = place.caller(ctx);
+  const options = { signal: ctx.signal };
+  const flags = ConnectListAllNodeDeviceFlags.VIR_CONNECT_LIST_NODE_DEVICES_CAP_STORAGE;
+  const { devices } = await caller.call(connectListAllNodeDevices, { flags }, options);
+  const found = await Promise.all(
+    devices.map(async ({ name }) => {
+      try {
+        const { xml } = await caller.call(nodeDeviceGetXmlDesc, { name }, options);
+        return devicePathsOf(parseXml(xml));
+      } catch (error) {
+        // It has gone meanwhile.
+        if (failureOf(error)?.missing === 'device') return [];
+        throw error;
+      }
+    }),
+  );
+  return found.flat();
+}
+
+/**
+ * Refuses a volume that another domain of the host has, and that both do not share. Whether one that is shared has a file system
+ * for that is for who asks.
+ *
+ * @throws ComputeError STATE_CONFLICT
+ */
+export async function refuseTaken(
+  ctx: CallContext,
+  place: VirshPlace,
+  own: string,
+  volume: Volume,
+  disk: Disk,
+): Promise<void> {
+  const wanted = diskSourceKey(disk.source);
+  for (const other of await otherDomains(ctx, place, own)) {
+    const has = other.disks.find((one) => sourceKeyOf(one) === wanted);
+    if (has === undefined || (disk.isShared === true && has.isShared)) continue;
+    throw new ComputeError(
+      'STATE_CONFLICT',
+      `volume ${volume.id} is attached to domain ${other.name} of ${place.label}: ${
+        has.isShared
+          ? 'it is shared, so attach it with multiattach'
+          : disk.isShared === true
+            ? 'it has it for itself alone, without multiattach'
+            : 'detach it there first, or attach it to both with multiattach'
+      }`,
+      { driver: DRIVER_NAME, details: { volume: volume.id, instance: other.name } },
+    );
+  }
+}
+
+/** All other domains of the host, as they are now and as they will be at their next start. */
+export async function otherDomains(ctx: CallContext, place: VirshPlace, own: string): Promise<DomainFacts[]> {
+  const caller = place.caller(ctx);
+  const options: CallOptions = { signal: ctx.signal };
+  const { domains } = await caller.call(connectListAllDomains, {}, options);
+  const forms = domains
+    .filter(({ uuid }) => uuid !== own)
+    .flatMap((domain) => [
+      { domain, flags: 0 },
+      ...(domain.id < 0 ? [] : [{ domain, flags: DomainXMLFlags.VIR_DOMAIN_XML_INACTIVE }]),
+    ]);
+  const found = await Promise.all(
+    forms.map(async (form) => {
+      try {
+        const { xml } = await caller.call(domainGetXmlDesc, form, options);
+        return domainFacts(parseXml(xml));
+      } catch (error) {
+        if (failureOf(error)?.missing === 'domain') return undefined;
+        throw error;
+      }
+    }),
+  );
+  return found.filter((facts) => facts !== undefined);
+}

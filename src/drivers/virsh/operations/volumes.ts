@@ -1,0 +1,323 @@
+import { domainBlockResize, DomainBlockResizeFlags, domainGetBlockInfo } from 'node-libvirt';
+import { ComputeError } from '../../../common/errors/index.js';
+import type {
+  Answering,
+  CallContext,
+  ChangeParams,
+  ChangeResult,
+  OperationWork,
+  OperationWorks,
+  Volume,
+} from '../../../compute/contract/index.js';
+import { attributeOf, childAt } from '../../../connectors/xml/index.js';
+import { lastStepOf, makeSo, reconcileSequence } from '../../kit/index.js';
+import { Errno, failureOf } from '../client/libvirt-failure.js';
+import { diskXml, freeDiskTarget, type Disk, type DiskBus, type DiskCache } from '../mapping/disk.js';
+import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
+import type { DiskFacts } from '../mapping/device-facts.js';
+import { DISK_ALIASES } from '../mapping/domain-definition.js';
+import { requireVolumeBelow } from '../mapping/host-folders.js';
+import { volumeAlias } from '../mapping/names.js';
+import { DRIVER_NAME, limited } from '../mapping/refusal.js';
+import { admitVolume, volumeDisk } from '../mapping/volume-disk.js';
+import { findVolume } from '../mapping/volume-ids.js';
+import { formsOf, lookWhenPluggable, seeDevices, seeDevicesForPlan, type DeviceSight } from './device-sight.js';
+import { DomainChange } from './domain-change.js';
+import { plugIn, plugOut, refusing, type Plugged } from './plug.js';
+import { planning } from './power.operations.js';
+import type { HostPlace } from './virsh-place.js';
+import { devicePathsFor, refuseTaken } from './volume-lookup.js';
+import { noteVolumeId } from './volume-notes.js';
+import { ensureSecrets, removeSecrets } from './volume-secrets.js';
+
+type Attached = Answering<ChangeResult, { device: string | null }>;
+
+/** Volumes of domains that run or do not. Semantics are the contract's. */
+export function volumeWorks(place: HostPlace): OperationWorks<'attachVolume' | 'detachVolume' | 'extendVolume'> {
+  return {
+    attachVolume: attachVolume(place),
+    detachVolume: detachVolume(place),
+    extendVolume: extendVolume(place),
+  };
+}
+
+function attachVolume(place: HostPlace): OperationWork<ChangeParams<'attachVolume'>, Attached> {
+  return {
+    async run(ctx, target, { volume }) {
+      const change = new DomainChange(ctx, place, target);
+      return await change.run('attaching a volume to domain', async () => {
+        const status = await lookWhenPluggable(change);
+        const sight = await seeDevices(change);
+        admitHere(place, volume, sight);
+        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
+        if (!isEverywhere(sight, volume.id)) {
+          const disk = await attachableDisk(ctx, place, target.id, volume, sight);
+          await attach(change, volume, disk);
+        }
+        if (wasBegun || change.hasBegun) await requireReachable(change, volume);
+        const found = formsOf(await seeDevices(change)).flatMap((facts) => findIn(facts, sight, volume.id) ?? []);
+        return {
+          ...change.ended(wasBegun || change.hasBegun, status),
+          answer: { device: found[0]?.target ?? null },
+        };
+      });
+    },
+    plan: (ctx, target, { volume }) =>
+      planning(place, target, async () => {
+        const sight = await seeDevicesForPlan(ctx, place, target);
+        admitHere(place, volume, sight);
+        if (isEverywhere(sight, volume.id)) return [];
+        await attachableDisk(ctx, place, target.id, volume, sight);
+        return [{ action: 'attach-volume', description: `attach volume ${volume.id} to domain ${target.name}` }];
+      }),
+    reconcile: (ctx, target) => reconcileSequence(new DomainChange(ctx, place, target)),
+  };
+}
+
+/** @throws ComputeError REQUEST_INVALID, FEATURE_LIMITED, FORBIDDEN */
+function admitHere(place: HostPlace, volume: Volume, sight: DeviceSight): void {
+  admitVolume('volume', volume, busOf(sight));
+  requireVolumeBelow('volume', volume, [place.settings.pool.path, ...place.settings.host_folders]);
+  if (volume.boot === true) throw limited('volume.boot', 'what an instance starts from is said when it is made');
+}
+
+/**
+ * The disk that a volume becomes.
+ *
+ * @throws ComputeError RESOURCE_NOT_FOUND, STATE_CONFLICT
+ */
+export async function attachableDisk(
+  ctx: CallContext,
+  place: HostPlace,
+  instance: string,
+  volume: Volume,
+  sight: DeviceSight,
+): Promise<Disk> {
+  const disks = formsOf(sight).flatMap((facts) => facts.disks);
+  const bus = busOf(sight);
+  const there = formsOf(sight).flatMap((facts) => findIn(facts, sight, volume.id) ?? [])[0];
+  const disk = volumeDisk('volume', volume, {
+    instance,
+    bus,
+    target: there?.target ?? freeDiskTarget(bus, new Set(disks.map(({ target }) => target))),
+    cache: cacheOf(sight),
+    devicePaths: await devicePathsFor(ctx, place, volume),
+  });
+  const key = diskSourceKey(disk.source);
+  const twin = disks.find((one) => one.target !== disk.target && sourceKeyOf(one) === key);
+  if (twin !== undefined) {
+    throw new ComputeError('STATE_CONFLICT', `the domain has it already, as its disk ${twin.target}`, {
+      driver: DRIVER_NAME,
+      details: { volume: volume.id, disk: twin.target },
+    });
+  }
+  await refuseTaken(ctx, place, instance, volume, disk);
+  const isTaken = there === undefined && disks.some(({ alias }) => alias === disk.alias);
+  return { ...disk, alias: there?.alias ?? (isTaken ? volumeAlias(`${volume.id} ${disk.target}`) : disk.alias) };
+}
+
+/** What was made for a volume that then could not be attached goes again. */
+async function attach(change: DomainChange, volume: Volume, disk: Disk): Promise<void> {
+  const { alias = '', serial } = disk;
+  await ensureSecrets(change, change.uuid, volume);
+  if (serial !== volume.id || alias !== volumeAlias(volume.id)) await noteVolumeId(change, alias, volume.id);
+  try {
+    await plugIn(change, pluggedVolume(volume.id, alias), diskXml(disk));
+  } catch (error) {
+    if (change.underWay === undefined && !change.ctx.signal.aborted) await takeBack(change, volume.id, alias);
+    throw error;
+  }
+}
+
+async function takeBack(change: DomainChange, id: string, alias: string): Promise<void> {
+  const sight = await seeDevices(change);
+  if (formsOf(sight).some(({ disks }) => disks.some((disk) => disk.alias === alias))) return;
+  await removeSecrets(change, change.uuid, id);
+  change.tookBack();
+}
+
+/**
+ * Of a domain that does not run libvirt looks at a disk only when it is asked.
+ *
+ * @throws ComputeError RESOURCE_NOT_FOUND; the disk is then not there
+ */
+async function requireReachable(change: DomainChange, volume: Volume): Promise<void> {
+  const sight = await seeDevices(change);
+  const disk = findIn(sight.next, sight, volume.id);
+  if (sight.live !== undefined || volume.connection.type === 'iscsi' || disk === undefined) return;
+  try {
+    await change.ask(() =>
+      change.caller.call(domainGetBlockInfo, { domain: change.ref, path: disk.target }, { signal: change.ctx.signal }),
+    );
+  } catch (error) {
+    if (failureOf(error)?.errno !== Errno.ENOENT) throw error;
+    const { alias = '' } = disk;
+    await plugOut(change, pluggedVolume(volume.id, alias));
+    await takeBack(change, volume.id, alias);
+    throw change.error(
+      'RESOURCE_NOT_FOUND',
+      `volume ${volume.id} is not there: ${change.place.label} has no ${disk.source ?? 'such file'}`,
+    );
+  }
+}
+
+function detachVolume(place: HostPlace): OperationWork<ChangeParams<'detachVolume'>, ChangeResult> {
+  const find = (sight: DeviceSight, id: string): DiskFacts | undefined =>
+    formsOf(sight).flatMap((facts) => findIn(facts, sight, id) ?? [])[0];
+  return {
+    async run(ctx, target, { volume: id }) {
+      const change = new DomainChange(ctx, place, target);
+      return await change.run('detaching a volume from domain', async () => {
+        const status = await lookWhenPluggable(change);
+        const sight = await seeDevices(change);
+        const disk = find(sight, id);
+        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
+        if (disk !== undefined) {
+          refuseRoot(disk);
+          await plugOut(change, pluggedDisk(id, disk));
+        }
+        await removeSecrets(change, target.id, id);
+        return change.ended(wasBegun || change.hasBegun, status);
+      });
+    },
+    plan: (ctx, target, { volume: id }) =>
+      planning(place, target, async () => {
+        const disk = find(await seeDevicesForPlan(ctx, place, target), id);
+        if (disk === undefined) return [];
+        refuseRoot(disk);
+        return [{ action: 'detach-volume', description: `detach volume ${id} from domain ${target.name}` }];
+      }),
+    reconcile: (ctx, target) => reconcileSequence(new DomainChange(ctx, place, target)),
+  };
+}
+
+/** @throws ComputeError FEATURE_LIMITED */
+function refuseRoot({ alias, target }: DiskFacts): void {
+  if (alias !== DISK_ALIASES.root) return;
+  throw limited('volume', `${target} is the disk that the instance was made with, and goes with it`);
+}
+
+/** A guest that is off sees at its next start how large a volume is; one that runs is told. */
+function extendVolume(place: HostPlace): OperationWork<ChangeParams<'extendVolume'>, ChangeResult> {
+  return {
+    async run(ctx, target, { volume: id, size_gib: sizeGib }) {
+      const change = new DomainChange(ctx, place, target);
+      return await change.run('extending a volume of domain', async () => {
+        const status = await change.look();
+        const sight = await seeDevices(change);
+        const disk = volumeToChange(change, sight, id);
+        const bytes = BigInt(sizeGib) * GIB;
+        const sizeOf = async (): Promise<bigint> => {
+          const args = { domain: change.ref, path: disk.target };
+          return (await change.ask(() => change.caller.call(domainGetBlockInfo, args, { signal: ctx.signal })))
+            .capacity;
+        };
+        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
+        if (sight.live === undefined) {
+          requireGrown(change, id, sizeGib, await sizeOf());
+          return change.ended(wasBegun, status);
+        }
+        await refusing(change, `extending volume ${id} of`, () =>
+          makeSo(change, {
+            step: 'resize-volume',
+            noun: `growth of volume ${id} to ${sizeGib} GiB`,
+            doing: `telling ${change.label} that volume ${id} has ${sizeGib} GiB`,
+            isSo: async () => (await sizeOf()) >= bytes,
+            send: async (timeoutMs) => {
+              const flags = DomainBlockResizeFlags.VIR_DOMAIN_BLOCK_RESIZE_BYTES;
+              const args = { domain: change.ref, disk: disk.target, size: bytes, flags };
+              await change.caller.call(domainBlockResize, args, { timeoutMs });
+              return undefined;
+            },
+          }),
+        );
+        return change.ended(wasBegun || change.hasBegun, status);
+      });
+    },
+    plan: (ctx, target, { volume: id, size_gib: sizeGib }) =>
+      planning(place, target, async () => {
+        const sight = await seeDevicesForPlan(ctx, place, target);
+        const facts = sight.live ?? sight.next;
+        const disk = findIn(facts, sight, id);
+        if (disk === undefined) throw noVolume(target.name, id);
+        const args = { domain: { name: target.name, uuid: target.id, id: -1 }, path: disk.target };
+        const { capacity } = await place.caller(ctx).call(domainGetBlockInfo, args, { signal: ctx.signal });
+        if (capacity >= BigInt(sizeGib) * GIB) return [];
+        const description = `tell domain ${target.name} that volume ${id} has ${sizeGib} GiB`;
+        return [{ action: 'resize-volume', description }];
+      }),
+    reconcile: (ctx, target) => reconcileSequence(new DomainChange(ctx, place, target)),
+  };
+}
+
+const GIB = 1024n ** 3n;
+
+/** @throws ComputeError STATE_CONFLICT */
+function requireGrown(change: DomainChange, id: string, sizeGib: number, capacity: bigint): void {
+  if (capacity >= BigInt(sizeGib) * GIB) return;
+  throw change.error(
+    'STATE_CONFLICT',
+    `volume ${id} has ${Number(capacity) / Number(GIB)} GiB: it grows where it is kept, and ${change.label}, which does not run, sees it at its next start; one that runs grows a file itself`,
+  );
+}
+
+/** @throws ComputeError RESOURCE_NOT_FOUND */
+export function volumeToChange(change: DomainChange, sight: DeviceSight, id: string): DiskFacts {
+  const disk = findIn(sight.live ?? sight.next, sight, id);
+  if (disk === undefined) throw noVolume(change.target.name, id);
+  return disk;
+}
+
+function noVolume(domain: string, id: string): ComputeError {
+  return new ComputeError('RESOURCE_NOT_FOUND', `domain ${domain} has no volume ${id}`, {
+    driver: DRIVER_NAME,
+    details: { volume: id },
+  });
+}
+
+function isEverywhere(sight: DeviceSight, id: string): boolean {
+  return formsOf(sight).every((facts) => findIn(facts, sight, id) !== undefined);
+}
+
+export function findIn(
+  { disks }: { readonly disks: readonly DiskFacts[] },
+  { next }: DeviceSight,
+  id: string,
+): DiskFacts | undefined {
+  return findVolume(disks, next.volumeIds, id);
+}
+
+function pluggedVolume(id: string, alias: string): Plugged {
+  return {
+    what: `volume ${id}`,
+    kind: 'volume',
+    find: ({ disks }) => disks.find((disk) => disk.alias === alias),
+  };
+}
+
+/** Disks of others have an alias only while they run. */
+function pluggedDisk(id: string, { target }: DiskFacts): Plugged {
+  return {
+    what: `volume ${id}`,
+    kind: 'volume',
+    find: ({ disks }) => disks.find((disk) => disk.target === target),
+  };
+}
+
+function rootOf({ next: { disks } }: DeviceSight): DiskFacts | undefined {
+  return disks.find(({ alias }) => alias === DISK_ALIASES.root) ?? disks.find(({ device }) => device === 'disk');
+}
+
+/** As its root disk; disks on SATA cannot be plugged in. */
+function busOf(sight: DeviceSight): DiskBus {
+  return rootOf(sight)?.bus === 'scsi' ? 'scsi' : 'virtio';
+}
+
+const CACHES: readonly string[] = ['none', 'writethrough', 'writeback', 'directsync', 'unsafe'] satisfies DiskCache[];
+
+/** As its root disk. */
+function cacheOf(sight: DeviceSight): DiskCache | undefined {
+  const root = rootOf(sight);
+  const cache = root && attributeOf(childAt(root.xml, 'driver'), 'cache');
+  return CACHES.includes(cache ?? '') ? (cache as DiskCache) : undefined;
+}

@@ -1,0 +1,141 @@
+import { copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  connect,
+  type Connection,
+  domainCreate,
+  domainDefineXmlFlags,
+  domainDestroy,
+  domainGetXmlDesc,
+  domainLookupByName,
+  DomainXMLFlags,
+} from 'node-libvirt';
+import { childAt, childrenOf, parseXml, type XmlElement } from '../../../src/connectors/xml/index.js';
+import { domainFacts, type DomainFacts } from '../../../src/drivers/virsh/mapping/domain-facts.js';
+import { GuestConsole } from '../../support/guest-console.js';
+import { guestSystems } from '../../support/guest-systems.js';
+import { localUri, VirshBench } from '../../support/virsh-bench.js';
+
+/** Guests are emulated, on machines that do other things too. */
+export const WITHIN_MS = 240_000;
+
+type Arch = 'x86_64' | 's390x';
+
+/** What a domain of a test has beside what all of them have. */
+export interface DomainWanted {
+  readonly arch?: Arch;
+  readonly devices?: string;
+  /** Does it start a system that listens to what is plugged in and out? */
+  readonly hasSystem?: boolean;
+  /** x86: places for devices that are plugged in. */
+  readonly ports?: number;
+}
+
+/** The service before a private libvirtd with QEMU, the domains of a test, and what libvirt itself tells of them. */
+export class DeviceBench {
+  private constructor(
+    readonly virsh: VirshBench,
+    /** Past the service. */
+    readonly connection: Connection,
+    /** What requests may name. */
+    readonly folder: string,
+  ) {}
+
+  static async start(settings: Record<string, unknown> = {}): Promise<DeviceBench> {
+    const folder = mkdtempSync(join(tmpdir(), 'zenova-volumes-'));
+    const virsh = await VirshBench.start({
+      libvirtd: { emulators: ['x86_64', 's390x'] },
+      driverUri: (daemon) => localUri(daemon.qemuUri, daemon),
+      settings: { host_folders: [folder], ...settings },
+    });
+    const { libvirtd } = virsh;
+    return new DeviceBench(virsh, await connect(localUri(libvirtd.qemuUri, libvirtd)), folder);
+  }
+
+  call(...[method, params]: Parameters<VirshBench['call']>): ReturnType<VirshBench['call']> {
+    return this.virsh.call(method, params);
+  }
+
+  /** A raw file, with this at its beginning. */
+  file(name: string, { mib = 8, holds = name }: { mib?: number; holds?: string } = {}): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, holds);
+    truncateSync(path, mib * 1024 * 1024);
+    return path;
+  }
+
+  copyOf(file: string, name: string): string {
+    const path = join(this.folder, name);
+    copyFileSync(file, path);
+    return path;
+  }
+
+  /** @returns its console */
+  async define(name: string, wanted: DomainWanted = {}): Promise<GuestConsole> {
+    const { arch = 'x86_64', devices = '', hasSystem = false, ports = 8 } = wanted;
+    const log = join(this.folder, `${name}.log`);
+    const { kernel, initrd, kernelParameters } = hasSystem
+      ? await guestSystems(arch)
+      : { kernel: undefined, initrd: '', kernelParameters: '' };
+    const os = kernel && `<kernel>${kernel}</kernel><initrd>${initrd}</initrd><cmdline>${kernelParameters}</cmdline>`;
+    const port = `<controller type='pci' model='pcie-root-port'/>`;
+    const isX86 = arch === 'x86_64';
+    const xml = `<domain type='qemu'><name>${name}</name><memory unit='MiB'>${hasSystem ? 256 : 64}</memory><vcpu>1</vcpu>
+      <os><type arch='${arch}' machine='${isX86 ? 'q35' : 's390-ccw-virtio'}'>hvm</type>${os ?? ''}</os>
+      <features>${isX86 ? '<acpi/>' : ''}</features><on_crash>preserve</on_crash>
+      <devices>${isX86 ? `<controller type='usb' model='none'/><controller type='pci' model='pcie-root'/>${port.repeat(ports)}` : ''}
+        <console type='pty'><log file='${log}' append='on'/><target type='${isX86 ? 'serial' : 'sclp'}'/></console>
+        <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>${devices}
+      </devices></domain>`;
+    await this.connection.call(domainDefineXmlFlags, { xml });
+    return new GuestConsole(log);
+  }
+
+  /** The same, and starts it; one with a system is up afterwards. */
+  async started(name: string, wanted: DomainWanted = {}): Promise<GuestConsole> {
+    const console = await this.define(name, wanted);
+    const { domain } = await this.connection.call(domainLookupByName, { name });
+    await this.connection.call(domainCreate, { domain });
+    if (wanted.hasSystem === true) await console.ready();
+    return console;
+  }
+
+  async destroy(name: string): Promise<void> {
+    const { domain } = await this.connection.call(domainLookupByName, { name });
+    await this.connection.call(domainDestroy, { domain });
+  }
+
+  /** @param form `next`: as it will be at its next start */
+  async definition(name: string, form?: 'next'): Promise<XmlElement> {
+    const { domain } = await this.connection.call(domainLookupByName, { name });
+    const flags = form === 'next' ? DomainXMLFlags.VIR_DOMAIN_XML_INACTIVE : 0;
+    return parseXml((await this.connection.call(domainGetXmlDesc, { domain, flags })).xml);
+  }
+
+  async facts(name: string, form?: 'next'): Promise<DomainFacts> {
+    return domainFacts(await this.definition(name, form));
+  }
+
+  /** What the disks of a domain are on, now and at its next start. */
+  async disks(name: string): Promise<{ readonly now: string[]; readonly next: string[] }> {
+    const of = async (form?: 'next') => (await this.facts(name, form)).disks.map(({ source }) => source ?? '');
+    return { now: await of(), next: await of('next') };
+  }
+
+  /** MAC addresses. */
+  async nics(name: string): Promise<{ readonly now: string[]; readonly next: string[] }> {
+    const of = async (form?: 'next') => (await this.facts(name, form)).nics.map(({ mac }) => mac ?? '');
+    return { now: await of(), next: await of('next') };
+  }
+
+  async devicesXml(name: string, kind: string): Promise<XmlElement[]> {
+    return childrenOf(childAt(await this.definition(name), 'devices'), kind);
+  }
+
+  async stop(): Promise<void> {
+    await this.connection.close();
+    await this.virsh.stop();
+    rmSync(this.folder, { recursive: true });
+  }
+}

@@ -1,0 +1,103 @@
+import { createServer, connect, type Server, type Socket } from 'node:net';
+import { programs } from '../../packages/node-libvirt/src/generated/procedures.js';
+
+/** What is lost of a call: the call itself, or the answer to one that was carried out. */
+export type Lost = 'call' | 'answer';
+
+interface Cut {
+  readonly procedure: number;
+  readonly lost: Lost;
+  readonly end: () => Promise<void>;
+}
+
+const HEADER = { program: 4, procedure: 12, type: 16, serial: 20 } as const;
+const CALL = 0;
+const REPLY = 1;
+
+/** Somebody between clients and a daemon of libvirt, who lets one call get lost, or its answer, and ends the daemon at that moment. */
+export class LibvirtCut {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #cut: Cut | undefined;
+  #ended: Promise<void> | undefined;
+
+  /** @param daemon its socket */
+  constructor(socketPath: string, daemon: string) {
+    this.#server = createServer((client) => this.#join(client, connect(daemon)));
+    this.#server.listen(socketPath);
+  }
+
+  /**
+   * At the next call of this procedure.
+   *
+   * @param end ends the daemon, and starts it again
+   */
+  at(procedure: keyof typeof programs.remote.procedures, lost: Lost, end: () => Promise<void>): void {
+    this.#cut = { procedure: programs.remote.procedures[procedure], lost, end };
+    this.#ended = undefined;
+  }
+
+  /** Was anything lost? Then the daemon is there again afterwards. */
+  async hasCut(): Promise<boolean> {
+    await this.#ended;
+    return this.#ended !== undefined;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #join(client: Socket, daemon: Socket): void {
+    /** Serial number of the call whose answer gets lost. */
+    let awaited: number | undefined;
+    const sever = (): void => {
+      client.destroy();
+      daemon.destroy();
+    };
+    const end = (cut: Cut): void => {
+      this.#cut = undefined;
+      sever();
+      this.#ended = cut.end();
+    };
+    onFrames(client, (frame) => {
+      const cut = this.#cut;
+      const isIt =
+        frame.readUInt32BE(HEADER.program) === programs.remote.number &&
+        frame.readUInt32BE(HEADER.type) === CALL &&
+        frame.readUInt32BE(HEADER.procedure) === cut?.procedure;
+      if (cut === undefined || !isIt) daemon.write(frame);
+      else if (cut.lost === 'call') end(cut);
+      else {
+        awaited = frame.readUInt32BE(HEADER.serial);
+        daemon.write(frame);
+      }
+    });
+    onFrames(daemon, (frame) => {
+      const isAnswer = frame.readUInt32BE(HEADER.type) === REPLY && frame.readUInt32BE(HEADER.serial) === awaited;
+      if (isAnswer && this.#cut !== undefined) end(this.#cut);
+      else client.write(frame);
+    });
+    for (const socket of [client, daemon]) {
+      this.#sockets.add(socket);
+      socket.on('error', sever);
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        sever();
+      });
+    }
+  }
+}
+
+/** Whole messages, one after the other: each begins with its length. */
+function onFrames(socket: Socket, take: (frame: Buffer) => void): void {
+  let held = Buffer.alloc(0);
+  socket.on('data', (chunk) => {
+    held = Buffer.concat([held, chunk]);
+    while (held.length >= 4 && held.length >= held.readUInt32BE(0)) {
+      const length = held.readUInt32BE(0);
+      take(held.subarray(0, length));
+      held = held.subarray(length);
+    }
+  });
+}
