@@ -8,6 +8,7 @@ import { diagnosticsOperation } from './operations/diagnostics.operation.js';
 import { findDomain } from './operations/find-domain.js';
 import { guestWorks } from './operations/guest.operations.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
+import { interfaceWorks } from './operations/interfaces.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
@@ -58,6 +59,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...rescueWorks(place, ports.images),
         ...volumeWorks(place),
         ...imageWorks(place, ports.images),
+        ...interfaceWorks(place),
       });
       return {
         operations: {
