@@ -21,6 +21,7 @@ import { preflightOperation } from './operations/preflight.operation.js';
 import { rebuildWorks } from './operations/rebuild.js';
 import { rescueWorks } from './operations/rescue.js';
 import { resetWork } from './operations/reset.js';
+import { resizeWorks } from './operations/resize.js';
 import { softOffWork } from './operations/soft-off.js';
 import { imageWorks, listImages } from './operations/storage/image.operations.js';
 import { stateTeller } from './operations/state-teller.js';
@@ -57,6 +58,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...terminateWorks(place),
         ...rebuildWorks(place, ports.images),
         ...rescueWorks(place, ports.images),
+        ...resizeWorks(place),
         ...volumeWorks(place),
         ...imageWorks(place, ports.images),
         ...interfaceWorks(place),

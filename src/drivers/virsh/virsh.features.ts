@@ -20,7 +20,7 @@ export const virshFeatures = {
   'operation.pause': complete,
   'operation.reboot': complete,
   'operation.rescue': complete,
-  'operation.resize': NOT_BUILT,
+  'operation.resize': complete,
   'operation.resume': complete,
   'operation.service-control': complete,
   'operation.set-admin-password': complete,
