@@ -54,7 +54,9 @@ export const virshFeatures = {
   'operation.attach-tagged-volume': complete,
   'operation.extend-volume': complete,
   'operation.attach-tagged-interface': complete,
-  'operation.rebuild-volume-backed': NOT_BUILT,
+  'operation.rebuild-volume-backed': missing(
+    'libvirt writes to volumes of its own pools, and those that an instance starts from are files and devices of others',
+  ),
   'operation.abort-in-progress-live-migration': complete,
   'operation.device-tags': complete,
   'operation.quiesce': NOT_BUILT,
