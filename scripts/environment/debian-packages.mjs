@@ -72,11 +72,6 @@ export function missingDebianPackages(needs) {
       isMissing: needs.libvirt && !isOnPath('qemu-system-x86_64'),
     },
     {
-      name: 'openvswitch-switch',
-      reason: 'for networks of guests with a VLAN; its services stay switched off',
-      isMissing: needs.libvirt && !isOnPath('ovs-vsctl'),
-    },
-    {
       name: 'libvirt-daemon-system',
       reason: "to compare the numbers of libvirt's procedures; its services stay switched off",
       isMissing: needs.libvirt && !existsSync('/usr/share/systemtap/tapset/libvirt_functions.stp'),

@@ -36,8 +36,7 @@ export interface LibvirtHostsOptions {
 
 /**
  * Hosts that know each other, so that guests can move between them. They are connected to the first one by a bridge, and
- * their daemons talk by TLS. Guests have three networks of libvirt's, `nat`, `route` and `vlan` (Open vSwitch), and the
- * bridge `br0`.
+ * their daemons talk by TLS. Guests have two networks of libvirt's, `nat` and `route`, and the bridge `br0`.
  */
 export async function startLibvirtHosts({
   names,
@@ -69,7 +68,6 @@ export async function startLibvirtHosts({
             ...statelessFirmware(folder),
             'ip link add br0 type bridge',
             'ip link set br0 up',
-            ...openVswitch,
             ...setUp(name, shared),
           ],
         },
@@ -123,23 +121,9 @@ function statelessFirmware(folder: string): string[] {
   ];
 }
 
-/** A bridge of Open vSwitch, which tags packets: in a process of its own, since not every kernel has a part of it. */
-const openVswitch: readonly string[] = [
-  'mkdir -p /run/openvswitch',
-  'ovsdb-tool create /run/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema',
-  'ovsdb-server --remote=punix:/run/openvswitch/db.sock /run/openvswitch/conf.db &',
-  'until [ -S /run/openvswitch/db.sock ]; do sleep 0.02; done',
-  'ovs-vswitchd unix:/run/openvswitch/db.sock &',
-  'ovs-vsctl --timeout=30 add-br ovs0 -- set bridge ovs0 datapath_type=netdev',
-];
-
 const NETWORKS = [
   { name: 'nat', content: forwarding('nat', '192.0.2.1') },
   { name: 'route', content: forwarding('route', '198.51.100.1') },
-  {
-    name: 'vlan',
-    content: `<forward mode='bridge'/><bridge name='ovs0'/><virtualport type='openvswitch'/>`,
-  },
 ] as const;
 
 /** A network whose packets the host forwards. */
