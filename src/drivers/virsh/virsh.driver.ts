@@ -8,6 +8,7 @@ import { diagnosticsOperation } from './operations/diagnostics.operation.js';
 import { findDomain } from './operations/find-domain.js';
 import { guestWorks } from './operations/guest.operations.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
+import { interfaceWorks } from './operations/interfaces.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
@@ -20,6 +21,7 @@ import { preflightOperation } from './operations/preflight.operation.js';
 import { rebuildWorks } from './operations/rebuild.js';
 import { rescueWorks } from './operations/rescue.js';
 import { resetWork } from './operations/reset.js';
+import { resizeWorks } from './operations/resize.js';
 import { softOffWork } from './operations/soft-off.js';
 import { imageWorks, listImages } from './operations/storage/image.operations.js';
 import { stateTeller } from './operations/state-teller.js';
@@ -56,8 +58,10 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...terminateWorks(place),
         ...rebuildWorks(place, ports.images),
         ...rescueWorks(place, ports.images),
+        ...resizeWorks(place),
         ...volumeWorks(place),
         ...imageWorks(place, ports.images),
+        ...interfaceWorks(place),
       });
       return {
         operations: {

@@ -1,4 +1,4 @@
-import { complete, missing, partial } from '../../features/index.js';
+import { complete, missing } from '../../features/index.js';
 import type { ComputeDeclaration } from '../../compute/contract/index.js';
 
 const NOT_BUILT = missing('not built yet');
@@ -7,8 +7,8 @@ const NOT_BUILT = missing('not built yet');
 export const virshFeatures = {
   'operation.attach-volume': complete,
   'operation.detach-volume': complete,
-  'operation.attach-interface': NOT_BUILT,
-  'operation.detach-interface': NOT_BUILT,
+  'operation.attach-interface': complete,
+  'operation.detach-interface': complete,
   'operation.maintenance-mode': complete,
   'operation.evacuate': complete,
   'operation.rebuild': complete,
@@ -20,7 +20,7 @@ export const virshFeatures = {
   'operation.pause': complete,
   'operation.reboot': complete,
   'operation.rescue': complete,
-  'operation.resize': NOT_BUILT,
+  'operation.resize': complete,
   'operation.resume': complete,
   'operation.service-control': complete,
   'operation.set-admin-password': complete,
@@ -53,7 +53,7 @@ export const virshFeatures = {
   'operation.uefi-boot': complete,
   'operation.attach-tagged-volume': complete,
   'operation.extend-volume': complete,
-  'operation.attach-tagged-interface': NOT_BUILT,
+  'operation.attach-tagged-interface': complete,
   'operation.rebuild-volume-backed': NOT_BUILT,
   'operation.abort-in-progress-live-migration': complete,
   'operation.device-tags': complete,

@@ -43,6 +43,18 @@ export function withSize(domain: XmlElement, { vcpus, memoryMib }: { vcpus: numb
   );
 }
 
+/** What of a definition says how large a domain is. */
+const SIZE: ReadonlySet<string> = new Set(['memory', 'currentMemory', 'maxMemory', 'vcpu', 'vcpus', 'cpu']);
+
+/** The size that another definition of it has. */
+export function withSizeOf(domain: XmlElement, earlier: XmlElement): XmlElement {
+  const isOfSize = (child: XmlNode): boolean => typeof child !== 'string' && SIZE.has(child.name);
+  return withChildren(domain, [
+    ...domain.children.filter((child) => !isOfSize(child)),
+    ...earlier.children.filter(isOfSize),
+  ]);
+}
+
 /**
  * What it starts from, first to last: targets of disks and MAC addresses. Devices that are not named are not started from.
  */

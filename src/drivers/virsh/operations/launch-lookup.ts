@@ -39,7 +39,7 @@ export async function lookUp(ctx: CallContext, place: HostPlace, wanted: WantedD
   const { description, options } = wanted;
   const [host, node] = await Promise.all([
     place.domains(ctx).capabilities().then(hostCapabilities),
-    place.caller(ctx).call(nodeGetInfo, {}, { signal: ctx.signal }),
+    place.caller(ctx).call(nodeGetInfo, undefined, { signal: ctx.signal }),
   ]);
   const hostMib = Math.floor(Number(node.memoryKib) / 1024);
   const choice = machineChoice(host, options);
