@@ -126,7 +126,7 @@ export class ComputeBench {
       ...(this.#options.observer === undefined ? {} : { observer: this.#options.observer }),
       images: this.#options.images,
       seeds,
-      consoles: await this.#openConsoles(clock),
+      consoles: this.#options.consoles ?? (await this.#openConsoles(clock)),
       audit: { write: (fact) => void this.audited.push(fact) },
       rules: this.#options.rules,
       clock,

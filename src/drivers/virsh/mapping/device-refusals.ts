@@ -30,7 +30,7 @@ const REFUSALS: readonly (readonly [RegExp, DeviceRefusal])[] = [
   ],
   [
     /no such file or directory|no such device/i,
-    { code: 'RESOURCE_NOT_FOUND', advice: 'it is not there on the host; its folder must be there too' },
+    { code: 'RESOURCE_NOT_FOUND', advice: 'what it names is not there on the host' },
   ],
   [
     /iscsi.*(failed to connect|failed to login|target not found|does not exist|invalid lun|failed to open)|LUN.*not.*(found|supported)/i,
