@@ -44,6 +44,7 @@ export interface ComputeBenchOptions {
   readonly rules?: readonly CallerRule[];
   readonly observer?: Observer;
   readonly images?: Images;
+  readonly consoles?: ConsoleOffers;
   /** Can guests read seeds over HTTP, from a listener of its own? */
   readonly hasSeeds?: boolean;
   /** Have consoles an address, at a server of its own? */
