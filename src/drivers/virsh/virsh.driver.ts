@@ -3,6 +3,7 @@ import { defineVirtDriver, offerWorks, type AnyVirtDriver, type DriverPorts } fr
 import { hostWatch, type PoolOf } from './client/libvirt-pool.js';
 import { DRIVER_NAME } from './mapping/refusal.js';
 import { ownershipWorks } from './operations/adopt.js';
+import { bootDeviceWork } from './operations/boot-device.js';
 import { consoleOperations } from './operations/console.operations.js';
 import { diagnosticsOperation } from './operations/diagnostics.operation.js';
 import { findDomain } from './operations/find-domain.js';
@@ -54,6 +55,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...lifecycleWorks(place),
         ...ownershipWorks(place),
         ...guestWorks(place),
+        setBootDevice: bootDeviceWork(place),
         ...launchWorks(place, ports.images),
         ...terminateWorks(place),
         ...rebuildWorks(place, ports.images),
