@@ -99,10 +99,11 @@ describe.each(['cpc1', 'kvm1'] as const)('one description for LPARs and for gues
   }, 180_000);
 
   it('refuses what is told at the making alone', async () => {
-    const otherwise = { ...description, metadata: { role: 'web' } };
+    const options = { 'hmc-dpm': { boot_os_parameters: 'quiet' }, virsh: { on_crash: 'restart' } };
+    const otherwise = { ...description, driver_options: options };
     expect(await deploy(host, otherwise)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^STATE_CONFLICT: metadata differs/),
+      stderr: expect.stringMatching(/^STATE_CONFLICT: driver_options.* differ/),
     });
   }, 60_000);
 });
