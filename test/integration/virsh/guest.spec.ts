@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { domainCreate, domainDefineXmlFlags } from 'node-libvirt';
 import { ComputeError } from '../../../src/common/errors/index.js';
 import { eventually } from '../../support/eventually.js';
 import type { GuestConsole } from '../../support/guest-console.js';
@@ -50,19 +51,26 @@ describe('what reaches into a guest', () => {
     expect(JSON.stringify([answer, operation, virsh.bench.events])).not.toContain(PASSWORD);
   });
 
-  test('says so when the agent refuses, or there is none', async () => {
+  test('says so when the agent refuses', async () => {
     const wrong = { instance, user: 'nobody-at-all', password: PASSWORD };
     const failure: unknown = await virsh.call('compute.set_admin_password', wrong).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'BACKEND_REJECTED' });
     expect(JSON.stringify(failure)).not.toContain(PASSWORD);
     const plan = await virsh.call('compute.set_admin_password', { instance, password: PASSWORD, plan: true });
     expect(plan).toMatchObject({ outcome: 'planned', steps: [{ action: 'set-password' }] });
-    await virsh.call('compute.send_console_command', {
-      instance,
-      command: 'run mv $(which qemu-ga) /tmp; pkill qemu-ga; echo gone',
-    });
-    await guest.until(({ text }) => /^gone$/m.test(text), 'the agent to be gone');
-    await eventually(async () => (await setPassword()) === undefined, 'nobody to set it');
+  });
+
+  test.each([
+    ['deaf', "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>", 'no agent runs'],
+    ['cut-off', '', 'no channel for an agent'],
+  ])('sets no password in %s, which has no agent', async (name, channel, why) => {
+    const xml = `<domain type='qemu'><name>${name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+      <os><type arch='x86_64' machine='q35'>hvm</type></os>
+      <devices>${channel}<memballoon model='virtio'/></devices></domain>`;
+    const { domain } = await admin.caller.call(domainDefineXmlFlags, { xml, flags: 0 });
+    await admin.caller.call(domainCreate, { domain });
+    const asked = virsh.call('compute.set_admin_password', { instance: name, password: PASSWORD });
+    await expect(asked).rejects.toMatchObject({ code: 'STATE_CONFLICT', message: expect.stringContaining(why) });
   });
 
   test('interrupts it, so that it can dump its memory', async () => {
