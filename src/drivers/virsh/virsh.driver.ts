@@ -19,6 +19,7 @@ import { migrationOperations } from './operations/move/live-migrate.js';
 import type { Neighbours } from './operations/neighbours.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
+import { quiesceWorks } from './operations/quiesce.js';
 import { rebuildWorks } from './operations/rebuild.js';
 import { rescueWorks } from './operations/rescue.js';
 import { resetWork } from './operations/reset.js';
@@ -26,6 +27,7 @@ import { resizeWorks } from './operations/resize.js';
 import { softOffWork } from './operations/soft-off.js';
 import { imageWorks, listImages } from './operations/storage/image.operations.js';
 import { stateTeller } from './operations/state-teller.js';
+import { swapVolumeWorks } from './operations/swap-volume.js';
 import { terminateWorks } from './operations/terminate.js';
 import { volumeWorks } from './operations/volumes.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
@@ -62,6 +64,8 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...rescueWorks(place, ports.images),
         ...resizeWorks(place),
         ...volumeWorks(place),
+        ...swapVolumeWorks(place),
+        ...quiesceWorks(place),
         ...imageWorks(place, ports.images),
         ...interfaceWorks(place),
       });

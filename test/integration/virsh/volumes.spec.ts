@@ -131,3 +131,34 @@ describe('a file', () => {
     WITHIN_MS,
   );
 });
+
+test(
+  'a volume is copied to another one, which takes its place while the guest runs',
+  async () => {
+    const [old, other] = [fileVolume('old'), fileVolume('other', { limits: { total_iops_sec: 700 } })];
+    await attach(old);
+    const request = { instance, volume: 'old', new_volume: other };
+    await expect(bench.call('compute.swap_volume', request)).resolves.toMatchObject({
+      outcome: 'done',
+      power_state: 'running',
+    });
+    await expect(bench.disks(instance)).resolves.toEqual({ now: [pathOf(other)], next: [pathOf(other)] });
+    expect(readFileSync(pathOf(other), 'utf8')).toMatch(/^old\.img/);
+    await expect(bench.call('compute.swap_volume', request)).resolves.toMatchObject({ outcome: 'already' });
+    await expect(bench.call('compute.get_info', { instance, devices: true })).resolves.toMatchObject({
+      volumes: [{ id: 'other' }],
+    });
+    await expect(attach(old)).resolves.toMatchObject({ outcome: 'done' });
+    await detach('old');
+    await detach('other');
+    await expect(bench.disks(instance)).resolves.toEqual({ now: [], next: [] });
+    await expect(bench.call('compute.swap_volume', request)).rejects.toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
+  },
+  WITHIN_MS,
+);
+
+test('nobody holds the file systems of a domain that does not run', async () => {
+  for (const method of ['compute.quiesce', 'compute.unquiesce'] as const) {
+    await expect(bench.call(method, { instance: 'off' })).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+  }
+});

@@ -48,10 +48,10 @@ function attachVolume(place: HostPlace): OperationWork<ChangeParams<'attachVolum
       return await change.run('attaching a volume to domain', async () => {
         const status = await lookWhenPluggable(change);
         const sight = await seeDevices(change);
-        admitHere(place, volume, sight);
+        admitVolumeHere(place, 'volume', volume, sight);
         const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         if (!isEverywhere(sight, volume.id)) {
-          const disk = await attachableDisk(ctx, place, target.id, volume, sight);
+          const disk = await attachableDisk(ctx, place, target.id, 'volume', volume, sight);
           await attach(change, volume, disk);
         }
         if (wasBegun || change.hasBegun) await requireReachable(change, volume);
@@ -65,9 +65,9 @@ function attachVolume(place: HostPlace): OperationWork<ChangeParams<'attachVolum
     plan: (ctx, target, { volume }) =>
       planning(place, target, async () => {
         const sight = await seeDevicesForPlan(ctx, place, target);
-        admitHere(place, volume, sight);
+        admitVolumeHere(place, 'volume', volume, sight);
         if (isEverywhere(sight, volume.id)) return [];
-        await attachableDisk(ctx, place, target.id, volume, sight);
+        await attachableDisk(ctx, place, target.id, 'volume', volume, sight);
         return [{ action: 'attach-volume', description: `attach volume ${volume.id} to domain ${target.name}` }];
       }),
     reconcile: (ctx, target) => reconcileSequence(new DomainChange(ctx, place, target)),
@@ -75,31 +75,34 @@ function attachVolume(place: HostPlace): OperationWork<ChangeParams<'attachVolum
 }
 
 /** @throws ComputeError REQUEST_INVALID, FEATURE_LIMITED, FORBIDDEN */
-function admitHere(place: HostPlace, volume: Volume, sight: DeviceSight): void {
-  admitVolume('volume', volume, busOf(sight));
-  requireVolumeBelow('volume', volume, [place.settings.pool.path, ...place.settings.host_folders]);
-  if (volume.boot === true) throw limited('volume.boot', 'what an instance starts from is said when it is made');
+export function admitVolumeHere(place: HostPlace, field: string, volume: Volume, sight: DeviceSight): void {
+  admitVolume(field, volume, busOf(sight));
+  requireVolumeBelow(field, volume, [place.settings.pool.path, ...place.settings.host_folders]);
+  if (volume.boot === true) throw limited(`${field}.boot`, 'what an instance starts from is said when it is made');
 }
 
 /**
  * The disk that a volume becomes.
  *
+ * @param target of the disk whose place it takes
  * @throws ComputeError RESOURCE_NOT_FOUND, STATE_CONFLICT
  */
 export async function attachableDisk(
   ctx: CallContext,
   place: HostPlace,
   instance: string,
+  field: string,
   volume: Volume,
   sight: DeviceSight,
+  target?: string,
 ): Promise<Disk> {
   const disks = formsOf(sight).flatMap((facts) => facts.disks);
   const bus = busOf(sight);
   const there = formsOf(sight).flatMap((facts) => findIn(facts, sight, volume.id) ?? [])[0];
-  const disk = volumeDisk('volume', volume, {
+  const disk = volumeDisk(field, volume, {
     instance,
     bus,
-    target: there?.target ?? freeDiskTarget(bus, new Set(disks.map(({ target }) => target))),
+    target: target ?? there?.target ?? freeDiskTarget(bus, new Set(disks.map(({ target }) => target))),
     cache: cacheOf(sight),
     devicePaths: await devicePathsFor(ctx, place, volume),
   });
@@ -192,7 +195,7 @@ function detachVolume(place: HostPlace): OperationWork<ChangeParams<'detachVolum
 }
 
 /** @throws ComputeError FEATURE_LIMITED */
-function refuseRoot({ alias, target }: DiskFacts): void {
+export function refuseRoot({ alias, target }: DiskFacts): void {
   if (alias !== DISK_ALIASES.root) return;
   throw limited('volume', `${target} is the disk that the instance was made with, and goes with it`);
 }
@@ -262,13 +265,13 @@ function requireGrown(change: DomainChange, id: string, sizeGib: number, capacit
 }
 
 /** @throws ComputeError RESOURCE_NOT_FOUND */
-export function volumeToChange(change: DomainChange, sight: DeviceSight, id: string): DiskFacts {
+function volumeToChange(change: DomainChange, sight: DeviceSight, id: string): DiskFacts {
   const disk = findIn(sight.live ?? sight.next, sight, id);
   if (disk === undefined) throw noVolume(change.target.name, id);
   return disk;
 }
 
-function noVolume(domain: string, id: string): ComputeError {
+export function noVolume(domain: string, id: string): ComputeError {
   return new ComputeError('RESOURCE_NOT_FOUND', `domain ${domain} has no volume ${id}`, {
     driver: DRIVER_NAME,
     details: { volume: id },
@@ -279,7 +282,7 @@ function isEverywhere(sight: DeviceSight, id: string): boolean {
   return formsOf(sight).every((facts) => findIn(facts, sight, id) !== undefined);
 }
 
-export function findIn(
+function findIn(
   { disks }: { readonly disks: readonly DiskFacts[] },
   { next }: DeviceSight,
   id: string,

@@ -1,0 +1,86 @@
+import { domainBlockJobAbort, DomainBlockJobAbortFlags, domainGetBlockJobInfo } from 'node-libvirt';
+import { attributeOf, childAt } from '../../../connectors/xml/index.js';
+import { makeSo } from '../../kit/index.js';
+import { failureOf } from '../client/libvirt-failure.js';
+import type { DiskFacts } from '../mapping/device-facts.js';
+import type { DomainChange } from './domain-change.js';
+
+/** What a disk of a running domain is being copied to, or merged into. */
+export interface BlockJob {
+  readonly disk: DiskFacts;
+  readonly isReady: boolean;
+  /** Where it copies to: its path, or its name at a server. */
+  readonly to: string | undefined;
+}
+
+/** @param target of the disk: `vda`. Undefined when the domain has no such disk now */
+export async function diskNow(change: DomainChange, target: string): Promise<DiskFacts | undefined> {
+  return (await change.facts()).disks.find((disk) => disk.target === target);
+}
+
+export function jobOf(disk: DiskFacts): BlockJob | undefined {
+  const mirror = childAt(disk.xml, 'mirror');
+  if (mirror === undefined) return undefined;
+  const source = childAt(mirror, 'source');
+  const to = ['file', 'dev', 'name'].map((name) => attributeOf(source, name)).find((value) => value !== undefined);
+  return { disk, isReady: attributeOf(mirror, 'ready') === 'yes', to };
+}
+
+/**
+ * Waits until a job has caught up with what the guest writes, and lets the guest go on with what it has made.
+ *
+ * @param isDone does the disk show that the guest has gone on with it?
+ * @param noun "copy of volume data"
+ * @throws ComputeError OPERATION_FAILED when the job has ended without that
+ */
+export async function finishJob(
+  change: DomainChange,
+  target: string,
+  noun: string,
+  isDone: (disk: DiskFacts) => boolean,
+): Promise<void> {
+  await change.poll(`the ${noun} to be whole`, change.backend.pacing.poll.initialMs, async () => {
+    const disk = await diskNow(change, target);
+    if (disk !== undefined && isDone(disk)) return true;
+    const job = disk && jobOf(disk);
+    if (job === undefined) throw brokenOff(change, noun);
+    if (job.isReady) return true;
+    await tellProgress(change, target, noun);
+    return undefined;
+  });
+  await makeSo(change, {
+    step: 'pivot-disk',
+    noun: `end of the ${noun}`,
+    doing: `letting ${change.label} go on with the ${noun}`,
+    isSo: async () => {
+      const disk = await diskNow(change, target);
+      if (disk === undefined) throw brokenOff(change, noun);
+      return isDone(disk);
+    },
+    send: async (timeoutMs) => {
+      const flags = DomainBlockJobAbortFlags.VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT;
+      await change.caller.call(domainBlockJobAbort, { domain: change.ref, path: target, flags }, { timeoutMs });
+      return undefined;
+    },
+  });
+}
+
+function brokenOff(change: DomainChange, noun: string): Error {
+  return change.error(
+    'OPERATION_FAILED',
+    `the ${noun} of ${change.label} has ended before it was whole: somebody ended it, there was no room for it, or the guest has stopped; the guest's disk is what it was`,
+  );
+}
+
+async function tellProgress(change: DomainChange, target: string, noun: string): Promise<void> {
+  try {
+    const args = { domain: change.ref, path: target };
+    const { found, current, end } = await change.caller.call(domainGetBlockJobInfo, args, {
+      signal: change.ctx.signal,
+    });
+    if (found === 1 && end > 0n) change.ctx.progress(`making the ${noun}`, Number((current * 100n) / end));
+  } catch (error) {
+    // How far it is matters less than that it goes on; that is looked at by the definition.
+    if (failureOf(error) === undefined) throw error;
+  }
+}
