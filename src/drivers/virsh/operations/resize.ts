@@ -277,8 +277,7 @@ function reverted(now: XmlElement): XmlElement {
 }
 
 function withoutUndo(definition: XmlElement): XmlElement {
-  const { undo: _forgotten, ...mark } = domainFacts(definition).mark ?? {};
-  return withMark(definition, mark);
+  return withMark(definition, { ...domainFacts(definition).mark, undo: undefined });
 }
 
 /** A domain that cannot be had in its new size is as it was before. @returns what the caller is told */
