@@ -70,7 +70,7 @@ export function layOut(place, { emulators = [], settings = {}, cacheDir, host })
   writeFileSync(
     join(configDir, 'qemu.conf'),
     lines({
-      ...(isRoot ? { user: 'root', group: 'root' } : {}),
+      ...(isRoot ? { user: 'root', group: 'root', swtpm_user: 'root', swtpm_group: 'root' } : {}),
       security_driver: 'none',
       stdio_handler: 'file',
       namespaces: [],

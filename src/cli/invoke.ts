@@ -19,7 +19,7 @@ type LocalAnswers = {
 const LOCAL: LocalAnswers = {
   'features.catalogue': () => catalogueAnswer(),
   'features.matrix': (catalogue, query) => matrixAnswer(catalogue, query),
-  'features.driver': (catalogue, { driver }) => driverAnswer(catalogue, driver),
+  'features.driver': (catalogue, query) => driverAnswer(catalogue, query),
   'power.types': ({ powerTypes }) => powerTypesAnswer(powerTypes),
 };
 

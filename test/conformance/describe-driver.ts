@@ -1,14 +1,18 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { suiteTitle, testTitle } from '../../scripts/evidence/title.mjs';
 import type { Fixture } from './fixture.js';
 import { levelFaults } from './level-gate.js';
 import { suiteFor } from './suite.js';
+
+/** What is real takes its time to start. */
+const STARTS_WITHIN_MS = 300_000;
 
 /** The suite for a driver as jest tests. Their titles carry what the reporter keeps of them as evidence. */
 export function describeDriver(fixture: Fixture): void {
   const { driver, backend, claims } = fixture;
   const run = suiteFor(fixture);
   describe(suiteTitle({ driver, backend: backend.name, version: backend.version, grade: backend.grade }), () => {
+    beforeAll(() => run.start(), STARTS_WITHIN_MS);
     afterAll(() => run.close());
 
     test.each(run.scenarios.map((scenario) => [testTitle(scenario), scenario.id] as const))(

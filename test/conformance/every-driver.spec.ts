@@ -37,6 +37,7 @@ it('what no scenario asks for is only what no method can ask for', () => {
   });
   expect(unasked).toEqual([
     'hmcz power.enlistment',
+    'virsh power.enlistment',
     'webhook power.enlistment',
     'manual power.error-reporting',
     'manual power.enlistment',

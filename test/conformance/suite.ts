@@ -25,6 +25,8 @@ export interface ScenarioOutcome extends Omit<Scenario<never>, 'run'> {
 /** What is to be shown of a driver, and what has been. Scenarios are carried out once each, one after the other. */
 export interface SuiteRun {
   readonly scenarios: readonly Omit<Scenario<never>, 'run'>[];
+  /** Starts what scenarios are carried out on, unless it has been. */
+  start(): Promise<void>;
   /** Carries a scenario out, unless it has been. */
   outcome(id: string): Promise<ScenarioOutcome>;
   /** Gives back what was started. */
@@ -139,16 +141,24 @@ class Run<S extends Subject> implements SuiteRun {
     return outcome;
   }
 
+  async start(): Promise<void> {
+    await this.#subjectOf();
+  }
+
   async close(): Promise<void> {
     await this.#last;
     const subject = await this.#subject?.catch(() => undefined);
     await subject?.close();
   }
 
+  #subjectOf(): Promise<S> {
+    this.#subject ??= this.#start();
+    return this.#subject;
+  }
+
   async #carryOut({ run, ...scenario }: Scenario<S>): Promise<ScenarioOutcome> {
     try {
-      this.#subject ??= this.#start();
-      await run(await this.#subject);
+      await run(await this.#subjectOf());
       return { ...scenario, result: 'passed', error: null };
     } catch (error) {
       return { ...scenario, result: 'failed', error };

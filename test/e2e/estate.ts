@@ -31,7 +31,11 @@ export class Estate {
   readonly names: Pick<ServiceProcessOptions, 'group' | 'server' | 'deadQueue' | 'eventsExchange'>;
   readonly #url: string;
 
-  private constructor(url: string, simulator: HmcSimulator, options: Partial<ServiceProcessOptions>) {
+  private constructor(
+    url: string,
+    simulator: HmcSimulator,
+    { hosts = {}, ...options }: Partial<ServiceProcessOptions>,
+  ) {
     const run = randomBytes(6).toString('hex');
     this.#url = url;
     this.simulator = simulator;
@@ -49,12 +53,16 @@ export class Estate {
       hosts: {
         cpc1: hmcHost(simulator, { protect: ['lpar2'], settings: { request_timeout_ms: 5000 } }),
         fake: { driver: 'fake', settings: { change_delay_ms: 1500 } },
+        ...hosts,
       },
       ...options,
     });
   }
 
-  /** @param inventory of the HMC, in place of the usual one */
+  /**
+   * @param options hosts are there beside the usual ones
+   * @param inventory of the HMC, in place of the usual one
+   */
   static async open(
     url: string,
     options: Partial<ServiceProcessOptions> = {},

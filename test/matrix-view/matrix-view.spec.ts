@@ -27,7 +27,7 @@ describe('markup', () => {
 describe('the pages', () => {
   const pages = {
     matrix: matrixPage(matrix, { ...place, query: {} }),
-    driver: driverPage(driverAnswer(parts, ODD), catalogue, place),
+    driver: driverPage(driverAnswer(parts, { driver: ODD }), catalogue, place),
     trouble: troublePage('../', { message: HOSTILE_TEXT }, { asksForToken: false }),
     question: matrixPage(matrix, { ...place, query: { drivers: [HOSTILE_TEXT], having: [HOSTILE_TEXT] } }),
   };
@@ -71,7 +71,7 @@ describe('the pages', () => {
 
 describe('Markdown', () => {
   it('shows every text as a text', () => {
-    for (const text of [matrixMarkdown(matrix), driverMarkdown(driverAnswer(parts, ODD), catalogue)]) {
+    for (const text of [matrixMarkdown(matrix), driverMarkdown(driverAnswer(parts, { driver: ODD }), catalogue)]) {
       // Of what begins markup, only comments and what stands in code are not marked as text.
       expect(text.match(/(?<!\\|`[^`\n]*)<(?!!--).*/)).toBeNull();
       expect(text).toContain('\\<img src=x');

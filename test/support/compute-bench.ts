@@ -44,6 +44,7 @@ export interface ComputeBenchOptions {
   readonly rules?: readonly CallerRule[];
   readonly observer?: Observer;
   readonly images?: Images;
+  readonly consoles?: ConsoleOffers;
   /** Can guests read seeds over HTTP, from a listener of its own? */
   readonly hasSeeds?: boolean;
   /** Have consoles an address, at a server of its own? */
@@ -126,7 +127,7 @@ export class ComputeBench {
       ...(this.#options.observer === undefined ? {} : { observer: this.#options.observer }),
       images: this.#options.images,
       seeds,
-      consoles: await this.#openConsoles(clock),
+      consoles: this.#options.consoles ?? (await this.#openConsoles(clock)),
       audit: { write: (fact) => void this.audited.push(fact) },
       rules: this.#options.rules,
       clock,

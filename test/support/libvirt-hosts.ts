@@ -36,7 +36,7 @@ export interface LibvirtHostsOptions {
 
 /**
  * Hosts that know each other, so that guests can move between them. They are connected to the first one by a bridge, and
- * their daemons talk by TLS. Guests have two networks of libvirt's, `nat` and `routed`, and the bridge `br0`.
+ * their daemons talk by TLS. Guests have two networks of libvirt's, `nat` and `route`, and the bridge `br0`.
  */
 export async function startLibvirtHosts({
   names,
@@ -65,6 +65,7 @@ export async function startLibvirtHosts({
           name,
           setUp: [
             `mount --bind ${hostsFile} /etc/hosts`,
+            ...statelessFirmware(folder),
             'ip link add br0 type bridge',
             'ip link set br0 up',
             ...setUp(name, shared),
@@ -100,15 +101,38 @@ async function connectTo(first: number | undefined, pid: number | undefined, at:
   await ip(pid, 'link set hosts up');
 }
 
+/** Debian's firmware of one file, which keeps nothing, told to libvirt as that; by itself it tells of others only. */
+function statelessFirmware(folder: string): string[] {
+  const known = '/usr/share/qemu/firmware';
+  const ours = join(folder, 'firmware');
+  const executable = { filename: '/usr/share/ovmf/OVMF.fd', format: 'raw' };
+  const told = {
+    description: 'UEFI firmware for x86_64 that keeps no variables',
+    'interface-types': ['uefi'],
+    mapping: { device: 'flash', mode: 'stateless', executable },
+    targets: [{ architecture: 'x86_64', machines: ['pc-q35-*'] }],
+    features: ['acpi-s3', 'verbose-dynamic'],
+    tags: [],
+  };
+  return [
+    `[ -d ${ours} ] || cp -a ${known} ${ours}`,
+    `echo '${JSON.stringify(told)}' > ${ours}/90-stateless.json`,
+    `mount --bind ${ours} ${known}`,
+  ];
+}
+
 const NETWORKS = [
-  { name: 'nat', address: '192.0.2.1' },
-  { name: 'route', address: '198.51.100.1' },
+  { name: 'nat', content: forwarding('nat', '192.0.2.1') },
+  { name: 'route', content: forwarding('route', '198.51.100.1') },
 ] as const;
 
-/** A network whose packets the host forwards, in the way that it is named after. */
-function network({ name, address }: (typeof NETWORKS)[number]): string {
-  const xml = `<network><name>${name}</name><forward mode='${name}'/><dns enable='no'/>
-    <ip address='${address}' netmask='255.255.255.0'/></network>`;
+/** A network whose packets the host forwards. */
+function forwarding(mode: string, address: string): string {
+  return `<forward mode='${mode}'/><dns enable='no'/><ip address='${address}' netmask='255.255.255.0'/>`;
+}
+
+function network({ name, content }: (typeof NETWORKS)[number]): string {
+  const xml = `<network><name>${name}</name>${content}</network>`;
   return `f=$(mktemp); echo "${xml}" > $f
     virsh -q net-define $f; virsh -q net-start ${name}; rm $f`;
 }

@@ -69,7 +69,9 @@ export function fibreChannelNames(shared: string, names: readonly string[]): str
   ];
 }
 
-/** Path of the nth logical unit on a host. */
+/** Where a host has the nth logical unit. */
+export const lunPath = (lun: number): string => `/dev/disk/by-path/${lunName(lun)}`;
+
 function lunName(lun: number): string {
   return `ccw-${ADAPTER}-zfcp-0x${WWPN}:0x${lun.toString(16).padStart(4, '0')}000000000000`;
 }

@@ -99,12 +99,15 @@ export function matrixAnswer(parts: MatrixParts, query: Query = {}): MethodResul
 }
 
 /** @throws ComputeError RESOURCE_NOT_FOUND, naming those there are */
-export function driverAnswer(parts: MatrixParts, name: string): DriverAnswer {
-  return driverNamed(everyDriver(parts), name);
+export function driverAnswer(
+  parts: MatrixParts,
+  { driver, kind }: Pick<MethodParams<'features.driver'>, 'driver' | 'kind'>,
+): DriverAnswer {
+  return driverNamed(everyDriver(parts), driver, kind);
 }
 
-function driverNamed(all: readonly DriverAnswer[], name: string): DriverAnswer {
-  const found = all.find(({ driver }) => driver === name);
+function driverNamed(all: readonly DriverAnswer[], name: string, kind?: DriverAnswer['kind']): DriverAnswer {
+  const found = all.find((one) => one.driver === name && (kind ?? one.kind) === one.kind);
   if (found !== undefined) return found;
   const known = all.map(({ driver }) => driver);
   throw new ComputeError(

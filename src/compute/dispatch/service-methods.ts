@@ -51,8 +51,8 @@ export function serviceMethods(parts: ServiceMethodParts): ServiceMethods {
   return {
     'features.catalogue': () => catalogueAnswer(),
     'features.matrix': (query) => matrixAnswer(matrix, query),
-    'features.driver': async ({ driver, host }) => {
-      const answer = driverAnswer(matrix, driver);
+    'features.driver': async ({ driver, kind, host }) => {
+      const answer = driverAnswer(matrix, { driver, kind });
       return host === undefined
         ? answer
         : { ...answer, available: await availability(router.host(host), driver, looking) };

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
-import type { Readable } from 'node:stream';
+import { Transform, type Readable } from 'node:stream';
 import { errorCodeOf, messageOf } from '../../common/errors/index.js';
 import { HttpFailure } from './http-failure.js';
 import { PlainAgent } from './plain-agent.js';
@@ -61,6 +61,14 @@ export async function exchange<T>(
   });
   let hasAnswer = false;
   let sent: Promise<void> | undefined;
+  // Who has got all of it may end the connection before its stream has said so.
+  let handedOver = 0;
+  const counting = new Transform({
+    transform(piece: Buffer, _encoding, next) {
+      handedOver += piece.length;
+      next(null, piece);
+    },
+  });
   try {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.once('response', resolve);
@@ -70,13 +78,13 @@ export async function exchange<T>(
       });
       if (body === undefined) outgoing.end();
       else {
-        sent = pipeline(body.open(), outgoing);
+        sent = pipeline(body.open(), counting, outgoing);
         sent.catch(reject);
       }
     });
     hasAnswer = true;
     // Who refuses what he is sent may do so in the middle of it; who takes it has to have all of it.
-    if ((answer.statusCode ?? 0) < 300) await sent;
+    if ((answer.statusCode ?? 0) < 300 && handedOver !== body?.bytes) await sent;
     return await use(answer);
   } catch (error) {
     signal.throwIfAborted();

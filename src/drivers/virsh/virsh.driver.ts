@@ -3,11 +3,13 @@ import { defineVirtDriver, offerWorks, type AnyVirtDriver, type DriverPorts } fr
 import { hostWatch, type PoolOf } from './client/libvirt-pool.js';
 import { DRIVER_NAME } from './mapping/refusal.js';
 import { ownershipWorks } from './operations/adopt.js';
+import { bootDeviceWork } from './operations/boot-device.js';
 import { consoleOperations } from './operations/console.operations.js';
 import { diagnosticsOperation } from './operations/diagnostics.operation.js';
 import { findDomain } from './operations/find-domain.js';
 import { guestWorks } from './operations/guest.operations.js';
 import { hostSwitches } from './operations/host-switch.operations.js';
+import { interfaceWorks } from './operations/interfaces.js';
 import { inventoryOperations } from './operations/inventory.operations.js';
 import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
@@ -53,6 +55,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...lifecycleWorks(place),
         ...ownershipWorks(place),
         ...guestWorks(place),
+        setBootDevice: bootDeviceWork(place),
         ...launchWorks(place, ports.images),
         ...terminateWorks(place),
         ...rebuildWorks(place, ports.images),
@@ -60,6 +63,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...resizeWorks(place),
         ...volumeWorks(place),
         ...imageWorks(place, ports.images),
+        ...interfaceWorks(place),
       });
       return {
         operations: {

@@ -15,6 +15,7 @@ import { complete, missing } from '../../features/index.js';
 import { accessKey, type LibvirtAccess } from './client/libvirt-access.js';
 import type { LibvirtLink } from './client/libvirt-link.js';
 import type { PoolOf } from './client/libvirt-pool.js';
+import { bootDeviceWork } from './operations/boot-device.js';
 import { findDomain } from './operations/find-domain.js';
 import { placeAt } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
@@ -64,7 +65,7 @@ export function virshPowerType(poolOf: PoolOf): AnyPowerType {
       'power.reset': complete,
       'power.query': complete,
       'power.error-reporting': complete,
-      'power.pxe-next-boot': missing('not built yet'),
+      'power.pxe-next-boot': complete,
       'power.chassis': complete,
       'power.enlistment': missing('libvirt has no such function: a guest cannot find out its host from within'),
     },
@@ -86,12 +87,14 @@ export function virshPowerType(poolOf: PoolOf): AnyPowerType {
           const { powerOn, powerOff, reboot } = powerWorks(place);
           const softOff = softOffWork(place);
           const reset = resetWork(place);
+          const setBootDevice = bootDeviceWork(place);
           const works: Partial<Record<PowerChangeName, OperationWork<never, ChangeResult>>> = {
             powerOn,
             powerOff,
             softOff,
             cycle: reboot,
             reset,
+            setBootDevice,
           };
           // Its method's schema has checked the parameters of a verb.
           const workOf = (verb: PowerChangeName) =>
@@ -106,6 +109,7 @@ export function virshPowerType(poolOf: PoolOf): AnyPowerType {
               softOff: softOff.run,
               cycle: reboot.run,
               reset: reset.run,
+              setBootDevice: setBootDevice.run,
               queryPower: (ctx: CallContext) => query(ctx, id),
             },
             resolve: (ctx) =>

@@ -83,8 +83,8 @@ ${features.map((feature) => cell(base, driver, feature, feature.title))}</tr>
 </table>`;
 }
 
-function driverHead(base: string, { driver }: MatrixDriver): Markup {
-  return markup`<a href="${driverHref(base, driver)}" class="id">${driver}</a>`;
+function driverHead(base: string, driver: MatrixDriver): Markup {
+  return markup`<a href="${driverHref(base, driver)}" class="id">${driver.driver}</a>`;
 }
 
 /** What a driver is, and what its features were tried on. */
@@ -109,7 +109,7 @@ function cell(base: string, driver: MatrixDriver, { key, title }: Feature, name 
   if (known === undefined)
     return markup`<td role="cell" data-driver="${driver.driver}" data-feature="${key}" data-name="${name}"></td>\n`;
   const tests = known.scenarios.length;
-  return markup`<td role="cell" ${cellAttributes(driver.driver, key, known)} data-name="${name}"><a href="${driverHref(base, driver.driver, key)}" data-evidence><span class="unseen">${title}, ${driver.driver}: </span>${levelMarkup(shownLevel(known))}</a> ${proofWord(known)}${tests > 0 && markup` <span class="tests">${counted(tests, 'test')}</span>`}${
+  return markup`<td role="cell" ${cellAttributes(driver.driver, key, known)} data-name="${name}"><a href="${driverHref(base, driver, key)}" data-evidence><span class="unseen">${title}, ${driver.driver}: </span>${levelMarkup(shownLevel(known))}</a> ${proofWord(known)}${tests > 0 && markup` <span class="tests">${counted(tests, 'test')}</span>`}${
     known.notes !== null && markup` <span class="note">${known.notes}</span>`
   }</td>\n`;
 }

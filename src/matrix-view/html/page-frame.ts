@@ -56,7 +56,12 @@ ${main}
 }
 
 /** The address of a driver's page, or of one feature on it. */
-export function driverHref(base: string, driver: string, feature?: string): string {
-  const page = `${base}v1/features/${encodeURIComponent(driver)}.html`;
+export function driverHref(
+  base: string,
+  { driver, kind }: { readonly driver: string; readonly kind: 'virt' | 'power' },
+  feature?: string,
+): string {
+  // A power type may be called as a virt driver is.
+  const page = `${base}v1/features/${encodeURIComponent(driver)}.html${kind === 'power' ? '?kind=power' : ''}`;
   return feature === undefined ? page : `${page}#${encodeURIComponent(feature)}`;
 }

@@ -1,5 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   connect,
@@ -15,7 +14,16 @@ import { childAt, childrenOf, parseXml, type XmlElement } from '../../../src/con
 import { domainFacts, type DomainFacts } from '../../../src/drivers/virsh/mapping/domain-facts.js';
 import { GuestConsole } from '../../support/guest-console.js';
 import { guestSystems } from '../../support/guest-systems.js';
-import { localUri, VirshBench } from '../../support/virsh-bench.js';
+import { createVirsh } from '../../../src/drivers/virsh/index.js';
+import { ComputeBench } from '../../support/compute-bench.js';
+import { startLibvirtHosts, type LibvirtHost, type LibvirtHosts } from '../../support/libvirt-hosts.js';
+import {
+  blockDevices,
+  fibreChannelNames,
+  iscsiServer,
+  volumeFile,
+  writeVolume,
+} from '../../support/libvirt-storage.js';
 
 /** Guests are emulated, on machines that do other things too. */
 export const WITHIN_MS = 240_000;
@@ -32,29 +40,57 @@ export interface DomainWanted {
   readonly ports?: number;
 }
 
-/** The service before a private libvirtd with QEMU, the domains of a test, and what libvirt itself tells of them. */
+/** The service before a host of libvirt with QEMU, the domains of a test, and what libvirt itself tells of them. */
 export class DeviceBench {
   private constructor(
-    readonly virsh: VirshBench,
+    private readonly hosts: LibvirtHosts,
+    readonly host: LibvirtHost,
+    readonly bench: ComputeBench,
     /** Past the service. */
     readonly connection: Connection,
-    /** What requests may name. */
-    readonly folder: string,
   ) {}
 
+  /** @param settings of the host beside how it is reached */
   static async start(settings: Record<string, unknown> = {}): Promise<DeviceBench> {
-    const folder = mkdtempSync(join(tmpdir(), 'zenova-volumes-'));
-    const virsh = await VirshBench.start({
-      libvirtd: { emulators: ['x86_64', 's390x'] },
-      driverUri: (daemon) => localUri(daemon.qemuUri, daemon),
-      settings: { host_folders: [folder], ...settings },
+    const hosts = await startLibvirtHosts({
+      names: ['kvm'],
+      emulators: ['x86_64', 's390x'],
+      setUp: (_name, shared) => {
+        writeVolume(volumeFile(shared, 'loop'));
+        return [...blockDevices(shared, ['loop']), ...fibreChannelNames(shared, ['loop']), ...iscsiServer];
+      },
     });
-    const { libvirtd } = virsh;
-    return new DeviceBench(virsh, await connect(localUri(libvirtd.qemuUri, libvirtd)), folder);
+    const [host] = hosts.hosts;
+    if (host === undefined) throw new Error('there is no host');
+    const uri = `qemu+unix:///system?socket=${host.daemon.socketPath}`;
+    const bench = await ComputeBench.start({
+      drivers: [createVirsh().virtDriver],
+      hosts: [
+        {
+          name: 'kvm',
+          driver: 'virsh',
+          settings: {
+            uri,
+            poll: { initial_ms: 50, max_ms: 250 },
+            host_folders: [hosts.shared, '/dev/disk', '/dev/loop'],
+            ...settings,
+          },
+          manage: ['*'],
+          protect: [],
+          protectSelf: true,
+        },
+      ],
+    });
+    return new DeviceBench(hosts, host, bench, await connect(uri));
   }
 
-  call(...[method, params]: Parameters<VirshBench['call']>): ReturnType<VirshBench['call']> {
-    return this.virsh.call(method, params);
+  /** What requests may name. */
+  get folder(): string {
+    return this.hosts.shared;
+  }
+
+  call(...[method, params]: Parameters<ComputeBench['call']>): ReturnType<ComputeBench['call']> {
+    return this.bench.call(method, { host: 'kvm', ...params });
   }
 
   /** A raw file, with this at its beginning. */
@@ -135,7 +171,7 @@ export class DeviceBench {
 
   async stop(): Promise<void> {
     await this.connection.close();
-    await this.virsh.stop();
-    rmSync(this.folder, { recursive: true });
+    await this.bench.discard();
+    await this.hosts.stop();
   }
 }

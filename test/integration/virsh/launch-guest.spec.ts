@@ -89,7 +89,7 @@ describe('a guest', () => {
         code: 'RESOURCE_NOT_FOUND',
         outcome: 'not-started',
       });
-      await expect(call('power.query', { instance })).resolves.toMatchObject({ power_state: 'running' });
+      await expect(call('power.query', { instance })).resolves.toMatchObject({ state: 'on' });
     },
     LONG,
   );

@@ -309,7 +309,13 @@ export class RpcLink {
       status,
     };
     const head = frame(header, (writer) => writer.raw(bytes));
-    this.#duplex.write(head, onSent);
+    this.#duplex.write(head, (error) => {
+      if (error === null || error === undefined) onSent?.();
+      else
+        onSent?.(
+          this.#over ?? new ConnectionLostError(`the connection was lost: ${error.message}`, true, { cause: error }),
+        );
+    });
   }
 
   #keepalive(procedure: number): void {

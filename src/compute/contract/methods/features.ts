@@ -143,6 +143,10 @@ export const featureMethods = {
       'Tell what one driver or power type declares, what is proven with which evidence, and what a host has now.',
     params: z.strictObject({
       driver: NameSchema,
+      kind: z
+        .enum(['virt', 'power'])
+        .optional()
+        .describe('where a virt driver and a power type have the same name (default: the virt driver)'),
       host: HostNameSchema.optional().describe('a host of this driver: also what it has now'),
     }),
     result: z.object({

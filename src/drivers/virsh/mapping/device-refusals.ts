@@ -25,12 +25,12 @@ const REFUSALS: readonly (readonly [RegExp, DeviceRefusal])[] = [
   ],
   [/not in LUKS format/i, { code: 'REQUEST_INVALID', advice: 'what is on it is not encrypted with luks' }],
   [
-    /authorization failure|authentication fail/i,
-    { code: 'REQUEST_INVALID', advice: 'its target does not accept the user and the password' },
+    /authorization failure|authentication f/i, // the text is cut off there
+    { code: 'BACKEND_AUTH_FAILED', advice: 'its target does not accept the user and the password' },
   ],
   [
     /no such file or directory|no such device/i,
-    { code: 'RESOURCE_NOT_FOUND', advice: 'it is not there on the host; its folder must be there too' },
+    { code: 'RESOURCE_NOT_FOUND', advice: 'what it names is not there on the host' },
   ],
   [
     /iscsi.*(failed to connect|failed to login|target not found|does not exist|invalid lun|failed to open)|LUN.*not.*(found|supported)/i,

@@ -57,6 +57,8 @@ export function withSizeOf(domain: XmlElement, earlier: XmlElement): XmlElement 
 
 /**
  * What it starts from, first to last: targets of disks and MAC addresses. Devices that are not named are not started from.
+ *
+ * @param loadparm of the first one; without it, each one keeps its own
  */
 export function withBootOrder(domain: XmlElement, names: readonly string[], loadparm?: string): XmlElement {
   const ordered = (device: XmlElement): XmlElement => {
@@ -67,7 +69,7 @@ export function withBootOrder(domain: XmlElement, names: readonly string[], load
     const at = name === undefined ? -1 : names.indexOf(name);
     const plain = withoutChild(device, 'boot');
     const kept = attributeOf(childAt(device, 'boot'), 'loadparm');
-    const boot = at < 0 ? undefined : bootXml({ order: at + 1, loadparm: at === 0 ? (loadparm ?? kept) : undefined });
+    const boot = at < 0 ? undefined : bootXml({ order: at + 1, loadparm: at === 0 ? (loadparm ?? kept) : kept });
     return boot === undefined ? plain : withChildren(plain, [...plain.children, boot]);
   };
   return withChildren(

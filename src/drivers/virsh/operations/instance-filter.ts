@@ -3,6 +3,7 @@ import {
   nwfilterLookupByName,
   nwfilterLookupByUuid,
   nwfilterUndefine,
+  type Caller,
   type CallOptions,
   type NetworkFilterRef,
 } from 'node-libvirt';
@@ -52,7 +53,7 @@ export async function ensureFilter(change: VirshChange, instance: string, ruled:
     noun: 'filter for its packets',
     doing: `making the filter of ${change.label}`,
     // Nobody else makes one with this UUID, nor this operation another one.
-    isSo: async () => (await lookUp(change, instance, { signal: change.ctx.signal })) !== undefined,
+    isSo: async () => (await findFilter(change.caller, instance, { signal: change.ctx.signal })) !== undefined,
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
       await change.caller.call(nwfilterDefineXml, { xml }, { timeoutMs });
@@ -67,24 +68,24 @@ export async function removeFilter(change: VirshChange, instance: string): Promi
     step: 'remove-filter',
     noun: 'removal of the filter',
     doing: `removing the filter of ${change.label}`,
-    isSo: async () => (await lookUp(change, instance, { signal: change.ctx.signal })) === undefined,
+    isSo: async () => (await findFilter(change.caller, instance, { signal: change.ctx.signal })) === undefined,
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      const filter = await lookUp(change, instance, { timeoutMs });
+      const filter = await findFilter(change.caller, instance, { timeoutMs });
       if (filter !== undefined) await change.caller.call(nwfilterUndefine, { filter }, { timeoutMs });
       return true;
     },
   });
 }
 
-/** Undefined when there is none, nor a driver that could have one. */
-async function lookUp(
-  change: VirshChange,
+/** The filter of an instance; undefined when there is none, nor a driver that could have one. */
+export async function findFilter(
+  caller: Caller,
   instance: string,
   options: CallOptions,
 ): Promise<NetworkFilterRef | undefined> {
   try {
-    return (await change.caller.call(nwfilterLookupByUuid, { uuid: filterUuid(instance) }, options)).filter;
+    return (await caller.call(nwfilterLookupByUuid, { uuid: filterUuid(instance) }, options)).filter;
   } catch (error) {
     const failure = failureOf(error);
     if (failure?.missing === 'filter' || failure?.native === 'VIR_ERR_NO_SUPPORT') return undefined;

@@ -1,4 +1,4 @@
-import { connectGetDomainCapabilities } from 'node-libvirt';
+import { connectGetDomainCapabilities, nodeGetInfo } from 'node-libvirt';
 import { definedOnly } from '../../../common/defined-only.js';
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
@@ -37,14 +37,17 @@ export interface LookedUp {
  */
 export async function lookUp(ctx: CallContext, place: HostPlace, wanted: WantedDomain): Promise<LookedUp> {
   const { description, options } = wanted;
-  const domains = place.domains(ctx);
-  const [host, facts] = await Promise.all([domains.capabilities().then(hostCapabilities), domains.hypervisor()]);
+  const [host, node] = await Promise.all([
+    place.domains(ctx).capabilities().then(hostCapabilities),
+    place.caller(ctx).call(nodeGetInfo, undefined, { signal: ctx.signal }),
+  ]);
+  const hostMib = Math.floor(Number(node.memoryKib) / 1024);
   const choice = machineChoice(host, options);
   const { memory_mib: memoryMib } = description.flavor;
-  if (memoryMib > facts.memoryMib) {
+  if (memoryMib > hostMib) {
     throw new ComputeError(
       'CAPACITY_EXHAUSTED',
-      `flavor.memory_mib: ${place.label} has ${facts.memoryMib} MiB of memory in all, and ${memoryMib} are asked for`,
+      `flavor.memory_mib: ${place.label} has ${hostMib} MiB of memory in all, and ${memoryMib} are asked for`,
       { driver: DRIVER_NAME, details: { path: 'flavor.memory_mib' } },
     );
   }

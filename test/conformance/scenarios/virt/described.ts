@@ -221,13 +221,13 @@ export const securityGroupScenarios: readonly Virt[] = [
   spawning(
     'effect',
     'puts an instance into a group that the backend keeps',
-    ({ values }) => ({ security_groups: [values.securityGroup] }),
+    (subject) => ({ ...onNetwork({})(subject), security_groups: [subject.values.securityGroup] }),
     (subject, name) => backendHas(subject, name, { securityGroups: [subject.values.securityGroup] }),
   ),
   notSpawning(
     'unknown',
     'makes no instance in a group that is not there',
-    () => ({ security_groups: ['no-such-group'] }),
+    (subject) => ({ ...onNetwork({})(subject), security_groups: ['no-such-group'] }),
     'RESOURCE_NOT_FOUND',
   ),
 ];
