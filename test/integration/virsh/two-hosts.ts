@@ -63,7 +63,7 @@ export class TwoHosts {
   /** Launches a guest with a root disk of its own that starts from a kernel. @param words further ones for its kernel */
   async launch(
     instance: string,
-    { arch = 'x86_64' as GuestSystems['arch'], words = '', more = {} } = {},
+    { arch = 'x86_64', words = '', more = {} }: { arch?: GuestSystems['arch']; words?: string; more?: object } = {},
   ): Promise<void> {
     const { kernel, initrd, kernelParameters } = await guestSystems(arch);
     await this.bench.call('compute.spawn', {

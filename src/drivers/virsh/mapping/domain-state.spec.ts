@@ -42,6 +42,9 @@ describe('the state of a domain', () => {
     ['suspended by its guest', 7, 0, 'suspended by the guest'],
     ['crashed', 8, 0, 'crashed (panicked)'],
     ['defined', 0, 0, undefined],
+    ['started by its arrival', 2, 1, undefined],
+    ['suspended for its last moment here', 3, 1, undefined],
+    ['stopped because it has moved', 5, 3, undefined],
     ['told to shut down', 6, 1, undefined],
     ['what is not known', 77, 0, undefined],
   ])('after the event: %s', (_what, event, detail, nativeState) => {

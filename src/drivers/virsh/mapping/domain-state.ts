@@ -93,6 +93,7 @@ export function observe(state: number, reason: number, observedAt: number, hasSa
 
 /** What a lifecycle event says of the state after it (libvirt-lxd.md section 7); undefined: it says nothing, and it must be asked for. */
 export function stateAfter(event: number, detail: number, observedAt: number): ObservedState | undefined {
+  if (MOVES.get(event) === detail) return undefined;
   const shutOff = (reason: number) => observe(SHUT_OFF, reason, observedAt);
   switch (event) {
     case LIFECYCLE.started:
@@ -116,6 +117,13 @@ export function stateAfter(event: number, detail: number, observedAt: number): O
 
 /** Events about the life of a domain, by libvirt's numbers. */
 const LIFECYCLE = { started: 2, suspended: 3, resumed: 4, stopped: 5, suspendedByGuest: 7, crashed: 8 } as const;
+
+/** Details that tell of a move between hosts: here it stops and there it starts, and what the guest itself comes to is told when it goes on. */
+const MOVES: ReadonlyMap<number, number> = new Map<number, number>([
+  [LIFECYCLE.started, 1],
+  [LIFECYCLE.suspended, 1],
+  [LIFECYCLE.stopped, 3],
+]);
 
 /** Reasons of the state "paused", by the detail of the event: paused, migrated, I/O error, watchdog, restored, from snapshot, API error, post-copy, failed. */
 const SUSPENDED_REASONS: readonly number[] = [1, 2, 5, 6, 0, 7, 14, 12, 13];

@@ -44,9 +44,10 @@ export function filtersIn(from: XmlElement): string[] {
 
 /** UUIDs of the secrets that the disks of a domain are opened with. */
 export function secretsIn(domain: XmlElement): string[] {
-  const within = (from: XmlElement): string[] => [
-    ...(from.name === 'secret' ? (attributeOf(from, 'uuid') ?? []) : []),
-    ...from.children.flatMap((child) => (typeof child === 'string' ? [] : within(child))),
-  ];
+  const within = (from: XmlElement): string[] => {
+    const deeper = from.children.flatMap((child) => (typeof child === 'string' ? [] : within(child)));
+    const uuid = from.name === 'secret' ? attributeOf(from, 'uuid') : undefined;
+    return uuid === undefined ? deeper : [uuid, ...deeper];
+  };
   return [...new Set(childrenOf(childAt(domain, 'devices'), 'disk').flatMap(within))];
 }

@@ -231,6 +231,18 @@ async function ensureGrown(
     throw change.error('RESOURCE_NOT_FOUND', `the pool ${pool.name} has no volume ${old} any more`);
   const wanted = { name, format: 'qcow2', capacityBytes: gib * GIB } as const;
   await ensureCopied(change, pool, `larger root disk of ${change.target.name}`, wanted, from);
+  // A copy is as large as what it is made of.
+  await makeSo(change, {
+    step: 'grow-volume',
+    noun: 'growth of the root disk',
+    doing: `making the root disk of ${change.target.name} larger`,
+    isSo: async () => (await pool.find(name, { signal: change.ctx.signal }))?.capacityBytes === wanted.capacityBytes,
+    isOver: () => Promise.resolve(true),
+    send: async (timeoutMs) => {
+      await pool.grow(name, wanted.capacityBytes, timeoutMs);
+      return true;
+    },
+  });
   return `${pool.path}/${name}`;
 }
 
@@ -265,8 +277,7 @@ function reverted(now: XmlElement): XmlElement {
 }
 
 function withoutUndo(definition: XmlElement): XmlElement {
-  const { undo: _forgotten, ...mark } = domainFacts(definition).mark ?? {};
-  return withMark(definition, mark);
+  return withMark(definition, { ...domainFacts(definition).mark, undo: undefined });
 }
 
 /** A domain that cannot be had in its new size is as it was before. @returns what the caller is told */

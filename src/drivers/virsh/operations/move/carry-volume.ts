@@ -12,14 +12,14 @@ import type { OwnFile } from './move-disks.js';
  */
 export async function carryFile(change: MoveChange, file: OwnFile): Promise<void> {
   const { ctx, there, uuid } = change;
-  const { volume, from, to } = file;
+  const { volume, into, from, to } = file;
   const options = { signal: ctx.signal };
-  if (there.carriedOut.has(copyNoun(volume)) && (await to.find(volume, options)) !== undefined) return;
+  if (there.carriedOut.has(copyNoun(into)) && (await to.find(into, options)) !== undefined) return;
   const seen = await from.find(volume, options);
   if (seen === undefined) throw change.error('RESOURCE_NOT_FOUND', `${from.name} has no volume ${volume} any more`);
   // What a raw disk looks like is in the guest's hands.
-  if (file.format === 'raw' || seen.backingPath === undefined) return await carry(change, from, volume, to, volume);
-  const whole = `${instanceVolumePrefix(uuid)}whole-${file.target}`;
+  if (file.format === 'raw' || seen.backingPath === undefined) return await carry(change, from, volume, to, into);
+  const whole = `${wholePrefix(uuid)}${file.target}`;
   await ensureCopied(
     change,
     from,
@@ -27,8 +27,13 @@ export async function carryFile(change: MoveChange, file: OwnFile): Promise<void
     { name: whole, format: 'qcow2', capacityBytes: file.capacityBytes },
     seen,
   );
-  await carry(change, from, whole, to, volume);
+  await carry(change, from, whole, to, into);
   await ensureRemoved(change, from, `copy of disk ${file.target}`, whole);
+}
+
+/** How the names begin of what was made whole only to be brought elsewhere. */
+export function wholePrefix(uuid: string): string {
+  return `${instanceVolumePrefix(uuid)}whole-`;
 }
 
 async function carry(

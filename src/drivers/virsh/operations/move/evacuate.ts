@@ -24,7 +24,7 @@ export function evacuation(place: HostPlace, neighbours: Neighbours): Evacuation
   });
   return {
     ...moves,
-    resolve: fromLiving(place, moves.resolve),
+    resolve: fromLiving(place, moves),
     resolveHost: (ctx) => explaining(place, 'finding the host', () => hostTarget(ctx, place)),
   };
 }
@@ -37,10 +37,10 @@ function evacuationObstacle(status: DomainStatus): string | undefined {
 }
 
 /** @throws ComputeError BACKEND_UNREACHABLE that says why nothing is done about a host that does not answer */
-function fromLiving({ label }: HostPlace, resolve: Relocation['resolve']): Relocation['resolve'] {
+function fromLiving({ label }: HostPlace, moves: Relocation): Relocation['resolve'] {
   return async (ctx, reference, destination) => {
     try {
-      return await resolve(ctx, reference, destination);
+      return await moves.resolve(ctx, reference, destination);
     } catch (error) {
       if (!(error instanceof ComputeError) || error.code !== 'BACKEND_UNREACHABLE') throw error;
       throw new ComputeError(

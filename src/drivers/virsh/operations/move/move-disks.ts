@@ -3,6 +3,8 @@ import { basename, dirname } from 'node:path/posix';
 import { attributeOf, childAt, parseXml } from '../../../../connectors/xml/index.js';
 import { failureOf } from '../../client/libvirt-failure.js';
 import type { DiskFacts } from '../../mapping/device-facts.js';
+import { isOfImage } from '../../mapping/image-volume.js';
+import { instanceFiles } from '../../mapping/names.js';
 import { storagePoolFacts } from '../../mapping/storage-xml.js';
 import type { DomainChange } from '../domain-change.js';
 import { ensureMarked, ensureRemoved } from '../storage/ensure-volume.js';
@@ -14,6 +16,8 @@ import type { MoveChange } from './move-change.js';
 export interface OwnFile {
   readonly target: string;
   readonly volume: string;
+  /** What it is called at the other host: an image that hosts keep for many is a file of the domain alone there. */
+  readonly into: string;
   readonly from: StoragePool;
   readonly to: StoragePool;
   readonly format: 'raw' | 'qcow2';
@@ -122,10 +126,12 @@ async function ownFile(change: MoveChange, disk: DiskFacts, source: string, { fr
   }
   if (format !== 'raw' && format !== 'qcow2')
     throw refusal(change, target, `its format is ${format ?? 'not known'}, which is not copied`);
-  const { caller, ref, ctx } = change;
+  const { caller, ref, ctx, uuid } = change;
   // By what its definition says that it is; what it looks like is in the guest's hands.
   const { capacity } = await caller.call(domainGetBlockInfo, { domain: ref, path: target }, { signal: ctx.signal });
-  return { target, volume: basename(source), from, to, format, isReadonly, capacityBytes: Number(capacity) };
+  const volume = basename(source);
+  const into = isOfImage(volume) ? instanceFiles(uuid).medium : volume;
+  return { target, volume, into, from, to, format, isReadonly, capacityBytes: Number(capacity) };
 }
 
 /** The started pool of files in this directory; undefined when there is none. */

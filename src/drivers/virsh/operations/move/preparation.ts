@@ -10,7 +10,7 @@ import { ensureCreated, ensureRemoved } from '../storage/ensure-volume.js';
 import { findPool } from '../storage/find-pool.js';
 import { ensureNoInstanceVolumes } from '../storage/instance-volumes.js';
 import { admitMove, type Moving } from './admit-move.js';
-import { carryFile } from './carry-volume.js';
+import { carryFile, wholePrefix } from './carry-volume.js';
 import type { MigrationNeeds } from './migration.js';
 import type { MoveChange } from './move-change.js';
 import { movingDisks, type OwnFile } from './move-disks.js';
@@ -47,15 +47,15 @@ export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => b
   if (notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema) === undefined) {
     await requireFree(change, own);
     await ctx.checkpoint(MAKING_CHECKPOINT, {
-      volumes: own.map(({ to, volume }) => ({ pool: to.name, volume })),
+      volumes: own.map(({ to, into }) => ({ pool: to.name, volume: into })),
       filters: filters.map(({ name }) => name),
     });
   }
   await change.atDestination('making the host ready for domain', async () => {
     await bringFilters(change, filters);
     for (const file of own) {
-      const { to, volume, format, capacityBytes, target } = file;
-      if (isCopied(file)) await ensureCreated(there, to, `disk ${target}`, { name: volume, format, capacityBytes });
+      const { to, into, format, capacityBytes, target } = file;
+      if (isCopied(file)) await ensureCreated(there, to, `disk ${target}`, { name: into, format, capacityBytes });
       else await carryFile(change, file);
     }
   });
@@ -65,13 +65,13 @@ export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => b
 /** @throws ComputeError ALREADY_EXISTS for a file of somebody else's that is in the way */
 async function requireFree(change: MoveChange, own: readonly OwnFile[]): Promise<void> {
   const { ctx, there, uuid, ends } = change;
-  for (const { to, volume, target } of own) {
+  for (const { to, into, target } of own) {
     // What is named after the instance nobody else has made.
-    if (volume.startsWith(instanceVolumePrefix(uuid)) || (await to.find(volume, { signal: ctx.signal })) === undefined)
+    if (into.startsWith(instanceVolumePrefix(uuid)) || (await to.find(into, { signal: ctx.signal })) === undefined)
       continue;
     throw there.error(
       'ALREADY_EXISTS',
-      `${ends.destination} has another volume ${volume} in its pool ${to.name}, where disk ${target} is to be copied to`,
+      `${ends.destination} has another volume ${into} in its pool ${to.name}, where disk ${target} is to be copied to`,
     );
   }
 }
@@ -79,14 +79,14 @@ async function requireFree(change: MoveChange, own: readonly OwnFile[]): Promise
 /** Where its files are there, by where they are here. What its console shows goes on beside its disks. */
 export function filePlaces({ own, moving }: Pick<Luggage, 'own' | 'moving'>): ReadonlyMap<string, string> {
   const folders = new Map(own.map(({ from, to }) => [from.path, to.path]));
-  const logs = moving.facts.consoles.flatMap(({ logFile }) => logFile ?? []);
-  const files = [...own.map(({ from, volume }) => `${from.path}/${volume}`), ...logs];
-  return new Map(
-    files.flatMap((file): [string, string][] => {
-      const folder = folders.get(dirname(file));
-      return folder === undefined ? [] : [[file, `${folder}/${basename(file)}`]];
-    }),
-  );
+  const logs = moving.facts.consoles.flatMap(({ logFile }): [string, string][] => {
+    const folder = logFile === undefined ? undefined : folders.get(dirname(logFile));
+    return logFile === undefined || folder === undefined ? [] : [[logFile, `${folder}/${basename(logFile)}`]];
+  });
+  return new Map([
+    ...own.map(({ from, to, volume, into }): [string, string] => [`${from.path}/${volume}`, `${to.path}/${into}`]),
+    ...logs,
+  ]);
 }
 
 /** Its definitions as the other host takes them; undefined when all is at the same places there. */
@@ -113,12 +113,13 @@ export async function definitionThere(
   return serialiseXml(movedDefinition(parseXml(xml), places));
 }
 
-/** Removes what this operation has made at the other host, as far as that can be reached. */
+/** Removes what this operation has made at the other host, as far as that can be reached, and what was made here for that. */
 export async function undoPreparation(change: MoveChange): Promise<void> {
   const { ctx, ends, there } = change;
   const made = notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema);
   if (made === undefined) return;
   try {
+    await removeWholes(change);
     await change.atDestination('removing what was made for domain', async () => {
       for (const { pool: name, volume } of made.volumes) {
         const pool = await findPool(there.caller, { ...ends.to.settings.pool, name }, { signal: ctx.signal });
@@ -128,8 +129,17 @@ export async function undoPreparation(change: MoveChange): Promise<void> {
     });
   } catch (error) {
     if (ctx.signal.aborted) throw error;
-    ctx.log.warn('what was made at the destination of a move stays there', { err: error });
+    ctx.log.warn('what was made for a move stays', { err: error });
   }
+}
+
+async function removeWholes(change: MoveChange): Promise<void> {
+  const { ctx, caller, ends, uuid } = change;
+  const options = { signal: ctx.signal };
+  const pool = await findPool(caller, ends.from.settings.pool, options);
+  if (pool === undefined) return;
+  const names = (await pool.volumeNames(options)).filter((name) => name.startsWith(wholePrefix(uuid)));
+  for (const volume of names) await ensureRemoved(change, pool, `volume ${volume}`, volume);
 }
 
 /** Removes at the host that it came from what was made for the domain alone, and is at the other one now. */

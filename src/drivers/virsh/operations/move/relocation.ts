@@ -8,7 +8,7 @@ import type {
   Relocation,
   Target,
 } from '../../../../compute/contract/index.js';
-import { lastStepOf, lookAfter, outlast } from '../../../kit/index.js';
+import { lookAfter, outlast } from '../../../kit/index.js';
 import type { DomainStatus } from '../../client/domains.port.js';
 import { failureOf } from '../../client/libvirt-failure.js';
 import { isHeldForMove, type Whereabouts } from '../../mapping/whereabouts.js';
@@ -202,7 +202,7 @@ async function lookAfterMove(change: MoveChange): Promise<Reconciliation> {
   const { ctx } = change;
   return await lookAfter(change, async (last) => {
     // What may still come is waited for; a migration that was seen under way has come.
-    if (lastStepOf(ctx.checkpoints) === undefined || !(wasSent(ctx) && wasSeen(ctx))) await outlast(change, last);
+    if (!wasSent(ctx) || !wasSeen(ctx)) await outlast(change, last);
     const where = await change.whereIsIt();
     if (where.kind === 'twice') return { verdict: 'unknown', reason: nowhere(change, where).message };
     if (where.kind === 'gone') throw nowhere(change, where);

@@ -11,6 +11,7 @@ import {
   storageVolDelete,
   storageVolDownload,
   storageVolGetXmlDesc,
+  storageVolResize,
   storageVolUpload,
   type Caller,
   type CallOptions,
@@ -113,6 +114,12 @@ export class StoragePool {
       { pool: this.#ref, xml: serialiseXml(storageVolumeXml(volume)), from: this.#volume(from) },
       { timeoutMs: timeoutMs + slowestMs(fromBytes) },
     );
+  }
+
+  /** Never makes it smaller. */
+  async grow(volume: string, bytes: number, timeoutMs: number): Promise<void> {
+    const args = { volume: this.#volume(volume), capacity: BigInt(bytes) };
+    await this.#caller.call(storageVolResize, args, { timeoutMs });
   }
 
   /** One that is not there is removed. @throws what `failureOf` calls a wrong state, while it is being made */

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { TwoHosts } from './two-hosts.js';
+
+const WITHIN_MS = 240_000;
+let kvm: TwoHosts;
+beforeAll(async () => {
+  kvm = await TwoHosts.start();
+}, WITHIN_MS);
+afterAll(() => kvm.stop());
+
+const evacuate = (instance: string) =>
+  kvm.bench.call('compute.evacuate', { host: 'kvm1', instance, destination: 'kvm2' });
+
+test(
+  'a guest that is off is set up elsewhere with its disk, and starts there',
+  async () => {
+    await kvm.launch('off01', { more: { start: false } });
+    await kvm.host('kvm1').run('virsh -q autostart off01');
+    await expect(evacuate('off01')).resolves.toMatchObject({ outcome: 'done', host: 'kvm2', power_state: 'shutdown' });
+    expect(await kvm.domains('kvm1')).toEqual([]);
+    expect(await kvm.volumes('kvm1')).toEqual([]);
+    expect(await kvm.domains('kvm2', '--inactive --autostart')).toEqual(['off01']);
+    await expect(evacuate('off01')).resolves.toMatchObject({ outcome: 'already' });
+    await expect(kvm.bench.call('compute.power_on', { host: 'kvm2', instance: 'off01' })).resolves.toMatchObject({
+      power_state: 'running',
+    });
+  },
+  WITHIN_MS,
+);
+
+test(
+  'a guest whose host does not answer is left alone',
+  async () => {
+    await kvm.launch('lost01', { more: { start: false } });
+    await kvm.host('kvm1').daemon.kill();
+    try {
+      await expect(evacuate('lost01')).rejects.toMatchObject({
+        code: 'BACKEND_UNREACHABLE',
+        message: expect.stringContaining('nothing proves'),
+      });
+    } finally {
+      await kvm.host('kvm1').daemon.restart();
+    }
+    expect(await kvm.domains('kvm2')).not.toContain('lost01');
+  },
+  WITHIN_MS,
+);
