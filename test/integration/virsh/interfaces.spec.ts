@@ -34,7 +34,7 @@ describe.each([
     'is attached to a guest that runs, which sees it, and detached from it',
     async () => {
       const answer = await attach({ name });
-      const mac = String((answer['interface'] as { mac: string }).mac);
+      const mac = (answer['interface'] as { mac: string }).mac;
       expect(answer).toMatchObject({ outcome: 'done', power_state: 'running', interface: { name: mac, mac } });
       await expect(bench.nics(instance)).resolves.toEqual({ now: [mac], next: [mac] });
       const [nic] = await bench.devicesXml(instance, 'interface');

@@ -127,7 +127,8 @@ function watched(call: Promise<unknown>): Sent {
  */
 export async function follow(change: MoveChange, sent?: Sent): Promise<void> {
   const { ctx, backend, doing } = change;
-  while (sent?.isOver !== true && change.remainingMs > 0) {
+  while (change.remainingMs > 0) {
+    if (sent?.isOver === true) return;
     ctx.signal.throwIfAborted();
     const job = await jobOf(change, sent);
     if (job !== undefined) {
