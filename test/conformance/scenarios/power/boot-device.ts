@@ -60,6 +60,10 @@ function effect(word: string, state: 'on' | 'off', device: Device, title: string
     title,
     async run(subject) {
       const machine = await subject.bootable(state);
+      // Where it does so anyway, nothing would be seen.
+      if ((await subject.startsFrom(machine)) === device) {
+        await answered(subject, METHOD, { ...machine, ...to(device === 'disk' ? 'network' : 'disk') });
+      }
       const answer = await answered(subject, METHOD, { ...machine, ...to(device) });
       await startsFrom(subject, machine, device);
       await isSwitched(subject, machine, state);
