@@ -180,7 +180,7 @@ describe('without a broker', () => {
   it('features shows the matrix, and one driver', async () => {
     const matrix = await cli(['features', ...NOWHERE]);
     expect(matrix).toMatchObject({ code: 0, stderr: '' });
-    expect(matrix.stdout).toMatch(/^FEATURE +STATUS +HMC-DPM +FAKE/);
+    expect(matrix.stdout).toMatch(/^FEATURE +STATUS +HMC-DPM +VIRSH +FAKE/);
     expect(matrix.stdout).toMatch(/\noperation\.get-guest-info +mandatory +complete\? +complete\?/);
     expect(matrix.stdout).toMatch(/\nPOWER TYPE +ON +OFF /);
     expect(matrix.stdout).toMatch(/\nmanual +power\.query +always answers unknown\n/);

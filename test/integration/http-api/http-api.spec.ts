@@ -176,7 +176,7 @@ describe('RPC over HTTP', () => {
   test.each<[string, object, number, string]>([
     ['power.on', { host: 'site' }, 400, 'REQUEST_INVALID'],
     ['power.on', { host: 'site', instance: 'nobody' }, 404, 'INSTANCE_NOT_FOUND'],
-    ['power.reset', { host: 'site', instance: 'instance-0001' }, 501, 'FEATURE_UNSUPPORTED'],
+    ['power.reset', { power_type: 'manual' }, 501, 'FEATURE_UNSUPPORTED'],
     ['compute.unpause', { host: 'site', instance: 'instance-0001' }, 409, 'STATE_CONFLICT'],
     ['power.explode', {}, 400, 'REQUEST_INVALID'],
     ['toString', {}, 400, 'REQUEST_INVALID'],
