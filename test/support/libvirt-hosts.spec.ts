@@ -9,6 +9,7 @@ import {
   domainLookupByName,
   LibvirtError,
 } from '../../packages/node-libvirt/src/index.js';
+import { eventually } from './eventually.js';
 import { rejectionOf } from './failure-of.js';
 import { startLibvirtHosts, type LibvirtHost, type LibvirtHosts } from './libvirt-hosts.js';
 import {
@@ -86,7 +87,8 @@ describe('hosts with a libvirtd each', () => {
     await start(one, guest('staying'));
     await one.daemon.kill();
     await one.daemon.restart();
-    expect(await states(one)).toMatch(/staying +running/);
+    const answered = await eventually(() => states(one).catch(() => undefined), 'the daemon answers again');
+    expect(answered).toMatch(/staying +running/);
     expect(await one.run('ls /sys/class/net')).toContain('br0');
   });
 
