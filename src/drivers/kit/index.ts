@@ -5,3 +5,4 @@ export { lookAfter, outlast, reconcileSequence } from './reconcile.js';
 export { judged, met, notMet, cannotTell, type Judgement } from './requirement.js';
 export { sendOnce, untold, type BlindWrite } from './send-once.js';
 export { makeSo, settle, type Settled, type SoWrite, type Write } from './settle.js';
+export { isOfBackend, noteUndoing, undoingOf, undone, type Undoing } from './undoing.js';

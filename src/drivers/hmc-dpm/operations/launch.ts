@@ -1,13 +1,6 @@
-import {
-  ComputeError,
-  toComputeError,
-  WireErrorSchema,
-  type ErrorCode,
-  type JsonValue,
-} from '../../../common/errors/index.js';
+import { ComputeError, toComputeError } from '../../../common/errors/index.js';
 import {
   createdOf,
-  isLeaseLost,
   noteCreated,
   type ChangeResult,
   type OperationContext,
@@ -16,13 +9,12 @@ import {
   type Reconciliation,
   type Target,
 } from '../../../compute/contract/index.js';
-import { HmcError } from '../client/hmc-error.js';
 import { unlessGone } from '../client/hmc-many.js';
 import type { Partition } from '../client/hmc-schemas.js';
 import { isRunning } from '../mapping/partition-status.js';
 import { describeSize } from '../mapping/partition-size.js';
 import { bringTo } from './bring-to.js';
-import { notedAs } from '../../kit/index.js';
+import { isOfBackend, noteUndoing, undoingOf, undone } from '../../kit/index.js';
 import { lastStep } from './checkpoints.js';
 import { requireDpmCpc } from './cpc.js';
 import type { CpcPlace } from './hmc-place.js';
@@ -66,15 +58,15 @@ function spawn(place: CpcPlace, sources: StartSources): OperationWork<Descriptio
       return await change.run(
         DOING,
         async () => {
-          const refusal = notedAs(ctx.checkpoints, UNDOING_CHECKPOINT, WireErrorSchema);
-          if (refusal !== undefined) throw await removed(change, place, ComputeError.fromWire(refusal));
+          const refusal = undoingOf(ctx, UNDOING_CHECKPOINT);
+          if (refusal !== undefined) throw await removed(change, place, refusal);
           if (found === undefined) await requireThere(change, place);
           try {
             return change.ended(true, await finish(change, place, sources, wanted, found));
           } catch (error) {
-            if (ctx.signal.aborted || change.underWay !== undefined || !isOfTheHmc(error)) throw error;
+            if (ctx.signal.aborted || change.underWay !== undefined || !isOfBackend(change, error)) throw error;
             const cause = toComputeError(change.explain(DOING, error, TASKS));
-            await ctx.checkpoint(UNDOING_CHECKPOINT, cause.toWire() as unknown as JsonValue);
+            await noteUndoing(ctx, UNDOING_CHECKPOINT, cause);
             throw await removed(change, place, cause);
           }
         },
@@ -97,23 +89,6 @@ function spawn(place: CpcPlace, sources: StartSources): OperationWork<Descriptio
     reconcile: (ctx, target, { start = true }) => reconcile(ctx, place, target, start),
   };
 }
-
-/**
- * Did the HMC, or what was found there, bring this about? Whatever else ends a launch (its time is over, its lease is lost, the
- * journal is away) ends the removal of what it has made as well; whoever goes on, goes on with the launch.
- */
-function isOfTheHmc(error: unknown): boolean {
-  if (error instanceof HmcError) return true;
-  return error instanceof ComputeError && !OF_THE_SERVICE.has(error.code) && !isLeaseLost(error);
-}
-
-const OF_THE_SERVICE: ReadonlySet<ErrorCode> = new Set([
-  'DEADLINE_EXCEEDED',
-  'OPERATION_CANCELLED',
-  'SHUTTING_DOWN',
-  'JOURNAL_UNAVAILABLE',
-  'INTERNAL',
-]);
 
 /** Makes the partition, once all that it is to have was found; or finds the one that an earlier attempt has made. */
 async function make(
@@ -175,28 +150,20 @@ function gone({ key, name }: Target): ComputeError {
 /** Removes what a launch has made that came to no good end. @returns what the caller is told */
 async function removed(change: PartitionChange, place: CpcPlace, cause: ComputeError): Promise<ComputeError> {
   const { ctx, target } = change;
-  const facts = { cause, native: cause.native, details: cause.details };
   // It has a time of its own: that of the launch may be over.
   const removal = new PartitionChange(ctx, place, target);
   removal.hasBegun = true;
-  try {
-    const partition = await unlessGone(() => removal.lookWhole());
-    if (partition === undefined) await tidy(removal, place);
-    else await removePartition(removal, partition);
-  } catch (error) {
-    const failure = toComputeError(removal.explain('removing partition', error, TASKS));
-    if (ctx.signal.aborted) return failure;
-    return new ComputeError(
-      'OPERATION_PARTIAL',
-      `${cause.message}. Partition ${target.name} was made for it, and could not be removed again (${failure.message}); destroy it`,
-      { ...facts, outcome: 'applied' },
-    );
-  }
-  change.tookBack();
-  return new ComputeError(cause.code, `${cause.message}. Nothing is left of partition ${target.name}`, {
-    ...facts,
-    outcome: 'not-applied',
+  return await undone(change, cause, {
+    undo: async () => {
+      const partition = await unlessGone(() => removal.lookWhole());
+      if (partition === undefined) await tidy(removal, place);
+      else await removePartition(removal, partition);
+    },
+    undone: `Nothing is left of partition ${target.name}`,
+    stays: ({ message }) =>
+      `Partition ${target.name} was made for it, and could not be removed again (${message}); destroy it`,
     retry: cause.retry === 'never' ? 'never' : 'safe',
+    explain: (error) => removal.explain('removing partition', error, TASKS),
   });
 }
 
@@ -207,7 +174,7 @@ async function reconcile(
   isToRun: boolean,
 ): Promise<Reconciliation> {
   const noted = createdOf(ctx.checkpoints);
-  const isUndoing = notedAs(ctx.checkpoints, UNDOING_CHECKPOINT, WireErrorSchema) !== undefined;
+  const isUndoing = undoingOf(ctx, UNDOING_CHECKPOINT) !== undefined;
   if (noted === undefined) {
     return await reconcileSequence(new HmcChange(ctx, place, target), async (change) => {
       const made = await findMade(change, place);

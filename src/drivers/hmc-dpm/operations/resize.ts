@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ComputeError, WireErrorSchema, toComputeError, type JsonValue } from '../../../common/errors/index.js';
+import { ComputeError, toComputeError } from '../../../common/errors/index.js';
 import type {
   CallContext,
   ChangeParams,
@@ -25,7 +25,7 @@ import {
 } from '../mapping/partition-size.js';
 import { becomeSize, sizeSteps, stopObstacle, type SizeWrite } from './become-size.js';
 import { requireCapacity } from './capacity.js';
-import { notedAs } from '../../kit/index.js';
+import { notedAs, noteUndoing, undoingOf, undone } from '../../kit/index.js';
 import { requireDpmCpc } from './cpc.js';
 import type { CpcPlace } from './hmc-place.js';
 import { partitionUri } from './hmc-place.js';
@@ -58,8 +58,8 @@ function resize(place: CpcPlace): OperationWork<ChangeParams<'resize'>, ChangeRe
       const extras = admitFlavor(flavor);
       const change = new PartitionChange(ctx, place, target);
       return await change.run('resizing partition', async () => {
-        const refusal = notedAs(ctx.checkpoints, UNDOING_CHECKPOINT, WireErrorSchema);
-        if (refusal !== undefined) throw await takenBack(change, ComputeError.fromWire(refusal));
+        const refusal = undoingOf(ctx, UNDOING_CHECKPOINT);
+        if (refusal !== undefined) throw await takenBack(change, refusal);
         const partition = await change.lookWhole();
         const changes = sizeChanges(flavor, extras, partition);
         const noted = notedAs(ctx.checkpoints, BEFORE_CHECKPOINT, BeforeSchema);
@@ -82,7 +82,7 @@ function resize(place: CpcPlace): OperationWork<ChangeParams<'resize'>, ChangeRe
         } catch (error) {
           const failure = toComputeError(error);
           if (failure.code !== 'CAPACITY_EXHAUSTED' || ctx.signal.aborted) throw error;
-          await ctx.checkpoint(UNDOING_CHECKPOINT, failure.toWire() as unknown as JsonValue);
+          await noteUndoing(ctx, UNDOING_CHECKPOINT, failure);
           throw await takenBack(change, failure);
         }
       });
@@ -161,24 +161,12 @@ async function takenBack(change: PartitionChange, cause: ComputeError): Promise<
   const { ctx, place, target } = change;
   const before = notedAs(ctx.checkpoints, BEFORE_CHECKPOINT, BeforeSchema) ?? { is_running: false, size: {} };
   const back = new PartitionChange(ctx, place, target);
-  try {
-    await goBack(back, await back.lookWhole(), before);
-  } catch (error) {
-    if (ctx.signal.aborted) return toComputeError(error);
-    ctx.log.warn('a size that cannot be had could not be taken back', { hmc: place.hmc, err: error });
-    return new ComputeError(
-      'OPERATION_PARTIAL',
-      `${cause.message}. It could not be given its earlier size either; repeat that with compute.revert_resize`,
-      { cause, outcome: 'applied', native: cause.native, details: cause.details },
-    );
-  }
-  change.tookBack();
-  return new ComputeError(cause.code, `${cause.message}. It has its earlier size again`, {
-    cause,
-    outcome: 'not-applied',
+  return await undone(change, cause, {
+    undo: async () => void (await goBack(back, await back.lookWhole(), before)),
+    undone: 'It has its earlier size again',
+    stays: () => 'It could not be given its earlier size either; repeat that with compute.revert_resize',
     retry: cause.retry,
-    native: cause.native,
-    details: cause.details,
+    onFailure: (err) => ctx.log.warn('a size that cannot be had could not be taken back', { hmc: place.hmc, err }),
   });
 }
 

@@ -1,14 +1,7 @@
 import { DomainState } from 'node-libvirt';
-import {
-  ComputeError,
-  toComputeError,
-  WireErrorSchema,
-  type ErrorCode,
-  type JsonValue,
-} from '../../../common/errors/index.js';
+import { ComputeError, toComputeError } from '../../../common/errors/index.js';
 import {
   createdOf,
-  isLeaseLost,
   noteCreated,
   type ChangeResult,
   type Images,
@@ -18,9 +11,8 @@ import {
   type Reconciliation,
   type Target,
 } from '../../../compute/contract/index.js';
-import { lastStepOf, notedAs, reconcileSequence } from '../../kit/index.js';
+import { isOfBackend, lastStepOf, noteUndoing, reconcileSequence, undoingOf, undone } from '../../kit/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
-import { failureOf } from '../client/libvirt-failure.js';
 import { instanceUuid } from '../mapping/names.js';
 import { bringTo } from './bring-to.js';
 import { DomainChange, VirshChange } from './domain-change.js';
@@ -50,16 +42,16 @@ function spawn(place: HostPlace, images: Images | undefined): OperationWork<Desc
       const wanted = admitLaunch(description, place.settings, images);
       const change = new DomainChange(ctx, place, await itselfOf(ctx, place, target));
       return await change.run(DOING, async () => {
-        const refusal = notedAs(ctx.checkpoints, UNDOING_CHECKPOINT, WireErrorSchema);
-        if (refusal !== undefined) throw await removed(change, place, ComputeError.fromWire(refusal));
+        const refusal = undoingOf(ctx, UNDOING_CHECKPOINT);
+        if (refusal !== undefined) throw await removed(change, place, refusal);
         if (createdOf(ctx.checkpoints) !== undefined) await requireThere(change, place);
         try {
           return change.ended(true, await make(change, place, images, wanted));
         } catch (error) {
-          if (ctx.signal.aborted || change.underWay !== undefined || !isOfTheHost(error)) throw error;
+          if (ctx.signal.aborted || change.underWay !== undefined || !isOfBackend(change, error)) throw error;
           if (!change.hasBegun && lastStepOf(ctx.checkpoints) === undefined) throw error;
           const cause = toComputeError(change.explain(DOING, error));
-          await ctx.checkpoint(UNDOING_CHECKPOINT, cause.toWire() as unknown as JsonValue);
+          await noteUndoing(ctx, UNDOING_CHECKPOINT, cause);
           throw await removed(change, place, cause);
         }
       });
@@ -116,23 +108,6 @@ async function make(
   }
 }
 
-/**
- * Did libvirt, or what was found on the host, bring this about? Whatever else ends a launch (its time is over, its lease is lost, the
- * journal is away) ends the removal of what it has made as well; whoever goes on, goes on with the launch.
- */
-function isOfTheHost(error: unknown): boolean {
-  if (failureOf(error) !== undefined) return true;
-  return error instanceof ComputeError && !OF_THE_SERVICE.has(error.code) && !isLeaseLost(error);
-}
-
-const OF_THE_SERVICE: ReadonlySet<ErrorCode> = new Set([
-  'DEADLINE_EXCEEDED',
-  'OPERATION_CANCELLED',
-  'SHUTTING_DOWN',
-  'JOURNAL_UNAVAILABLE',
-  'INTERNAL',
-]);
-
 /** The domain that was noted may have been removed since, by others or by us. @throws ComputeError OPERATION_FAILED */
 async function requireThere(change: DomainChange, place: HostPlace): Promise<void> {
   if ((await change.lookIfThere()) !== undefined) return;
@@ -148,28 +123,20 @@ async function requireThere(change: DomainChange, place: HostPlace): Promise<voi
 /** Removes what a launch has made that came to no good end. @returns what the caller is told */
 async function removed(change: DomainChange, place: HostPlace, cause: ComputeError): Promise<ComputeError> {
   const { ctx, target } = change;
-  const facts = { cause, native: cause.native, details: cause.details };
   // It has a time of its own: that of the launch may be over.
   const removal = new DomainChange(ctx, place, target);
   removal.hasBegun = true;
-  try {
-    await removeDomain(removal, place);
-  } catch (error) {
-    const failure = toComputeError(removal.explain('removing domain', error));
-    if (ctx.signal.aborted) return failure;
-    // What is left, and whether there is a domain, are told apart by whoever destroys it.
-    if (createdOf(ctx.checkpoints) === undefined) await noteCreated(ctx, target);
-    return new ComputeError(
-      'OPERATION_PARTIAL',
-      `${cause.message}. Domain ${target.name} was made for it, and could not be removed again (${failure.message}); destroy it`,
-      { ...facts, outcome: 'applied' },
-    );
-  }
-  change.tookBack();
-  return new ComputeError(cause.code, `${cause.message}. Nothing is left of domain ${target.name}`, {
-    ...facts,
-    outcome: 'not-applied',
+  return await undone(change, cause, {
+    undo: () => removeDomain(removal, place),
+    undone: `Nothing is left of domain ${target.name}`,
+    stays: ({ message }) =>
+      `Domain ${target.name} was made for it, and could not be removed again (${message}); destroy it`,
     retry: cause.retry === 'never' ? 'never' : 'safe',
+    explain: (error) => removal.explain('removing domain', error),
+    // What is left, and whether there is a domain, are told apart by whoever destroys it.
+    onFailure: async () => {
+      if (createdOf(ctx.checkpoints) === undefined) await noteCreated(ctx, target);
+    },
   });
 }
 
@@ -180,7 +147,7 @@ async function reconcile(
   isToRun: boolean,
 ): Promise<Reconciliation> {
   const noted = createdOf(ctx.checkpoints);
-  const isUndoing = notedAs(ctx.checkpoints, UNDOING_CHECKPOINT, WireErrorSchema) !== undefined;
+  const isUndoing = undoingOf(ctx, UNDOING_CHECKPOINT) !== undefined;
   const itself = await itselfOf(ctx, place, target);
   const found = await reconcileSequence(new DomainChange(ctx, place, itself), async (change) => {
     if (noted === undefined) {

@@ -1,6 +1,6 @@
 import { domainGetBlockInfo } from 'node-libvirt';
 import { z } from 'zod';
-import { ComputeError, toComputeError, WireErrorSchema, type JsonValue } from '../../../common/errors/index.js';
+import { ComputeError, toComputeError } from '../../../common/errors/index.js';
 import { parseXml, serialiseXml, type XmlElement } from '../../../connectors/xml/index.js';
 import type {
   ChangeParams,
@@ -11,7 +11,7 @@ import type {
   PlannedStep,
   Target,
 } from '../../../compute/contract/index.js';
-import { makeSo, notedAs, reconcileSequence } from '../../kit/index.js';
+import { makeSo, notedAs, noteUndoing, reconcileSequence, undoingOf, undone } from '../../kit/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
 import { DISK_ALIASES } from '../mapping/domain-definition.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
@@ -56,8 +56,8 @@ function resize(place: HostPlace): OperationWork<Params, ChangeResult> {
       admit(flavor);
       const change = new DomainChange(ctx, place, target);
       return await change.run('resizing domain', async () => {
-        const refusal = notedAs(ctx.checkpoints, UNDOING_CHECKPOINT, WireErrorSchema);
-        if (refusal !== undefined) throw await takenBack(change, place, ComputeError.fromWire(refusal));
+        const refusal = undoingOf(ctx, UNDOING_CHECKPOINT);
+        if (refusal !== undefined) throw await takenBack(change, place, refusal);
         const before = await beginResize(change, flavor);
         if (before === undefined) return change.ended(false, await change.look());
         try {
@@ -67,7 +67,7 @@ function resize(place: HostPlace): OperationWork<Params, ChangeResult> {
         } catch (error) {
           const failure = toComputeError(change.explain('resizing domain', error));
           if (failure.code !== 'CAPACITY_EXHAUSTED' || ctx.signal.aborted) throw error;
-          await ctx.checkpoint(UNDOING_CHECKPOINT, failure.toWire() as unknown as JsonValue);
+          await noteUndoing(ctx, UNDOING_CHECKPOINT, failure);
           throw await takenBack(change, place, failure);
         }
       });
@@ -284,24 +284,12 @@ function withoutUndo(definition: XmlElement): XmlElement {
 async function takenBack(change: DomainChange, place: HostPlace, cause: ComputeError): Promise<ComputeError> {
   const { ctx, target } = change;
   const before = notedAs(ctx.checkpoints, BEFORE_CHECKPOINT, BeforeSchema) ?? { is_running: false };
-  try {
-    await goBack(new DomainChange(ctx, place, target), place, before);
-  } catch (error) {
-    if (ctx.signal.aborted) return toComputeError(error);
-    ctx.log.warn('a size that cannot be had could not be taken back', { err: error });
-    return new ComputeError(
-      'OPERATION_PARTIAL',
-      `${cause.message}. It could not be given its earlier size either; repeat that with compute.revert_resize`,
-      { cause, outcome: 'applied', native: cause.native, details: cause.details },
-    );
-  }
-  change.tookBack();
-  return new ComputeError(cause.code, `${cause.message}. It has its earlier size again`, {
-    cause,
-    outcome: 'not-applied',
+  return await undone(change, cause, {
+    undo: async () => void (await goBack(new DomainChange(ctx, place, target), place, before)),
+    undone: 'It has its earlier size again',
+    stays: () => 'It could not be given its earlier size either; repeat that with compute.revert_resize',
     retry: 'safe',
-    native: cause.native,
-    details: cause.details,
+    onFailure: (err) => ctx.log.warn('a size that cannot be had could not be taken back', { err }),
   });
 }
 
