@@ -36,6 +36,7 @@ import {
 import { parseXml, serialiseXml, type XmlElement } from '../../../connectors/xml/index.js';
 import type { Domains, DomainStatus, DomainUsage, HypervisorFacts, ShutdownWay } from './domains.port.js';
 import { failureOf } from './libvirt-failure.js';
+import { unlessMissing } from './unless-missing.js';
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 const { VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT: NOWAIT } = ConnectGetAllDomainStatsFlags;
@@ -80,12 +81,7 @@ export class RpcDomains implements Domains {
         ? await this.#lookUp(() => this.caller.call(domainLookupByUuid, { uuid: reference }, this.#reading))
         : undefined);
     if (found === undefined) return undefined;
-    try {
-      return await this.#statusOf(found);
-    } catch (error) {
-      if (failureOf(error)?.missing === 'domain') return undefined;
-      throw error;
-    }
+    return await unlessMissing('domain', () => this.#statusOf(found));
   }
 
   /** Its name is asked for beside its state: names are what people act by. */
@@ -183,12 +179,7 @@ export class RpcDomains implements Domains {
   }
 
   async #lookUp(ask: () => Promise<{ readonly domain: DomainRef }>): Promise<DomainRef | undefined> {
-    try {
-      return (await ask()).domain;
-    } catch (error) {
-      if (failureOf(error)?.missing === 'domain') return undefined;
-      throw error;
-    }
+    return (await unlessMissing('domain', ask))?.domain;
   }
 
   async #statusOf({ name, uuid }: DomainRef): Promise<DomainStatus> {

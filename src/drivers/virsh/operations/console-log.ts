@@ -10,6 +10,7 @@ import {
 } from 'node-libvirt';
 import type { CallContext } from '../../../compute/contract/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
+import { unlessMissing } from '../client/unless-missing.js';
 import { LONGEST_LOG } from '../mapping/console-log.js';
 import type { VirshPlace } from './virsh-place.js';
 
@@ -35,8 +36,10 @@ export async function readLogEnd(ctx: CallContext, place: VirshPlace, path: stri
   const parts: Buffer[] = [];
   let room = LONGEST_LOG;
   for (const file of [path, ...ROTATED.map((ending) => `${path}${ending}`)]) {
-    const volume = await unlessMissing(() => caller.call(storageVolLookupByPath, { path: file }, { signal }));
-    const info = volume && (await unlessMissing(() => caller.call(storageVolGetInfo, volume, { signal })));
+    const volume = await unlessMissing('anything', () =>
+      caller.call(storageVolLookupByPath, { path: file }, { signal }),
+    );
+    const info = volume && (await unlessMissing('anything', () => caller.call(storageVolGetInfo, volume, { signal })));
     // Of a log that is just being rotated, the next one has it.
     if (info === undefined && file === path) continue;
     if (volume === undefined || info === undefined) break;
@@ -51,7 +54,7 @@ export async function readLogEnd(ctx: CallContext, place: VirshPlace, path: stri
 
 /** Has libvirt look which files there are in the directory of a pool, since others write them. @returns false when it is none */
 async function findsFiles(caller: Caller, path: string, signal: AbortSignal): Promise<boolean> {
-  const found = await unlessMissing(() => caller.call(storagePoolLookupByTargetPath, { path }, { signal }));
+  const found = await unlessMissing('anything', () => caller.call(storagePoolLookupByTargetPath, { path }, { signal }));
   if (found === undefined) return false;
   try {
     await caller.call(storagePoolRefresh, { pool: found.pool, flags: 0 }, { signal });
@@ -80,14 +83,5 @@ async function download(
     return Buffer.concat(chunks).subarray(0, length);
   } finally {
     signal.removeEventListener('abort', giveUp);
-  }
-}
-
-async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (failureOf(error)?.isNotThere === true) return undefined;
-    throw error;
   }
 }

@@ -3,7 +3,7 @@ import type { XmlElement } from '../../../connectors/xml/index.js';
 import type { ChangeResult, OperationContext, Target } from '../../../compute/contract/index.js';
 import { Change, writesAnswered } from '../../kit/index.js';
 import type { Domains, DomainStatus } from '../client/domains.port.js';
-import { failureOf } from '../client/libvirt-failure.js';
+import { unlessMissing } from '../client/unless-missing.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
 import { observe } from '../mapping/domain-state.js';
 import { toVirshComputeError } from '../virsh.errors.js';
@@ -77,12 +77,7 @@ export class DomainChange extends VirshChange {
 
   /** The same, and undefined when there is no such domain. */
   async lookIfThere(): Promise<DomainStatus | undefined> {
-    try {
-      return await this.look();
-    } catch (error) {
-      if (failureOf(error)?.isNotThere === true) return undefined;
-      throw error;
-    }
+    return await unlessMissing('anything', () => this.look());
   }
 
   /** @param form `next`: as it will be at its next start; otherwise as it runs, where it does */

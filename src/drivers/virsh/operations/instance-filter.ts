@@ -12,6 +12,7 @@ import type { CallContext, ChangeParams } from '../../../compute/contract/index.
 import { serialiseXml } from '../../../connectors/xml/index.js';
 import { makeSo } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
+import { unlessNone } from '../client/unless-missing.js';
 import { needsFilter } from '../mapping/define-domain.js';
 import { filterXml } from '../mapping/filter-xml.js';
 import { filterUuid } from '../mapping/names.js';
@@ -84,13 +85,8 @@ export async function findFilter(
   instance: string,
   options: CallOptions,
 ): Promise<NetworkFilterRef | undefined> {
-  try {
-    return (await caller.call(nwfilterLookupByUuid, { uuid: filterUuid(instance) }, options)).filter;
-  } catch (error) {
-    const failure = failureOf(error);
-    if (failure?.missing === 'filter' || failure?.native === 'VIR_ERR_NO_SUPPORT') return undefined;
-    throw error;
-  }
+  const uuid = filterUuid(instance);
+  return (await unlessNone('filter', () => caller.call(nwfilterLookupByUuid, { uuid }, options)))?.filter;
 }
 
 function noFilters(field: string): ComputeError {

@@ -1,6 +1,6 @@
 import type { CallContext, FoundMachine } from '../../../compute/contract/index.js';
 import { domainFacts } from '../mapping/domain-facts.js';
-import { failureOf } from '../client/libvirt-failure.js';
+import { unlessMissing } from '../client/unless-missing.js';
 import { stateOf } from './domain-change.js';
 import { explaining, type VirshPlace } from './virsh-place.js';
 
@@ -20,22 +20,19 @@ export function probeDomains(
     const found: Omit<FoundMachine, 'parameters'>[] = [];
     for (let at = 0; at < wanted.length; at += AT_ONCE) {
       const read = wanted.slice(at, at + AT_ONCE).map(async (status): Promise<Omit<FoundMachine, 'parameters'>[]> => {
-        try {
-          const { nics, arch, virtType } = domainFacts(await domains.definition(status.uuid));
-          return [
-            {
-              name: status.name,
-              macs: nics.flatMap(({ mac }) => mac ?? []),
-              architecture: MAAS_NAMES[arch ?? ''] ?? arch ?? 'unknown',
-              state: stateOf(status, now),
-              native: { uuid: status.uuid, type: virtType },
-            },
-          ];
-        } catch (error) {
-          // One that is gone meanwhile is none.
-          if (failureOf(error)?.isNotThere === true) return [];
-          throw error;
-        }
+        const definition = await unlessMissing('anything', () => domains.definition(status.uuid));
+        // One that is gone meanwhile is none.
+        if (definition === undefined) return [];
+        const { nics, arch, virtType } = domainFacts(definition);
+        return [
+          {
+            name: status.name,
+            macs: nics.flatMap(({ mac }) => mac ?? []),
+            architecture: MAAS_NAMES[arch ?? ''] ?? arch ?? 'unknown',
+            state: stateOf(status, now),
+            native: { uuid: status.uuid, type: virtType },
+          },
+        ];
       });
       found.push(...(await Promise.all(read)).flat());
     }

@@ -10,6 +10,7 @@ import type {
 import { lastStepOf, makeSo, reconcileSequence } from '../../kit/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
 import { failureOf } from '../client/libvirt-failure.js';
+import { unlessMissing } from '../client/unless-missing.js';
 import { plannedSteps } from '../mapping/next-action.js';
 import { instanceFiles } from '../mapping/names.js';
 import { bringTo } from './bring-to.js';
@@ -54,12 +55,8 @@ function destroy(place: HostPlace): OperationWork<object, StatelessResult> {
     },
     plan: (ctx, target) =>
       planning(place, target, async () => {
-        try {
-          return planned(target, await place.domains(ctx).status(target.id));
-        } catch (error) {
-          if (failureOf(error)?.missing === 'domain') return [];
-          throw error;
-        }
+        const status = await unlessMissing('domain', () => place.domains(ctx).status(target.id));
+        return status === undefined ? [] : planned(target, status);
       }),
     async reconcile(ctx, target) {
       const found = await reconcileSequence(new DomainChange(ctx, place, target));

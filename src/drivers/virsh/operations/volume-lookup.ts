@@ -10,7 +10,7 @@ import {
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext, Volume } from '../../../compute/contract/index.js';
 import { parseXml } from '../../../connectors/xml/index.js';
-import { failureOf } from '../client/libvirt-failure.js';
+import { unlessMissing } from '../client/unless-missing.js';
 import type { Disk } from '../mapping/disk.js';
 import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
@@ -31,14 +31,9 @@ export async function devicePathsFor(
   const { devices } = await caller.call(connectListAllNodeDevices, { flags }, options);
   const found = await Promise.all(
     devices.map(async ({ name }) => {
-      try {
-        const { xml } = await caller.call(nodeDeviceGetXmlDesc, { name }, options);
-        return devicePathsOf(parseXml(xml));
-      } catch (error) {
-        // It has gone meanwhile.
-        if (failureOf(error)?.missing === 'device') return [];
-        throw error;
-      }
+      const device = await unlessMissing('device', () => caller.call(nodeDeviceGetXmlDesc, { name }, options));
+      // Otherwise it has gone meanwhile.
+      return device === undefined ? [] : devicePathsOf(parseXml(device.xml));
     }),
   );
   return found.flat();
@@ -88,13 +83,8 @@ export async function otherDomains(ctx: CallContext, place: VirshPlace, own: str
     ]);
   const found = await Promise.all(
     forms.map(async (form) => {
-      try {
-        const { xml } = await caller.call(domainGetXmlDesc, form, options);
-        return domainFacts(parseXml(xml));
-      } catch (error) {
-        if (failureOf(error)?.missing === 'domain') return undefined;
-        throw error;
-      }
+      const definition = await unlessMissing('domain', () => caller.call(domainGetXmlDesc, form, options));
+      return definition && domainFacts(parseXml(definition.xml));
     }),
   );
   return found.filter((facts) => facts !== undefined);

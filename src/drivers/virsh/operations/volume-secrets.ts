@@ -11,6 +11,7 @@ import type { Volume } from '../../../compute/contract/index.js';
 import { serialiseXml } from '../../../connectors/xml/index.js';
 import { makeSo } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
+import { unlessNone } from '../client/unless-missing.js';
 import { secretUuid } from '../mapping/names.js';
 import { secretXml } from '../mapping/secret-xml.js';
 import { isSecretOf, volumeSecrets, type VolumeSecret } from '../mapping/volume-disk.js';
@@ -99,11 +100,5 @@ async function removeSecret(change: VirshChange, what: string, uuid: string): Pr
 
 /** Undefined when there is none, nor a driver that could have one. */
 async function lookUp(change: VirshChange, uuid: string, options: CallOptions): Promise<SecretRef | undefined> {
-  try {
-    return (await change.caller.call(secretLookupByUuid, { uuid }, options)).secret;
-  } catch (error) {
-    const failure = failureOf(error);
-    if (failure?.missing === 'secret' || failure?.native === 'VIR_ERR_NO_SUPPORT') return undefined;
-    throw error;
-  }
+  return (await unlessNone('secret', () => change.caller.call(secretLookupByUuid, { uuid }, options)))?.secret;
 }

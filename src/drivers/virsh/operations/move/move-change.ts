@@ -4,6 +4,7 @@ import type { CallContext, OperationContext, Target } from '../../../../compute/
 import { lastStepOf } from '../../../kit/index.js';
 import type { DomainStatus } from '../../client/domains.port.js';
 import { failureOf } from '../../client/libvirt-failure.js';
+import { unlessMissing } from '../../client/unless-missing.js';
 import { DRIVER_NAME } from '../../mapping/refusal.js';
 import { whereabouts, type Whereabouts } from '../../mapping/whereabouts.js';
 import { DomainChange } from '../domain-change.js';
@@ -60,7 +61,7 @@ export class MoveChange extends DomainChange {
   async whereIsIt(): Promise<Whereabouts> {
     // Asked first: what has come to its end by then shows in what is asked afterwards.
     const job = await this.ask(() => migrationOf(this));
-    const here = await this.ask(() => ifThere(this.domains.status(this.uuid)));
+    const here = await this.ask(() => unlessMissing('anything', () => this.domains.status(this.uuid)));
     const there = await this.#statusThere(here !== undefined);
     return whereabouts({ here, there, job }, this.isOurs);
   }
@@ -75,7 +76,7 @@ export class MoveChange extends DomainChange {
     return await this.atDestination('looking for domain', (there) =>
       there.ask(async () => {
         try {
-          return await ifThere(there.domains.status(this.uuid));
+          return await unlessMissing('anything', () => there.domains.status(this.uuid));
         } catch (error) {
           // What is seen here may be enough to know.
           if (isHere && failureOf(error)?.isTransient === true) return 'untold';
@@ -83,14 +84,5 @@ export class MoveChange extends DomainChange {
         }
       }),
     );
-  }
-}
-
-async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (failureOf(error)?.isNotThere === true) return undefined;
-    throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { domainGetBlockInfo, storagePoolGetXmlDesc, storagePoolLookupByTargetPath } from 'node-libvirt';
 import { basename, dirname } from 'node:path/posix';
 import { attributeOf, childAt, parseXml } from '../../../../connectors/xml/index.js';
-import { failureOf } from '../../client/libvirt-failure.js';
+import { unlessMissing } from '../../client/unless-missing.js';
 import type { DiskFacts } from '../../mapping/device-facts.js';
 import { isOfImage } from '../../mapping/image-volume.js';
 import { instanceFiles } from '../../mapping/names.js';
@@ -137,7 +137,7 @@ async function ownFile(change: MoveChange, disk: DiskFacts, source: string, { fr
 /** The started pool of files in this directory; undefined when there is none. */
 async function poolAt({ caller, ctx }: DomainChange, path: string): Promise<StoragePool | undefined> {
   const options = { signal: ctx.signal };
-  try {
+  return await unlessMissing('pool', async () => {
     const { pool } = await caller.call(storagePoolLookupByTargetPath, { path }, options);
     const { xml } = await caller.call(storagePoolGetXmlDesc, { pool }, options);
     const found = storagePoolFacts(parseXml(xml));
@@ -145,10 +145,7 @@ async function poolAt({ caller, ctx }: DomainChange, path: string): Promise<Stor
     const opened = new StoragePool(caller, pool, found.path);
     await opened.refresh(options);
     return opened;
-  } catch (error) {
-    if (failureOf(error)?.missing === 'pool') return undefined;
-    throw error;
-  }
+  });
 }
 
 function requireWorldWide(change: MoveChange, { target }: DiskFacts, source: string): void {

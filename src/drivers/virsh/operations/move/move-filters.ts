@@ -9,7 +9,7 @@ import {
 } from 'node-libvirt';
 import { parseXml } from '../../../../connectors/xml/index.js';
 import { makeSo } from '../../../kit/index.js';
-import { failureOf } from '../../client/libvirt-failure.js';
+import { unlessNone } from '../../client/unless-missing.js';
 import type { DomainFacts } from '../../mapping/domain-facts.js';
 import { filtersIn } from '../../mapping/moved-definition.js';
 import { instanceFiles } from '../../mapping/names.js';
@@ -82,11 +82,5 @@ export async function removeFilterOf(change: DomainChange, name: string): Promis
 
 /** Undefined where there is none, nor a driver that could have one. */
 async function lookUp(caller: Caller, name: string, options: CallOptions): Promise<NetworkFilterRef | undefined> {
-  try {
-    return (await caller.call(nwfilterLookupByName, { name }, options)).filter;
-  } catch (error) {
-    const failure = failureOf(error);
-    if (failure?.missing === 'filter' || failure?.native === 'VIR_ERR_NO_SUPPORT') return undefined;
-    throw error;
-  }
+  return (await unlessNone('filter', () => caller.call(nwfilterLookupByName, { name }, options)))?.filter;
 }

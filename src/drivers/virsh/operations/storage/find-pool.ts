@@ -14,6 +14,7 @@ import { parseXml, serialiseXml } from '../../../../connectors/xml/index.js';
 import { ComputeError } from '../../../../common/errors/index.js';
 import { settle } from '../../../kit/index.js';
 import { failureOf } from '../../client/libvirt-failure.js';
+import { unlessMissing } from '../../client/unless-missing.js';
 import { poolUuid } from '../../mapping/names.js';
 import { DRIVER_NAME } from '../../mapping/refusal.js';
 import { directoryPoolXml, storagePoolFacts } from '../../mapping/storage-xml.js';
@@ -97,7 +98,7 @@ async function define(caller: Caller, { name, path }: PoolSettings, timeoutMs: n
 }
 
 async function lookUp(caller: Caller, name: string, options: CallOptions): Promise<Found | undefined> {
-  try {
+  return await unlessMissing('pool', async () => {
     const { pool: ref } = await caller.call(storagePoolLookupByName, { name }, options);
     const { xml } = await caller.call(storagePoolGetXmlDesc, { pool: ref }, options);
     const { type, path } = storagePoolFacts(parseXml(xml));
@@ -110,8 +111,5 @@ async function lookUp(caller: Caller, name: string, options: CallOptions): Promi
     }
     const { active: isActive } = await caller.call(storagePoolIsActive, { pool: ref }, options);
     return { ref, pool: new StoragePool(caller, ref, path), isActive };
-  } catch (error) {
-    if (failureOf(error)?.missing === 'pool') return undefined;
-    throw error;
-  }
+  });
 }
