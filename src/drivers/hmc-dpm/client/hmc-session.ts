@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../../common/aborted.js';
 import type { z } from 'zod';
 import type { Clock } from '../../../common/clock.js';
 import type { Log } from '../../../common/log.js';
@@ -355,20 +356,4 @@ function isRefusedLogon({ kind, status }: HmcError): boolean {
 /** A status of success, and a body that can be read. */
 function isGood({ status, body }: HttpAnswer): boolean {
   return status >= 200 && status < 300 && body.kind !== 'html' && body.kind !== 'unreadable';
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise;
-  let onAbort: (() => void) | undefined;
-  try {
-    return await Promise.race([
-      promise,
-      new Promise<never>((_resolve, reject) => {
-        onAbort = () => reject(signal.reason as Error);
-        signal.addEventListener('abort', onAbort);
-      }),
-    ]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-  }
 }

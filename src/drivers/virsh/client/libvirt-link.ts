@@ -15,6 +15,7 @@ import {
   type WayToDaemon,
 } from 'node-libvirt';
 import pLimit from 'p-limit';
+import { unlessAborted } from '../../../common/aborted.js';
 import type { CallContext, DriverPorts } from '../../../compute/contract/index.js';
 import { childAt, parseXml, textOf } from '../../../connectors/xml/index.js';
 import { commandsAt, wayTo, type LibvirtAccess } from './libvirt-access.js';
@@ -284,21 +285,5 @@ export class LibvirtLink {
 
   #refuseIfClosed(): void {
     if (this.#isClosed) throw new LinkError('closed', 'the link to libvirt has been given back');
-  }
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise;
-  let onAbort: (() => void) | undefined;
-  try {
-    return await Promise.race([
-      promise,
-      new Promise<never>((_resolve, reject) => {
-        onAbort = () => reject(signal.reason as Error);
-        signal.addEventListener('abort', onAbort);
-      }),
-    ]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
   }
 }
