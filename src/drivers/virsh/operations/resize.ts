@@ -1,4 +1,3 @@
-import { domainGetBlockInfo } from 'node-libvirt';
 import { z } from 'zod';
 import { ComputeError, toComputeError } from '../../../common/errors/index.js';
 import { parseXml, serialiseXml, type XmlElement } from '../../../connectors/xml/index.js';
@@ -18,17 +17,28 @@ import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
 import { withDiskFile, withMark, withSize, withSizeOf } from '../mapping/edit-domain.js';
 import { instanceFiles } from '../mapping/names.js';
 import { plannedSteps } from '../mapping/next-action.js';
-import { DRIVER_NAME, invalid, limited } from '../mapping/refusal.js';
+import { DRIVER_NAME, limited } from '../mapping/refusal.js';
 import { bringTo } from './bring-to.js';
 import { DomainChange, stateOf } from './domain-change.js';
 import { cannotBeDone, planning } from './power.operations.js';
+import {
+  admit,
+  GIB,
+  hasSize,
+  isOn,
+  isResized,
+  isResizedBy,
+  refuseShrinking,
+  requireCapacity,
+  rootBytesOf,
+  rootVolumeOf,
+  whyNot,
+} from './resize-facts.js';
 import { ensureCopied, ensureRemoved } from './storage/ensure-volume.js';
 import { ensurePool } from './storage/find-pool.js';
 import type { HostPlace } from './virsh-place.js';
 
 type Params = ChangeParams<'resize'>;
-
-const GIB = 1024 ** 3;
 
 /** Left before anything is changed: did it run, and which volume becomes, or was, its root disk? */
 const BEFORE_CHECKPOINT = 'before-resize';
@@ -136,13 +146,6 @@ function revertResize(place: HostPlace): OperationWork<object, ChangeResult> {
       }),
     reconcile: (ctx, target) => reconcileSequence(new DomainChange(ctx, place, target)),
   };
-}
-
-/** What a flavor says beside its size is refused, not ignored. @throws ComputeError FEATURE_LIMITED */
-function admit({ memory_backing, extras = {} }: Flavor): void {
-  const [extra] = Object.keys(extras);
-  if (extra !== undefined) throw invalid(`flavor.extras.${extra}`, 'is not known to this driver');
-  if (memory_backing !== undefined) throw limited('flavor.memory_backing', 'is chosen when an instance is launched');
 }
 
 /** What it has, and did; undefined when there is nothing to be done. @throws ComputeError when it cannot be resized */
@@ -300,80 +303,6 @@ async function asItRan(change: DomainChange, { is_running: isRunning }: Before):
 async function removeVolume(change: DomainChange, place: HostPlace, volume: string): Promise<void> {
   const pool = await ensurePool(change, place.settings.pool);
   await ensureRemoved(change, pool, `root disk ${volume}`, volume);
-}
-
-/** @throws ComputeError CAPACITY_EXHAUSTED */
-async function requireCapacity(change: DomainChange, { vcpus, memory_mib: memoryMib }: Flavor): Promise<void> {
-  const { memoryMib: hasMib, cpus } = await change.domains.hypervisor();
-  if (memoryMib > hasMib) {
-    throw change.error(
-      'CAPACITY_EXHAUSTED',
-      `flavor.memory_mib: ${change.place.label} has ${hasMib} MiB of memory in all, and ${memoryMib} are asked for`,
-    );
-  }
-  const { virtType } = await change.facts('next');
-  if (virtType !== 'kvm' || vcpus <= cpus) return;
-  throw change.error(
-    'CAPACITY_EXHAUSTED',
-    `flavor.vcpus: ${change.place.label} has ${cpus} processors in all, and ${vcpus} are asked for`,
-  );
-}
-
-interface Size {
-  readonly facts: DomainFacts;
-  readonly rootBytes: number | undefined;
-}
-
-function hasSize({ vcpus, memory_mib: memoryMib, root_gib: gib }: Flavor, { facts, rootBytes }: Size): boolean {
-  if (facts.vcpus !== vcpus || facts.memoryMib !== memoryMib || facts.maxMemoryMib !== memoryMib) return false;
-  return gib === undefined || rootBytes === gib * GIB;
-}
-
-/** By what its definition says that the disk is; undefined when it has none. */
-async function rootBytesOf(
-  caller: DomainChange['caller'],
-  { id: uuid, name }: Target,
-  { disks }: DomainFacts,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const root = disks.find(({ alias }) => alias === DISK_ALIASES.root);
-  if (root === undefined) return undefined;
-  const args = { domain: { uuid, name, id: -1 }, path: root.target };
-  return Number((await caller.call(domainGetBlockInfo, args, { signal })).capacity);
-}
-
-/** @throws ComputeError REQUEST_INVALID */
-function refuseShrinking({ root_gib: gib }: Flavor, rootBytes: number | undefined): void {
-  if (gib === undefined || rootBytes === undefined || gib * GIB >= rootBytes) return;
-  throw invalid('flavor.root_gib', 'the root disk cannot become smaller');
-}
-
-/** Why a domain cannot be resized; undefined when it can. */
-function whyNot({ mark }: DomainFacts, { hasSavedMemory }: DomainStatus): string | undefined {
-  if (mark?.undo?.kind === 'resize') return 'an earlier resize is neither confirmed nor reverted';
-  if (mark?.undo?.kind === 'rescue') return 'it is being rescued; unrescue ends that';
-  if (mark?.undo !== undefined) return `its ${mark.undo.kind} has not come to its end`;
-  return hasSavedMemory ? 'its memory is saved; resume it, or power it off' : undefined;
-}
-
-function isResized({ mark }: DomainFacts): boolean {
-  return mark?.undo?.kind === 'resize';
-}
-
-function isResizedBy({ mark }: DomainFacts, operation: string): boolean {
-  return mark?.undo?.kind === 'resize' && mark.undo.operation === operation;
-}
-
-function isOn(status: DomainStatus): boolean {
-  const { powerState } = stateOf(status, 0);
-  return powerState === 'running' || powerState === 'paused';
-}
-
-/** Which of the volumes that a root disk can be in its own is in. */
-function rootVolumeOf({ disks }: DomainFacts, uuid: string): string | undefined {
-  const root = disks.find(({ alias }) => alias === DISK_ALIASES.root)?.source;
-  const { rootDisk, otherRootDisk } = instanceFiles(uuid);
-  return [rootDisk, otherRootDisk].find((volume) => root?.endsWith(`/${volume}`));
 }
 
 function planWith(
