@@ -5,7 +5,7 @@ import { normaliseFingerprint, type TlsTrust } from '../../connectors/http/index
 import { parseHmcAddress, type HmcAddress } from './client/hmc-address.js';
 import type { RedundantAccess } from './client/hmc-pool.js';
 import { DEFAULT_PACING, type HmcPlace } from './operations/hmc-place.js';
-import type { Pacing } from '../kit/index.js';
+import { pacingFields } from '../kit/index.js';
 
 /** An HMC's address in any of its forms, read. */
 export const HmcAddressSchema = z
@@ -85,7 +85,6 @@ const ClassicSchema = z.strictObject({
 });
 
 const printable = z.string().min(1).max(255);
-const milliseconds = (least: number, most: number) => z.int().min(least).max(most);
 
 /**
  * Settings of a host of this driver. `password` arrives as a {@link Secret}: the configuration resolves `{file: …}` and
@@ -101,21 +100,11 @@ export const HmcDpmSettingsSchema = z.strictObject({
   tls: TlsSchema.default({ kind: 'system' }).describe(
     'how the certificate of the HMC is verified; without it, by the CAs of the system',
   ),
-  request_timeout_ms: milliseconds(1000, 600_000)
-    .default(DEFAULT_PACING.requestTimeoutMs)
-    .describe('longest time for one request to the HMC'),
-  operation_timeout_ms: milliseconds(1000, 24 * 3_600_000)
-    .default(DEFAULT_PACING.operationTimeoutMs)
-    .describe('longest time for a whole start, stop or reboot'),
-  poll: z
-    .strictObject({
-      initial_ms: milliseconds(50, 60_000)
-        .default(DEFAULT_PACING.poll.initialMs)
-        .describe('first pause between two looks'),
-      max_ms: milliseconds(50, 600_000).default(DEFAULT_PACING.poll.maxMs).describe('the pauses grow up to this'),
-    })
-    .prefault({})
-    .describe('how often a job or a status is looked at'),
+  ...pacingFields(DEFAULT_PACING, {
+    request: 'longest time for one request to the HMC',
+    operation: 'longest time for a whole start, stop or reboot',
+    poll: 'how often a job or a status is looked at',
+  }),
   rescue_image: ImageSourceSchema.omit({ token: true })
     .optional()
     .describe(
@@ -155,13 +144,5 @@ export function classicOf({ classic: { lpars, ...common } }: HmcDpmSettings): Hm
   return (name) => {
     const own = Object.hasOwn(lpars, name) ? lpars[name] : undefined;
     return { ...common, ...own, load_at_activation: own?.load_at_activation ?? common.load_at_activation };
-  };
-}
-
-export function pacingOf(settings: HmcDpmSettings): Pacing {
-  return {
-    requestTimeoutMs: settings.request_timeout_ms,
-    operationTimeoutMs: settings.operation_timeout_ms,
-    poll: { initialMs: settings.poll.initial_ms, maxMs: settings.poll.max_ms },
   };
 }

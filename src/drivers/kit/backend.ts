@@ -1,12 +1,5 @@
 import type { NativeError } from '../../common/errors/index.js';
-
-/** How long and how often to wait for a backend. */
-export interface Pacing {
-  readonly requestTimeoutMs: number;
-  /** The longest one operation may take. */
-  readonly operationTimeoutMs: number;
-  readonly poll: { readonly initialMs: number; readonly maxMs: number };
-}
+import type { Pacing } from './pacing.js';
 
 /** How a request to a backend failed, as far as whoever goes on has to know it. */
 export interface BackendFailure {

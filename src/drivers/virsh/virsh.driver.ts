@@ -1,5 +1,6 @@
 import { lifecycleEvent } from 'node-libvirt';
 import { defineVirtDriver, offerWorks, type AnyVirtDriver, type DriverPorts } from '../../compute/contract/index.js';
+import { pacingOf } from '../kit/index.js';
 import { hostWatch, type PoolOf } from './client/libvirt-pool.js';
 import { DRIVER_NAME } from './mapping/refusal.js';
 import { ownershipWorks } from './operations/adopt.js';
@@ -32,7 +33,7 @@ import { terminateWorks } from './operations/terminate.js';
 import { volumeWorks } from './operations/volumes.js';
 import { explaining, provisionalTargetKey, targetOf, type HostPlace } from './operations/virsh-place.js';
 import { virshFeatures } from './virsh.features.js';
-import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
+import { accessOf, VirshSettingsSchema } from './virsh.settings.js';
 
 /** The driver for guests of KVM and QEMU, through libvirt. */
 export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPorts) => Neighbours): AnyVirtDriver {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Secret } from '../../common/secret.js';
-import { accessOf, pacingOf, VirshSettingsSchema } from './virsh.settings.js';
+import { pacingOf } from '../kit/index.js';
+import { accessOf, VirshSettingsSchema } from './virsh.settings.js';
 
 const ssh = { uri: 'qemu+ssh://root@kvm1/system' };
 const tls = { uri: 'qemu+tls://kvm1/system' };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseUri, type SshTrust, UriError } from 'node-libvirt';
 import { Secret } from '../../common/secret.js';
 import { ImageSourceSchema } from '../../compute/contract/index.js';
+import { pacingFields, type Pacing } from '../kit/index.js';
 import type { LibvirtAccess } from './client/libvirt-access.js';
 import { parseLibvirtAddress, type UriOrigin } from './client/libvirt-address.js';
 
@@ -127,18 +128,8 @@ const MigrationSchema = z.strictObject({
     .describe('auto: disks that the hosts do not share are copied; never: such guests do not move while they run'),
 });
 
-const milliseconds = (least: number, most: number) => z.int().min(least).max(most);
-
-/** How long and how often to wait. */
-export interface LibvirtPacing {
-  readonly requestTimeoutMs: number;
-  /** The longest one operation may take. */
-  readonly operationTimeoutMs: number;
-  readonly poll: { readonly initialMs: number; readonly maxMs: number };
-}
-
 /** A call waits a little longer than libvirt waits for a guest that is busy: then the answer says so. */
-export const DEFAULT_PACING: LibvirtPacing = {
+export const DEFAULT_PACING: Pacing = {
   requestTimeoutMs: 40_000,
   operationTimeoutMs: 15 * 60_000,
   poll: { initialMs: 100, maxMs: 3000 },
@@ -160,21 +151,11 @@ export const VirshSettingsSchema = z
       .describe(
         "rpc: libvirt's own protocol; program: the virsh program on the host, over ssh, for reading and power alone",
       ),
-    request_timeout_ms: milliseconds(1000, 600_000)
-      .default(DEFAULT_PACING.requestTimeoutMs)
-      .describe('longest time for one call to libvirt'),
-    operation_timeout_ms: milliseconds(1000, 24 * 3_600_000)
-      .default(DEFAULT_PACING.operationTimeoutMs)
-      .describe('longest time for a whole start, stop, launch or move'),
-    poll: z
-      .strictObject({
-        initial_ms: milliseconds(50, 60_000)
-          .default(DEFAULT_PACING.poll.initialMs)
-          .describe('first pause between two looks'),
-        max_ms: milliseconds(50, 600_000).default(DEFAULT_PACING.poll.maxMs).describe('the pauses grow up to this'),
-      })
-      .prefault({})
-      .describe('how often a state or a job is looked at'),
+    ...pacingFields(DEFAULT_PACING, {
+      request: 'longest time for one call to libvirt',
+      operation: 'longest time for a whole start, stop, launch or move',
+      poll: 'how often a state or a job is looked at',
+    }),
     pool: z
       .strictObject({
         name: z
@@ -233,14 +214,6 @@ export function accessOf(settings: VirshSettings): LibvirtAccess {
       ...(password !== undefined && { password }),
     },
     requestTimeoutMs: settings.request_timeout_ms,
-  };
-}
-
-export function pacingOf(settings: VirshSettings): LibvirtPacing {
-  return {
-    requestTimeoutMs: settings.request_timeout_ms,
-    operationTimeoutMs: settings.operation_timeout_ms,
-    poll: { initialMs: settings.poll.initial_ms, maxMs: settings.poll.max_ms },
   };
 }
 
