@@ -122,4 +122,11 @@ export {
   type VirtDriver,
   type VirtHost,
 } from './virt-driver.js';
-export { offerWorks, type ChangeParams, type OfferedWorks, type OperationWork, type OperationWorks } from './work.js';
+export {
+  offerVerbs,
+  offerWorks,
+  type ChangeParams,
+  type OfferedWorks,
+  type OperationWork,
+  type OperationWorks,
+} from './work.js';

@@ -1,5 +1,6 @@
 import type { CallContext, OperationContext } from './context.js';
 import type { ChangeOperation, ChangeResult, StatelessResult } from './operations/change.js';
+import type { PowerChangeName, PowerMachine, PowerVerbs } from './power-type.js';
 import type { PlannedStep, Reconciliation } from './reconciliation.js';
 import type { Target } from './target.js';
 import type { AskedChange, ChangeOperationName, InstanceOperations } from './virt-driver.js';
@@ -42,5 +43,27 @@ export function offerWorks<O extends ChangeOperationName>(works: OperationWorks<
     ) as OfferedWorks<O>['operations'],
     plan: async (ctx, asked, target) => await workOf(asked).plan(ctx, target, asked.params),
     reconcile: async (ctx, asked, target) => await workOf(asked).reconcile(ctx, target, asked.params),
+  };
+}
+
+/** The works of a machine of a power type, by verb. */
+export type VerbWorks<V extends PowerChangeName> = {
+  readonly [Name in V]: OperationWork<Parameters<PowerVerbs[Name]>[2], ChangeResult>;
+};
+
+/** What a machine offers of these works: its verbs, and the two questions about them. */
+export interface OfferedVerbs<V extends PowerChangeName> extends Pick<PowerMachine, 'plan' | 'reconcile'> {
+  readonly verbs: { readonly [Name in V]: VerbWorks<V>[Name]['run'] };
+}
+
+/** Offers works as a `PowerMachine` does. What is asked for has been found among `verbs` before it comes here. */
+export function offerVerbs<V extends PowerChangeName>(works: VerbWorks<V>): OfferedVerbs<V> {
+  const entries = Object.entries(works) as [V, AnyWork][];
+  // The parameters of a verb are those of its work, as its method's schema has checked them.
+  const workOf = (verb: PowerChangeName) => works[verb as V] as unknown as OperationWork<object, ChangeResult>;
+  return {
+    verbs: Object.fromEntries(entries.map(([verb, { run }]) => [verb, run])) as OfferedVerbs<V>['verbs'],
+    plan: async (ctx, verb, target, params) => await workOf(verb).plan(ctx, target, params),
+    reconcile: async (ctx, verb, target, params) => await workOf(verb).reconcile(ctx, target, params),
   };
 }

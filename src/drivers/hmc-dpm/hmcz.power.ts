@@ -4,12 +4,10 @@ import { Secret } from '../../common/secret.js';
 import {
   chassisProbe,
   definePowerType,
+  offerVerbs,
   type AnyPowerType,
   type CallContext,
-  type PowerChangeName,
   type QueriedState,
-  type ChangeResult,
-  type OperationWork,
 } from '../../compute/contract/index.js';
 import { complete, missing } from '../../features/index.js';
 import { sessionKey, type HmcAccess } from './client/hmc-access.js';
@@ -95,35 +93,24 @@ export function hmczPowerType(poolOf: PoolOf): AnyPowerType {
         machine(parameters) {
           const { power_address: address, power_partition_name: name } = parameters;
           const place = placeOf(accessOf(parameters));
-          const { powerOn, powerOff, reboot } = powerWorks(place);
-          const setBootDevice = bootDeviceWork(place);
-          const works: Partial<Record<PowerChangeName, OperationWork<never, ChangeResult>>> = {
+          const { powerOn, powerOff, reboot: cycle } = powerWorks(place);
+          const offered = offerVerbs({
             powerOn,
             powerOff,
-            cycle: reboot,
-            setBootDevice,
-          };
-          // Its method's schema has checked the parameters of a verb.
-          const workOf = (verb: PowerChangeName) =>
-            (works[verb] ?? unknownVerb(verb)) as OperationWork<object, ChangeResult>;
+            cycle,
+            setBootDevice: bootDeviceWork(place),
+          });
           const query = queryPower(place);
           return {
             label: `hmcz ${address.label} ${name}`,
             controller: address.label,
-            verbs: {
-              powerOn: powerOn.run,
-              powerOff: powerOff.run,
-              cycle: reboot.run,
-              setBootDevice: setBootDevice.run,
-              queryPower: (ctx: CallContext) => query(ctx, name),
-            },
+            ...offered,
+            verbs: { ...offered.verbs, queryPower: (ctx: CallContext) => query(ctx, name) },
             resolve: (ctx) =>
               explaining(place, { what: `finding partition ${name}`, subject: 'cpc' }, async () =>
                 targetOf(await findInstance(ctx, place, name)),
               ),
             provisionalKey: () => provisionalTargetKey(place, name),
-            plan: async (ctx, verb, target, params) => workOf(verb).plan(ctx, target, params),
-            reconcile: async (ctx, verb, target, params) => workOf(verb).reconcile(ctx, target, params),
           };
         },
         async queryMany(ctx, machines) {
@@ -174,8 +161,4 @@ function accessOf({
     requestTimeoutMs: DEFAULT_PACING.requestTimeoutMs,
     maxConcurrentRequests: 10,
   };
-}
-
-function unknownVerb(verb: PowerChangeName): never {
-  throw new TypeError(`hmcz has no verb ${verb}`);
 }

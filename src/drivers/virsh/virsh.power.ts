@@ -4,11 +4,9 @@ import { Secret } from '../../common/secret.js';
 import {
   chassisProbe,
   definePowerType,
+  offerVerbs,
   type AnyPowerType,
   type CallContext,
-  type ChangeResult,
-  type OperationWork,
-  type PowerChangeName,
   type QueriedState,
 } from '../../compute/contract/index.js';
 import { complete, missing } from '../../features/index.js';
@@ -84,41 +82,26 @@ export function virshPowerType(poolOf: PoolOf): AnyPowerType {
           const { power_id: id } = parameters;
           const access = accessOf(parameters);
           const place = placeOf(access, borrow);
-          const { powerOn, powerOff, reboot } = powerWorks(place);
-          const softOff = softOffWork(place);
-          const reset = resetWork(place);
-          const setBootDevice = bootDeviceWork(place);
-          const works: Partial<Record<PowerChangeName, OperationWork<never, ChangeResult>>> = {
+          const { powerOn, powerOff, reboot: cycle } = powerWorks(place);
+          const offered = offerVerbs({
             powerOn,
             powerOff,
-            softOff,
-            cycle: reboot,
-            reset,
-            setBootDevice,
-          };
-          // Its method's schema has checked the parameters of a verb.
-          const workOf = (verb: PowerChangeName) =>
-            (works[verb] ?? unknownVerb(verb)) as OperationWork<object, ChangeResult>;
+            softOff: softOffWork(place),
+            cycle,
+            reset: resetWork(place),
+            setBootDevice: bootDeviceWork(place),
+          });
           const query = queryPower(place);
           return {
             label: `virsh ${access.label} ${id}`,
             controller: access.endpoint,
-            verbs: {
-              powerOn: powerOn.run,
-              powerOff: powerOff.run,
-              softOff: softOff.run,
-              cycle: reboot.run,
-              reset: reset.run,
-              setBootDevice: setBootDevice.run,
-              queryPower: (ctx: CallContext) => query(ctx, id),
-            },
+            ...offered,
+            verbs: { ...offered.verbs, queryPower: (ctx: CallContext) => query(ctx, id) },
             resolve: (ctx) =>
               explaining(place, `finding domain ${id}`, async () =>
                 targetOf(ctx, place, await findDomain(ctx, place, id)),
               ),
             provisionalKey: () => provisionalTargetKey(place, id),
-            plan: async (ctx, verb, target, params) => workOf(verb).plan(ctx, target, params),
-            reconcile: async (ctx, verb, target, params) => workOf(verb).reconcile(ctx, target, params),
           };
         },
         async queryMany(ctx, machines) {
@@ -165,8 +148,4 @@ function accessOf({
 /** A link is borrowed for each call, since one that nobody used for long is given back. */
 function placeOf(access: LibvirtAccess, borrow: (access: LibvirtAccess) => LibvirtLink): VirshPlace {
   return placeAt(access, () => borrow(access), DEFAULT_PACING);
-}
-
-function unknownVerb(verb: PowerChangeName): never {
-  throw new TypeError(`virsh has no verb ${verb}`);
 }
