@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
 import { TwoHosts } from './two-hosts.js';
 
 const WITHIN_MS = 240_000;
@@ -87,6 +88,8 @@ describe('a guest that writes faster than it is copied', () => {
       await kvm.host(victim).daemon.kill();
       await kvm.host(victim).daemon.restart();
       await kvm.settles(id, instance);
+      // A daemon ends what was coming in when it was killed, once it is up again.
+      await eventually(async () => !(await kvm.domains('kvm2')).includes(instance), 'what was coming in is ended');
       await isAtHome();
     },
     WITHIN_MS,
