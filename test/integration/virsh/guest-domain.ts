@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Libvirtd } from '../../../scripts/libvirtd.mjs';
 import { GuestConsole } from '../../support/guest-console.js';
 import { guestSystems } from '../../support/guest-systems.js';
-import { LinkBench } from './virsh-bench.js';
+import { LinkBench } from './link-bench.js';
 import { localUri } from '../../support/virsh-bench.js';
 
 /** Connects to a daemon beside the service, as an administrator of the host would. */

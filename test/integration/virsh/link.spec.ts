@@ -26,7 +26,7 @@ import { toVirshComputeError } from '../../../src/drivers/virsh/virsh.errors.js'
 import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { eventually } from '../../support/eventually.js';
 import { rejectionOf } from '../../support/failure-of.js';
-import { LinkBench, testUri } from './virsh-bench.js';
+import { LinkBench, testUri } from './link-bench.js';
 
 let daemon: Libvirtd;
 beforeAll(async () => {

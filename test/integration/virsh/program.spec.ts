@@ -21,7 +21,7 @@ import { toVirshComputeError } from '../../../src/drivers/virsh/virsh.errors.js'
 import { eventually } from '../../support/eventually.js';
 import { rejectionOf } from '../../support/failure-of.js';
 import { RecordingContext } from '../../support/operation-context.js';
-import { LinkBench, testUri } from './virsh-bench.js';
+import { LinkBench, testUri } from './link-bench.js';
 
 const NOBODY = '00000000-0000-0000-0000-000000000001';
 const IN_TIME = 20_000;

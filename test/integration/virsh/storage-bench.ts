@@ -15,7 +15,7 @@ import type { HostPlace } from '../../../src/drivers/virsh/operations/virsh-plac
 import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { ImageFetcher } from '../../../src/images/index.js';
 import { RecordingContext } from '../../support/operation-context.js';
-import { LinkBench } from './virsh-bench.js';
+import { LinkBench } from './link-bench.js';
 
 /** An operation that can be tried again by another worker: with the same id, and what was written down. */
 export class StorageContext extends RecordingContext {

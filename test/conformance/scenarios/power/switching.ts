@@ -30,11 +30,7 @@ export function switchScenarios(method: 'power.on' | 'power.off', to: Switched):
         await isSwitched(subject, machine, to);
       },
     },
-    {
-      word: 'plan',
-      title: 'says what it would do, and sends no command',
-      run: (subject) => plans(subject, method, from),
-    },
+    planScenario(method, from),
   ];
 }
 
@@ -62,11 +58,7 @@ export const cycleScenarios: readonly Power[] = [
       hasFields(answer, { outcome: 'done', state: 'on' }, 'power.cycle');
     },
   },
-  {
-    word: 'plan',
-    title: 'says what it would do, and sends no command',
-    run: (subject) => plans(subject, 'power.cycle', 'on'),
-  },
+  planScenario('power.cycle', 'on'),
 ];
 
 export const softOffScenarios: readonly Power[] = [
@@ -107,11 +99,7 @@ export const softOffScenarios: readonly Power[] = [
       hasFields(answer, { outcome: 'done', state: 'off' }, 'power.soft_off');
     },
   },
-  {
-    word: 'plan',
-    title: 'says what it would do, and sends no command',
-    run: (subject) => plans(subject, 'power.soft_off', 'on'),
-  },
+  planScenario('power.soft_off', 'on'),
 ];
 
 export const resetScenarios: readonly Power[] = [
@@ -139,11 +127,7 @@ export const resetScenarios: readonly Power[] = [
       await isSwitched(subject, machine, 'off', 'on');
     },
   },
-  {
-    word: 'plan',
-    title: 'says what it would do, and sends no command',
-    run: (subject) => plans(subject, 'power.reset', 'on'),
-  },
+  planScenario('power.reset', 'on'),
 ];
 
 export const queryScenarios: readonly Power[] = [
@@ -168,10 +152,16 @@ export const queryScenarios: readonly Power[] = [
   },
 ];
 
-async function plans(subject: PowerSubject, method: PlannedVerb, from: Switched) {
-  const machine = await subject.machine(from);
-  await planned(subject, method, machine);
-  await isSwitched(subject, machine, from);
+function planScenario(method: PlannedVerb, from: Switched): Power {
+  return {
+    word: 'plan',
+    title: 'says what it would do, and sends no command',
+    async run(subject) {
+      const machine = await subject.machine(from);
+      await planned(subject, method, machine);
+      await isSwitched(subject, machine, from);
+    },
+  };
 }
 
 /** Looks at a machine at its controller, and through `power.query` where there is one. */
