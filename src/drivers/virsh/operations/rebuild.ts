@@ -166,9 +166,7 @@ async function ensureTold(change: DomainChange, pool: StoragePool, told: Told): 
     isSo: async () => (await change.facts('next')).disks.some(({ alias }) => alias === DISK_ALIASES.config),
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      const definition = await change.definition('next');
-      const disk = configDisk(path, domainFacts(definition));
-      await change.domains.define(withDevice(definition, diskXml(disk)), timeoutMs);
+      await change.redefine(timeoutMs, (own) => withDevice(own, diskXml(configDisk(path, domainFacts(own)))));
       return true;
     },
   });
@@ -185,8 +183,7 @@ async function ensureRootDisk(change: DomainChange, path: string): Promise<void>
     },
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      const definition = await change.definition('next');
-      await change.domains.define(withDiskFile(definition, DISK_ALIASES.root, path), timeoutMs);
+      await change.redefine(timeoutMs, (own) => withDiskFile(own, DISK_ALIASES.root, path));
       return true;
     },
   });

@@ -113,8 +113,7 @@ function confirmResize(place: HostPlace): OperationWork<object, ChangeResult> {
           isSo: async () => !isResized(await change.facts('next')),
           isOver: () => Promise.resolve(true),
           send: async (timeoutMs) => {
-            const definition = await change.definition('next');
-            await change.domains.define(withoutUndo(definition), timeoutMs);
+            await change.redefine(timeoutMs, withoutUndo);
             return true;
           },
         });
@@ -207,14 +206,16 @@ async function ensureResized(change: DomainChange, place: HostPlace, flavor: Fla
     isSo: isIt,
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      const own = await change.definition('next');
-      const { mark } = domainFacts(own);
-      const sized = withSize(own, { vcpus: flavor.vcpus, memoryMib: flavor.memory_mib });
-      const placed = path === undefined ? sized : withDiskFile(sized, DISK_ALIASES.root, path);
-      const described =
-        flavor.root_gib === undefined ? {} : { described: { ...mark?.described, root_gib: flavor.root_gib } };
-      const undo = { kind: 'resize', operation: ctx.operationId, definition: serialiseXml(own) } as const;
-      await change.domains.define(withMark(placed, { ...mark, ...described, undo }), timeoutMs);
+      const earlier = serialiseXml(await change.definition('next'));
+      const undo = { kind: 'resize', operation: ctx.operationId, definition: earlier } as const;
+      await change.redefine(timeoutMs, (own) => {
+        const { mark } = domainFacts(own);
+        const sized = withSize(own, { vcpus: flavor.vcpus, memoryMib: flavor.memory_mib });
+        const placed = path === undefined ? sized : withDiskFile(sized, DISK_ALIASES.root, path);
+        const described =
+          flavor.root_gib === undefined ? {} : { described: { ...mark?.described, root_gib: flavor.root_gib } };
+        return withMark(placed, { ...mark, ...described, undo });
+      });
       return true;
     },
   });
@@ -260,8 +261,7 @@ async function goBack(change: DomainChange, place: HostPlace, before: Before): P
     isSo: async () => !isResized(await change.facts('next')),
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      const now = await change.definition('next');
-      await change.domains.define(reverted(now), timeoutMs);
+      await change.redefine(timeoutMs, reverted);
       return true;
     },
   });
