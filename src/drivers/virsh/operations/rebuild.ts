@@ -15,7 +15,6 @@ import { DISK_ALIASES } from '../mapping/domain-definition.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
 import { withDevice, withDiskFile } from '../mapping/edit-domain.js';
 import { instanceFiles } from '../mapping/names.js';
-import { plannedSteps } from '../mapping/next-action.js';
 import { limited } from '../mapping/refusal.js';
 import { bringTo } from './bring-to.js';
 import { DomainChange, stateOf } from './domain-change.js';
@@ -24,6 +23,7 @@ import { rootDiskOf } from './furnish.js';
 import { cannotBeDone, planning } from './power.operations.js';
 import { configDisk } from './rescue-volumes.js';
 import { toldBefore } from './rescue.js';
+import { stopForChange, stoppingSteps } from './soft-off.js';
 import { ensureConfigDrive } from './storage/config-drive.js';
 import { ensurePool } from './storage/find-pool.js';
 import { admitImageSource, isAddress, requireImages } from './storage/obtain-image.js';
@@ -60,7 +60,7 @@ function rebuild(place: HostPlace, images: Images | undefined): OperationWork<Pa
         const { image } = params;
         await ensureDisk(change, pool, images, { volume: before.new_volume, what, image, rootGib: rootGibOf(facts) });
         const told = await toldAnew(change, pool, params, facts);
-        await bringTo(change, 'shut off');
+        await stopForChange(change, place);
         if (told !== undefined) await ensureTold(change, pool, told);
         await ensureRootDisk(change, `${pool.path}/${before.new_volume}`);
         await ensureNoDisk(change, pool, { volume: before.old_volume, what: `old ${rootDiskOf(target)}` });
@@ -80,7 +80,7 @@ function rebuild(place: HostPlace, images: Images | undefined): OperationWork<Pa
         ]);
         const why = whyNot(domainFacts(definition), target.id);
         if (why !== undefined) throw cannotBeDone(target, status, why);
-        return steps(target.name, status);
+        return steps(target.name, status, stoppingSteps(target.name, status, place));
       }),
     reconcile: (ctx, target) =>
       reconcileSequence(new DomainChange(ctx, place, target), async (change) => {
@@ -189,12 +189,12 @@ async function ensureRootDisk(change: DomainChange, path: string): Promise<void>
   });
 }
 
-function steps(name: string, status: DomainStatus): PlannedStep[] {
+function steps(name: string, status: DomainStatus, stopping: readonly PlannedStep[]): PlannedStep[] {
   const { powerState } = stateOf(status, 0);
   return [
     { action: 'obtain-image', description: 'bring the image to the host' },
     { action: 'create-volume', description: `make a new root disk of domain ${name}` },
-    ...plannedSteps(['shut off'], name, status),
+    ...stopping,
     { action: 'change-root-disk', description: `give domain ${name} its new root disk, and remove the old one` },
     ...(powerState === 'running' || powerState === 'paused'
       ? [{ action: 'start', description: `start domain ${name}` }]

@@ -31,6 +31,7 @@ import { DomainChange, stateOf } from './domain-change.js';
 import { configOf, TOLD_FILE, toldOf, withPassword, type Told } from './first-start.js';
 import { cannotBeDone, planning } from './power.operations.js';
 import { configDisk, ensureRescueDisk, removeRescueVolumes } from './rescue-volumes.js';
+import { stopForChange, stoppingSteps } from './soft-off.js';
 import { ensureConfigDrive, readConfigDrive } from './storage/config-drive.js';
 import { ensurePool } from './storage/find-pool.js';
 import { admitImageSource, isAddress, requireImages } from './storage/obtain-image.js';
@@ -68,7 +69,7 @@ function rescue(place: HostPlace, images: Images | undefined): OperationWork<Par
         } else {
           refuse(change, status, whyNot(facts, status, source));
           const rescued = await rescueDefinition(change, place, images, source, params, facts);
-          await bringTo(change, 'shut off');
+          await stopForChange(change, place);
           const earlier = serialiseXml(await change.definition('next'));
           const undo = { kind: 'rescue', operation: ctx.operationId, definition: earlier } as const;
           const marked = (own: XmlElement) => withMark(rescued(own), { ...domainFacts(own).mark, undo });
@@ -89,7 +90,7 @@ function rescue(place: HostPlace, images: Images | undefined): OperationWork<Par
         if (isRescued(facts)) return plannedSteps(['running'], target.name, status);
         const why = whyNot(facts, status, source);
         if (why !== undefined) throw cannotBeDone(target, status, why);
-        return rescueSteps(target.name, status, source);
+        return rescueSteps(target.name, source, stoppingSteps(target.name, status, place));
       }),
     reconcile: (ctx, target) => reconcileSequence(new DomainChange(ctx, place, target)),
   };
@@ -259,10 +260,10 @@ async function ensureDefined(
   });
 }
 
-function rescueSteps(name: string, status: DomainStatus, source: Source): PlannedStep[] {
+function rescueSteps(name: string, source: Source, stopping: readonly PlannedStep[]): PlannedStep[] {
   return [
     ...(source.kind === 'image' ? [{ action: 'obtain-image', description: 'bring the rescue image to the host' }] : []),
-    ...plannedSteps(['shut off'], name, status),
+    ...stopping,
     {
       action: 'define-domain',
       description: `let domain ${name} start from the ${source.kind}, and keep its own settings in its metadata`,
