@@ -74,6 +74,17 @@ export function instanceFiles(uuid: string): {
   };
 }
 
+/** The domain that writes to the volumes of an instance, and is there for that time only. */
+export function writerOf(instance: string): { readonly uuid: string; readonly name: string } {
+  return { uuid: derivedUuid(['writer', instance]), name: `zenova-${instance}-writer` };
+}
+
+/** Is a domain an instance, and not one that is there to write to the volumes of one? */
+export function isInstance({ uuid, name }: { readonly uuid: string; readonly name: string }): boolean {
+  const [, instance] = /^zenova-(.+)-writer$/.exec(name) ?? [];
+  return instance === undefined || uuid !== writerOf(instance).uuid;
+}
+
 /** How the names of all volumes of an instance begin, and of no other one. */
 export function instanceVolumePrefix(uuid: string): string {
   return `zenova-${uuid}-`;

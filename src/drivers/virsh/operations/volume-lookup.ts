@@ -43,6 +43,19 @@ export async function devicePathsFor(
   return found.flat();
 }
 
+/** A volume as it is looked for among those that domains have. */
+export interface SoughtVolume {
+  readonly id: string;
+  /** As {@link diskSourceKey} has it. */
+  readonly key: string;
+  readonly isShared: boolean;
+}
+
+/** The one that a disk is to be. */
+export function soughtAs({ id }: Volume, { source, isShared = false }: Disk): SoughtVolume {
+  return { id, key: diskSourceKey(source), isShared };
+}
+
 /**
  * Refuses a volume that another domain of the host has, and that both do not share. Whether one that is shared has a file system
  * for that is for who asks.
@@ -53,23 +66,21 @@ export async function refuseTaken(
   ctx: CallContext,
   place: VirshPlace,
   own: string,
-  volume: Volume,
-  disk: Disk,
+  { id, key, isShared }: SoughtVolume,
 ): Promise<void> {
-  const wanted = diskSourceKey(disk.source);
   for (const other of await otherDomains(ctx, place, own)) {
-    const has = other.disks.find((one) => sourceKeyOf(one) === wanted);
-    if (has === undefined || (disk.isShared === true && has.isShared)) continue;
+    const has = other.disks.find((one) => sourceKeyOf(one) === key);
+    if (has === undefined || (isShared && has.isShared)) continue;
     throw new ComputeError(
       'STATE_CONFLICT',
-      `volume ${volume.id} is attached to domain ${other.name} of ${place.label}: ${
+      `volume ${id} is attached to domain ${other.name} of ${place.label}: ${
         has.isShared
           ? 'it is shared, so attach it with multiattach'
-          : disk.isShared === true
+          : isShared
             ? 'it has it for itself alone, without multiattach'
             : 'detach it there first, or attach it to both with multiattach'
       }`,
-      { driver: DRIVER_NAME, details: { volume: volume.id, instance: other.name } },
+      { driver: DRIVER_NAME, details: { volume: id, instance: other.name } },
     );
   }
 }

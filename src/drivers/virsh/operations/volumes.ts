@@ -25,7 +25,7 @@ import { DomainChange } from './domain-change.js';
 import { plugIn, plugOut, refusing, type Plugged } from './plug.js';
 import { planning } from './power.operations.js';
 import type { HostPlace } from './virsh-place.js';
-import { devicePathsFor, lookAtFile, refuseTaken } from './volume-lookup.js';
+import { devicePathsFor, lookAtFile, refuseTaken, soughtAs } from './volume-lookup.js';
 import { noteVolumeId } from './volume-notes.js';
 import { ensureSecrets, removeSecrets } from './volume-secrets.js';
 
@@ -113,7 +113,7 @@ export async function attachableDisk(
       details: { volume: volume.id, disk: twin.target },
     });
   }
-  await refuseTaken(ctx, place, instance, volume, disk);
+  await refuseTaken(ctx, place, instance, soughtAs(volume, disk));
   const isTaken = there === undefined && disks.some(({ alias }) => alias === disk.alias);
   return { ...disk, alias: there?.alias ?? (isTaken ? volumeAlias(`${volume.id} ${disk.target}`) : disk.alias) };
 }
