@@ -59,7 +59,7 @@ export const domainAbortJob = remoteCall('domain_abort_job', struct({ domain }),
 /** Disks of a running domain as they are at this moment, copied or shown while it goes on; a job of the domain until it has ended. */
 export const domainBackupBegin = remoteCall(
   'domain_backup_begin',
-  struct({ domain, backupXml: optionalText, checkpointXml: optionalText, flags }),
+  struct({ domain, backupXml: text, checkpointXml: optionalText, flags }),
   nothing,
 );
 /** @returns the backup that is under way, with the names of its jobs */
