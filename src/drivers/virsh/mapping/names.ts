@@ -32,7 +32,9 @@ export function requireHostPath(field: string, path: string): void {
   if (!path.startsWith('/') || Buffer.byteLength(path) > LONGEST_PATH) {
     throw invalid(field, `must be an absolute path of ${LONGEST_PATH} bytes at most`);
   }
-  if (parts.includes('..') || parts.includes('.')) throw invalid(field, 'must hold no parts . or ..');
+  if (parts.slice(1).some((part) => part === '' || part === '.' || part === '..')) {
+    throw invalid(field, 'must name a file or a device, without parts that are empty, . or ..');
+  }
 }
 
 /** @throws ComputeError REQUEST_INVALID for a text that XML, and with it libvirt, cannot hold */

@@ -15,7 +15,6 @@ import { DISK_ALIASES } from '../mapping/domain-definition.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
 import { withDevice, withDiskFile } from '../mapping/edit-domain.js';
 import { instanceFiles } from '../mapping/names.js';
-import { plannedSteps } from '../mapping/next-action.js';
 import { limited } from '../mapping/refusal.js';
 import { volumeIdOf } from '../mapping/volume-ids.js';
 import {
@@ -35,6 +34,7 @@ import { rootDiskOf } from './furnish.js';
 import { cannotBeDone, planning } from './power.operations.js';
 import { configDisk } from './rescue-volumes.js';
 import { toldBefore } from './rescue.js';
+import { stopForChange, stoppingSteps } from './soft-off.js';
 import { ensureConfigDrive } from './storage/config-drive.js';
 import { ensurePool } from './storage/find-pool.js';
 import { admitImageSource, isAddress, requireImages } from './storage/obtain-image.js';
@@ -75,7 +75,7 @@ function rebuild(place: HostPlace, images: Images | undefined): OperationWork<Pa
         await change.look();
         const pool = await ensurePool(change, place.settings.pool);
         const before = notedAs(ctx.checkpoints, BEFORE_CHECKPOINT, BeforeSchema) ?? (await note(change, params));
-        if (!isVolumeWritten(change)) await remake(change, pool, images, params, before);
+        if (!isVolumeWritten(change)) await remake(change, place, pool, images, params, before);
         const { spent_volume: volume, boot_volume: copiedTo } = before;
         const what = copiedTo === undefined ? `old ${rootDiskOf(target)}` : copiedDisk(copiedTo);
         await ensureNoDisk(change, pool, { volume, what });
@@ -98,7 +98,12 @@ function rebuild(place: HostPlace, images: Images | undefined): OperationWork<Pa
         if (why !== undefined) throw cannotBeDone(target, status, why);
         const volume = bootVolumeDiskOf(facts);
         if (volume !== undefined) await refuseTakenVolume(ctx, place, facts, volume);
-        return steps(target.name, status, volume && volumeIdOf(volume, facts.volumeIds));
+        return steps(
+          target.name,
+          status,
+          stoppingSteps(target.name, status, place),
+          volume && volumeIdOf(volume, facts.volumeIds),
+        );
       }),
     reconcile: (ctx, target) =>
       reconcileSequence(new DomainChange(ctx, place, target), async (change) => {
@@ -163,6 +168,7 @@ async function note(change: DomainChange, params: Params): Promise<Before> {
 /** Makes the new disk, stops the domain, and gives it that. */
 async function remake(
   change: DomainChange,
+  place: HostPlace,
   pool: StoragePool,
   images: Images | undefined,
   params: Params,
@@ -178,7 +184,7 @@ async function remake(
       : { rootGib: undefined, copiedTo: { bytes: bootVolume.bytes, what: `volume ${bootVolume.id}` } }),
   });
   const told = await toldAnew(change, pool, params, facts);
-  await bringTo(change, 'shut off');
+  await stopForChange(change, place);
   if (told !== undefined) await ensureTold(change, pool, told);
   if (bootVolume === undefined) await ensureRootDisk(change, `${pool.path}/${volume}`);
   else await ensureVolumeWritten(change, pool, volume, bootVolume);
@@ -220,9 +226,7 @@ async function ensureTold(change: DomainChange, pool: StoragePool, told: Told): 
     isSo: async () => (await change.facts('next')).disks.some(({ alias }) => alias === DISK_ALIASES.config),
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      const definition = await change.definition('next');
-      const disk = configDisk(path, domainFacts(definition));
-      await change.domains.define(withDevice(definition, diskXml(disk)), timeoutMs);
+      await change.redefine(timeoutMs, (own) => withDevice(own, diskXml(configDisk(path, domainFacts(own)))));
       return true;
     },
   });
@@ -239,20 +243,24 @@ async function ensureRootDisk(change: DomainChange, path: string): Promise<void>
     },
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      const definition = await change.definition('next');
-      await change.domains.define(withDiskFile(definition, DISK_ALIASES.root, path), timeoutMs);
+      await change.redefine(timeoutMs, (own) => withDiskFile(own, DISK_ALIASES.root, path));
       return true;
     },
   });
 }
 
 /** @param volume that it starts from */
-function steps(name: string, status: DomainStatus, volume: string | undefined): PlannedStep[] {
+function steps(
+  name: string,
+  status: DomainStatus,
+  stopping: readonly PlannedStep[],
+  volume: string | undefined,
+): PlannedStep[] {
   const { powerState } = stateOf(status, 0);
   return [
     { action: 'obtain-image', description: 'bring the image to the host' },
     { action: 'create-volume', description: `make a new root disk of domain ${name}` },
-    ...plannedSteps(['shut off'], name, status),
+    ...stopping,
     volume === undefined
       ? { action: 'change-root-disk', description: `give domain ${name} its new root disk, and remove the old one` }
       : { action: 'write-volume', description: `copy it to volume ${volume}, over all that is there, and remove it` },
