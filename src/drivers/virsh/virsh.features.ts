@@ -67,7 +67,7 @@ export const virshFeatures = {
     'libvirt has no such function: an image is held against its checksum, and not against a signature',
   ),
   'operation.file-backed-memory': complete,
-  'operation.report-cpu-traits': NOT_BUILT,
+  'operation.report-cpu-traits': complete,
   'operation.port-with-resource-request': missing(
     'libvirt has no such function: it limits what an interface may send, and sets no bandwidth aside for it',
   ),

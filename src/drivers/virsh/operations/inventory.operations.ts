@@ -83,10 +83,11 @@ function nativeFacts(facts: DomainFacts): Record<string, JsonValue> {
 async function getHostInfo(ctx: CallContext, place: VirshPlace): Promise<HostInfo> {
   const domains = place.domains(ctx);
   const observedAt = ctx.clock.now();
-  const [facts, listed, capabilities] = await Promise.all([
+  const [facts, listed, capabilities, cpuTraits] = await Promise.all([
     domains.hypervisor(),
     domains.list(),
     domains.capabilities().then(hostCapabilities),
+    place.cpuTraits(ctx),
   ]);
   const all = listed.filter(isInstance);
   const version = facts.hypervisorVersion === null ? '' : ` ${facts.hypervisorVersion}`;
@@ -99,6 +100,7 @@ async function getHostInfo(ctx: CallContext, place: VirshPlace): Promise<HostInf
     running: all.filter((status) => stateOf(status, observedAt).powerState === 'running').length,
     vcpus: facts.cpus,
     memoryMib: facts.memoryMib,
+    ...(cpuTraits === undefined ? {} : { cpuTraits }),
     native: definedOnly({
       hostname: facts.hostname,
       cpu_model: capabilities.cpuModel ?? facts.cpuModel,
