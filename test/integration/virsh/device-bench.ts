@@ -109,7 +109,7 @@ export class DeviceBench {
   get place(): HostPlace {
     const uri = `qemu+unix:///system?socket=${this.host.daemon.socketPath}`;
     const poll = { initial_ms: 50, max_ms: 250 };
-    const settings = VirshSettingsSchema.parse({ uri, poll, host_folders: [this.folder] });
+    const settings = VirshSettingsSchema.parse({ uri, poll, host_folders: [this.folder], shutdown_timeout_ms: 0 });
     const { link } = this.#links.hold({ uri });
     return { ...placeAt(accessOf(settings), () => link, pacingOf(settings)), settings };
   }

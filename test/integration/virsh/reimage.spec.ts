@@ -14,7 +14,7 @@ import { DeviceBench, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
 
 const MIB = 1024 * 1024;
-const VOLUME_MIB = 64;
+const VOLUME_MIB = 16;
 const IMAGE = randomBytes(4 * MIB);
 const KEY = 'a key';
 
@@ -24,7 +24,7 @@ let targets: IscsiTargets;
 
 beforeAll(async () => {
   bench = await DeviceBench.start(
-    { request_timeout_ms: 15_000 },
+    { request_timeout_ms: 15_000, shutdown_timeout_ms: 0 },
     {
       images: imagesOf,
       socketBefore: (daemon) => {
