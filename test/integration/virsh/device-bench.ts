@@ -10,7 +10,12 @@ import {
   domainLookupByName,
   DomainXMLFlags,
 } from 'node-libvirt';
-import type { Images } from '../../../src/compute/contract/index.js';
+import type { TargetKey } from '../../../src/common/ids.js';
+import type { Images, Target } from '../../../src/compute/contract/index.js';
+import { pacingOf } from '../../../src/drivers/kit/index.js';
+import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
+import type { HostPlace } from '../../../src/drivers/virsh/operations/virsh-place.js';
+import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { childAt, childrenOf, parseXml, type XmlElement } from '../../../src/connectors/xml/index.js';
 import { domainFacts, type DomainFacts } from '../../../src/drivers/virsh/mapping/domain-facts.js';
 import { GuestConsole } from '../../support/guest-console.js';
@@ -25,6 +30,7 @@ import {
   volumeFile,
   writeVolume,
 } from '../../support/libvirt-storage.js';
+import { LinkBench } from './link-bench.js';
 
 /** Guests are emulated, on machines that do other things too. */
 export const WITHIN_MS = 240_000;
@@ -50,6 +56,8 @@ interface BenchOptions {
 
 /** The service before a host of libvirt with QEMU, the domains of a test, and what libvirt itself tells of them. */
 export class DeviceBench {
+  readonly #links = new LinkBench();
+
   private constructor(
     private readonly hosts: LibvirtHosts,
     readonly host: LibvirtHost,
@@ -95,6 +103,21 @@ export class DeviceBench {
       ...(images && { images: images(hosts.shared) }),
     });
     return new DeviceBench(hosts, host, bench, await connect(uriOf(socketPath)));
+  }
+
+  /** The host without the service before it, for works that are to break off where a test wants it. */
+  get place(): HostPlace {
+    const uri = `qemu+unix:///system?socket=${this.host.daemon.socketPath}`;
+    const poll = { initial_ms: 50, max_ms: 250 };
+    const settings = VirshSettingsSchema.parse({ uri, poll, host_folders: [this.folder], shutdown_timeout_ms: 0 });
+    const { link } = this.#links.hold({ uri });
+    return { ...placeAt(accessOf(settings), () => link, pacingOf(settings)), settings };
+  }
+
+  /** A domain, as works of {@link place} take it. */
+  async target(name: string): Promise<Target> {
+    const { uuid: id } = await this.facts(name);
+    return { key: `virsh:test:${id}` as TargetKey, id, name };
   }
 
   /** What requests may name. */
@@ -183,6 +206,7 @@ export class DeviceBench {
   }
 
   async stop(): Promise<void> {
+    await this.#links.stop();
     await this.connection.close();
     await this.bench.discard();
     await this.hosts.stop();

@@ -4,23 +4,17 @@ import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { TargetKey } from '../../../src/common/ids.js';
-import type { Target, Volume } from '../../../src/compute/contract/index.js';
-import { pacingOf } from '../../../src/drivers/kit/index.js';
+import type { Volume } from '../../../src/compute/contract/index.js';
 import { isInstance } from '../../../src/drivers/virsh/mapping/names.js';
-import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
 import { rebuildWorks } from '../../../src/drivers/virsh/operations/rebuild.js';
-import type { HostPlace } from '../../../src/drivers/virsh/operations/virsh-place.js';
-import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { ImageFetcher } from '../../../src/images/index.js';
 import { IscsiTargets, writeEncrypted } from '../../support/libvirt-storage.js';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
-import { LinkBench } from './link-bench.js';
 import { StorageContext } from './storage-bench.js';
 
 const MIB = 1024 * 1024;
-const VOLUME_MIB = 64;
+const VOLUME_MIB = 16;
 const IMAGE = randomBytes(4 * MIB);
 const KEY = 'a key';
 
@@ -30,7 +24,7 @@ let targets: IscsiTargets;
 
 beforeAll(async () => {
   bench = await DeviceBench.start(
-    { request_timeout_ms: 15_000 },
+    { request_timeout_ms: 15_000, shutdown_timeout_ms: 0 },
     {
       images: imagesOf,
       socketBefore: (daemon) => {
@@ -147,6 +141,8 @@ describe('a volume that an instance starts from', () => {
       await spawn('iscsi', { id: 'iscsi', connection }, false);
       await expect(rebuild('iscsi')).resolves.toMatchObject({ outcome: 'done', power_state: 'shutdown' });
       expect(holdsImage(behind)).toBe(true);
+      const grown = { instance: 'iscsi', volume: 'iscsi', size_gib: 1 };
+      await expect(bench.call('compute.extend_volume', grown)).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
 
       const [luks, qcow2] = [join(bench.folder, 'luks.img'), join(bench.folder, 'volume.qcow2')];
       writeEncrypted(luks, KEY, VOLUME_MIB);
@@ -202,6 +198,32 @@ describe('a volume that an instance starts from', () => {
 });
 
 describe('what dies while a volume is written', () => {
+  test(
+    'is the service: whoever comes next ends what it has left, and writes all of it',
+    async () => {
+      const volume = fileVolume('service');
+      await spawn('service', volume);
+      const rebuilding = rebuildWorks(bench.place, imagesOf(bench.folder)).rebuild;
+      const target = await bench.target('service');
+      const params = { image: { source: `file:${bench.folder}/image.raw` }, reimage_boot_volume: true };
+      const first = new StorageContext();
+      first.onStep = async (name) => {
+        if (name === 'pivot-disk') first.abort(new Error('it died'));
+      };
+      await expect(rebuilding.run(first, target, params)).rejects.toThrow('it died');
+      await expect(left()).resolves.toHaveLength(3);
+
+      const next = new StorageContext(first);
+      await expect(rebuilding.reconcile(next, target, params)).resolves.toEqual({ verdict: 'continue' });
+      await expect(left()).resolves.toHaveLength(2);
+      await expect(rebuilding.run(next, target, params)).resolves.toMatchObject({ state: { powerState: 'running' } });
+      expect(holdsImage(pathOf(volume))).toBe(true);
+      await expect(left()).resolves.toEqual([]);
+      expect(next.begun.filter((step) => step === 'write-volume')).toHaveLength(1);
+    },
+    WITHIN_MS,
+  );
+
   test.each<[Parameters<LibvirtCut['at']>[0], Lost]>([
     ['domain_create_xml', 'answer'],
     ['domain_block_copy', 'answer'],
@@ -221,43 +243,7 @@ describe('what dies while a volume is written', () => {
     },
     WITHIN_MS,
   );
-
-  test(
-    'is the service: whoever comes next ends what it has left, and writes all of it',
-    async () => {
-      const volume = fileVolume('service');
-      const id = String(await spawn('service', volume));
-      const links = new LinkBench();
-      const rebuilding = rebuildWorks(placeOf(bench, links), imagesOf(bench.folder)).rebuild;
-      const target: Target = { key: `virsh:test:${id}` as TargetKey, id, name: 'service' };
-      const params = { image: { source: `file:${bench.folder}/image.raw` }, reimage_boot_volume: true };
-      const first = new StorageContext();
-      first.onStep = async (name) => {
-        if (name === 'pivot-disk') first.abort(new Error('it died'));
-      };
-      await expect(rebuilding.run(first, target, params)).rejects.toThrow('it died');
-      await expect(left()).resolves.toHaveLength(3);
-
-      const next = new StorageContext(first);
-      await expect(rebuilding.reconcile(next, target, params)).resolves.toEqual({ verdict: 'continue' });
-      await expect(left()).resolves.toHaveLength(2);
-      await expect(rebuilding.run(next, target, params)).resolves.toMatchObject({ state: { powerState: 'running' } });
-      expect(holdsImage(pathOf(volume))).toBe(true);
-      await expect(left()).resolves.toEqual([]);
-      expect(next.begun.filter((step) => step === 'write-volume')).toHaveLength(1);
-      await links.stop();
-    },
-    WITHIN_MS,
-  );
 });
-
-/** The host, without the service before it. */
-function placeOf({ host, folder }: DeviceBench, links: LinkBench): HostPlace {
-  const uri = `qemu+unix:///system?socket=${host.daemon.socketPath}`;
-  const settings = VirshSettingsSchema.parse({ uri, host_folders: [folder] });
-  const { link } = links.hold({ uri });
-  return { ...placeAt(accessOf(settings), () => link, pacingOf(settings)), settings };
-}
 
 async function crash(): Promise<void> {
   await bench.host.daemon.kill();
