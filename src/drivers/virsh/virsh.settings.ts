@@ -5,6 +5,7 @@ import { ImageSourceSchema } from '../../compute/contract/index.js';
 import { pacingFields, type Pacing } from '../kit/index.js';
 import type { LibvirtAccess } from './client/libvirt-access.js';
 import { parseLibvirtAddress, type UriOrigin } from './client/libvirt-address.js';
+import { HostCpuSchema } from './mapping/cpu-choice.js';
 
 const LONGEST_PATH = 4095;
 const LONGEST_URI = 2000;
@@ -156,6 +157,9 @@ export const VirshSettingsSchema = z
       operation: 'longest time for a whole start, stop, launch or move',
       poll: 'how often a state or a job is looked at',
     }),
+    cpu: HostCpuSchema.optional().describe(
+      "processor of new guests of the host's own architecture that name none in driver_options.virsh.cpu (default: host-model, emulated: maximum)",
+    ),
     pool: z
       .strictObject({
         name: z
