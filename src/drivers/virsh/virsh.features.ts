@@ -56,9 +56,7 @@ export const virshFeatures = {
   'operation.attach-tagged-volume': complete,
   'operation.extend-volume': complete,
   'operation.attach-tagged-interface': complete,
-  'operation.rebuild-volume-backed': missing(
-    'libvirt writes to volumes of its own pools, and those that an instance starts from are files and devices of others',
-  ),
+  'operation.rebuild-volume-backed': complete,
   'operation.abort-in-progress-live-migration': complete,
   'operation.device-tags': complete,
   'operation.quiesce': complete,

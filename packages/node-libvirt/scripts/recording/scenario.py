@@ -213,13 +213,14 @@ def on_qemu():
     secret = say(
         "define secret",
         connection.secretDefineXML,
-        f"<secret ephemeral='no' private='yes'><uuid>{GUEST_UUID}</uuid><usage type='iscsi'><target>target</target></usage></secret>",
+        f"<secret ephemeral='no' private='no'><uuid>{GUEST_UUID}</uuid><usage type='iscsi'><target>target</target></usage></secret>",
         0,
     )
     say("secret by uuid", connection.secretLookupByUUIDString, GUEST_UUID)
     say("list secrets", connection.listAllSecrets, 0)
     say("secret by usage", connection.secretLookupByUsage, 3, "target")
     say("set secret", secret.setValue, b"secret value", 0)
+    say("value of secret", secret.value, 0)
     say("undefine secret", secret.undefine)
 
     for name in ("disk", "copy"):
@@ -261,6 +262,7 @@ def on_qemu():
     stand_in = f"<disk name='vda' type='file'><scratch file='{DIRECTORY}/scratch.img'/></disk>"
     backup = f"<domainbackup mode='pull'><server transport='unix' socket='{DIRECTORY}/backup'/><disks>{stand_in}</disks></domainbackup>"
     say("backup to read from", domain.backupBegin, backup, None, 0)
+    say("backup xml", domain.backupGetXMLDesc, 0)
     say("job info", domain.jobInfo)
     say("job stats", domain.jobStats, 0)
     say("abort job", domain.abortJob)

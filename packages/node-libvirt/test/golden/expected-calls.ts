@@ -102,6 +102,12 @@ export const calls: readonly Made[] = [
     undefined,
   ),
   made(
+    libvirt.domainBackupBegin,
+    { domain: guest(1), backupXml: some("<disk name='vda' type='file'><scratch file="), checkpointXml: null, flags: 0 },
+    undefined,
+  ),
+  made(libvirt.domainBackupGetXmlDesc, { domain: guest(1), flags: 0 }, { xml: some("exportname='vda' index='3'") }),
+  made(
     libvirt.domainBlockCommit,
     { domain: guest(1), disk: 'vda', base: null, top: 'top', bandwidth: 7n, flags: 0 },
     refused('INVALID_ARG'),
@@ -369,10 +375,11 @@ export const calls: readonly Made[] = [
   made(libvirt.nwfilterLookupByName, { name: 'closed' }, { filter }),
   made(libvirt.nwfilterLookupByUuid, { uuid: GUEST_UUID }, { filter }),
   made(libvirt.nwfilterUndefine, { filter }, undefined),
-  made(libvirt.secretDefineXml, { xml: some("<secret ephemeral='no' private='yes'><uu"), flags: 0 }, { secret }),
+  made(libvirt.secretDefineXml, { xml: some("<secret ephemeral='no' private='no'><uui"), flags: 0 }, { secret }),
   made(libvirt.connectListAllSecrets, { needResults: true, flags: 0 }, { secrets: [secret], count: 1 }),
   made(libvirt.secretLookupByUsage, { usageType: 3, usageId: 'target' }, { secret }),
   made(libvirt.secretLookupByUuid, { uuid: GUEST_UUID }, { secret }),
   made(libvirt.secretSetValue, { secret, value: Buffer.from('secret value'), flags: 0 }, undefined),
+  made(libvirt.secretGetValue, { secret, flags: 0 }, { value: Buffer.from('secret value') }),
   made(libvirt.secretUndefine, { secret }, undefined),
 ];

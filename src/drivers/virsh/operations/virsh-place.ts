@@ -28,7 +28,10 @@ export interface VirshPlace {
 
 /** A host of the configuration, which says more of it than where it is. */
 export interface HostPlace extends VirshPlace {
-  readonly settings: Pick<VirshSettings, 'uri' | 'cpu' | 'pool' | 'host_folders' | 'rescue_image' | 'migration'>;
+  readonly settings: Pick<
+    VirshSettings,
+    'uri' | 'cpu' | 'pool' | 'host_folders' | 'rescue_image' | 'migration' | 'shutdown_timeout_ms'
+  >;
 }
 
 /** The daemon as changes of its domains see it. */
