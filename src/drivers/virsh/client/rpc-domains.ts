@@ -33,7 +33,8 @@ import {
   type Caller,
   type DomainRef,
 } from 'node-libvirt';
-import { parseXml, serialiseXml, type XmlElement } from '../../../connectors/xml/index.js';
+import { childAt, parseXml, serialiseXml, textOf, type XmlElement } from '../../../connectors/xml/index.js';
+import { needsScreenPasswords, withScreenPasswords } from '../mapping/screen-passwords.js';
 import type { Domains, DomainStatus, DomainUsage, HypervisorFacts, ShutdownWay } from './domains.port.js';
 import { failureOf } from './libvirt-failure.js';
 import { unlessMissing } from './unless-missing.js';
@@ -171,7 +172,19 @@ export class RpcDomains implements Domains {
   }
 
   async define(definition: XmlElement, timeoutMs: number): Promise<void> {
-    await this.caller.call(domainDefineXmlFlags, { xml: serialiseXml(definition), flags: 0 }, { timeoutMs });
+    const xml = serialiseXml(await this.#withSecrets(definition, timeoutMs));
+    await this.caller.call(domainDefineXmlFlags, { xml, flags: 0 }, { timeoutMs });
+  }
+
+  /** Definitions are read, changed and kept without the passwords of screens, which are to stay in libvirt. */
+  async #withSecrets(definition: XmlElement, timeoutMs: number): Promise<XmlElement> {
+    const uuid = textOf(childAt(definition, 'uuid'));
+    if (uuid === undefined || !needsScreenPasswords(definition)) return definition;
+    const flags = DomainXMLFlags.VIR_DOMAIN_XML_INACTIVE | DomainXMLFlags.VIR_DOMAIN_XML_SECURE;
+    const before = await unlessMissing('domain', () =>
+      this.caller.call(domainGetXmlDesc, { domain: ref(uuid), flags }, { timeoutMs }),
+    );
+    return before === undefined ? definition : withScreenPasswords(definition, parseXml(before.xml));
   }
 
   get #reading(): { readonly signal: AbortSignal } {
