@@ -49,12 +49,7 @@ export async function startLibvirtHosts({
   const pki = await issue(join(folder, 'pki'), names);
   const hostsFile = join(folder, 'hosts');
   writeFileSync(hostsFile, ['127.0.0.1 localhost', ...names.map((name, at) => `${addressOf(at)} ${name}`)].join('\n'));
-  const qemuConf = [
-    `migrate_tls_x509_cert_dir = "${pki.qemuFolder}"`,
-    'migrate_tls_x509_verify = 1',
-    // For post-copy: who has none has userfaultfd only where the kernel gives that to everybody.
-    'clear_emulator_capabilities = 0',
-  ];
+  const qemuConf = [`migrate_tls_x509_cert_dir = "${pki.qemuFolder}"`, 'migrate_tls_x509_verify = 1'];
   const hosts: LibvirtHost[] = [];
   const stop = async (): Promise<void> => {
     // The first one has what connects the others.
