@@ -4,7 +4,7 @@ import type { Transport } from './transport.js';
 import type { SshTrust } from './transports/ssh-host-key.js';
 import type { SshIdentity } from './transports/ssh-identity.js';
 import { sshOptionsOf } from './transports/ssh-uri.js';
-import type { SshServerOptions } from './transports/ssh-shared.js';
+import type { SshServerOptions } from './transports/ssh-server.js';
 import { sshTransport } from './transports/ssh.js';
 import type { TlsPki } from './transports/tls-pki.js';
 import { tlsTransport } from './transports/tls.js';

@@ -187,6 +187,12 @@ export const VirshSettingsSchema = z
       operation: 'longest time for a whole start, stop, launch or move',
       poll: 'how often a state or a job is looked at',
     }),
+    shutdown_timeout_ms: z
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .default(60_000)
+      .describe('how long guests may take to shut down when they are stopped for a change; 0: they are not asked'),
     pool: z
       .strictObject({
         name: z

@@ -195,6 +195,8 @@ def on_qemu():
     say("node info", connection.getInfo)
     say("domain capabilities", connection.getDomainCapabilities, None, "x86_64", "q35", "qemu", 0)
     say("compare cpu", connection.compareHypervisorCPU, None, "x86_64", "q35", "qemu", "<cpu><model>qemu64</model></cpu>", 0)
+    models = [f"<cpu><model>{model}</model></cpu>" for model in ("Penryn", "qemu64")]
+    say("baseline cpu", connection.baselineHypervisorCPU, None, "x86_64", "q35", "qemu", models, 1)
     on_storage(connection)
     loopback = say("interface by name", connection.interfaceLookupByName, "lo")
     say("interface xml", loopback.XMLDesc, 0)

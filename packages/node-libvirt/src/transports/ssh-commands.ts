@@ -1,9 +1,9 @@
 import { addressText, untilAborted, within } from './connecting.js';
-import { serverOf, SharedSession, type SshServerOptions } from './ssh-shared.js';
-import type { CommandEnd } from './ssh-run.js';
+import { serverOf, type SshServer, type SshServerOptions } from './ssh-server.js';
+import { SharedSession } from './ssh-shared.js';
+import type { CommandEnd } from './command-end.js';
 import { CallTimeoutError } from '../errors/connection-errors.js';
 import { TransportError } from '../errors/transport-error.js';
-import type { SshServer } from './ssh-session.js';
 
 const LINGER_MS = 30_000;
 const MAX_BYTES = 16 * 1024 * 1024;

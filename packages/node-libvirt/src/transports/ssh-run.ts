@@ -1,14 +1,6 @@
 import type { ClientChannel } from 'ssh2';
 import { ProtocolError } from '../errors/connection-errors.js';
-
-/** How a command over there has ended. */
-export interface CommandEnd {
-  /** Null when a signal ended it. */
-  readonly status: number | null;
-  readonly output: string;
-  /** What it wrote to its standard error. */
-  readonly complaint: string;
-}
+import type { CommandEnd } from './command-end.js';
 
 /** A command that runs at the far end of an ssh connection. */
 export class SshRun {

@@ -1,24 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Client, type ClientChannel, type ServerHostKeyAlgorithm } from 'ssh2';
-import { addressText, connectTcp, untilAborted, type NetworkAddress } from './connecting.js';
+import { addressText, connectTcp, untilAborted } from './connecting.js';
 import { printable } from './printable.js';
-import { hostKeyCheck, type HostKeyCheck, type SshTrust } from './ssh-host-key.js';
-import type { SshIdentity } from './ssh-identity.js';
+import { hostKeyCheck, type HostKeyCheck } from './ssh-host-key.js';
 import { LogOnAttempts, logOnsOf, type LogOn, type LogOnChoice, type SshFault } from './ssh-log-on.js';
 import { SshRun } from './ssh-run.js';
+import type { SshServer } from './ssh-server.js';
 import { SshStream, type ChannelEnd } from './ssh-stream.js';
 import { TransportError } from '../errors/transport-error.js';
 
 const KEEPALIVE_INTERVAL_MS = 10_000;
 const KEEPALIVE_COUNT = 3;
 const FAREWELL_MS = 1000;
-
-export interface SshServer extends NetworkAddress {
-  readonly user: string;
-  readonly trust: SshTrust;
-  readonly identity: SshIdentity;
-}
 
 type Phase = 'handshake' | 'logon' | 'use';
 

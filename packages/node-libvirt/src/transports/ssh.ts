@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream';
 import { addressText, within } from './connecting.js';
 import { helperCommand, netcatCommand } from './ssh-command.js';
 import type { SshSession } from './ssh-session.js';
-import { serverOf, SharedSession, type SshServerOptions } from './ssh-shared.js';
+import { serverOf, type SshServerOptions } from './ssh-server.js';
+import { SharedSession } from './ssh-shared.js';
 import { TransportError } from '../errors/transport-error.js';
 
 const DEFAULT_TIMEOUT_MS = 15_000;

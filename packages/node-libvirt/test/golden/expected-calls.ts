@@ -16,6 +16,18 @@ import {
 /** Held by eye against what the scenario asked for and what Python was answered. */
 export const calls: readonly Made[] = [
   made(libvirt.authList, undefined, { types: [0] }),
+  made(
+    libvirt.connectBaselineHypervisorCpu,
+    {
+      emulator: null,
+      arch: 'x86_64',
+      machine: 'q35',
+      virtType: 'qemu',
+      xmlCpus: ['<cpu><model>Penryn</model></cpu>', '<cpu><model>qemu64</model></cpu>'],
+      flags: 1,
+    },
+    { cpu: some("<feature policy='require' name='sse2'/>") },
+  ),
   made(libvirt.connectClose, undefined, undefined),
   made(
     libvirt.connectCompareHypervisorCpu,
