@@ -5,7 +5,13 @@ export { STEP_CHECKPOINT, type CallContext, type Checkpoint, type OperationConte
 export { createdOf, noteCreated } from './created.js';
 export type { ConsoleType } from './description/console.js';
 export type { Flavor } from './description/flavor.js';
-export { ImageSourceSchema, type Image, type ImageDestination, type ImageSource } from './description/image.js';
+export {
+  ImageSchema,
+  ImageSourceSchema,
+  type Image,
+  type ImageDestination,
+  type ImageSource,
+} from './description/image.js';
 export type { Boot, GuestFile } from './description/instance.js';
 export type { FirewallRule, Network } from './description/network.js';
 export type { DiskLimits, Volume } from './description/volume.js';

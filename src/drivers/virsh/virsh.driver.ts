@@ -25,6 +25,7 @@ import { rebuildWorks } from './operations/rebuild.js';
 import { rescueWorks } from './operations/rescue.js';
 import { resetWork } from './operations/reset.js';
 import { resizeWorks } from './operations/resize.js';
+import { snapshotWorks } from './operations/snapshot.js';
 import { softOffWork } from './operations/soft-off.js';
 import { imageWorks, listImages } from './operations/storage/image.operations.js';
 import { stateTeller } from './operations/state-teller.js';
@@ -67,6 +68,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...volumeWorks(place),
         ...swapVolumeWorks(place),
         ...quiesceWorks(place),
+        ...snapshotWorks(place, ports.images),
         ...imageWorks(place, ports.images),
         ...interfaceWorks(place),
       });

@@ -1,8 +1,6 @@
 import { complete, missing } from '../../features/index.js';
 import type { ComputeDeclaration } from '../../compute/contract/index.js';
 
-const NOT_BUILT = missing('not built yet');
-
 /** What this driver does now. */
 export const virshFeatures = {
   'operation.attach-volume': complete,
@@ -24,7 +22,7 @@ export const virshFeatures = {
   'operation.resume': complete,
   'operation.service-control': complete,
   'operation.set-admin-password': complete,
-  'operation.snapshot': NOT_BUILT,
+  'operation.snapshot': complete,
   'operation.suspend': complete,
   'operation.swap-volume': complete,
   'operation.terminate': complete,

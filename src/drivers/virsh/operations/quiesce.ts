@@ -18,7 +18,7 @@ import type { VirshPlace } from './virsh-place.js';
 const AGENT_S = 10;
 const StatusAnswerSchema = z.object({ return: z.enum(['frozen', 'thawed']) });
 
-interface Holding {
+export interface Holding {
   readonly isHeld: boolean;
   readonly step: string;
   readonly noun: string;
@@ -26,27 +26,31 @@ interface Holding {
   readonly call: typeof domainFsfreeze;
 }
 
+export const HELD: Holding = {
+  isHeld: true,
+  step: 'freeze',
+  noun: 'holding of the file systems',
+  doing: 'holding the file systems of the guest of domain',
+  call: domainFsfreeze,
+};
+export const LET_GO: Holding = {
+  isHeld: false,
+  step: 'thaw',
+  noun: 'end of the holding of the file systems',
+  doing: 'letting go the file systems of the guest of domain',
+  call: domainFsthaw,
+};
+
 /** The file systems of a guest are held, and let go, by its agent. Semantics are the contract's. */
 export function quiesceWorks(place: VirshPlace): OperationWorks<'quiesce' | 'unquiesce'> {
   return {
-    quiesce: holding(place, {
-      isHeld: true,
-      step: 'freeze',
-      noun: 'holding of the file systems',
-      doing: 'holding the file systems of the guest of domain',
-      call: domainFsfreeze,
-    }),
-    unquiesce: holding(place, {
-      isHeld: false,
-      step: 'thaw',
-      noun: 'end of the holding of the file systems',
-      doing: 'letting go the file systems of the guest of domain',
-      call: domainFsthaw,
-    }),
+    quiesce: holdingWork(place, HELD),
+    unquiesce: holdingWork(place, LET_GO),
   };
 }
 
-function holding(place: VirshPlace, { isHeld, step, noun, doing, call }: Holding): OperationWork<object, ChangeResult> {
+function holdingWork(place: VirshPlace, holding: Holding): OperationWork<object, ChangeResult> {
+  const { isHeld, step, doing } = holding;
   return {
     async run(ctx, target) {
       const change = new DomainChange(ctx, place, target);
@@ -55,20 +59,7 @@ function holding(place: VirshPlace, { isHeld, step, noun, doing, call }: Holding
         const why = whyNoAgent(status, await change.facts());
         if (why !== undefined) throw cannotBeDone(target, status, why);
         const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
-        await makeSo(change, {
-          step,
-          noun,
-          doing: `${doing} ${target.name}`,
-          isSo: async () => (await isFrozen(ctx, place, target)) === isHeld,
-          isOver: () => Promise.resolve(true),
-          send: async (timeoutMs) => {
-            const args = { domain: change.ref, mountPoints: [], flags: 0 };
-            const { fileSystems } = await change.caller.call(call, args, { timeoutMs });
-            ctx.progress(`the agent in ${change.label} has ${isHeld ? 'held' : 'let go'} ${fileSystems} file systems`);
-            // Of a guest that has none, nothing shows. It writes to none either, so that it is as it was to be.
-            return fileSystems === 0 ? true : undefined;
-          },
-        });
+        await holdFileSystems(change, holding);
         return change.ended(wasBegun || change.hasBegun, status);
       });
     },
@@ -85,6 +76,31 @@ function holding(place: VirshPlace, { isHeld, step, noun, doing, call }: Holding
   };
 }
 
+/** Has the guest's agent hold its file systems, or let them go. */
+export async function holdFileSystems(
+  change: DomainChange,
+  { isHeld, step, noun, doing, call }: Holding,
+): Promise<void> {
+  await makeSo(change, {
+    step,
+    noun,
+    doing: `${doing} ${change.target.name}`,
+    isSo: async () => (await isFrozen(change.ctx, change.place, change.target)) === isHeld,
+    isOver: () => Promise.resolve(true),
+    send: async (timeoutMs) => {
+      const { fileSystems } = await change.caller.call(
+        call,
+        { domain: change.ref, mountPoints: [], flags: 0 },
+        { timeoutMs },
+      );
+      const done = isHeld ? 'held' : 'let go';
+      change.ctx.progress(`the agent in ${change.label} has ${done} ${fileSystems} file systems`);
+      // Of a guest that has none, nothing shows. It writes to none either, so that it is as it was to be.
+      return fileSystems === 0 ? true : undefined;
+    },
+  });
+}
+
 /** Why nobody in the guest could hold them; undefined when there may be somebody. */
 export function whyNoAgent(status: DomainStatus, { hasAgentChannel }: DomainFacts): string | undefined {
   const { powerState, nativeState } = stateOf(status, 0);
@@ -92,7 +108,7 @@ export function whyNoAgent(status: DomainStatus, { hasAgentChannel }: DomainFact
   return hasAgentChannel ? undefined : 'it has no channel for an agent (org.qemu.guest_agent.0)';
 }
 
-async function isFrozen(ctx: CallContext, place: VirshPlace, { id, name }: Target): Promise<boolean> {
+export async function isFrozen(ctx: CallContext, place: VirshPlace, { id, name }: Target): Promise<boolean> {
   const { result } = await place.caller(ctx).call(
     domainAgentCommand,
     {

@@ -146,21 +146,7 @@ function exportWork(
       const change = new ImageChange(ctx, place, target);
       return await change.run('copying image', async () => {
         const { pool, image } = await find(ctx, target.name);
-        const format = to.format ?? image.format;
-        const beganAt = ctx.clock.now();
-        const put = await putting.put(ctx, to, async (workshop) => {
-          const file = await fetchKept(change, pool, image, workshop, format);
-          change.notCounting(ctx.clock.now() - beganAt);
-          // It is sent to somebody else, who may be asked again: what is there is never replaced by another image.
-          await ctx.beginStep({
-            name: 'put-image',
-            description: `putting image ${image.image} where it is wanted`,
-            requestTimeoutMs: change.requestTimeoutMs,
-          });
-          return file;
-        });
-        const { shown: name, bytes, sha256, isAlready } = put;
-        const copy = { name, id: null, format, size_bytes: bytes, checksum: `sha256:${sha256}`, native: {} };
+        const { copy, isAlready } = await putImage(change, putting, pool, image, to);
         return { outcome: isAlready ? 'already' : 'done', state: null, answer: { image: copy } };
       });
     },
@@ -177,8 +163,37 @@ function exportWork(
   };
 }
 
+/** Puts a copy of an image of the host where it is wanted, which is the same copy whenever it is done again. */
+export async function putImage(
+  change: VirshChange,
+  images: Images,
+  pool: StoragePool,
+  image: KeptImage,
+  to: ImageDestination,
+): Promise<{ readonly copy: Image; readonly isAlready: boolean }> {
+  const { ctx } = change;
+  const format = to.format ?? image.format;
+  const beganAt = ctx.clock.now();
+  const put = await images.put(ctx, to, async (workshop) => {
+    const file = await fetchKept(change, pool, image, workshop, format);
+    change.notCounting(ctx.clock.now() - beganAt);
+    // It is sent to somebody else, who may be asked again: what is there is never replaced by another image.
+    await ctx.beginStep({
+      name: 'put-image',
+      description: `putting image ${image.image} where it is wanted`,
+      requestTimeoutMs: change.requestTimeoutMs,
+    });
+    return file;
+  });
+  const { shown: name, bytes, sha256, isAlready } = put;
+  return {
+    copy: { name, id: null, format, size_bytes: bytes, checksum: `sha256:${sha256}`, native: {} },
+    isAlready,
+  };
+}
+
 /** @throws ComputeError REQUEST_INVALID, FEATURE_LIMITED */
-function admitExport({ url, format }: ImageDestination, images: Images | undefined): Images {
+export function admitExport({ url, format }: ImageDestination, images: Images | undefined): Images {
   parseImageAddress(url);
   if (format === 'iso' || format === 'kernel' || format === 'tar') {
     throw limited('to.format', 'an image can be had as raw, qcow2, vmdk or vhdx, or as it is kept');
@@ -221,7 +236,7 @@ function removeWork(place: HostPlace): OperationWork<object, StatelessResult> {
         }
         await pool.refresh({ signal: ctx.signal });
         for (const image of kept) await refuseNeeded(ctx, place, target, pool, image);
-        for (const image of kept) await remove(change, pool, image);
+        for (const image of kept) await dropImage(change, pool, image);
         return { outcome: 'done', state: null };
       });
     },
@@ -241,7 +256,11 @@ function removeWork(place: HostPlace): OperationWork<object, StatelessResult> {
  * First it is no image any more, so that nobody makes a disk of it. Who did so a moment before, and is seen now, keeps what he needs;
  * it goes with the next image that comes once nobody needs it.
  */
-async function remove(change: VirshChange, pool: StoragePool, { image, volume, bytes }: KeptImage): Promise<void> {
+export async function dropImage(
+  change: VirshChange,
+  pool: StoragePool,
+  { image, volume, bytes }: KeptImage,
+): Promise<void> {
   await ensureRemoved(change, pool, `mark of image ${image}`, markName(volume, bytes));
   const users = await usersOf(change.caller, pool, volume, { signal: change.ctx.signal });
   if (users.length === 0) await ensureRemoved(change, pool, `image ${image}`, volume);
