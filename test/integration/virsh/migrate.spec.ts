@@ -1,11 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
+import {
+  defineSwitchNetwork,
+  openVswitch,
+  PORT_GROUP,
+  sendersAtSwitch,
+  SWITCH_NETWORK,
+} from '../../support/open-vswitch.js';
 import { TwoHosts } from './two-hosts.js';
 
 const WITHIN_MS = 240_000;
+const MAC = '52:54:00:00:07:07';
 let kvm: TwoHosts;
 beforeAll(async () => {
   kvm = await TwoHosts.start({
+    setUp: () => openVswitch,
     settings: (_there, { name }) => ({ migration: name === 'kvm2' ? { bandwidth_mib: 24 } : {} }),
     limits: { leaseMs: 3000 },
   });
@@ -16,6 +25,32 @@ const move = (instance: string, more = {}) =>
   kvm.bench.call('compute.live_migrate', { host: 'kvm1', instance, destination: 'kvm2', ...more });
 
 describe('a guest that runs', () => {
+  test(
+    'moves with its VLAN, and not at all to where nobody has that',
+    async () => {
+      for (const host of kvm.there.hosts) await defineSwitchNetwork(host);
+      const there = kvm.host('kvm2');
+      const update = (how: string) =>
+        there.run(`virsh -q net-update ${SWITCH_NETWORK} ${how} portgroup "${PORT_GROUP}" --live`);
+      await update('delete');
+      // Without a disk, which would have to be copied.
+      const flavor = { vcpus: 1, memory_mib: 256 };
+      await kvm.launch('vlan01', { more: { flavor, networks: [{ name: SWITCH_NETWORK, vlan: 7, mac: MAC }] } });
+      await expect(move('vlan01')).rejects.toMatchObject({
+        code: 'FEATURE_LIMITED',
+        message: expect.stringContaining('port group'),
+      });
+      expect(await kvm.domains('kvm1', '--state-running')).toEqual(['vlan01']);
+      await update('add-last');
+      await expect(move('vlan01')).resolves.toMatchObject({ outcome: 'done', power_state: 'running' });
+      const isSeen = async () => (await sendersAtSwitch(there)).find(({ mac }) => mac === MAC);
+      // QEMU tells the network where the guest is now.
+      await expect(eventually(isSeen, 'the switch to have seen its packets')).resolves.toEqual({ mac: MAC, vlan: 7 });
+      await kvm.bench.call('compute.destroy', { host: 'kvm2', instance: 'vlan01' });
+    },
+    WITHIN_MS,
+  );
+
   test(
     'moves with its disk, its interface and the rules for its packets',
     async () => {

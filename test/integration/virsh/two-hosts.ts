@@ -10,6 +10,8 @@ export type HostName = 'kvm1' | 'kvm2';
 
 export interface TwoHostsOptions extends Partial<ComputeBenchOptions> {
   readonly emulators?: readonly GuestSystems['arch'][];
+  /** Further lines of sh by which a host is set up. */
+  readonly setUp?: () => readonly string[];
   /** Further settings of the hosts, of moves to them too. */
   readonly settings?: (there: LibvirtHosts, host: LibvirtHost) => { readonly migration?: object };
 }
@@ -23,11 +25,12 @@ export class TwoHosts {
 
   static async start({
     emulators = ['x86_64'],
+    setUp = () => [],
     settings = () => ({}),
     ...rest
   }: TwoHostsOptions = {}): Promise<TwoHosts> {
     const { kernel } = await guestSystems('x86_64');
-    const there = await startLibvirtHosts({ names: ['kvm1', 'kvm2'], emulators });
+    const there = await startLibvirtHosts({ names: ['kvm1', 'kvm2'], emulators, setUp });
     try {
       const hosts = there.hosts.map((host) => {
         const { migration, ...others } = settings(there, host);

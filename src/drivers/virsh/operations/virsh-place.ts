@@ -26,7 +26,10 @@ export interface VirshPlace {
 
 /** A host of the configuration, which says more of it than where it is. */
 export interface HostPlace extends VirshPlace {
-  readonly settings: Pick<VirshSettings, 'uri' | 'pool' | 'host_folders' | 'rescue_image' | 'migration'>;
+  readonly settings: Pick<
+    VirshSettings,
+    'uri' | 'pool' | 'host_folders' | 'openvswitch_bridges' | 'rescue_image' | 'migration'
+  >;
 }
 
 /** The daemon as changes of its domains see it. */

@@ -10,6 +10,7 @@ import { failureOf } from '../../client/libvirt-failure.js';
 import type { DomainFacts } from '../../mapping/domain-facts.js';
 import { secretsIn } from '../../mapping/moved-definition.js';
 import { hostCapabilities } from '../../mapping/host-capabilities.js';
+import { keepsVlan } from '../../mapping/network-source.js';
 import { networkSourceOf } from '../network-lookup.js';
 import type { MoveChange } from './move-change.js';
 
@@ -29,10 +30,7 @@ export async function admitMove(change: MoveChange, moving: Moving): Promise<voi
   await requireNoSnapshots(change);
   await requireMachine(change, moving);
   await requireCpu(change, moving);
-  for (const { source, sourceType } of moving.facts.nics) {
-    if (source !== undefined && (sourceType === 'network' || sourceType === 'bridge'))
-      await networkSourceOf(change.ctx, change.ends.to, source);
-  }
+  await requireNetworks(change, moving);
   for (const uuid of secretsIn(moving.definition)) await requireSecret(change, uuid);
 }
 
@@ -69,6 +67,17 @@ async function requireMachine({ there, ends, ctx }: MoveChange, { facts }: Movin
     'CAPACITY_EXHAUSTED',
     `${ends.destination} has ${hasMib} MiB of memory, and the domain ${memoryMib}`,
   );
+}
+
+async function requireNetworks({ there, ends, ctx }: MoveChange, { facts }: Moving): Promise<void> {
+  for (const { source, sourceType, xml } of facts.nics) {
+    if (source === undefined || (sourceType !== 'network' && sourceType !== 'bridge')) continue;
+    if (keepsVlan(xml, await networkSourceOf(ctx, ends.to, source))) continue;
+    throw there.error(
+      'FEATURE_LIMITED',
+      `${source} of ${ends.destination} is not of Open vSwitch, or is without the port group with the VLAN of the guest`,
+    );
+  }
 }
 
 /** What a guest has found when it started it must find again. Where nobody can compare, QEMU does. */
