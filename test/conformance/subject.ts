@@ -81,6 +81,8 @@ export interface VirtValues {
   /** Addresses of images that no host has yet. */
   readonly remoteImage: () => string;
   readonly trustedCertificate: string;
+  /** Some of what the processors of the host can do. */
+  readonly cpuTraits: readonly string[];
   readonly network: string;
   /** A network whose interfaces can be like that. */
   readonly networkFor: (way: 'vlan' | 'nat' | 'route') => string;

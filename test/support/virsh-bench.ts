@@ -34,7 +34,8 @@ export class VirshBench {
           {
             name: 'kvm',
             driver: 'virsh',
-            settings: { uri, poll: { initial_ms: 50, max_ms: 250 }, ...settings },
+            // Most guests of tests have no system that would hear.
+            settings: { uri, poll: { initial_ms: 50, max_ms: 250 }, shutdown_timeout_ms: 0, ...settings },
             manage: ['*'],
             protect: [],
             protectSelf: true,

@@ -19,6 +19,8 @@ interface VirshGuestsOptions extends Omit<VirshBenchOptions, 'driverUri' | 'imag
   readonly folders?: readonly string[];
   /** Those of the systems, when not given. */
   readonly emulators?: readonly string[];
+  /** Lines of bash that set up a host of its own, with devices of its own; without them it has those of this machine. */
+  readonly setUp?: readonly string[];
 }
 
 /** The service before a private libvirtd with QEMU, whose guests start from images of ours. */
@@ -30,12 +32,15 @@ export class VirshGuests {
 
   static async start(
     systems: readonly GuestSystems[],
-    { settings, folders: more = [], emulators, ...options }: VirshGuestsOptions = {},
+    { settings, folders: more = [], emulators, setUp, ...options }: VirshGuestsOptions = {},
   ): Promise<VirshGuests> {
     const folder = mkdtempSync(join(tmpdir(), 'zenova-virsh-guests-'));
     const folders = [...systems.map(({ kernel }) => dirname(kernel)), ...more];
     const virsh = await VirshBench.start({
-      libvirtd: { emulators: emulators ?? systems.map(({ arch }) => arch) },
+      libvirtd: {
+        emulators: emulators ?? systems.map(({ arch }) => arch),
+        ...(setUp && { host: { name: 'kvm', setUp } }),
+      },
       driverUri: (daemon) => localUri(daemon.qemuUri, daemon),
       images: new ImageFetcher({
         folder: join(folder, 'images'),

@@ -54,9 +54,7 @@ export const virshFeatures = {
   'operation.attach-tagged-volume': complete,
   'operation.extend-volume': complete,
   'operation.attach-tagged-interface': complete,
-  'operation.rebuild-volume-backed': missing(
-    'libvirt writes to volumes of its own pools, and those that an instance starts from are files and devices of others',
-  ),
+  'operation.rebuild-volume-backed': complete,
   'operation.abort-in-progress-live-migration': complete,
   'operation.device-tags': complete,
   'operation.quiesce': complete,
@@ -67,7 +65,7 @@ export const virshFeatures = {
     'libvirt has no such function: an image is held against its checksum, and not against a signature',
   ),
   'operation.file-backed-memory': complete,
-  'operation.report-cpu-traits': NOT_BUILT,
+  'operation.report-cpu-traits': complete,
   'operation.port-with-resource-request': missing(
     'libvirt has no such function: it limits what an interface may send, and sets no bandwidth aside for it',
   ),

@@ -14,7 +14,7 @@ describe('settings', () => {
       way: 'rpc',
       pool: { name: 'zenova', path: '/var/lib/libvirt/images/zenova' },
       host_folders: ['/var/lib/libvirt/images', '/dev/disk', '/dev/mapper', '/dev/zvol'],
-      migration: { tunnelled: false, copy_storage: 'auto' },
+      migration: { tunnelled: false, tls: false, post_copy: false, auto_converge: false, copy_storage: 'auto' },
     });
     expect(pacingOf(settings)).toEqual({
       requestTimeoutMs: 40_000,
@@ -65,6 +65,8 @@ describe('settings', () => {
     [{ ...ssh, host_folders: ['images'] }, 'host_folders'],
     [{ ...ssh, migration: { uri: 'qemu:///system' } }, 'migration'],
     [{ ...ssh, migration: { uri: 'kvm1' } }, 'migration'],
+    [{ ...ssh, migration: { tunnelled: true, tls: true } }, 'migration'],
+    [{ ...ssh, migration: { tunnelled: true, post_copy: true } }, 'migration'],
     [{ ...ssh, request_timeout_ms: 1 }, 'request_timeout_ms'],
     [{ ...ssh, hypervisor: 'kvm1' }, undefined],
   ])('refuse %j', (settings, path) => {

@@ -90,43 +90,74 @@ const SshSchema = z
   });
 
 /** What daemons say to each other when a guest moves. */
-const MigrationSchema = z.strictObject({
-  uri: z
-    .string()
-    .max(LONGEST_URI)
-    .transform((text, context) => {
-      try {
-        if (parseUri(text).host !== undefined) return text;
-        context.issues.push({ code: 'custom', message: 'there is no host in it', input: undefined });
-      } catch (error) {
-        if (!(error instanceof UriError)) throw error;
-        context.issues.push({ code: 'custom', message: error.message, input: undefined });
-      }
-      return z.NEVER;
-    })
-    .optional()
-    .describe('libvirt URI by which other hosts reach the daemon of this one; without it, that of this host'),
-  address: z
-    .string()
-    .regex(/^[\w.:-]+$/, 'expected a name or an address')
-    .max(255)
-    .optional()
-    .describe('name or address of this host for the memory of guests that move here; without it, its host name'),
-  tunnelled: z
-    .boolean()
-    .default(false)
-    .describe('memory goes through the connection of the daemons, encrypted as that is, and slower'),
-  bandwidth_mib: z
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .optional()
-    .describe('MiB per second that a guest which moves here may take of the network; without it, all there is'),
-  copy_storage: z
-    .enum(['auto', 'never'])
-    .default('auto')
-    .describe('auto: disks that the hosts do not share are copied; never: such guests do not move while they run'),
-});
+const MigrationSchema = z
+  .strictObject({
+    uri: z
+      .string()
+      .max(LONGEST_URI)
+      .transform((text, context) => {
+        try {
+          if (parseUri(text).host !== undefined) return text;
+          context.issues.push({ code: 'custom', message: 'there is no host in it', input: undefined });
+        } catch (error) {
+          if (!(error instanceof UriError)) throw error;
+          context.issues.push({ code: 'custom', message: error.message, input: undefined });
+        }
+        return z.NEVER;
+      })
+      .optional()
+      .describe('libvirt URI by which other hosts reach the daemon of this one; without it, that of this host'),
+    address: z
+      .string()
+      .regex(/^[\w.:-]+$/, 'expected a name or an address')
+      .max(255)
+      .optional()
+      .describe('name or address of this host for the memory of guests that move here; without it, its host name'),
+    tunnelled: z
+      .boolean()
+      .default(false)
+      .describe(
+        'memory goes through the connection of the daemons, encrypted as that is, and slower; disks cannot be copied so',
+      ),
+    tls: z
+      .boolean()
+      .default(false)
+      .describe('memory and disks are encrypted by QEMU itself, with the certificates of its own on both hosts'),
+    bandwidth_mib: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .describe('MiB per second that a guest which moves here may take of the network; without it, all there is'),
+    max_downtime_ms: z
+      .int()
+      .min(1)
+      .max(2_000_000)
+      .optional()
+      .describe('how long a guest that moves here may stand still at the end; without it, as QEMU has it, 300'),
+    auto_converge: z
+      .boolean()
+      .default(false)
+      .describe('a guest that writes faster than it is copied is slowed down; not where post_copy is allowed'),
+    post_copy: z
+      .boolean()
+      .default(false)
+      .describe(
+        'a move that is forced to its end lets the guest go on here at once, and fetches the rest of its memory: when the way breaks then, the guest is lost',
+      ),
+    copy_storage: z
+      .enum(['auto', 'never'])
+      .default('auto')
+      .describe('auto: disks that the hosts do not share are copied; never: such guests do not move while they run'),
+  })
+  .refine(({ tls, tunnelled }) => !(tls && tunnelled), {
+    error: 'what goes through the connection of the daemons is encrypted by them: tunnelled and tls exclude each other',
+    path: ['tls'],
+  })
+  .refine(({ post_copy: postCopy, tunnelled }) => !(postCopy && tunnelled), {
+    error: 'libvirt has no post-copy through the connection of the daemons: tunnelled and post_copy exclude each other',
+    path: ['post_copy'],
+  });
 
 /** A call waits a little longer than libvirt waits for a guest that is busy: then the answer says so. */
 export const DEFAULT_PACING: Pacing = {
@@ -156,6 +187,12 @@ export const VirshSettingsSchema = z
       operation: 'longest time for a whole start, stop, launch or move',
       poll: 'how often a state or a job is looked at',
     }),
+    shutdown_timeout_ms: z
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .default(60_000)
+      .describe('how long guests may take to shut down when they are stopped for a change; 0: they are not asked'),
     pool: z
       .strictObject({
         name: z

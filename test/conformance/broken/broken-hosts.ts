@@ -45,6 +45,26 @@ export const brokenHosts: readonly BrokenDriver[] = [
     caught: { 'operation.live-migrate/effect': 'wrong-effect' },
   },
   {
+    name: 'tells what processors can do in words of its own',
+    fixture: fakeFixture({
+      driver: operating(({ operations }) => ({
+        getHostInfo: async (ctx) => ({ ...(await there(operations.getHostInfo)(ctx)), cpuTraits: ['avx2'] }),
+      })),
+    }),
+    caught: { 'operation.report-cpu-traits/effect': 'wrong-answer' },
+    levels: { 'operation.report-cpu-traits': 'above' },
+  },
+  {
+    name: 'tells what processors of other hosts can do',
+    fixture: fakeFixture({
+      driver: operating(({ operations }) => ({
+        getHostInfo: async (ctx) => ({ ...(await there(operations.getHostInfo)(ctx)), cpuTraits: ['HW_ARCH_X86_64'] }),
+      })),
+    }),
+    caught: { 'operation.report-cpu-traits/effect': 'wrong-answer' },
+    levels: { 'operation.report-cpu-traits': 'above' },
+  },
+  {
     name: 'starts what it evacuates',
     fixture: fakeFixture({
       driver: operating((real) => ({

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { domainCreate, domainDefineXmlFlags, domainGetXmlDesc, DomainXMLFlags, type DomainRef } from 'node-libvirt';
 import { parseXml } from '../../../src/connectors/xml/index.js';
+import { RpcDomains } from '../../../src/drivers/virsh/client/rpc-domains.js';
 import { domainFacts } from '../../../src/drivers/virsh/mapping/domain-facts.js';
+import { toVirshComputeError } from '../../../src/drivers/virsh/virsh.errors.js';
+import { rejectionOf } from '../../support/failure-of.js';
 import { localUri, VirshBench } from '../../support/virsh-bench.js';
 import { administrator } from './guest-domain.js';
 
@@ -84,5 +87,50 @@ describe('what a domain starts from', () => {
     const { xml } = await admin.caller.call(domainGetXmlDesc, { domain, flags: 0 });
     expect(domainFacts(parseXml(xml)).bootOrder[0]).toBe('vdb');
     expect(await virsh.call('compute.get_info', { instance: 'web01' })).toMatchObject({ id, power_state: 'running' });
+  });
+});
+
+describe('the password that others have given to its screen', () => {
+  const { VIR_DOMAIN_XML_INACTIVE: INACTIVE, VIR_DOMAIN_XML_SECURE: SECURE } = DomainXMLFlags;
+  const PASSWORD = 'canary';
+  const flavor = { vcpus: 2, memory_mib: 96 };
+  let screened: DomainRef;
+  const definition = async (flags: number) =>
+    (await admin.caller.call(domainGetXmlDesc, { domain: screened, flags })).xml;
+
+  beforeAll(async () => {
+    const xml = `<domain type='qemu'><name>web02</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+      <os><type arch='x86_64' machine='q35'>hvm</type><boot dev='hd'/></os>
+      <devices><interface type='ethernet'><mac address='${MAC}'/></interface>
+        <graphics type='vnc' port='-1' passwd='${PASSWORD}'/></devices></domain>`;
+    ({ domain: screened } = await admin.caller.call(domainDefineXmlFlags, { xml, flags: 0 }));
+  });
+
+  test.each([
+    ['power.set_boot_device', { boot_device: { type: 'network' } }],
+    ['compute.rescue', { boot: { from: 'network' } }],
+    ['compute.unrescue', {}],
+    ['compute.power_off', {}],
+    ['compute.resize', { flavor }],
+    ['compute.revert_resize', {}],
+    ['compute.resize', { flavor }],
+    ['compute.confirm_resize', {}],
+  ] as const)('is there after %s, and told to nobody', async (method, params) => {
+    const answer = await virsh.call(method, { instance: 'web02', ...params });
+    expect(answer).toMatchObject({ outcome: 'done' });
+    expect(await definition(INACTIVE | SECURE)).toContain(`passwd='${PASSWORD}'`);
+    // Nor in what is kept in its metadata to return to.
+    expect(await definition(INACTIVE)).not.toContain(PASSWORD);
+    expect(JSON.stringify([answer, virsh.bench.events])).not.toContain(PASSWORD);
+  });
+
+  test('is told to nobody who may only read', async () => {
+    const { socketPath, qemuUri } = virsh.libvirtd;
+    const reader = admin.hold({ uri: localUri(qemuUri, { socketPath: `${socketPath}-ro` }) }).link.caller({});
+    const domains = new RpcDomains(reader, new AbortController().signal);
+    expect(domainFacts(await domains.definition(screened.uuid, 'next')).name).toBe('web02');
+    const refusal = await rejectionOf(domains.definition(screened.uuid, 'to-edit'), Error);
+    const doing = { what: 'defining domain web02', libvirt: 'kvm', changes: true };
+    expect(toVirshComputeError(refusal, doing)).toMatchObject({ code: 'BACKEND_FORBIDDEN' });
   });
 });

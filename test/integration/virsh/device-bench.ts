@@ -10,6 +10,7 @@ import {
   domainLookupByName,
   DomainXMLFlags,
 } from 'node-libvirt';
+import type { Images } from '../../../src/compute/contract/index.js';
 import { childAt, childrenOf, parseXml, type XmlElement } from '../../../src/connectors/xml/index.js';
 import { domainFacts, type DomainFacts } from '../../../src/drivers/virsh/mapping/domain-facts.js';
 import { GuestConsole } from '../../support/guest-console.js';
@@ -41,6 +42,13 @@ export interface DomainWanted {
   readonly ports?: number;
 }
 
+interface BenchOptions {
+  /** From where images are fetched. @param folder what requests may name */
+  readonly images?: (folder: string) => Images;
+  /** Puts somebody between the service and the daemon. @returns where the service connects */
+  readonly socketBefore?: (socketPath: string) => string;
+}
+
 /** The service before a host of libvirt with QEMU, the domains of a test, and what libvirt itself tells of them. */
 export class DeviceBench {
   private constructor(
@@ -52,7 +60,10 @@ export class DeviceBench {
   ) {}
 
   /** @param settings of the host beside how it is reached */
-  static async start(settings: Record<string, unknown> = {}): Promise<DeviceBench> {
+  static async start(
+    settings: Record<string, unknown> = {},
+    { images, socketBefore = (socket) => socket }: BenchOptions = {},
+  ): Promise<DeviceBench> {
     const hosts = await startLibvirtHosts({
       names: ['kvm'],
       emulators: ['x86_64', 's390x'],
@@ -68,7 +79,8 @@ export class DeviceBench {
     });
     const [host] = hosts.hosts;
     if (host === undefined) throw new Error('there is no host');
-    const uri = `qemu+unix:///system?socket=${host.daemon.socketPath}`;
+    const uriOf = (socket: string): string => `qemu+unix:///system?socket=${socket}`;
+    const { socketPath } = host.daemon;
     const bench = await ComputeBench.start({
       drivers: [createVirsh().virtDriver],
       hosts: [
@@ -76,7 +88,7 @@ export class DeviceBench {
           name: 'kvm',
           driver: 'virsh',
           settings: {
-            uri,
+            uri: uriOf(socketBefore(socketPath)),
             poll: { initial_ms: 50, max_ms: 250 },
             host_folders: [hosts.shared, '/dev/disk', '/dev/loop'],
             ...settings,
@@ -86,8 +98,9 @@ export class DeviceBench {
           protectSelf: true,
         },
       ],
+      ...(images && { images: images(hosts.shared) }),
     });
-    return new DeviceBench(hosts, host, bench, await connect(uri));
+    return new DeviceBench(hosts, host, bench, await connect(uriOf(socketPath)));
   }
 
   /** What requests may name. */

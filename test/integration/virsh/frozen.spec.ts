@@ -54,6 +54,15 @@ test('a frozen guest delays its own calls only', async () => {
   await expect(pausing).resolves.toMatchObject({ power_state: 'paused' });
 });
 
+test('a frozen guest is stopped all the same, although it cannot be asked', async () => {
+  await virsh.call('compute.power_on', { instance: lively });
+  process.kill(processOf(lively), 'SIGSTOP');
+  await expect(virsh.call('power.soft_off', { instance: lively, within_s: 1, force: true })).resolves.toMatchObject({
+    outcome: 'done',
+    state: 'off',
+  });
+});
+
 function definition(name: string): string {
   const os = "<os><type arch='x86_64'>hvm</type></os>";
   return `<domain type='qemu'><name>${name}</name><memory unit='MiB'>32</memory>${os}</domain>`;

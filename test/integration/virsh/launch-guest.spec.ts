@@ -13,7 +13,7 @@ let console: GuestConsole;
 beforeAll(async () => {
   systems = await guestSystems('x86_64');
   guests = await VirshGuests.start([systems], {
-    settings: { rescue_image: { source: `file:${systems.rescue.qcow2}` } },
+    settings: { rescue_image: { source: `file:${systems.rescue.qcow2}` }, shutdown_timeout_ms: 120_000 },
   });
 }, LONG);
 
@@ -68,6 +68,7 @@ describe('a guest', () => {
         admin_password: 'hunter2',
       });
       expect(answer).toMatchObject({ outcome: 'done', power_state: 'running' });
+      expect(console.reports.at(before - 1)).toMatchObject({ isDown: true });
       const report = await console.ready(before + 1);
       expect(report.image).toBe(systems.otherDisk.image);
       expect(report.disks.map(({ bytes }) => bytes)).toContain(2 * 1024 ** 3);
@@ -103,6 +104,7 @@ describe('a guest', () => {
         outcome: 'done',
         power_state: 'running',
       });
+      expect(console.reports.at(startsBefore - 1)).toMatchObject({ isDown: true });
       const rescued = await console.ready(startsBefore + 1);
       expect(rescued).toMatchObject({ isRescue: true });
       expect(rescued.disks.map(({ bytes }) => bytes)).toContain(2 * 1024 ** 3);

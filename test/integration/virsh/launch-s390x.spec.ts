@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../support/eventually.js';
+import type { GuestConsole, GuestReport } from '../../support/guest-console.js';
 import { guestSystems, type GuestSystems } from '../../support/guest-systems.js';
 import { VirshGuests } from '../../support/virsh-guests.js';
 
@@ -6,13 +11,21 @@ const LONG = 400_000;
 const flavor = { vcpus: 1, memory_mib: 256 };
 let systems: GuestSystems;
 let guests: VirshGuests;
+let folder: string;
 
 beforeAll(async () => {
   systems = await guestSystems('s390x');
-  guests = await VirshGuests.start([systems]);
+  folder = mkdtempSync(join(tmpdir(), 'zenova-s390x-'));
+  guests = await VirshGuests.start([systems], {
+    folders: [folder],
+    setUp: ['ip link add br0 type bridge', 'ip link set br0 up'],
+  });
 }, LONG);
 
-afterAll(() => guests.stop());
+afterAll(async () => {
+  await guests.stop();
+  rmSync(folder, { recursive: true });
+});
 
 const call: VirshGuests['virsh']['call'] = (method, params) => guests.virsh.call(method, params);
 
@@ -39,20 +52,68 @@ describe('a guest of IBM Z, emulated', () => {
   );
 
   test(
-    'starts from a kernel of the host',
+    'starts from a kernel of the host, sees what is plugged in and out, and crashes where it is told to',
     async () => {
+      const instance = 'z02';
       const { kernel: path, initrd, kernelParameters } = systems;
       const { id } = await call('compute.spawn', {
-        name: 'z02',
+        name: instance,
         flavor,
         metadata: { role: 'web' },
         driver_options: { virsh: { arch: 's390x', kernel: { path, initrd, parameters: kernelParameters.trim() } } },
       });
-      const report = await guests.console(String(id)).ready();
+      const console = guests.console(String(id));
+      const report = await console.ready();
       expect(report).toMatchObject({ arch: 's390x', machine: { firmware: 'ipl' } });
       expect(report.seed?.['meta-data']).toContain('"role": "web"');
-      await call('compute.destroy', { instance: 'z02' });
+      await pluggedInAndOut(instance, console);
+      await expect(call('compute.trigger_crash_dump', { instance })).resolves.toMatchObject({ outcome: 'done' });
+      // Its Linux has no action for a restart, and stops.
+      const crashed = async () => (await call('power.query', { instance }))['native_state'] === 'shut off (crashed)';
+      await eventually(crashed, 'the guest to have crashed');
+      await call('compute.destroy', { instance });
     },
     LONG,
   );
 });
+
+/** A volume and an interface, on the channel subsystem. */
+async function pluggedInAndOut(instance: string, console: GuestConsole): Promise<void> {
+  const path = join(folder, 'data.img');
+  writeFileSync(path, Buffer.alloc(8 << 20));
+  let asked = 0;
+  const tells = async (): Promise<GuestReport> => {
+    asked += 1;
+    await call('compute.send_console_command', { instance, command: 'run /zenova/report' });
+    return await console.until(
+      ({ text }) => text.match(/^ran: 0$/gm)?.length === asked,
+      'the guest to tell what it has',
+    );
+  };
+  const hasDisk = ({ disks }: GuestReport): boolean =>
+    disks.some(({ serial, bytes }) => serial === 'data' && bytes === 8 << 20);
+
+  const volume = { id: 'data', connection: { type: 'file', path } };
+  await expect(call('compute.attach_volume', { instance, volume })).resolves.toMatchObject({
+    outcome: 'done',
+    device: 'vdb',
+  });
+  const answer = await call('compute.attach_interface', { instance, network: { name: 'br0' } });
+  const { mac } = answer['interface'] as { readonly mac: string };
+  const hasNic = ({ nics }: GuestReport): boolean => nics.some((nic) => nic.mac === mac);
+  const withBoth = await tells();
+  expect([hasDisk(withBoth), hasNic(withBoth)]).toEqual([true, true]);
+  expect(await guests.definition(instance)).toMatch(
+    /<address type='ccw'[^>]*>\s*<\/disk>[^]*<address type='ccw'[^>]*>\s*<\/interface>/,
+  );
+
+  await expect(call('compute.detach_volume', { instance, volume: 'data' })).resolves.toMatchObject({ outcome: 'done' });
+  await expect(call('compute.detach_interface', { instance, interface: mac })).resolves.toMatchObject({
+    outcome: 'done',
+  });
+  const withNeither = await tells();
+  expect([hasDisk(withNeither), hasNic(withNeither)]).toEqual([false, false]);
+  const xml = await guests.definition(instance);
+  expect(xml).not.toContain(path);
+  expect(xml).not.toContain(mac);
+}

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -17,6 +17,7 @@ let guests: VirshGuests;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'zenova-launch-'));
   execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file('empty.qcow2'), '1200M']);
+  mkdirSync(file('folder'));
   guests = await VirshGuests.start([], { folders: [folder], emulators: ['x86_64'] });
 }, WITHIN_MS);
 
@@ -108,6 +109,26 @@ describe('a launch', () => {
       'a volume that is not there',
       'RESOURCE_NOT_FOUND',
       () => ({ volumes: [{ id: 'v', connection: { type: 'file', path: file('nobody.img') } }] }),
+    ],
+    [
+      'a volume that is a folder',
+      'REQUEST_INVALID',
+      () => ({ volumes: [{ id: 'v', connection: { type: 'file', path: file('folder') } }] }),
+    ],
+    [
+      'a volume that cannot be but a folder',
+      'REQUEST_INVALID',
+      () => ({ volumes: [{ id: 'v', connection: { type: 'file', path: `${file('nobody')}/` } }] }),
+    ],
+    [
+      'a kernel that is a folder',
+      'REQUEST_INVALID',
+      () => ({ driver_options: { virsh: { ...virt, kernel: { path: file('folder') } } } }),
+    ],
+    [
+      'a kernel that is not there',
+      'RESOURCE_NOT_FOUND',
+      () => ({ driver_options: { virsh: { ...virt, kernel: { path: file('nobody') } } } }),
     ],
     [
       'an image with another checksum',

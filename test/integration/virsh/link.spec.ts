@@ -21,7 +21,7 @@ import { type Libvirtd, startLibvirtd } from '../../../scripts/libvirtd.mjs';
 import type { Outgoing } from '../../../src/common/outgoing.js';
 import { failureOf, type LibvirtFailure } from '../../../src/drivers/virsh/client/libvirt-failure.js';
 import { hostWatch } from '../../../src/drivers/virsh/client/libvirt-pool.js';
-import type { LibvirtLink } from '../../../src/drivers/virsh/client/libvirt-link.js';
+import type { LastingFact, LibvirtLink } from '../../../src/drivers/virsh/client/libvirt-link.js';
 import { toVirshComputeError } from '../../../src/drivers/virsh/virsh.errors.js';
 import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { eventually } from '../../support/eventually.js';
@@ -89,6 +89,26 @@ describe('a link to libvirt', () => {
     expect(link).toMatchObject({ label: 'test:///default' });
     const gone = AbortSignal.abort(new Error('not any more'));
     await expect(link.hostUuid(gone)).rejects.toThrow('not any more');
+  });
+
+  test('asks once for what holds as long as the daemon does, and again after a failure or another daemon', async () => {
+    const { link } = bench.hold({ uri: testUri(daemon) });
+    let asked = 0;
+    const read: LastingFact<string> = async (caller) => {
+      asked += 1;
+      if (asked === 1) throw new Error('not now');
+      return (await caller.call(connectGetHostname)).hostname;
+    };
+    await expect(link.lasting(read)).rejects.toThrow('not now');
+    expect(await Promise.all([link.lasting(read), link.lasting(read)])).toEqual([hostname(), hostname()]);
+    expect(await link.lasting(read)).toBe(hostname());
+    expect(asked).toBe(2);
+    await daemon.kill();
+    await daemon.restart();
+    await eventually(async () => {
+      await link.lasting(read).catch(() => undefined);
+      return asked > 2;
+    }, 'it is asked for again');
   });
 
   test('tells of each call that somebody makes', async () => {

@@ -36,10 +36,12 @@ describe('a guest that runs', () => {
       // Without a disk, which would have to be copied.
       const flavor = { vcpus: 1, memory_mib: 256 };
       await kvm.launch('vlan01', { more: { flavor, networks: [{ name: SWITCH_NETWORK, vlan: 7, mac: MAC }] } });
-      await expect(move('vlan01')).rejects.toMatchObject({
-        code: 'FEATURE_LIMITED',
-        message: expect.stringContaining('port group'),
-      });
+      for (const more of [{ plan: true }, {}]) {
+        await expect(move('vlan01', more)).rejects.toMatchObject({
+          code: 'FEATURE_LIMITED',
+          message: expect.stringContaining('port group'),
+        });
+      }
       expect(await kvm.domains('kvm1', '--state-running')).toEqual(['vlan01']);
       await update('add-last');
       await expect(move('vlan01')).resolves.toMatchObject({ outcome: 'done', power_state: 'running' });

@@ -12,7 +12,8 @@ import { failureOf, type LibvirtFailure } from '../../../src/drivers/virsh/clien
 import type { LibvirtLink } from '../../../src/drivers/virsh/client/libvirt-link.js';
 import { ProgramDomains } from '../../../src/drivers/virsh/client/program-domains.js';
 import { RpcDomains } from '../../../src/drivers/virsh/client/rpc-domains.js';
-import { childAt, serialiseXml, textOf } from '../../../src/connectors/xml/index.js';
+import { childAt, element, serialiseXml, textOf } from '../../../src/connectors/xml/index.js';
+import { withDevice } from '../../../src/drivers/virsh/mapping/edit-domain.js';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
 import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
 import { pacingOf } from '../../../src/drivers/kit/index.js';
@@ -143,10 +144,14 @@ describe.each(['rpc', 'program'] as const)('domains by way of %s', (way) => {
     expect(await state()).toBe(DomainState.VIR_DOMAIN_RUNNING);
   });
 
-  test('are defined anew', async () => {
-    const definition = await domains.definition(uuid, 'next');
+  test('are defined anew, with secrets that are told for nothing else', async () => {
+    const screen = element('graphics', { type: 'vnc', port: 5900, passwd: 'of-vnc' });
+    await domains.define(withDevice(await domains.definition(uuid, 'next'), screen), IN_TIME);
+    const definition = await domains.definition(uuid, 'to-edit');
+    expect(serialiseXml(definition)).toContain('of-vnc');
     await domains.define(definition, IN_TIME);
-    expect(serialiseXml(await domains.definition(uuid, 'next'))).toBe(serialiseXml(definition));
+    expect(serialiseXml(await domains.definition(uuid, 'to-edit'))).toBe(serialiseXml(definition));
+    expect(serialiseXml(await domains.definition(uuid, 'next'))).not.toContain('of-vnc');
   });
 
   test('are asked for again after the daemon was restarted', async () => {

@@ -8,6 +8,7 @@ beforeAll(async () => {
   virsh = await VirshBench.start({
     libvirtd: { emulators: ['x86_64'] },
     driverUri: (daemon) => localUri(daemon.qemuUri, daemon),
+    settings: { shutdown_timeout_ms: 1000 },
   });
   await virsh.call('compute.spawn', {
     name: instance,
@@ -25,6 +26,10 @@ test(
   'a size is had, kept apart from others until it is reverted, and gone afterwards',
   async () => {
     await expect(virsh.call('compute.confirm_resize', { instance })).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    await expect(virsh.call('compute.resize', { instance, flavor: larger, plan: true })).resolves.toMatchObject({
+      steps: [{ action: 'ask-shutdown' }, { action: 'destroy' }, { action: 'resize' }, { action: 'start' }],
+    });
+    // Nothing in it hears that it is to shut down.
     await expect(resize(larger)).resolves.toMatchObject({ outcome: 'done', power_state: 'running' });
     await expect(info()).resolves.toMatchObject({ vcpus: 2, memory_mib: 96, power_state: 'running' });
     await expect(resize(larger)).resolves.toMatchObject({ outcome: 'already' });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Volume } from '../../../src/compute/contract/index.js';
 import { volumeAlias } from '../../../src/drivers/virsh/mapping/names.js';
@@ -68,12 +68,15 @@ describe('a file', () => {
     await expect(bench.disks('off')).resolves.toEqual({ now: [], next: [] });
   });
 
-  test.each([instance, 'off'])('that is not there is refused for %s, and nothing of it stays', async (to) => {
-    const volume: Volume = { id: 'nowhere', connection: { type: 'file', path: `${bench.folder}/nowhere` } };
-    await expect(attach(volume, to)).rejects.toMatchObject({
-      code: 'RESOURCE_NOT_FOUND',
-      outcome: expect.stringMatching(/^not-/),
-    });
+  test.each([
+    ['that is not there', instance, 'nowhere', 'RESOURCE_NOT_FOUND'],
+    ['that is not there', 'off', 'nowhere', 'RESOURCE_NOT_FOUND'],
+    ['that is a folder', instance, 'folder', 'REQUEST_INVALID'],
+    ['that is a folder', 'off', 'folder', 'REQUEST_INVALID'],
+  ])('%s is refused for %s, and nothing of it stays', async (_what, to, id, code) => {
+    mkdirSync(`${bench.folder}/folder`, { recursive: true });
+    const volume: Volume = { id, connection: { type: 'file', path: `${bench.folder}/${id}` } };
+    await expect(attach(volume, to)).rejects.toMatchObject({ code, outcome: expect.stringMatching(/^not-/) });
     await expect(bench.disks(to)).resolves.toEqual({ now: [], next: [] });
   });
 

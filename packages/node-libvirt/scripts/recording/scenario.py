@@ -195,6 +195,8 @@ def on_qemu():
     say("node info", connection.getInfo)
     say("domain capabilities", connection.getDomainCapabilities, None, "x86_64", "q35", "qemu", 0)
     say("compare cpu", connection.compareHypervisorCPU, None, "x86_64", "q35", "qemu", "<cpu><model>qemu64</model></cpu>", 0)
+    models = [f"<cpu><model>{model}</model></cpu>" for model in ("Penryn", "qemu64")]
+    say("baseline cpu", connection.baselineHypervisorCPU, None, "x86_64", "q35", "qemu", models, 1)
     on_storage(connection)
     loopback = say("interface by name", connection.interfaceLookupByName, "lo")
     say("interface xml", loopback.XMLDesc, 0)
@@ -211,13 +213,14 @@ def on_qemu():
     secret = say(
         "define secret",
         connection.secretDefineXML,
-        f"<secret ephemeral='no' private='yes'><uuid>{GUEST_UUID}</uuid><usage type='iscsi'><target>target</target></usage></secret>",
+        f"<secret ephemeral='no' private='no'><uuid>{GUEST_UUID}</uuid><usage type='iscsi'><target>target</target></usage></secret>",
         0,
     )
     say("secret by uuid", connection.secretLookupByUUIDString, GUEST_UUID)
     say("list secrets", connection.listAllSecrets, 0)
     say("secret by usage", connection.secretLookupByUsage, 3, "target")
     say("set secret", secret.setValue, b"secret value", 0)
+    say("value of secret", secret.value, 0)
     say("undefine secret", secret.undefine)
 
     for name in ("disk", "copy"):

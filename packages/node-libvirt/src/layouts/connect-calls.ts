@@ -4,6 +4,7 @@ import { domain, flag, flags, MAX_LIST, needResults, optionalText, text, typedPa
 
 const MAX_AUTH_TYPES = 20;
 const MAX_STATS_PARAMETERS = 4096;
+const MAX_CPUS = 256;
 
 /** The ways in which a client may prove who it is. */
 export const AuthType = { NONE: 0, SASL: 1, POLKIT: 2 } as const;
@@ -52,6 +53,20 @@ export const connectCompareHypervisorCpu = remoteCall(
     flags,
   }),
   struct({ result: int }),
+);
+
+/** The processor that all of those that are given can be, and the hypervisor can make. */
+export const connectBaselineHypervisorCpu = remoteCall(
+  'connect_baseline_hypervisor_cpu',
+  struct({
+    emulator: optionalText,
+    arch: optionalText,
+    machine: optionalText,
+    virtType: optionalText,
+    xmlCpus: array(text, MAX_CPUS),
+    flags,
+  }),
+  struct({ cpu: text }),
 );
 
 /** Characters, each in a number of its own, up to the first zero. */

@@ -24,4 +24,10 @@ export const secretSetValue = remoteCall(
   struct({ secret, value: opaque(MAX_SECRET_BYTES), flags }),
   nothing,
 );
+/** What is private, the daemon gives to nobody. */
+export const secretGetValue = remoteCall(
+  'secret_get_value',
+  struct({ secret, flags }),
+  struct({ value: opaque(MAX_SECRET_BYTES) }),
+);
 export const secretUndefine = remoteCall('secret_undefine', ofSecret, nothing);

@@ -16,6 +16,18 @@ import {
 /** Held by eye against what the scenario asked for and what Python was answered. */
 export const calls: readonly Made[] = [
   made(libvirt.authList, undefined, { types: [0] }),
+  made(
+    libvirt.connectBaselineHypervisorCpu,
+    {
+      emulator: null,
+      arch: 'x86_64',
+      machine: 'q35',
+      virtType: 'qemu',
+      xmlCpus: ['<cpu><model>Penryn</model></cpu>', '<cpu><model>qemu64</model></cpu>'],
+      flags: 1,
+    },
+    { cpu: some("<feature policy='require' name='sse2'/>") },
+  ),
   made(libvirt.connectClose, undefined, undefined),
   made(
     libvirt.connectCompareHypervisorCpu,
@@ -357,10 +369,11 @@ export const calls: readonly Made[] = [
   made(libvirt.nwfilterLookupByName, { name: 'closed' }, { filter }),
   made(libvirt.nwfilterLookupByUuid, { uuid: GUEST_UUID }, { filter }),
   made(libvirt.nwfilterUndefine, { filter }, undefined),
-  made(libvirt.secretDefineXml, { xml: some("<secret ephemeral='no' private='yes'><uu"), flags: 0 }, { secret }),
+  made(libvirt.secretDefineXml, { xml: some("<secret ephemeral='no' private='no'><uui"), flags: 0 }, { secret }),
   made(libvirt.connectListAllSecrets, { needResults: true, flags: 0 }, { secrets: [secret], count: 1 }),
   made(libvirt.secretLookupByUsage, { usageType: 3, usageId: 'target' }, { secret }),
   made(libvirt.secretLookupByUuid, { uuid: GUEST_UUID }, { secret }),
   made(libvirt.secretSetValue, { secret, value: Buffer.from('secret value'), flags: 0 }, undefined),
+  made(libvirt.secretGetValue, { secret, flags: 0 }, { value: Buffer.from('secret value') }),
   made(libvirt.secretUndefine, { secret }, undefined),
 ];

@@ -127,7 +127,10 @@ export const computeMethods = {
     flavor: FlavorSchema,
   }),
   'compute.confirm_resize': instanceChange('confirmResize', 'Keep the new size of an instance.'),
-  'compute.revert_resize': instanceChange('revertResize', 'Give an instance its earlier size again.'),
+  'compute.revert_resize': instanceChange(
+    'revertResize',
+    'Give an instance its earlier size again, and the root disk that it had.',
+  ),
   'compute.snapshot': instanceChange(
     'snapshot',
     'Save the root disk of an instance as an image.',

@@ -79,7 +79,8 @@ export interface ProvisioningOperations {
    */
   confirmResize: ChangeOperation;
   /**
-   * Governed by `operation.resize`. Afterwards it has its earlier size.
+   * Governed by `operation.resize`. Afterwards it has its earlier size. Where its root disk was made anew, it has the old one, without
+   * what was written since, as in nova.
    *
    * @throws ComputeError STATE_CONFLICT when there is none
    */

@@ -32,6 +32,12 @@ export interface HypervisorFacts {
   readonly memoryMib: number;
 }
 
+/**
+ * Which definition of a domain is read. `next`: as it will be at its next start. `to-edit`: the same with its secrets, such as the password
+ * of its screen, to be defined again and for nothing else; who may only read cannot have it.
+ */
+export type DefinitionForm = 'next' | 'to-edit';
+
 /** How the guest's operating system is asked to shut down; undefined: whatever works, tried by libvirt itself. */
 export type ShutdownWay = 'acpi' | 'agent';
 
@@ -47,8 +53,8 @@ export interface Domains {
   /** By UUID or name; undefined when there is none. A name that looks like a UUID is a name as well. */
   find(reference: string): Promise<DomainStatus | undefined>;
   status(uuid: string): Promise<DomainStatus>;
-  /** @param form `next`: as it will be at its next start; otherwise as it runs, where it does. Secrets are never in it */
-  definition(uuid: string, form?: 'next'): Promise<XmlElement>;
+  /** @param form without it: as it runs, where it does */
+  definition(uuid: string, form?: DefinitionForm): Promise<XmlElement>;
   usage(uuid: string): Promise<DomainUsage>;
   hypervisor(): Promise<HypervisorFacts>;
   /** What guests can be on the host (`virsh capabilities`). */

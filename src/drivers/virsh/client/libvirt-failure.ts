@@ -87,7 +87,17 @@ const PERHAPS_BEGUN: ReadonlySet<string> = new Set<NativeCode>([
 ]);
 
 /** Numbers of the system's errors, the same on every architecture of Linux that libvirt runs on. */
-export const Errno = { ENOENT: 2, ENOMEM: 12, ENOSPC: 28, EPIPE: 32, EDQUOT: 122, ECONNRESET: 104, ECONNREFUSED: 111 };
+export const Errno = {
+  ENOENT: 2,
+  ENOMEM: 12,
+  ENOTDIR: 20,
+  EISDIR: 21,
+  ENOSPC: 28,
+  EPIPE: 32,
+  ECONNRESET: 104,
+  ECONNREFUSED: 111,
+  EDQUOT: 122,
+};
 /** Of a daemon that has lost another one. */
 const DAEMON_AWAY: readonly (number | undefined)[] = [Errno.EPIPE, Errno.ECONNRESET, Errno.ECONNREFUSED];
 

@@ -32,6 +32,9 @@ const MAX_COMMANDS = 8;
 /** The call that is made for somebody. */
 type Asking = Pick<CallContext, 'outgoing'>;
 
+/** Reads what a daemon tells the same as long as it runs. */
+export type LastingFact<T> = (caller: Caller) => Promise<T>;
+
 /** What is listened to from the first connection on. */
 interface Watch {
   start(): Promise<() => Promise<void>>;
@@ -53,7 +56,8 @@ export class LibvirtLink {
   #way: WayToDaemon | undefined;
   #commands: SshCommands | undefined;
   #connections = 0;
-  #hostUuid: Promise<string> | undefined;
+  /** What was asked for, by what asks. */
+  readonly #lasting = new Map<LastingFact<unknown>, Promise<unknown>>();
   #isClosed = false;
   #underWay = 0;
   #lastUsedAt = performance.now();
@@ -115,13 +119,21 @@ export class LibvirtLink {
   }
 
   /** UUID of the host, which its guests' keys hold; of a driver that has none, libvirt's test driver, the name of the host. */
-  async hostUuid(signal?: AbortSignal): Promise<string> {
+  hostUuid(signal?: AbortSignal): Promise<string> {
+    return this.lasting(this.#readHostUuid, signal);
+  }
+
+  /** What a daemon tells the same as long as it runs: asked for once, until no connection is left. What fails is asked for again. */
+  async lasting<T>(read: LastingFact<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
-    this.#hostUuid ??= this.#readHostUuid().catch((error: unknown) => {
-      this.#hostUuid = undefined;
+    const known = this.#lasting.get(read) as Promise<T> | undefined;
+    if (known !== undefined) return await unlessAborted(known, signal);
+    const asked: Promise<T> = read(this.caller({})).catch((error: unknown) => {
+      if (this.#lasting.get(read) === asked) this.#lasting.delete(read);
       throw error;
     });
-    return await unlessAborted(this.#hostUuid, signal);
+    this.#lasting.set(read, asked);
+    return await unlessAborted(asked, signal);
   }
 
   /**
@@ -218,11 +230,11 @@ export class LibvirtLink {
     return opened;
   }
 
-  async #readHostUuid(): Promise<string> {
+  readonly #readHostUuid = async (): Promise<string> => {
     const uuid = textOf(childAt(parseXml(await this.#capabilities()), 'host', 'uuid'))?.trim();
     if (uuid !== undefined && UUID.test(uuid)) return uuid.toLowerCase();
     return (await this.#hostname()).trim().slice(0, LONGEST_HOST_NAME).toLowerCase();
-  }
+  };
 
   async #capabilities(): Promise<string> {
     if (this.#access.by === 'rpc') return (await this.caller({}).call(connectGetCapabilities)).xml;
@@ -260,7 +272,7 @@ export class LibvirtLink {
     await connection.closed;
     this.#connections -= 1;
     // Another host may answer there the next time.
-    if (this.#connections === 0) this.#hostUuid = undefined;
+    if (this.#connections === 0) this.#lasting.clear();
   }
 
   #startWatches(): void {

@@ -9,12 +9,23 @@ import {
   XmlFailure,
   type XmlElement,
 } from '../../../connectors/xml/index.js';
-import type { Domains, DomainStatus, DomainUsage, HypervisorFacts, ShutdownWay } from './domains.port.js';
+import type {
+  DefinitionForm,
+  Domains,
+  DomainStatus,
+  DomainUsage,
+  HypervisorFacts,
+  ShutdownWay,
+} from './domains.port.js';
 import { ProgramError } from './program-error.js';
 import type { VirshProgram } from './virsh-program.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const STATES = 'domstats --state --nowait';
+const DEFINITION_OPTIONS: Readonly<Record<DefinitionForm, string>> = {
+  next: ' --inactive',
+  'to-edit': ' --inactive --security-info',
+};
 const WITH_SAVED_MEMORY = 'list --all --uuid --with-managed-save';
 
 /**
@@ -63,8 +74,9 @@ export class ProgramDomains implements Domains {
     return { name: withoutEnd(name), uuid: domain, state, reason, hasSavedMemory: linesOf(saved).includes(domain) };
   }
 
-  async definition(uuid: string, form?: 'next'): Promise<XmlElement> {
-    const [xml = ''] = await this.#read([`dumpxml ${named(uuid)}${form === 'next' ? ' --inactive' : ''}`]);
+  async definition(uuid: string, form?: DefinitionForm): Promise<XmlElement> {
+    const options = form === undefined ? '' : DEFINITION_OPTIONS[form];
+    const [xml = ''] = await this.#read([`dumpxml ${named(uuid)}${options}`]);
     const definition = parseXml(xml);
     if (textOf(childAt(definition, 'uuid')) === named(uuid)) return definition;
     throw new ProgramError(`there is no domain ${uuid}`, { native: 'VIR_ERR_NO_DOMAIN' });

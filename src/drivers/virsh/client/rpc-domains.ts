@@ -34,11 +34,23 @@ import {
   type DomainRef,
 } from 'node-libvirt';
 import { parseXml, serialiseXml, type XmlElement } from '../../../connectors/xml/index.js';
-import type { Domains, DomainStatus, DomainUsage, HypervisorFacts, ShutdownWay } from './domains.port.js';
+import type {
+  DefinitionForm,
+  Domains,
+  DomainStatus,
+  DomainUsage,
+  HypervisorFacts,
+  ShutdownWay,
+} from './domains.port.js';
 import { failureOf } from './libvirt-failure.js';
 import { unlessMissing } from './unless-missing.js';
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
+const { VIR_DOMAIN_XML_INACTIVE: INACTIVE, VIR_DOMAIN_XML_SECURE: WITH_SECRETS } = DomainXMLFlags;
+const DEFINITION_FLAGS: Readonly<Record<DefinitionForm, number>> = {
+  next: INACTIVE,
+  'to-edit': INACTIVE | WITH_SECRETS,
+};
 const { VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT: NOWAIT } = ConnectGetAllDomainStatsFlags;
 const { VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE: WITH_SAVED_MEMORY } = ConnectListAllDomainsFlags;
 
@@ -93,8 +105,8 @@ export class RpcDomains implements Domains {
     return { name: domain.name, uuid: domain.uuid, ...state };
   }
 
-  async definition(uuid: string, form?: 'next'): Promise<XmlElement> {
-    const flags = form === 'next' ? DomainXMLFlags.VIR_DOMAIN_XML_INACTIVE : 0;
+  async definition(uuid: string, form?: DefinitionForm): Promise<XmlElement> {
+    const flags = form === undefined ? 0 : DEFINITION_FLAGS[form];
     const { xml } = await this.caller.call(domainGetXmlDesc, { domain: ref(uuid), flags }, this.#reading);
     return parseXml(xml);
   }

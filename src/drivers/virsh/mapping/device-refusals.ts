@@ -29,8 +29,19 @@ const REFUSALS: readonly (readonly [RegExp, DeviceRefusal])[] = [
     { code: 'BACKEND_AUTH_FAILED', advice: 'its target does not accept the user and the password' },
   ],
   [
-    /no such file or directory|no such device/i,
+    /no such file or directory|no such device|not a directory/i,
     { code: 'RESOURCE_NOT_FOUND', advice: 'what it names is not there on the host' },
+  ],
+  [
+    /is a directory|to be a regular file/i,
+    { code: 'REQUEST_INVALID', advice: 'what it names is a folder of the host' },
+  ],
+  [
+    /does not support O_DIRECT/i,
+    {
+      code: 'REQUEST_INVALID',
+      advice: 'what it names is a folder of the host, or a file where its cache cannot be passed by',
+    },
   ],
   [
     /iscsi.*(failed to connect|failed to login|target not found|does not exist|invalid lun|failed to open)|LUN.*not.*(found|supported)/i,

@@ -17,6 +17,8 @@ export interface DomainCapabilities {
   readonly emulator: string | undefined;
   readonly maxVcpus: number | undefined;
   readonly cpuModes: ReadonlySet<string>;
+  /** The processor that the mode host-model gives, as its model and what that has beside; undefined: there is no such mode. */
+  readonly hostModel: XmlElement | undefined;
   /** Models of the mode custom, and whether this host can run them; undefined: it cannot be told. */
   readonly cpuModels: ReadonlyMap<string, boolean | undefined>;
   readonly firmware: Offered;
@@ -50,6 +52,7 @@ export function domainCapabilities(from: XmlElement): DomainCapabilities {
     emulator: textOf(childAt(from, 'path')),
     maxVcpus: wholeNumber(attributeOf(childAt(from, 'vcpu'), 'max'), 'the number of processors'),
     cpuModes: new Set(modes.flatMap((mode) => attributeOf(mode, 'name') ?? [])),
+    hostModel: modes.find((mode) => attributeOf(mode, 'name') === 'host-model'),
     cpuModels: new Map(
       modes
         .filter((mode) => attributeOf(mode, 'name') === 'custom')

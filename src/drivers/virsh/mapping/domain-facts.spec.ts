@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { recordedXml, schemaErrors } from '../../../../test/support/libvirt-xml.js';
 import { XmlFailure, childAt, childrenOf, parseXml, serialiseXml } from '../../../connectors/xml/index.js';
 import { domainFacts } from './domain-facts.js';
-import { withBootOrder, withDevice, withMark, withSize } from './edit-domain.js';
+import { withBootOrder, withDevice, withMark, withSecretsOf, withSize } from './edit-domain.js';
 import { diskXml } from './disk.js';
 import { volumeAlias } from './names.js';
 
@@ -148,6 +148,24 @@ describe('a definition that is changed', () => {
     const twice = parseXml(serialiseXml(withMark(once, { operation: 'o1', undo })));
     expect(domainFacts(twice).mark).toEqual({ operation: 'o1', undo });
     expect(childrenOf(childAt(twice, 'metadata'))).toHaveLength(2);
+  });
+
+  test('by secrets that libvirt tells only to who edits it', async () => {
+    const withDevices = (devices: string) => parseXml(`<domain><devices>${devices}</devices></domain>`);
+    const cookies = '<cookies><cookie name="c">of-cookie</cookie></cookies>';
+    const disk = (target: string, more: string) =>
+      `<disk type="network"><source protocol="https">${more}</source><target dev="${target}"/></disk>`;
+    const told = withDevices(
+      `<graphics type="vnc" passwd="of-vnc"/><graphics type="spice"/>${disk('sda', '')}${disk('sdb', cookies)}`,
+    );
+    const kept = withDevices(`${disk('sdb', '')}${disk('sdc', '')}<graphics type="spice"/><graphics type="vnc"/>`);
+    expect(serialiseXml(withSecretsOf(kept, told))).toBe(
+      serialiseXml(
+        withDevices(
+          `${disk('sdb', cookies)}${disk('sdc', '')}<graphics type="spice"/><graphics type="vnc" passwd="of-vnc"/>`,
+        ),
+      ),
+    );
   });
 
   test('by a mark that nobody can read, which is none', () => {

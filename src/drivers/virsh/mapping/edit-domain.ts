@@ -91,6 +91,28 @@ export function withBootOrder(domain: XmlElement, names: readonly string[], load
   );
 }
 
+/**
+ * With the secrets that another definition of it has: passwords of screens, and cookies of disks behind web servers. libvirt tells them
+ * to nobody but who writes a definition, so that they are in none that is kept.
+ */
+export function withSecretsOf(domain: XmlElement, other: XmlElement): XmlElement {
+  const theirs = new Map(childrenOf(childAt(other, 'devices')).map((device) => [deviceKey(device), device]));
+  return withDevices(domain, (device) => {
+    const same = theirs.get(deviceKey(device));
+    if (device.name === 'graphics') return withAttribute(device, 'passwd', attributeOf(same, 'passwd'));
+    const source = childAt(device, 'source');
+    const cookies = childAt(same, 'source', 'cookies');
+    if (source === undefined || cookies === undefined) return device;
+    return withReplaced(device, withChildren(source, [...withoutChild(source, 'cookies').children, cookies]));
+  });
+}
+
+/** Which device of a domain it is: a disk by its target; screens are one of a type. */
+function deviceKey(device: XmlElement): string {
+  const own = device.name === 'disk' ? attributeOf(childAt(device, 'target'), 'dev') : attributeOf(device, 'type');
+  return `${device.name} ${own ?? ''}`;
+}
+
 /** What this driver keeps in it. */
 export function withMark(domain: XmlElement, mark: InstanceMark): XmlElement {
   const others = childrenOf(childAt(domain, 'metadata')).filter(({ namespace }) => namespace !== MARK_NAMESPACE);

@@ -30,6 +30,8 @@ export interface HostCapabilities {
   readonly uuid: string | undefined;
   readonly arch: string;
   readonly cpuModel: string | undefined;
+  /** Does a core of it run several threads at once? */
+  readonly hasThreads: boolean;
   /** Of virtual machines (`hvm`) alone. */
   readonly guests: readonly GuestCapabilities[];
 }
@@ -41,6 +43,9 @@ export function hostCapabilities(capabilities: XmlElement): HostCapabilities {
     uuid: textOf(childAt(capabilities, 'host', 'uuid')),
     arch: required(textOf(childAt(cpu, 'arch')), 'the architecture of the host'),
     cpuModel: textOf(childAt(cpu, 'model')),
+    hasThreads: childrenOf(childAt(capabilities, 'host', 'topology', 'cells'), 'cell')
+      .flatMap((cell) => childrenOf(childAt(cell, 'cpus'), 'cpu'))
+      .some((one) => /[,-]/.test(attributeOf(one, 'siblings') ?? '')),
     guests: childrenOf(capabilities, 'guest')
       .filter((guest) => textOf(childAt(guest, 'os_type')) === 'hvm')
       .map(guestCapabilities),

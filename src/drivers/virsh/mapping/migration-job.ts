@@ -5,6 +5,8 @@ export interface MigrationJob {
   /** How much of what is to be copied is copied. A guest that writes faster than it is copied never comes to 100. */
   readonly percent: number;
   readonly remainingMib: number;
+  /** Is it at the memory, which comes after disks that are copied? */
+  readonly isAtMemory: boolean;
 }
 
 const MIB = 1024 * 1024;
@@ -28,5 +30,6 @@ export function migrationJob(type: number, parameters: readonly TypedParameter[]
     // Before its first round it tells nothing.
     percent: total === 0 ? 0 : Math.max(0, Math.min(99, Math.floor((100 * (total - remaining)) / total))),
     remainingMib: Math.ceil(remaining / MIB),
+    isAtMemory: bytes('memory_total') > 0,
   };
 }

@@ -32,7 +32,9 @@ export function requireHostPath(field: string, path: string): void {
   if (!path.startsWith('/') || Buffer.byteLength(path) > LONGEST_PATH) {
     throw invalid(field, `must be an absolute path of ${LONGEST_PATH} bytes at most`);
   }
-  if (parts.includes('..') || parts.includes('.')) throw invalid(field, 'must hold no parts . or ..');
+  if (parts.slice(1).some((part) => part === '' || part === '.' || part === '..')) {
+    throw invalid(field, 'must name a file or a device, without parts that are empty, . or ..');
+  }
 }
 
 /** @throws ComputeError REQUEST_INVALID for a text that XML, and with it libvirt, cannot hold */
@@ -70,6 +72,17 @@ export function instanceFiles(uuid: string): {
     consoleLog: `zenova-${uuid}-console.log`,
     filter: `zenova-${uuid}`,
   };
+}
+
+/** The domain that writes to the volumes of an instance, and is there for that time only. */
+export function writerOf(instance: string): { readonly uuid: string; readonly name: string } {
+  return { uuid: derivedUuid(['writer', instance]), name: `zenova-${instance}-writer` };
+}
+
+/** Is a domain an instance, and not one that is there to write to the volumes of one? */
+export function isInstance({ uuid, name }: { readonly uuid: string; readonly name: string }): boolean {
+  const [, instance] = /^zenova-(.+)-writer$/.exec(name) ?? [];
+  return instance === undefined || uuid !== writerOf(instance).uuid;
 }
 
 /** How the names of all volumes of an instance begin, and of no other one. */

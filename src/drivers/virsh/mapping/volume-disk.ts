@@ -1,3 +1,4 @@
+import { SecretUsageType } from 'node-libvirt';
 import type { DiskLimits, Volume } from '../../../compute/contract/index.js';
 import type { Disk, DiskBus, DiskCache, DiskSource } from './disk.js';
 import { fibreChannelPath } from './fibre-channel.js';
@@ -139,6 +140,11 @@ export function volumeSecrets(instance: string, { id, connection, encryption }: 
       : []),
     ...(encryption === undefined ? [] : [secret('encryption', 'volume', encryption.key)]),
   ];
+}
+
+/** What a secret of a volume is for, as libvirt's calls tell. */
+export function kindOfSecret(usageType: number): VolumeSecret['usage'] {
+  return usageType === SecretUsageType.VIR_SECRET_USAGE_TYPE_ISCSI ? 'iscsi' : 'volume';
 }
 
 /** Was a secret made for a volume of this instance? @param name as {@link VolumeSecret} has it */

@@ -16,7 +16,10 @@ const byUser = status(DomainState.VIR_DOMAIN_PAUSED, DomainPausedReason.VIR_DOMA
 const held = status(DomainState.VIR_DOMAIN_PAUSED, DomainPausedReason.VIR_DOMAIN_PAUSED_MIGRATION);
 const postCopy = status(DomainState.VIR_DOMAIN_RUNNING, DomainRunningReason.VIR_DOMAIN_RUNNING_POSTCOPY);
 const off = status(DomainState.VIR_DOMAIN_SHUTOFF, 0);
-const job = { percent: 40, remainingMib: 100 };
+const fetched = status(DomainState.VIR_DOMAIN_PAUSED, DomainPausedReason.VIR_DOMAIN_PAUSED_POSTCOPY);
+const broken = status(DomainState.VIR_DOMAIN_PAUSED, DomainPausedReason.VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
+const goesOnBroken = status(DomainState.VIR_DOMAIN_RUNNING, DomainRunningReason.VIR_DOMAIN_RUNNING_POSTCOPY_FAILED);
+const job = { percent: 40, remainingMib: 100, isAtMemory: true };
 
 const sights = (here: DomainStatus | undefined, there: TwoSights['there'], under?: typeof job): TwoSights => ({
   here,
@@ -33,6 +36,13 @@ describe('where a domain is', () => {
     ['it migrates', sights(running, held, job), 'moving'],
     ['it comes in there', sights(running, held), 'moving'],
     ['it runs there, and needs what is here', sights(held, postCopy), 'moving'],
+    ['its memory is fetched', sights(fetched, postCopy, job), 'moving'],
+    ['its memory is fetched, and the other host tells nothing', sights(fetched, 'untold'), 'moving'],
+    ['its memory was fetched', sights(fetched, running), 'left-behind'],
+    ['its memory was to be fetched by one that has ended', sights(fetched, undefined), 'torn'],
+    ['fetching has broken off', sights(broken, undefined), 'torn'],
+    ['fetching has broken off, and may go on', sights(broken, goesOnBroken, job), 'torn'],
+    ['only the other host has noticed', sights(fetched, goesOnBroken, job), 'torn'],
     ['it runs there, and is held here', sights(held, running), 'left-behind'],
     ['it runs there, and is defined here', sights(off, running), 'left-behind'],
     ['both are off', sights(off, off), 'left-behind'],
@@ -65,7 +75,7 @@ describe('a migration', () => {
       bytes('disk_total', 200),
       bytes('disk_remaining', 50),
     ];
-    expect(migrationJob(2, parameters)).toEqual({ percent: 75, remainingMib: 100 });
+    expect(migrationJob(2, parameters)).toEqual({ percent: 75, remainingMib: 100, isAtMemory: true });
     expect(migrationJob(0, parameters)).toBeUndefined();
   });
 

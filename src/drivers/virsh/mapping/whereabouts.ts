@@ -22,6 +22,8 @@ export type Whereabouts =
   | { readonly kind: 'left-behind'; readonly here: DomainStatus; readonly there: DomainStatus }
   /** Each host has one, and nothing shows that the one there has come from here. */
   | { readonly kind: 'twice'; readonly here: DomainStatus; readonly there: DomainStatus }
+  /** A part of its memory has gone there, and the rest cannot follow: it can go on at neither host. */
+  | { readonly kind: 'torn' }
   | { readonly kind: 'gone' };
 
 /**
@@ -30,16 +32,19 @@ export type Whereabouts =
  * @param isOurs has this operation begun to take it there? Then what is there has come by it
  */
 export function whereabouts({ here, there, job }: TwoSights, isOurs: boolean): Whereabouts {
+  if (isTorn(here) || (there !== 'untold' && isTorn(there))) return { kind: 'torn' };
   if (here === undefined) {
     if (there === undefined || there === 'untold') return { kind: 'gone' };
     return isPassing(there) ? { kind: 'moving', job } : { kind: 'there', there };
   }
   if (job !== undefined) return { kind: 'moving', job };
+  const isHeld = isHeldForMove(here) || isHeldForRest(here);
+  if (there === undefined && isHeldForRest(here)) return { kind: 'torn' };
   // What runs here, without a migration, can run nowhere else: libvirt lets nobody go on there before it has stopped here.
-  if (there === undefined || (there === 'untold' && !isHeldForMove(here))) return { kind: 'here', here };
+  if (there === undefined || (there === 'untold' && !isHeld)) return { kind: 'here', here };
   if (there === 'untold') return { kind: 'moving', job };
   if (isPassing(there)) return { kind: 'moving', job };
-  const isLeft = isOff(there) ? isOff(here) : isOff(here) || isHeldForMove(here);
+  const isLeft = isOff(there) ? isOff(here) : isOff(here) || isHeld;
   return { kind: isOurs && isLeft ? 'left-behind' : 'twice', here, there };
 }
 
@@ -54,11 +59,21 @@ function isPassing({ state, reason }: DomainStatus): boolean {
   );
 }
 
-/** Stopped by libvirt at the end of a migration, and not by anybody who wants it so. */
+/** Stopped by libvirt at the end of a migration, and not by anybody who wants it so. Its memory is here, whole. */
 export function isHeldForMove({ state, reason }: DomainStatus): boolean {
+  return state === State.VIR_DOMAIN_PAUSED && reason === Paused.VIR_DOMAIN_PAUSED_MIGRATION;
+}
+
+/** It goes on at the other host, which fetches the rest of its memory from here. */
+export function isHeldForRest({ state, reason }: DomainStatus): boolean {
+  return state === State.VIR_DOMAIN_PAUSED && reason === Paused.VIR_DOMAIN_PAUSED_POSTCOPY;
+}
+
+/** That fetching has broken off. */
+function isTorn(status: DomainStatus | undefined): boolean {
   return (
-    state === State.VIR_DOMAIN_PAUSED &&
-    (reason === Paused.VIR_DOMAIN_PAUSED_MIGRATION || reason === Paused.VIR_DOMAIN_PAUSED_POSTCOPY)
+    (status?.state === State.VIR_DOMAIN_PAUSED && status.reason === Paused.VIR_DOMAIN_PAUSED_POSTCOPY_FAILED) ||
+    (status?.state === State.VIR_DOMAIN_RUNNING && status.reason === Running.VIR_DOMAIN_RUNNING_POSTCOPY_FAILED)
   );
 }
 

@@ -26,25 +26,29 @@ export function jobOf(disk: DiskFacts): BlockJob | undefined {
   return { disk, isReady: attributeOf(mirror, 'ready') === 'yes', to };
 }
 
+/** A job as it is to come to its end. */
+export interface JobToFinish {
+  /** "copy of volume data" */
+  readonly noun: string;
+  /** Does the disk show that the guest has gone on with what it has made? */
+  readonly isDone: (disk: DiskFacts) => boolean;
+  /** For people: why it may have ended without that, and what is so then. */
+  readonly whenBroken: string;
+}
+
 /**
  * Waits until a job has caught up with what the guest writes, and lets the guest go on with what it has made.
  *
- * @param isDone does the disk show that the guest has gone on with it?
- * @param noun "copy of volume data"
  * @throws ComputeError OPERATION_FAILED when the job has ended without that
  */
-export async function finishJob(
-  change: DomainChange,
-  target: string,
-  noun: string,
-  isDone: (disk: DiskFacts) => boolean,
-): Promise<void> {
+export async function finishJob(change: DomainChange, target: string, job: JobToFinish): Promise<void> {
+  const { noun, isDone } = job;
   await change.poll(`the ${noun} to be whole`, change.backend.pacing.poll.initialMs, async () => {
     const disk = await diskNow(change, target);
     if (disk !== undefined && isDone(disk)) return true;
-    const job = disk && jobOf(disk);
-    if (job === undefined) throw brokenOff(change, noun);
-    if (job.isReady) return true;
+    const seen = disk && jobOf(disk);
+    if (seen === undefined) throw brokenOff(change, job);
+    if (seen.isReady) return true;
     await tellProgress(change, target, noun);
     return undefined;
   });
@@ -54,7 +58,7 @@ export async function finishJob(
     doing: `letting ${change.label} go on with the ${noun}`,
     isSo: async () => {
       const disk = await diskNow(change, target);
-      if (disk === undefined) throw brokenOff(change, noun);
+      if (disk === undefined) throw brokenOff(change, job);
       return isDone(disk);
     },
     send: async (timeoutMs) => {
@@ -65,10 +69,10 @@ export async function finishJob(
   });
 }
 
-function brokenOff(change: DomainChange, noun: string): Error {
+function brokenOff(change: DomainChange, { noun, whenBroken }: JobToFinish): Error {
   return change.error(
     'OPERATION_FAILED',
-    `the ${noun} of ${change.label} has ended before it was whole: somebody ended it, there was no room for it, or the guest has stopped; the guest's disk is what it was`,
+    `the ${noun} of ${change.label} has ended before it was whole: ${whenBroken}`,
   );
 }
 

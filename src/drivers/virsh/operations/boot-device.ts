@@ -47,9 +47,7 @@ export function bootDeviceWork(place: VirshPlace): OperationWork<BootDeviceParam
           doing: `setting what ${change.label} starts from`,
           isSo: async () => bootNames(await change.facts('next'))[0] === wanted,
           send: async (timeoutMs) => {
-            const definition = await change.definition('next');
-            const order = bootFirst(domainFacts(definition), wanted);
-            await change.domains.define(withBootOrder(definition, order), timeoutMs);
+            await change.redefine(timeoutMs, (own) => withBootOrder(own, bootFirst(domainFacts(own), wanted)));
             return undefined;
           },
         });

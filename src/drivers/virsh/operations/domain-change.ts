@@ -85,6 +85,15 @@ export class DomainChange extends VirshChange {
     return await this.ask(() => this.domains.definition(this.uuid, form));
   }
 
+  /**
+   * Defines it anew, from its next start on, with the secrets that are in its definition, such as the password of its screen. Nothing else
+   * reads them, and nothing keeps them.
+   */
+  async redefine(timeoutMs: number, edit: (own: XmlElement) => XmlElement): Promise<void> {
+    const own = await this.ask(() => this.domains.definition(this.uuid, 'to-edit'));
+    await this.domains.define(edit(own), timeoutMs);
+  }
+
   async facts(form?: 'next'): Promise<DomainFacts> {
     return domainFacts(await this.definition(form));
   }

@@ -64,7 +64,7 @@ async function ensureInDrive(change: DomainChange, path: string): Promise<void> 
     },
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      await change.domains.define(withDiskFile(await change.definition('next'), DISK_ALIASES.iso, path), timeoutMs);
+      await change.redefine(timeoutMs, (own) => withDiskFile(own, DISK_ALIASES.iso, path));
       return true;
     },
   });

@@ -11,6 +11,7 @@ import type {
 import type { DomainStatus } from '../client/domains.port.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
 import { hostCapabilities } from '../mapping/host-capabilities.js';
+import { isInstance } from '../mapping/names.js';
 import { stateOf } from './domain-change.js';
 import { devicesOf } from './devices.js';
 import { findDomain } from './find-domain.js';
@@ -23,7 +24,7 @@ export function inventoryOperations(place: VirshPlace): InventoryOperations {
     listInstances: (ctx) =>
       explaining(place, 'listing the domains', async () => {
         const observedAt = ctx.clock.now();
-        return (await place.domains(ctx).list()).map((status) => summary(status, observedAt));
+        return (await place.domains(ctx).list()).filter(isInstance).map((status) => summary(status, observedAt));
       }),
     getInfo: (ctx, reference, options) =>
       explaining(place, `reading domain ${reference}`, async () => {
@@ -82,11 +83,13 @@ function nativeFacts(facts: DomainFacts): Record<string, JsonValue> {
 async function getHostInfo(ctx: CallContext, place: VirshPlace): Promise<HostInfo> {
   const domains = place.domains(ctx);
   const observedAt = ctx.clock.now();
-  const [facts, all, capabilities] = await Promise.all([
+  const [facts, listed, capabilities, cpuTraits] = await Promise.all([
     domains.hypervisor(),
     domains.list(),
     domains.capabilities().then(hostCapabilities),
+    place.cpuTraits(ctx),
   ]);
+  const all = listed.filter(isInstance);
   const version = facts.hypervisorVersion === null ? '' : ` ${facts.hypervisorVersion}`;
   return {
     hypervisor: `${facts.type}${version}, libvirt ${facts.libvirtVersion}`,
@@ -97,6 +100,7 @@ async function getHostInfo(ctx: CallContext, place: VirshPlace): Promise<HostInf
     running: all.filter((status) => stateOf(status, observedAt).powerState === 'running').length,
     vcpus: facts.cpus,
     memoryMib: facts.memoryMib,
+    ...(cpuTraits === undefined ? {} : { cpuTraits }),
     native: definedOnly({
       hostname: facts.hostname,
       cpu_model: capabilities.cpuModel ?? facts.cpuModel,

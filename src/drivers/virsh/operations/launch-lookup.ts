@@ -16,7 +16,7 @@ import { networkSourceOf } from './network-lookup.js';
 import { findPool } from './storage/find-pool.js';
 import { keptByName } from './storage/kept-images.js';
 import { isAddress, noImage } from './storage/obtain-image.js';
-import { devicePathsFor, refuseTaken } from './volume-lookup.js';
+import { devicePathsFor, refuseTaken, soughtAs } from './volume-lookup.js';
 import type { HostPlace } from './virsh-place.js';
 import type { WantedDomain } from './wanted-domain.js';
 
@@ -69,7 +69,7 @@ export async function refuseTakenVolumes(
 ): Promise<void> {
   for (const volume of volumes) {
     const disk = disks.find(({ alias }) => alias === volumeAlias(volume.id));
-    if (disk !== undefined) await refuseTaken(ctx, place, uuid, volume, disk);
+    if (disk !== undefined) await refuseTaken(ctx, place, uuid, soughtAs(volume, disk));
   }
 }
 

@@ -104,7 +104,7 @@ async function make(
   try {
     return (await bringTo(change, 'running')).status;
   } catch (error) {
-    throw startFailure(wanted.description.volumes ?? [], error);
+    throw startFailure(wanted, error);
   }
 }
 

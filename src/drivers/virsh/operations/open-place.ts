@@ -6,6 +6,7 @@ import type { LibvirtLink } from '../client/libvirt-link.js';
 import { ProgramDomains } from '../client/program-domains.js';
 import { RpcDomains } from '../client/rpc-domains.js';
 import { DRIVER_NAME } from '../mapping/refusal.js';
+import { readCpuTraits } from './cpu-traits.js';
 import { backendOf, type VirshPlace } from './virsh-place.js';
 
 const BY_PROGRAM =
@@ -18,11 +19,12 @@ export function placeAt({ label, endpoint, by }: LibvirtAccess, link: () => Libv
     label,
     keyedBy: endpoint,
     backend: backendOf(label, pacing),
-  } satisfies Omit<VirshPlace, 'domains' | 'caller'>;
+  } satisfies Omit<VirshPlace, 'domains' | 'caller' | 'cpuTraits'>;
   if (by === 'program') {
     return {
       ...place,
       domains: (ctx) => new ProgramDomains(link().program(ctx), ctx.signal),
+      cpuTraits: () => Promise.resolve(undefined),
       caller: () => {
         throw new ComputeError('FEATURE_LIMITED', `${label}: ${BY_PROGRAM}`, { driver: DRIVER_NAME });
       },
@@ -31,6 +33,7 @@ export function placeAt({ label, endpoint, by }: LibvirtAccess, link: () => Libv
   return {
     ...place,
     domains: (ctx) => new RpcDomains(link().caller(ctx), ctx.signal),
+    cpuTraits: (ctx) => link().lasting(readCpuTraits, ctx.signal),
     caller: (ctx) => link().caller(ctx),
   };
 }

@@ -9,7 +9,7 @@ import {
 import type { AdviceOperations, CallContext, Requirement } from '../../../compute/contract/index.js';
 import { parseXml } from '../../../connectors/xml/index.js';
 import { cannotTell, met, notMet } from '../../kit/index.js';
-import { failureOf } from '../client/libvirt-failure.js';
+import { unlessRefused } from '../client/unless-refused.js';
 import { domainCapabilities, type DomainCapabilities } from '../mapping/domain-capabilities.js';
 import { domainFacts } from '../mapping/domain-facts.js';
 import { hostCapabilities, type HostCapabilities } from '../mapping/host-capabilities.js';
@@ -121,14 +121,4 @@ async function guestRequirements(ctx: CallContext, place: HostPlace, reference: 
       remedy: null,
     },
   ];
-}
-
-/** Undefined in place of what libvirt refuses to tell, or does not have; that it does not answer at all is an error. */
-async function unlessRefused<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (failureOf(error)?.native === undefined) throw error;
-    return undefined;
-  }
 }

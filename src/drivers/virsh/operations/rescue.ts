@@ -15,7 +15,14 @@ import type { DomainStatus } from '../client/domains.port.js';
 import { diskXml } from '../mapping/disk.js';
 import { DISK_ALIASES } from '../mapping/domain-definition.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
-import { withBootOrder, withDevice, withMark, withoutDisk, withoutKernel } from '../mapping/edit-domain.js';
+import {
+  withBootOrder,
+  withDevice,
+  withMark,
+  withoutDisk,
+  withoutKernel,
+  withSecretsOf,
+} from '../mapping/edit-domain.js';
 import { instanceFiles } from '../mapping/names.js';
 import { plannedSteps } from '../mapping/next-action.js';
 import { DRIVER_NAME, invalid, limited } from '../mapping/refusal.js';
@@ -24,6 +31,7 @@ import { DomainChange, stateOf } from './domain-change.js';
 import { configOf, TOLD_FILE, toldOf, withPassword, type Told } from './first-start.js';
 import { cannotBeDone, planning } from './power.operations.js';
 import { configDisk, ensureRescueDisk, removeRescueVolumes } from './rescue-volumes.js';
+import { stopForChange, stoppingSteps } from './soft-off.js';
 import { ensureConfigDrive, readConfigDrive } from './storage/config-drive.js';
 import { ensurePool } from './storage/find-pool.js';
 import { admitImageSource, isAddress, requireImages } from './storage/obtain-image.js';
@@ -41,7 +49,7 @@ type Source =
  * Starts domains from something else to repair them, and afterwards as before.
  *
  * The definition that they have otherwise is kept in their metadata, by the same definition that lets them start from elsewhere: so
- * there is none without the other. It is taken in place of that one, as it was.
+ * there is none without the other. It is taken in place of that one, as it was; secrets are not in what is kept, and stay as they are.
  */
 export function rescueWorks(place: HostPlace, images: Images | undefined): OperationWorks<'rescue' | 'unrescue'> {
   return { rescue: rescue(place, images), unrescue: unrescue(place) };
@@ -60,9 +68,12 @@ function rescue(place: HostPlace, images: Images | undefined): OperationWork<Par
           if (isRunning(status)) return change.ended(hasBegun, status);
         } else {
           refuse(change, status, whyNot(facts, status, source));
-          const definition = await rescueDefinition(change, place, images, source, params, facts);
-          await bringTo(change, 'shut off');
-          await ensureDefined(change, definition, 'rescue', isRescued);
+          const rescued = await rescueDefinition(change, place, images, source, params, facts);
+          await stopForChange(change, place);
+          const earlier = serialiseXml(await change.definition('next'));
+          const undo = { kind: 'rescue', operation: ctx.operationId, definition: earlier } as const;
+          const marked = (own: XmlElement) => withMark(rescued(own), { ...domainFacts(own).mark, undo });
+          await ensureDefined(change, marked, 'rescue', isRescued);
         }
         return change.ended(true, (await bringTo(change, 'running')).status);
       });
@@ -79,7 +90,7 @@ function rescue(place: HostPlace, images: Images | undefined): OperationWork<Par
         if (isRescued(facts)) return plannedSteps(['running'], target.name, status);
         const why = whyNot(facts, status, source);
         if (why !== undefined) throw cannotBeDone(target, status, why);
-        return rescueSteps(target.name, status, source);
+        return rescueSteps(target.name, source, stoppingSteps(target.name, status, place));
       }),
     reconcile: (ctx, target) => reconcileSequence(new DomainChange(ctx, place, target)),
   };
@@ -96,7 +107,9 @@ function unrescue(place: HostPlace): OperationWork<object, ChangeResult> {
         if (mark?.undo?.kind !== 'rescue' && !hasBegun) return change.ended(false, status);
         if (mark?.undo?.kind === 'rescue') {
           await bringTo(change, 'shut off', status);
-          await ensureDefined(change, parseXml(mark.undo.definition), 'own settings', (facts) => !isRescued(facts));
+          const earlier = parseXml(mark.undo.definition);
+          const restored = (rescued: XmlElement) => withSecretsOf(earlier, rescued);
+          await ensureDefined(change, restored, 'own settings', (facts) => !isRescued(facts));
         }
         await removeRescueVolumes(change, await ensurePool(change, place.settings.pool));
         return change.ended(true, (await bringTo(change, 'running')).status);
@@ -167,7 +180,9 @@ function refuse(change: DomainChange, status: DomainStatus, why: string | undefi
   throw change.error('STATE_CONFLICT', `${change.label} cannot be rescued: ${why}`, nativeState);
 }
 
-/** Makes what it is rescued with, while it still runs. @returns the definition by which it starts from that */
+type Edit = (own: XmlElement) => XmlElement;
+
+/** Makes what it is rescued with, while it still runs. @returns what makes of its definition one by which it starts from that */
 async function rescueDefinition(
   change: DomainChange,
   place: HostPlace,
@@ -175,20 +190,21 @@ async function rescueDefinition(
   source: Source,
   { admin_password: password }: Params,
   facts: DomainFacts,
-): Promise<XmlElement> {
-  const { ctx } = change;
-  const own = await change.definition('next');
-  const undo = { kind: 'rescue', operation: ctx.operationId, definition: serialiseXml(own) } as const;
-  const marked = withMark(withoutKernel(own), { ...facts.mark, undo });
-  if (source.kind === 'network') return withBootOrder(marked, [macOf(facts, source.network)]);
+): Promise<Edit> {
+  if (source.kind === 'network') {
+    const order = [macOf(facts, source.network)];
+    return (own) => withBootOrder(withoutKernel(own), order);
+  }
   const pool = await ensurePool(change, place.settings.pool);
   const disk = await ensureRescueDisk(change, pool, images, source.image, facts);
-  const rescued = withBootOrder(withDevice(marked, diskXml(disk)), [disk.target]);
-  const told = withPassword((await toldBefore(change, pool)) ?? { addresses: {} }, password, ctx.operationId);
+  const rescued: Edit = (own) => withBootOrder(withDevice(withoutKernel(own), diskXml(disk)), [disk.target]);
+  const told = withPassword((await toldBefore(change, pool)) ?? { addresses: {} }, password, change.ctx.operationId);
   if (password === undefined && !facts.disks.some(({ alias }) => alias === DISK_ALIASES.config)) return rescued;
   const path = await ensureRescueConfig(change, pool, told, facts);
-  const without = withoutDisk(rescued, DISK_ALIASES.config);
-  return withDevice(without, diskXml(configDisk(path, domainFacts(without))));
+  return (own) => {
+    const without = withoutDisk(rescued(own), DISK_ALIASES.config);
+    return withDevice(without, diskXml(configDisk(path, domainFacts(without))));
+  };
 }
 
 /** What the guest was told at its launch, as far as its config drive tells. */
@@ -224,10 +240,10 @@ function macOf({ nics, name }: DomainFacts, network: string | undefined): string
   );
 }
 
-/** Its next start is by another definition. @param what for people: "rescue" */
+/** Its next start is by another definition. @param what it is for, for people: "rescue" */
 async function ensureDefined(
   change: DomainChange,
-  definition: XmlElement,
+  edit: Edit,
   what: string,
   isIt: (facts: DomainFacts) => boolean,
 ): Promise<void> {
@@ -238,16 +254,16 @@ async function ensureDefined(
     isSo: async () => isIt(await change.facts('next')),
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      await change.domains.define(definition, timeoutMs);
+      await change.redefine(timeoutMs, edit);
       return true;
     },
   });
 }
 
-function rescueSteps(name: string, status: DomainStatus, source: Source): PlannedStep[] {
+function rescueSteps(name: string, source: Source, stopping: readonly PlannedStep[]): PlannedStep[] {
   return [
     ...(source.kind === 'image' ? [{ action: 'obtain-image', description: 'bring the rescue image to the host' }] : []),
-    ...plannedSteps(['shut off'], name, status),
+    ...stopping,
     {
       action: 'define-domain',
       description: `let domain ${name} start from the ${source.kind}, and keep its own settings in its metadata`,

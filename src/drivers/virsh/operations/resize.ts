@@ -34,6 +34,7 @@ import {
   rootVolumeOf,
   whyNot,
 } from './resize-facts.js';
+import { stopForChange, stoppingSteps } from './soft-off.js';
 import { ensureCopied, ensureRemoved } from './storage/ensure-volume.js';
 import { ensurePool } from './storage/find-pool.js';
 import type { HostPlace } from './virsh-place.js';
@@ -54,7 +55,7 @@ const UNDOING_CHECKPOINT = 'undoing-resize';
 /**
  * Other sizes of domains, from their next start on. The definition of before is kept in the new one, so that there is none without the
  * other. A root disk that grows is made anew, and the old one stays beside it until the resize is confirmed: who reverts it has the
- * disk as it was, without what was written since.
+ * disk as it was, without what was written since, as in nova.
  */
 export function resizeWorks(place: HostPlace): OperationWorks<'resize' | 'confirmResize' | 'revertResize'> {
   return { resize: resize(place), confirmResize: confirmResize(place), revertResize: revertResize(place) };
@@ -71,7 +72,7 @@ function resize(place: HostPlace): OperationWork<Params, ChangeResult> {
         const before = await beginResize(change, flavor);
         if (before === undefined) return change.ended(false, await change.look());
         try {
-          await bringTo(change, 'shut off');
+          await stopForChange(change, place);
           await ensureResized(change, place, flavor, before);
           return change.ended(true, await asItRan(change, before));
         } catch (error) {
@@ -93,6 +94,7 @@ function resize(place: HostPlace): OperationWork<Params, ChangeResult> {
         return steps(
           target.name,
           status,
+          stoppingSteps(target.name, status, place),
           `give domain ${target.name} ${flavor.vcpus} processors and ${flavor.memory_mib} MiB`,
         );
       }),
@@ -113,8 +115,7 @@ function confirmResize(place: HostPlace): OperationWork<object, ChangeResult> {
           isSo: async () => !isResized(await change.facts('next')),
           isOver: () => Promise.resolve(true),
           send: async (timeoutMs) => {
-            const definition = await change.definition('next');
-            await change.domains.define(withoutUndo(definition), timeoutMs);
+            await change.redefine(timeoutMs, withoutUndo);
             return true;
           },
         });
@@ -142,7 +143,9 @@ function revertResize(place: HostPlace): OperationWork<object, ChangeResult> {
     plan: (ctx, target) =>
       planWith(place, ctx, target, (status, facts) => {
         if (!isResized(facts)) throw unresized(target);
-        return steps(target.name, status, `give domain ${target.name} its earlier size, and the root disk that it had`);
+        const stopping = plannedSteps(['shut off'], target.name, status);
+        const change = `give domain ${target.name} its earlier size, and the root disk that it had`;
+        return steps(target.name, status, stopping, change);
       }),
     reconcile: (ctx, target) => reconcileSequence(new DomainChange(ctx, place, target)),
   };
@@ -207,14 +210,16 @@ async function ensureResized(change: DomainChange, place: HostPlace, flavor: Fla
     isSo: isIt,
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      const own = await change.definition('next');
-      const { mark } = domainFacts(own);
-      const sized = withSize(own, { vcpus: flavor.vcpus, memoryMib: flavor.memory_mib });
-      const placed = path === undefined ? sized : withDiskFile(sized, DISK_ALIASES.root, path);
-      const described =
-        flavor.root_gib === undefined ? {} : { described: { ...mark?.described, root_gib: flavor.root_gib } };
-      const undo = { kind: 'resize', operation: ctx.operationId, definition: serialiseXml(own) } as const;
-      await change.domains.define(withMark(placed, { ...mark, ...described, undo }), timeoutMs);
+      const earlier = serialiseXml(await change.definition('next'));
+      const undo = { kind: 'resize', operation: ctx.operationId, definition: earlier } as const;
+      await change.redefine(timeoutMs, (own) => {
+        const { mark } = domainFacts(own);
+        const sized = withSize(own, { vcpus: flavor.vcpus, memoryMib: flavor.memory_mib });
+        const placed = path === undefined ? sized : withDiskFile(sized, DISK_ALIASES.root, path);
+        const described =
+          flavor.root_gib === undefined ? {} : { described: { ...mark?.described, root_gib: flavor.root_gib } };
+        return withMark(placed, { ...mark, ...described, undo });
+      });
       return true;
     },
   });
@@ -260,8 +265,7 @@ async function goBack(change: DomainChange, place: HostPlace, before: Before): P
     isSo: async () => !isResized(await change.facts('next')),
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
-      const now = await change.definition('next');
-      await change.domains.define(reverted(now), timeoutMs);
+      await change.redefine(timeoutMs, reverted);
       return true;
     },
   });
@@ -318,9 +322,9 @@ function planWith(
   });
 }
 
-function steps(name: string, status: DomainStatus, change: string): PlannedStep[] {
+function steps(name: string, status: DomainStatus, stopping: readonly PlannedStep[], change: string): PlannedStep[] {
   return [
-    ...plannedSteps(['shut off'], name, status),
+    ...stopping,
     { action: 'resize', description: change },
     ...(isOn(status) ? [{ action: 'start', description: `start domain ${name}` }] : []),
   ];

@@ -3,14 +3,16 @@ import {
   DEFAULT_SOFT_OFF_S,
   type ChangeResult,
   type OperationWork,
+  type PlannedStep,
   type SoftOffParams,
 } from '../../../compute/contract/index.js';
 import { makeSo, reconcileSequence } from '../../kit/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
+import { plannedSteps } from '../mapping/next-action.js';
 import { bringTo } from './bring-to.js';
 import { DomainChange } from './domain-change.js';
 import { cannotBeDone, planning } from './power.operations.js';
-import type { VirshPlace } from './virsh-place.js';
+import type { HostPlace, VirshPlace } from './virsh-place.js';
 
 /**
  * Asks the guest to shut down, by its agent or its power button, whichever libvirt finds; on IBM Z by a signal of the service call (SCLP) that
@@ -25,7 +27,7 @@ export function softOffWork(place: VirshPlace): OperationWork<SoftOffParams, Cha
         if (isOff(before)) return change.ended(change.carriedOut.size > 0, before);
         const why = whyDeaf(before);
         if (why !== undefined && !force) throw cannotBeDone(target, before, why);
-        const off = why === undefined ? await ask(change, seconds) : undefined;
+        const off = why === undefined ? await ask(change, seconds * 1000) : undefined;
         if (off !== undefined) return change.ended(true, off);
         if (!force) throw stillOn(change, seconds);
         ctx.progress(`${change.label} has not shut down within ${seconds} s, destroying it`);
@@ -38,11 +40,8 @@ export function softOffWork(place: VirshPlace): OperationWork<SoftOffParams, Cha
         if (isOff(status)) return [];
         const why = whyDeaf(status);
         if (why !== undefined && !force) throw cannotBeDone(target, status, why);
-        const last = { action: 'destroy', description: `destroy domain ${target.name} if it still runs then` };
-        return [
-          { action: STEP, description: `ask the guest of domain ${target.name} to shut down, and wait for it` },
-          ...(force ? [last] : []),
-        ];
+        const [first, last] = askingSteps(target.name);
+        return force ? [first, last] : [first];
       }),
     reconcile: (ctx, target) =>
       reconcileSequence(new DomainChange(ctx, place, target), async (change) => {
@@ -52,19 +51,48 @@ export function softOffWork(place: VirshPlace): OperationWork<SoftOffParams, Cha
   };
 }
 
+/**
+ * Stops a domain for a change that is made while it is off. Its guest is asked first, as long as the settings of the host say; one that
+ * does not listen, or does not hear, is stopped all the same.
+ */
+export async function stopForChange(change: DomainChange, { settings }: HostPlace): Promise<void> {
+  const status = await change.look();
+  const withinMs = settings.shutdown_timeout_ms;
+  if (isAsked(status, withinMs)) await ask(change, withinMs);
+  await bringTo(change, 'shut off');
+}
+
+/** The steps of it, for people. */
+export function stoppingSteps(name: string, status: DomainStatus, { settings }: HostPlace): PlannedStep[] {
+  return isAsked(status, settings.shutdown_timeout_ms) ? askingSteps(name) : plannedSteps(['shut off'], name, status);
+}
+
+function isAsked(status: DomainStatus, withinMs: number): boolean {
+  return withinMs > 0 && !isOff(status) && whyDeaf(status) === undefined;
+}
+
 const STEP = 'ask-shutdown';
 
+function askingSteps(name: string): [PlannedStep, PlannedStep] {
+  return [
+    { action: STEP, description: `ask the guest of domain ${name} to shut down, and wait for it` },
+    { action: 'destroy', description: `destroy domain ${name} if it still runs then` },
+  ];
+}
+
 /** @returns its state when it has shut down in time */
-async function ask(change: DomainChange, seconds: number): Promise<DomainStatus | undefined> {
+async function ask(change: DomainChange, withinMs: number): Promise<DomainStatus | undefined> {
   const { ctx, uuid, label, backend } = change;
-  const endsAt = ctx.clock.now() + seconds * 1000;
+  const endsAt = ctx.clock.now() + withinMs;
+  const isLate = (): boolean => ctx.clock.now() >= endsAt;
   await makeSo(change, {
     step: STEP,
     noun: 'request to shut down',
     doing: `asking ${label} to shut down`,
-    isSo: async () => isOff(await change.look()),
+    // A guest that hangs is not asked for longer than it may take.
+    isSo: async () => isLate() || isOff(await change.look()),
     send: async (timeoutMs) => {
-      await change.domains.shutdown(uuid, undefined, timeoutMs);
+      await change.domains.shutdown(uuid, undefined, Math.min(timeoutMs, withinMs));
       return true;
     },
   });
@@ -72,7 +100,7 @@ async function ask(change: DomainChange, seconds: number): Promise<DomainStatus 
   const { status } = await change.poll(`${label} to shut down`, backend.pacing.poll.initialMs, async () => {
     const seen = await change.look();
     if (isOff(seen)) return { status: seen };
-    return ctx.clock.now() >= endsAt ? { status: undefined } : undefined;
+    return isLate() ? { status: undefined } : undefined;
   });
   return status;
 }

@@ -1,9 +1,10 @@
 import type { DriverPorts } from '../../../compute/contract/index.js';
 import { stateAfter } from '../mapping/domain-state.js';
+import { isInstance } from '../mapping/names.js';
 
 /** A lifecycle event, as libvirt tells it. */
 interface LifecycleEvent {
-  readonly domain: { readonly name: string };
+  readonly domain: { readonly name: string; readonly uuid: string };
   readonly event: number;
   readonly detail: number;
 }
@@ -15,6 +16,6 @@ export function stateTeller({
 }: Pick<DriverPorts, 'clock' | 'onState'>): (event: LifecycleEvent) => void {
   return ({ domain, event, detail }) => {
     const state = stateAfter(event, detail, clock.now());
-    if (state !== undefined) onState?.({ name: domain.name, state });
+    if (state !== undefined && isInstance(domain)) onState?.({ name: domain.name, state });
   };
 }

@@ -146,7 +146,12 @@ async function copy(change: DomainChange, id: string, old: DiskFacts, volume: Vo
     }),
   );
   refuseOtherJob(change, await diskNow(change, old.target), disk);
-  await finishJob(change, old.target, noun, isNew);
+  await finishJob(change, old.target, {
+    noun,
+    isDone: isNew,
+    whenBroken:
+      "somebody ended it, there was no room for it, or the guest has stopped; the guest's disk is what it was",
+  });
   await ensureDefined(change, old.target, isNew);
   if (volume.limits !== undefined) await ensureLimits(change, old.target, volume.limits);
 }

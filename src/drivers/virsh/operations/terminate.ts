@@ -24,6 +24,7 @@ import { findPool } from './storage/find-pool.js';
 import { ensureNoDisk } from './storage/root-disk.js';
 import type { HostPlace } from './virsh-place.js';
 import { removeInstanceSecrets } from './volume-secrets.js';
+import { endWriter } from './volume-writer.js';
 
 /** The last step of the end of a domain. */
 const UNDEFINITION = 'undefine-domain';
@@ -78,6 +79,7 @@ export async function removeDomain(change: DomainChange, place: HostPlace): Prom
   const { caller, ref, target, uuid } = change;
   const there = await change.lookIfThere();
   if (there !== undefined) await bringTo(change, 'shut off', there);
+  await endWriter(change);
   await removeVolumes(change, place);
   await removeFilter(change, uuid);
   await removeInstanceSecrets(change, uuid);

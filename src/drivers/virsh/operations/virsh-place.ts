@@ -17,6 +17,8 @@ export interface VirshPlace {
   caller(ctx: CallContext): Caller;
   /** The UUID of the host, which is the same by whatever URI it is reached. */
   hostUuid(ctx: CallContext): Promise<string>;
+  /** What its processors can do for guests (`HostInfo.cpuTraits`); undefined where the program `virsh` is the way. */
+  cpuTraits(ctx: CallContext): Promise<readonly string[] | undefined>;
   /** The URI for people, without secrets. */
   readonly label: string;
   /** The daemon's address for keys: it does not change. */
@@ -28,7 +30,7 @@ export interface VirshPlace {
 export interface HostPlace extends VirshPlace {
   readonly settings: Pick<
     VirshSettings,
-    'uri' | 'pool' | 'host_folders' | 'openvswitch_bridges' | 'rescue_image' | 'migration'
+    'uri' | 'pool' | 'host_folders' | 'openvswitch_bridges' | 'rescue_image' | 'migration' | 'shutdown_timeout_ms'
   >;
 }
 

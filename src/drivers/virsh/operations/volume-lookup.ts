@@ -2,6 +2,7 @@ import {
   connectListAllDomains,
   connectListAllNodeDevices,
   ConnectListAllNodeDeviceFlags,
+  domainGetBlockInfo,
   domainGetXmlDesc,
   DomainXMLFlags,
   nodeDeviceGetXmlDesc,
@@ -10,12 +11,15 @@ import {
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext, Volume } from '../../../compute/contract/index.js';
 import { parseXml } from '../../../connectors/xml/index.js';
+import { Errno, failureOf } from '../client/libvirt-failure.js';
 import { unlessMissing } from '../client/unless-missing.js';
 import type { Disk } from '../mapping/disk.js';
 import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
+import type { DiskFacts } from '../mapping/device-facts.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
 import { DRIVER_NAME } from '../mapping/refusal.js';
 import { devicePathsOf } from '../mapping/storage-xml.js';
+import type { DomainChange } from './domain-change.js';
 import type { VirshPlace } from './virsh-place.js';
 
 /** Names of the host's block devices, for a volume that is found by them. */
@@ -39,6 +43,19 @@ export async function devicePathsFor(
   return found.flat();
 }
 
+/** A volume as it is looked for among those that domains have. */
+export interface SoughtVolume {
+  readonly id: string;
+  /** As {@link diskSourceKey} has it. */
+  readonly key: string;
+  readonly isShared: boolean;
+}
+
+/** The one that a disk is to be. */
+export function soughtAs({ id }: Volume, { source, isShared = false }: Disk): SoughtVolume {
+  return { id, key: diskSourceKey(source), isShared };
+}
+
 /**
  * Refuses a volume that another domain of the host has, and that both do not share. Whether one that is shared has a file system
  * for that is for who asks.
@@ -49,23 +66,21 @@ export async function refuseTaken(
   ctx: CallContext,
   place: VirshPlace,
   own: string,
-  volume: Volume,
-  disk: Disk,
+  { id, key, isShared }: SoughtVolume,
 ): Promise<void> {
-  const wanted = diskSourceKey(disk.source);
   for (const other of await otherDomains(ctx, place, own)) {
-    const has = other.disks.find((one) => sourceKeyOf(one) === wanted);
-    if (has === undefined || (disk.isShared === true && has.isShared)) continue;
+    const has = other.disks.find((one) => sourceKeyOf(one) === key);
+    if (has === undefined || (isShared && has.isShared)) continue;
     throw new ComputeError(
       'STATE_CONFLICT',
-      `volume ${volume.id} is attached to domain ${other.name} of ${place.label}: ${
+      `volume ${id} is attached to domain ${other.name} of ${place.label}: ${
         has.isShared
           ? 'it is shared, so attach it with multiattach'
-          : disk.isShared === true
+          : isShared
             ? 'it has it for itself alone, without multiattach'
             : 'detach it there first, or attach it to both with multiattach'
       }`,
-      { driver: DRIVER_NAME, details: { volume: volume.id, instance: other.name } },
+      { driver: DRIVER_NAME, details: { volume: id, instance: other.name } },
     );
   }
 }
@@ -88,4 +103,34 @@ export async function otherDomains(ctx: CallContext, place: VirshPlace, own: str
     }),
   );
   return found.filter((facts) => facts !== undefined);
+}
+
+/**
+ * Looks at the file or the device of a disk. Of a domain that does not run libvirt does so only when it is asked.
+ *
+ * @param what for people: "volume data"
+ * @returns why it cannot be used; undefined when nothing is wrong with it
+ */
+export async function lookAtFile(
+  change: DomainChange,
+  what: string,
+  { target, source = 'such file' }: DiskFacts,
+): Promise<ComputeError | undefined> {
+  const { caller, ctx, ref, place } = change;
+  try {
+    await change.ask(() => caller.call(domainGetBlockInfo, { domain: ref, path: target }, { signal: ctx.signal }));
+    return undefined;
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure?.errno === undefined || failure.isTransient) throw error;
+    switch (failure.errno) {
+      case Errno.ENOENT:
+      case Errno.ENOTDIR:
+        return change.error('RESOURCE_NOT_FOUND', `${what} is not there: ${place.label} has no ${source}`);
+      case Errno.EISDIR:
+        return change.error('REQUEST_INVALID', `${what} is none: ${source} of ${place.label} is a folder`);
+      default:
+        return change.error('BACKEND_REJECTED', `${what} cannot be read at ${place.label}: ${failure.text}`);
+    }
+  }
 }

@@ -4,6 +4,7 @@ import {
   secretLookupByUuid,
   secretSetValue,
   secretUndefine,
+  type Caller,
   type CallOptions,
   type SecretRef,
 } from 'node-libvirt';
@@ -18,8 +19,8 @@ import { isSecretOf, volumeSecrets, type VolumeSecret } from '../mapping/volume-
 import type { VirshChange } from './domain-change.js';
 
 /**
- * Passwords and keys of volumes, kept in libvirt under UUIDs that come of the instance and the volume. No client reads them again: they are
- * private. They outlast the daemon, since the instance is to start again after that.
+ * Passwords and keys of volumes, kept in libvirt under UUIDs that come of the instance and the volume. They outlast the daemon, since the
+ * instance is to start again after that.
  */
 
 const PURPOSES = { chap: 'password', encryption: 'key' } as const;
@@ -46,21 +47,38 @@ export async function removeSecrets(change: VirshChange, instance: string, volum
 /** What was kept for any volume of an instance is not there. */
 export async function removeInstanceSecrets(change: VirshChange, instance: string): Promise<void> {
   const { caller, ctx } = change;
-  const found = await change.ask(async () => {
-    try {
-      const { secrets } = await caller.call(connectListAllSecrets, {}, { signal: ctx.signal });
-      return secrets.filter(({ usageId }) => isSecretOf(instance, usageId));
-    } catch (error) {
-      if (failureOf(error)?.native === 'VIR_ERR_NO_SUPPORT') return [];
-      throw error;
-    }
-  });
+  const found = await change.ask(() => instanceSecrets(caller, instance, { signal: ctx.signal }));
   for (const { uuid, usageId } of found) await removeSecret(change, `secret ${usageId}`, uuid);
 }
 
-/** What value it has, nobody is told: only one that this operation has set counts. */
+/** What is kept for the volumes of an instance; nothing where there is no driver that could. */
+export async function instanceSecrets(caller: Caller, instance: string, options: CallOptions): Promise<SecretRef[]> {
+  try {
+    const { secrets } = await caller.call(connectListAllSecrets, {}, options);
+    return secrets.filter(({ usageId }) => isSecretOf(instance, usageId));
+  } catch (error) {
+    if (failureOf(error)?.native === 'VIR_ERR_NO_SUPPORT') return [];
+    throw error;
+  }
+}
+
 async function ensureSecret(change: VirshChange, volumeId: string, { value, ...secret }: VolumeSecret): Promise<void> {
   const what = `${secret.usage === 'iscsi' ? PURPOSES.chap : PURPOSES.encryption} of volume ${volumeId}`;
+  await keepSecret(change, what, secret, () => Promise.resolve(Buffer.from(value)));
+}
+
+/**
+ * Keeps a secret, once in an operation: what value one has that is there already, nobody compares.
+ *
+ * @param what for people: "key of volume v1"
+ * @param value read when it is needed, and kept nowhere
+ */
+export async function keepSecret(
+  change: VirshChange,
+  what: string,
+  secret: Omit<VolumeSecret, 'value'>,
+  value: (timeoutMs: number) => Promise<Buffer>,
+): Promise<void> {
   const noun = `keeping of the ${what}`;
   await makeSo(change, {
     step: 'keep-secret',
@@ -72,12 +90,13 @@ async function ensureSecret(change: VirshChange, volumeId: string, { value, ...s
     isOver: () => Promise.resolve(true),
     send: async (timeoutMs) => {
       const { caller } = change;
+      const bytes = await value(timeoutMs);
       const { secret: ref } = await caller.call(
         secretDefineXml,
         { xml: serialiseXml(secretXml(secret)) },
         { timeoutMs },
       );
-      await caller.call(secretSetValue, { secret: ref, value: Buffer.from(value) }, { timeoutMs });
+      await caller.call(secretSetValue, { secret: ref, value: bytes }, { timeoutMs });
       return true;
     },
   });

@@ -11,7 +11,6 @@ import type {
 } from '../../../compute/contract/index.js';
 import { attributeOf, childAt } from '../../../connectors/xml/index.js';
 import { lastStepOf, makeSo, reconcileSequence } from '../../kit/index.js';
-import { Errno, failureOf } from '../client/libvirt-failure.js';
 import { diskXml, freeDiskTarget, type Disk, type DiskBus, type DiskCache } from '../mapping/disk.js';
 import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
 import type { DiskFacts } from '../mapping/device-facts.js';
@@ -26,7 +25,7 @@ import { DomainChange } from './domain-change.js';
 import { plugIn, plugOut, refusing, type Plugged } from './plug.js';
 import { planning } from './power.operations.js';
 import type { HostPlace } from './virsh-place.js';
-import { devicePathsFor, refuseTaken } from './volume-lookup.js';
+import { devicePathsFor, lookAtFile, refuseTaken, soughtAs } from './volume-lookup.js';
 import { noteVolumeId } from './volume-notes.js';
 import { ensureSecrets, removeSecrets } from './volume-secrets.js';
 
@@ -114,7 +113,7 @@ export async function attachableDisk(
       details: { volume: volume.id, disk: twin.target },
     });
   }
-  await refuseTaken(ctx, place, instance, volume, disk);
+  await refuseTaken(ctx, place, instance, soughtAs(volume, disk));
   const isTaken = there === undefined && disks.some(({ alias }) => alias === disk.alias);
   return { ...disk, alias: there?.alias ?? (isTaken ? volumeAlias(`${volume.id} ${disk.target}`) : disk.alias) };
 }
@@ -139,29 +138,17 @@ async function takeBack(change: DomainChange, id: string, alias: string): Promis
   change.tookBack();
 }
 
-/**
- * Of a domain that does not run libvirt looks at a disk only when it is asked.
- *
- * @throws ComputeError RESOURCE_NOT_FOUND; the disk is then not there
- */
+/** @throws ComputeError RESOURCE_NOT_FOUND, REQUEST_INVALID, BACKEND_REJECTED; the domain does not have the disk then */
 async function requireReachable(change: DomainChange, volume: Volume): Promise<void> {
   const sight = await seeDevices(change);
   const disk = findIn(sight.next, sight, volume.id);
   if (sight.live !== undefined || volume.connection.type === 'iscsi' || disk === undefined) return;
-  try {
-    await change.ask(() =>
-      change.caller.call(domainGetBlockInfo, { domain: change.ref, path: disk.target }, { signal: change.ctx.signal }),
-    );
-  } catch (error) {
-    if (failureOf(error)?.errno !== Errno.ENOENT) throw error;
-    const { alias = '' } = disk;
-    await plugOut(change, pluggedVolume(volume.id, alias));
-    await takeBack(change, volume.id, alias);
-    throw change.error(
-      'RESOURCE_NOT_FOUND',
-      `volume ${volume.id} is not there: ${change.place.label} has no ${disk.source ?? 'such file'}`,
-    );
-  }
+  const refusal = await lookAtFile(change, `volume ${volume.id}`, disk);
+  if (refusal === undefined) return;
+  const { alias = '' } = disk;
+  await plugOut(change, pluggedVolume(volume.id, alias));
+  await takeBack(change, volume.id, alias);
+  throw refusal;
 }
 
 function detachVolume(place: HostPlace): OperationWork<ChangeParams<'detachVolume'>, ChangeResult> {

@@ -262,7 +262,7 @@ export const vlanScenarios: readonly Virt[] = [
   },
   {
     word: 'rebuilt',
-    title: 'leaves it in its VLAN when the instance is made anew',
+    title: 'leaves it in its VLAN when the instance is rebuilt',
     needs: ['operation.launch', 'operation.rebuild'],
     async run(subject) {
       const { name: instance } = await spawned(subject, onNetwork({ vlan: 42 }, 'vlan')(subject));

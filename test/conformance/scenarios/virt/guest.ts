@@ -127,9 +127,12 @@ export const traitScenarios: readonly Virt[] = [
     title: 'tells what the processors of the host can do',
     async run(subject) {
       const { cpu_traits: traits } = await answered(subject, 'host.get_info', { host: subject.host });
-      const isTold =
-        Array.isArray(traits) && traits.length > 0 && traits.every((trait) => /^[A-Z0-9_]+$/.test(String(trait)));
+      const names = Array.isArray(traits) ? traits.map(String) : [];
+      const isTold = names.length > 0 && names.every((name) => /^(HW|COMPUTE)_[A-Z0-9_]+$/.test(name));
       ensure(isTold, 'wrong-answer', `cpu_traits have to be names of traits, not ${text(traits)}`);
+      ensure(new Set(names).size === names.length, 'wrong-answer', `cpu_traits name some twice: ${text(names)}`);
+      const lacking = subject.values.cpuTraits.filter((trait) => !names.includes(trait));
+      ensure(lacking.length === 0, 'wrong-answer', `cpu_traits lack ${text(lacking)}: they are ${text(names)}`);
     },
   },
 ];

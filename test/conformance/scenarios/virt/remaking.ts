@@ -85,6 +85,24 @@ export const rebuildVolumeScenarios: readonly Virt[] = [
       await isInState(subject, instance, { state: 'running' });
     },
   },
+  {
+    word: 'unasked',
+    title: 'is refused where nobody says that the volume is to be written, and that stays as it is',
+    needs: ['operation.launch', 'operation.rebuild', 'storage.block'],
+    async run(subject) {
+      const { host, values } = subject;
+      const volume = { ...values.volume(), boot: true };
+      const { name: instance } = await spawned(subject, { volumes: [volume] });
+      const held = await subject.volumeHolds(volume.id);
+      const request = { host, instance, image: { source: values.otherImage } };
+      await unchanged(subject, `${REBUILD} beside a volume`, () =>
+        refused(subject, REBUILD, request, 'STATE_CONFLICT'),
+      );
+      const isKept = held !== undefined && (await subject.volumeHolds(volume.id)) === held;
+      ensure(isKept, 'wrong-effect', `what was on ${volume.id} has gone`);
+      await isInState(subject, instance, { state: 'running' });
+    },
+  },
 ];
 
 export const rescueScenarios: readonly Virt[] = [

@@ -5,14 +5,18 @@ import {
   nodeGetInfo,
   secretLookupByUuid,
 } from 'node-libvirt';
+import { ComputeError, type ErrorCode } from '../../../../common/errors/index.js';
+import type { CallContext, Target } from '../../../../compute/contract/index.js';
 import { attributeOf, childAt, serialiseXml, type XmlElement } from '../../../../connectors/xml/index.js';
 import { failureOf } from '../../client/libvirt-failure.js';
-import type { DomainFacts } from '../../mapping/domain-facts.js';
+import { domainFacts, type DomainFacts } from '../../mapping/domain-facts.js';
 import { secretsIn } from '../../mapping/moved-definition.js';
 import { hostCapabilities } from '../../mapping/host-capabilities.js';
 import { keepsVlan } from '../../mapping/network-source.js';
+import { DRIVER_NAME } from '../../mapping/refusal.js';
 import { networkSourceOf } from '../network-lookup.js';
-import type { MoveChange } from './move-change.js';
+import type { Ends } from './move-change.js';
+import { isBrought } from './move-secrets.js';
 
 /** What a domain is and has, as it runs, or as it will when it is off. */
 export interface Moving {
@@ -20,60 +24,79 @@ export interface Moving {
   readonly facts: DomainFacts;
 }
 
+export function movingOf(definition: XmlElement): Moving {
+  return { definition, facts: domainFacts(definition) };
+}
+
+/** Which domain is to go where. */
+export interface Way {
+  readonly ctx: CallContext;
+  readonly ends: Ends;
+  readonly target: Target;
+}
+
 /**
- * Refuses what the other host could not take, before anything is done.
+ * Refuses what the other host could not take, before anything is done. It reads, and changes nothing.
  *
  * @throws ComputeError ALREADY_EXISTS, FEATURE_LIMITED, CAPACITY_EXHAUSTED, RESOURCE_NOT_FOUND, STATE_CONFLICT
  */
-export async function admitMove(change: MoveChange, moving: Moving): Promise<void> {
-  await requireFreeName(change);
-  await requireNoSnapshots(change);
-  await requireMachine(change, moving);
-  await requireCpu(change, moving);
-  await requireNetworks(change, moving);
-  for (const uuid of secretsIn(moving.definition)) await requireSecret(change, uuid);
+export async function admitMove(way: Way, moving: Moving): Promise<void> {
+  await requireFreeName(way);
+  await requireNoSnapshots(way);
+  await requireMachine(way, moving);
+  await requireCpu(way, moving);
+  await requireNetworks(way, moving);
+  for (const uuid of secretsIn(moving.definition)) await requireSecret(way, uuid);
 }
 
-async function requireFreeName({ there, target, ends, uuid }: MoveChange): Promise<void> {
-  const other = await there.domains.find(target.name);
-  if (other === undefined || other.uuid === uuid) return;
-  throw there.error('ALREADY_EXISTS', `${ends.destination} has another domain ${target.name}`);
+async function requireFreeName(way: Way): Promise<void> {
+  const { ctx, ends, target } = way;
+  const other = await ends.to.domains(ctx).find(target.name);
+  if (other === undefined || other.uuid === target.id) return;
+  throw refusal(way, 'ALREADY_EXISTS', `${ends.destination} has another domain ${target.name}`);
 }
 
 /** libvirt takes none of them along. */
-async function requireNoSnapshots(change: MoveChange): Promise<void> {
-  const { caller, ref, ctx } = change;
-  const { count } = await caller.call(domainListAllSnapshots, { domain: ref }, { signal: ctx.signal });
+async function requireNoSnapshots(way: Way): Promise<void> {
+  const { ctx, ends, target } = way;
+  const domain = { name: target.name, uuid: target.id, id: -1 };
+  const { count } = await ends.from.caller(ctx).call(domainListAllSnapshots, { domain }, { signal: ctx.signal });
   if (count === 0) return;
-  throw change.error(
+  throw refusal(
+    way,
     'STATE_CONFLICT',
-    `${change.label} has ${count} snapshots of libvirt, which cannot go with it; remove them (virsh snapshot-delete)`,
+    `domain ${target.name} has ${count} snapshots of libvirt, which cannot go with it; remove them (virsh snapshot-delete)`,
   );
 }
 
-async function requireMachine({ there, ends, ctx }: MoveChange, { facts }: Moving): Promise<void> {
-  const { guests } = hostCapabilities(await there.domains.capabilities());
+async function requireMachine(way: Way, { facts }: Moving): Promise<void> {
+  const { ctx, ends } = way;
+  const { guests } = hostCapabilities(await ends.to.domains(ctx).capabilities());
   const { arch, virtType, memoryMib } = facts;
   if (!guests.some((guest) => guest.arch === arch && guest.virtTypes.includes(virtType))) {
-    throw there.error(
+    throw refusal(
+      way,
       'FEATURE_LIMITED',
       `${ends.destination} has no guests of ${arch ?? 'this architecture'} (${virtType})`,
     );
   }
-  const { memoryKib } = await there.caller.call(nodeGetInfo, undefined, { signal: ctx.signal });
+  const { memoryKib } = await ends.to.caller(ctx).call(nodeGetInfo, undefined, { signal: ctx.signal });
   const hasMib = Math.floor(Number(memoryKib) / 1024);
   if (memoryMib <= hasMib) return;
-  throw there.error(
+  throw refusal(
+    way,
     'CAPACITY_EXHAUSTED',
     `${ends.destination} has ${hasMib} MiB of memory, and the domain ${memoryMib}`,
   );
 }
 
-async function requireNetworks({ there, ends, ctx }: MoveChange, { facts }: Moving): Promise<void> {
+async function requireNetworks(way: Way, { facts }: Moving): Promise<void> {
+  const { ctx, ends } = way;
   for (const { source, sourceType, xml } of facts.nics) {
     if (source === undefined || (sourceType !== 'network' && sourceType !== 'bridge')) continue;
     if (keepsVlan(xml, await networkSourceOf(ctx, ends.to, source))) continue;
-    throw there.error(
+    throw refusal(
+      way,
       'FEATURE_LIMITED',
       `${source} of ${ends.destination} is not of Open vSwitch, or is without the port group with the VLAN of the guest`,
     );
@@ -81,11 +104,12 @@ async function requireNetworks({ there, ends, ctx }: MoveChange, { facts }: Movi
 }
 
 /** What a guest has found when it started it must find again. Where nobody can compare, QEMU does. */
-async function requireCpu({ there, ends, ctx }: MoveChange, { definition, facts }: Moving): Promise<void> {
+async function requireCpu(way: Way, { definition, facts }: Moving): Promise<void> {
+  const { ctx, ends } = way;
   const cpu = childAt(definition, 'cpu');
   if (facts.virtType !== 'kvm' || cpu === undefined || childAt(cpu, 'model') === undefined) return;
   try {
-    const { result } = await there.caller.call(
+    const { result } = await ends.to.caller(ctx).call(
       connectCompareHypervisorCpu,
       {
         emulator: null,
@@ -102,20 +126,30 @@ async function requireCpu({ there, ends, ctx }: MoveChange, { definition, facts 
     if (failure?.native === undefined || failure.native === 'VIR_ERR_CPU_INCOMPATIBLE') throw error;
     return;
   }
-  throw there.error(
+  throw refusal(
+    way,
     'FEATURE_LIMITED',
     `the processor of ${ends.destination} does not have all that the guest uses (${attributeOf(cpu, 'mode') ?? 'custom'}); give guests a model that all hosts have`,
   );
 }
 
-async function requireSecret({ there, ends, ctx }: MoveChange, uuid: string): Promise<void> {
+/** What was made for a volume is brought; others have to be there. */
+async function requireSecret(way: Way, uuid: string): Promise<void> {
+  const { ctx, ends, target } = way;
+  const options = { signal: ctx.signal };
+  if (await isBrought(ends.from.caller(ctx), target.id, uuid, options)) return;
   try {
-    await there.caller.call(secretLookupByUuid, { uuid }, { signal: ctx.signal });
+    await ends.to.caller(ctx).call(secretLookupByUuid, { uuid }, options);
   } catch (error) {
     if (failureOf(error)?.missing !== 'secret') throw error;
-    throw there.error(
+    throw refusal(
+      way,
       'RESOURCE_NOT_FOUND',
-      `${ends.destination} does not have the secret ${uuid} of a volume, and libvirt gives its value to nobody; define it there (virsh secret-define, secret-set-value)`,
+      `${ends.destination} does not have the secret ${uuid} of a volume, whose value ${ends.from.label} does not give away; define it there (virsh secret-define, secret-set-value)`,
     );
   }
+}
+
+function refusal({ target }: Way, code: ErrorCode, text: string): ComputeError {
+  return new ComputeError(code, text, { driver: DRIVER_NAME, target: target.key });
 }

@@ -19,16 +19,16 @@ export async function carryFile(change: MoveChange, file: OwnFile): Promise<void
   if (seen === undefined) throw change.error('RESOURCE_NOT_FOUND', `${from.name} has no volume ${volume} any more`);
   // What a raw disk looks like is in the guest's hands.
   if (file.format === 'raw' || seen.backingPath === undefined) return await carry(change, from, volume, to, into);
-  const whole = `${wholePrefix(uuid)}${file.target}`;
+  const whole = `${wholePrefix(uuid)}${file.name}`;
   await ensureCopied(
     change,
     from,
-    `disk ${file.target}`,
+    `disk ${file.name}`,
     { name: whole, format: 'qcow2', capacityBytes: file.capacityBytes },
     seen,
   );
   await carry(change, from, whole, to, into);
-  await ensureRemoved(change, from, `copy of disk ${file.target}`, whole);
+  await ensureRemoved(change, from, `copy of disk ${file.name}`, whole);
 }
 
 /** How the names begin of what was made whole only to be brought elsewhere. */

@@ -1,8 +1,8 @@
-import { domainDefineXmlFlags, domainGetAutostart, domainSetAutostart } from 'node-libvirt';
+import { domainDefineXmlFlags } from 'node-libvirt';
 import { ComputeError } from '../../../../common/errors/index.js';
 import { childAt, type XmlElement } from '../../../../connectors/xml/index.js';
 import type { Evacuation, Relocation } from '../../../../compute/contract/index.js';
-import { makeSo, settle } from '../../../kit/index.js';
+import { settle } from '../../../kit/index.js';
 import type { DomainStatus } from '../../client/domains.port.js';
 import { isOff } from '../../mapping/whereabouts.js';
 import type { Neighbours } from '../neighbours.js';
@@ -54,11 +54,10 @@ function fromLiving({ label }: HostPlace, moves: Relocation): Relocation['resolv
 
 /** A domain that is off. Here it goes last, so that there is always one that can be started. */
 async function moveOff(change: MoveChange): Promise<undefined> {
-  const { ctx, caller, ref, there, label } = change;
+  const { there } = change;
   requireCarried(change, await change.definition('next'));
   const luggage = await prepare(change, () => false);
   const xml = await definitionThere(change, filePlaces(luggage));
-  const { autostart } = await caller.call(domainGetAutostart, { domain: ref }, { signal: ctx.signal });
   await change.atDestination('defining domain', async () => {
     await settle(there, {
       step: 'define-there',
@@ -69,17 +68,6 @@ async function moveOff(change: MoveChange): Promise<undefined> {
       send: async (timeoutMs) => {
         await there.caller.call(domainDefineXmlFlags, { xml }, { timeoutMs });
         return undefined;
-      },
-    });
-    if (!autostart) return;
-    await makeSo(there, {
-      step: 'autostart-there',
-      noun: 'start with the other host',
-      doing: `letting ${label} start with ${change.ends.destination}`,
-      isSo: async () => (await there.caller.call(domainGetAutostart, { domain: ref })).autostart,
-      send: async (timeoutMs) => {
-        await there.caller.call(domainSetAutostart, { domain: ref, autostart: true }, { timeoutMs });
-        return true;
       },
     });
   });

@@ -2,12 +2,13 @@ import {
   domainAbortJob,
   DomainMigrateFlags as Flag,
   domainMigratePerform3Params,
+  domainMigrateSetMaxDowntime,
   ParameterName,
   type TypedParameter,
 } from 'node-libvirt';
 import { z } from 'zod';
 import { STEP_CHECKPOINT, type Checkpoint, type OperationContext } from '../../../../compute/contract/index.js';
-import { noteAnswered, nounAnswered } from '../../../kit/index.js';
+import { makeSo, noteAnswered, notedAs, nounAnswered } from '../../../kit/index.js';
 import { failureOf } from '../../client/libvirt-failure.js';
 import type { MigrationJob } from '../../mapping/migration-job.js';
 import type { VirshSettings } from '../../virsh.settings.js';
@@ -22,6 +23,9 @@ const END_STEP = 'end-migration';
 const MIGRATION = 'migration';
 /** Checkpoint that says that it was seen under way, so that its request is no longer: `{to}`. */
 const MOVING_CHECKPOINT = 'moving';
+/** Checkpoint before the request: may what is left of the memory be fetched when the guest is there already? */
+const POST_COPY_CHECKPOINT = 'post-copy';
+const PostCopySchema = z.object({ permitted: z.boolean() });
 
 /** A migration as the host is asked for it. */
 export interface MigrationRequest {
@@ -44,10 +48,19 @@ export interface MigrationNeeds {
 /** Peer to peer: the daemon of the host talks to the other one. The domain is at one host at the end, and not at both. */
 export function migrationRequest(
   destination: string,
-  { address, tunnelled, bandwidth_mib: bandwidth }: VirshSettings['migration'],
+  {
+    address,
+    tunnelled,
+    tls,
+    bandwidth_mib: bandwidth,
+    post_copy: postCopy,
+    auto_converge: autoConverge,
+  }: VirshSettings['migration'],
   { copiedDisks, areFilesShared, definitions }: MigrationNeeds,
 ): MigrationRequest {
   const text = (field: string, value: string): TypedParameter => ({ field, type: 'string', value });
+  const perSecond = (field: string): TypedParameter[] =>
+    bandwidth === undefined ? [] : [{ field, type: 'ullong', value: BigInt(bandwidth) }];
   const P = ParameterName;
   return {
     destination,
@@ -58,13 +71,16 @@ export function migrationRequest(
       Flag.VIR_MIGRATE_UNDEFINE_SOURCE |
       Flag.VIR_MIGRATE_ABORT_ON_ERROR |
       (tunnelled ? Flag.VIR_MIGRATE_TUNNELLED : 0) |
+      (tls ? Flag.VIR_MIGRATE_TLS : 0) |
+      (postCopy ? Flag.VIR_MIGRATE_POSTCOPY : 0) |
+      // A guest that can be made to go on at the other host at any time need not be slowed down.
+      (autoConverge && !postCopy ? Flag.VIR_MIGRATE_AUTO_CONVERGE : 0) |
       (copiedDisks.length > 0 ? Flag.VIR_MIGRATE_NON_SHARED_DISK : 0) |
       (areFilesShared ? Flag.VIR_MIGRATE_UNSAFE : 0),
     parameters: [
       ...(address === undefined || tunnelled ? [] : [text(P.VIR_MIGRATE_PARAM_URI, `tcp://${bracketed(address)}`)]),
-      ...(bandwidth === undefined
-        ? []
-        : [{ field: P.VIR_MIGRATE_PARAM_BANDWIDTH, type: 'ullong' as const, value: BigInt(bandwidth) }]),
+      ...perSecond(P.VIR_MIGRATE_PARAM_BANDWIDTH),
+      ...(postCopy ? perSecond(P.VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY) : []),
       ...(definitions === undefined
         ? []
         : [
@@ -97,6 +113,7 @@ interface Sent {
 export async function migrate(change: MoveChange, request: MigrationRequest): Promise<unknown> {
   const { ctx, backend, ref } = change;
   const { requestTimeoutMs } = backend.pacing;
+  await ctx.checkpoint(POST_COPY_CHECKPOINT, { permitted: (request.flags & Flag.VIR_MIGRATE_POSTCOPY) !== 0 });
   await ctx.beginStep({ name: MIGRATE_STEP, description: change.doing, requestTimeoutMs });
   change.hasBegun = true;
   change.underWay = MIGRATION;
@@ -177,6 +194,29 @@ export function wasSeen({ checkpoints }: Pick<OperationContext, 'checkpoints'>):
 
 function isSending({ name, data }: Checkpoint): boolean {
   return name === STEP_CHECKPOINT && MigrateStepSchema.safeParse(data).success;
+}
+
+/** May the migration of this operation go over to post-copy? */
+export function mayPostCopy({ checkpoints }: Pick<OperationContext, 'checkpoints'>): boolean {
+  return notedAs(checkpoints, POST_COPY_CHECKPOINT, PostCopySchema)?.permitted === true;
+}
+
+/** How long the guest may stand still at the end: QEMU keeps that until its process ends. */
+export async function limitDowntime(change: MoveChange, milliseconds: number | undefined): Promise<void> {
+  if (milliseconds === undefined) return;
+  const noun = 'longest standstill';
+  await makeSo(change, {
+    step: 'limit-downtime',
+    noun,
+    doing: `limiting how long ${change.label} may stand still`,
+    isSo: () => Promise.resolve(change.carriedOut.has(noun)),
+    isOver: () => Promise.resolve(true),
+    send: async (timeoutMs) => {
+      const args = { domain: change.ref, milliseconds: BigInt(milliseconds) };
+      await change.caller.call(domainMigrateSetMaxDowntime, args, { timeoutMs });
+      return true;
+    },
+  });
 }
 
 /** Asks the host to end it. What comes of that shows: it may have ended by itself, or be where it cannot be ended. */

@@ -3,8 +3,9 @@ import { basename, dirname } from 'node:path/posix';
 import { attributeOf, childAt, parseXml } from '../../../../connectors/xml/index.js';
 import { unlessMissing } from '../../client/unless-missing.js';
 import type { DiskFacts } from '../../mapping/device-facts.js';
+import { domainFacts, type DomainFacts } from '../../mapping/domain-facts.js';
 import { isOfImage } from '../../mapping/image-volume.js';
-import { instanceFiles } from '../../mapping/names.js';
+import { instanceFiles, instanceVolumePrefix } from '../../mapping/names.js';
 import { storagePoolFacts } from '../../mapping/storage-xml.js';
 import type { DomainChange } from '../domain-change.js';
 import { ensureMarked, ensureRemoved } from '../storage/ensure-volume.js';
@@ -14,6 +15,8 @@ import type { MoveChange } from './move-change.js';
 
 /** A disk whose file only the host itself has. */
 export interface OwnFile {
+  /** Target of its disk, for people and for names. */
+  readonly name: string;
   readonly target: string;
   readonly volume: string;
   /** What it is called at the other host: an image that hosts keep for many is a file of the domain alone there. */
@@ -21,7 +24,9 @@ export interface OwnFile {
   readonly from: StoragePool;
   readonly to: StoragePool;
   readonly format: 'raw' | 'qcow2';
-  readonly isReadonly: boolean;
+  /** Does nobody write to it while it moves? */
+  readonly isAtRest: boolean;
+  readonly isEncrypted: boolean;
   /** Of the disk that the guest sees. */
   readonly capacityBytes: number;
 }
@@ -43,25 +48,65 @@ const UNCACHED: ReadonlySet<string | undefined> = new Set(['none', 'directsync']
  *
  * @throws ComputeError FEATURE_LIMITED, STATE_CONFLICT where that cannot be told, or nothing can be done about it
  */
-export async function movingDisks(change: MoveChange, disks: readonly DiskFacts[]): Promise<MovingDisks> {
+export async function movingDisks(change: MoveChange, facts: DomainFacts): Promise<MovingDisks> {
   const shared = new Map<string, Promise<Folder>>();
+  const folderOf = (path: string): Promise<Folder> => shared.get(path) ?? lookInto(change, path, shared);
   const own: OwnFile[] = [];
   let areFilesShared = false;
   let isCached = false;
-  for (const disk of disks) {
+  for (const disk of facts.disks) {
     const { source, sourceType, target } = disk;
     if (source === undefined) continue;
     if (sourceType === 'block') requireWorldWide(change, disk, source);
     if (sourceType === 'volume') throw refusal(change, target, 'it is named by a pool, and not by its file');
     if (sourceType !== 'file') continue;
-    const path = dirname(source);
-    const folder = await (shared.get(path) ?? lookInto(change, path, shared));
+    const folder = await folderOf(dirname(source));
     if (folder.isShared) {
       areFilesShared = true;
       isCached ||= !disk.isReadonly && !UNCACHED.has(attributeOf(childAt(disk.xml, 'driver'), 'cache'));
     } else own.push(await ownFile(change, disk, source, folder));
   }
+  for (const { disk, source } of earlierDisks(facts, change.uuid)) {
+    const folder = await folderOf(dirname(source));
+    if (!folder.isShared) own.push(await ownFile(change, disk, source, folder, true));
+  }
   return { own, areFilesShared: areFilesShared && !isCached };
+}
+
+/** Files of its own that only the definition has to which it may return: of before a rescue, or a resize. */
+function earlierDisks({ mark, disks }: DomainFacts, uuid: string): { disk: DiskFacts; source: string }[] {
+  if (mark?.undo === undefined) return [];
+  const now = new Set(disks.map(({ source }) => source));
+  return domainFacts(parseXml(mark.undo.definition)).disks.flatMap((disk) => {
+    const { source } = disk;
+    const isOurs = source !== undefined && basename(source).startsWith(instanceVolumePrefix(uuid));
+    return isOurs && !now.has(source) ? [{ disk, source }] : [];
+  });
+}
+
+/**
+ * Refuses files that libvirt cannot copy while they are written to.
+ *
+ * @throws ComputeError STATE_CONFLICT
+ */
+export function requireCopyable(change: MoveChange, files: readonly OwnFile[]): void {
+  const { destination, to } = change.ends;
+  for (const { target, isEncrypted } of files) {
+    if (isEncrypted) {
+      throw refusal(
+        change,
+        target,
+        `it is encrypted, and libvirt copies no such disks; let ${destination} share it, or move the domain while it is off`,
+      );
+    }
+    if (to.settings.migration.tunnelled) {
+      throw refusal(
+        change,
+        target,
+        `${destination} does not share it, and no disks are copied through the connection of the daemons (migration.tunnelled)`,
+      );
+    }
+  }
 }
 
 /** A folder with files of disks, by what the hosts tell of it. */
@@ -100,8 +145,14 @@ async function showsThere(change: MoveChange, from: StoragePool, to: StoragePool
   return shows;
 }
 
-async function ownFile(change: MoveChange, disk: DiskFacts, source: string, { from, to }: Folder): Promise<OwnFile> {
-  const { target, format, isReadonly } = disk;
+async function ownFile(
+  change: MoveChange,
+  disk: DiskFacts,
+  source: string,
+  { from, to }: Folder,
+  isEarlier = false,
+): Promise<OwnFile> {
+  const { target, format } = disk;
   const { destination, to: place } = change.ends;
   if (from === undefined) {
     throw refusal(
@@ -126,12 +177,33 @@ async function ownFile(change: MoveChange, disk: DiskFacts, source: string, { fr
   }
   if (format !== 'raw' && format !== 'qcow2')
     throw refusal(change, target, `its format is ${format ?? 'not known'}, which is not copied`);
-  const { caller, ref, ctx, uuid } = change;
-  // By what its definition says that it is; what it looks like is in the guest's hands.
-  const { capacity } = await caller.call(domainGetBlockInfo, { domain: ref, path: target }, { signal: ctx.signal });
   const volume = basename(source);
-  const into = isOfImage(volume) ? instanceFiles(uuid).medium : volume;
-  return { target, volume, into, from, to, format, isReadonly, capacityBytes: Number(capacity) };
+  return {
+    name: isEarlier ? `earlier-${target}` : target,
+    target,
+    volume,
+    into: isOfImage(volume) ? instanceFiles(change.uuid).medium : volume,
+    from,
+    to,
+    format,
+    isAtRest: disk.isReadonly || isEarlier,
+    isEncrypted: [disk.xml, childAt(disk.xml, 'source')].some(
+      (element) => childAt(element, 'encryption') !== undefined,
+    ),
+    capacityBytes: isEarlier ? await capacityOf(change, from, volume) : await sizeOf(change, target),
+  };
+}
+
+/** By what its definition says that it is; what it looks like is in the guest's hands. */
+async function sizeOf({ caller, ref, ctx }: MoveChange, target: string): Promise<number> {
+  const { capacity } = await caller.call(domainGetBlockInfo, { domain: ref, path: target }, { signal: ctx.signal });
+  return Number(capacity);
+}
+
+async function capacityOf(change: MoveChange, pool: StoragePool, volume: string): Promise<number> {
+  const seen = await pool.find(volume, { signal: change.ctx.signal });
+  if (seen !== undefined) return seen.capacityBytes;
+  throw change.error('RESOURCE_NOT_FOUND', `the pool ${pool.name} has no volume ${volume} any more`);
 }
 
 /** The started pool of files in this directory; undefined when there is none. */

@@ -1,20 +1,21 @@
-import { domainGetXmlDesc, DomainXMLFlags } from 'node-libvirt';
+import { domainGetAutostart, domainGetXmlDesc, domainSetAutostart, DomainXMLFlags } from 'node-libvirt';
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { parseXml, serialiseXml } from '../../../../connectors/xml/index.js';
-import { notedAs } from '../../../kit/index.js';
-import { domainFacts } from '../../mapping/domain-facts.js';
+import { makeSo, notedAs } from '../../../kit/index.js';
 import { movedDefinition } from '../../mapping/moved-definition.js';
 import { instanceFiles, instanceVolumePrefix } from '../../mapping/names.js';
 import { ensureCreated, ensureRemoved } from '../storage/ensure-volume.js';
-import { findPool } from '../storage/find-pool.js';
+import { ensurePool, findPool } from '../storage/find-pool.js';
 import { ensureNoInstanceVolumes } from '../storage/instance-volumes.js';
-import { admitMove, type Moving } from './admit-move.js';
+import { removeInstanceSecrets } from '../volume-secrets.js';
+import { admitMove, movingOf, type Moving } from './admit-move.js';
 import { carryFile, wholePrefix } from './carry-volume.js';
 import type { MigrationNeeds } from './migration.js';
 import type { MoveChange } from './move-change.js';
-import { movingDisks, type OwnFile } from './move-disks.js';
+import { movingDisks, requireCopyable, type OwnFile } from './move-disks.js';
 import { bringFilters, filtersToBring, removeFilterOf } from './move-filters.js';
+import { bringSecrets, secretsToBring } from './move-secrets.js';
 
 /** Left before anything is made at the other host: what this operation makes there, and what is of no use here afterwards. */
 const MAKING_CHECKPOINT = 'making-there';
@@ -22,6 +23,10 @@ const MakingSchema = z.object({
   /** Volumes by their pools. */
   volumes: z.array(z.object({ pool: z.string(), volume: z.string() })),
   filters: z.array(z.string()),
+  /** Names of secrets. */
+  secrets: z.array(z.string()).default([]),
+  /** Does it start with its host? libvirt forgets that on the way. */
+  autostart: z.boolean().default(false),
 });
 
 /** What is brought before the domain itself. */
@@ -38,24 +43,32 @@ export interface Luggage {
  * @param isCopied is a disk copied by the migration itself? Then its file is made there, and holds nothing yet
  */
 export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => boolean): Promise<Luggage> {
-  const { ctx, there } = change;
-  const definition = await change.definition();
-  const moving = { definition, facts: domainFacts(definition) };
+  const { ctx, there, caller, ref, ends } = change;
+  const moving = movingOf(await change.definition());
   await change.atDestination('looking whether there is a place for domain', () => admitMove(change, moving));
-  const { own, areFilesShared } = await movingDisks(change, moving.facts.disks);
+  const { own, areFilesShared } = await movingDisks(change, moving.facts);
+  requireCopyable(change, own.filter(isCopied));
   const filters = await filtersToBring(change, moving.facts);
+  const secrets = await secretsToBring(change);
   if (notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema) === undefined) {
     await requireFree(change, own);
+    const { autostart } = await caller.call(domainGetAutostart, { domain: ref }, { signal: ctx.signal });
     await ctx.checkpoint(MAKING_CHECKPOINT, {
       volumes: own.map(({ to, into }) => ({ pool: to.name, volume: into })),
       filters: filters.map(({ name }) => name),
+      secrets: secrets.map(({ usageId }) => usageId),
+      autostart,
     });
   }
   await change.atDestination('making the host ready for domain', async () => {
     await bringFilters(change, filters);
+    await bringSecrets(change, secrets);
+    // What its console shows goes on in the pool, also of one without a disk there.
+    const logs = moving.facts.consoles.map(({ logFile = '' }) => dirname(logFile));
+    if (logs.includes(ends.from.settings.pool.path)) await ensurePool(there, ends.to.settings.pool);
     for (const file of own) {
-      const { to, into, format, capacityBytes, target } = file;
-      if (isCopied(file)) await ensureCreated(there, to, `disk ${target}`, { name: into, format, capacityBytes });
+      const { to, into, format, capacityBytes, name } = file;
+      if (isCopied(file)) await ensureCreated(there, to, `disk ${name}`, { name: into, format, capacityBytes });
       else await carryFile(change, file);
     }
   });
@@ -65,13 +78,13 @@ export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => b
 /** @throws ComputeError ALREADY_EXISTS for a file of somebody else's that is in the way */
 async function requireFree(change: MoveChange, own: readonly OwnFile[]): Promise<void> {
   const { ctx, there, uuid, ends } = change;
-  for (const { to, into, target } of own) {
+  for (const { to, into, name } of own) {
     // What is named after the instance nobody else has made.
     if (into.startsWith(instanceVolumePrefix(uuid)) || (await to.find(into, { signal: ctx.signal })) === undefined)
       continue;
     throw there.error(
       'ALREADY_EXISTS',
-      `${ends.destination} has another volume ${into} in its pool ${to.name}, where disk ${target} is to be copied to`,
+      `${ends.destination} has another volume ${into} in its pool ${to.name}, where disk ${name} is to be copied to`,
     );
   }
 }
@@ -126,6 +139,7 @@ export async function undoPreparation(change: MoveChange): Promise<void> {
         if (pool !== undefined) await ensureRemoved(there, pool, `volume ${volume}`, volume);
       }
       for (const name of made.filters.toReversed()) await removeFilterOf(there, name);
+      if (made.secrets.length > 0) await removeInstanceSecrets(there, there.uuid);
     });
   } catch (error) {
     if (ctx.signal.aborted) throw error;
@@ -152,4 +166,23 @@ export async function clearAway(change: MoveChange): Promise<void> {
   }
   const own = instanceFiles(uuid).filter;
   if (made?.filters.includes(own) === true) await removeFilterOf(change, own);
+  await removeInstanceSecrets(change, uuid);
+}
+
+/** What libvirt does not take along is there as it was here. */
+export async function restoreAutostart(change: MoveChange): Promise<void> {
+  const { ctx, label, ends } = change;
+  if (notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema)?.autostart !== true) return;
+  await change.atDestination('setting autostart of domain', async ({ caller, ref: domain }) => {
+    await makeSo(change.there, {
+      step: 'autostart-there',
+      noun: 'start with the other host',
+      doing: `letting ${label} start with ${ends.destination}`,
+      isSo: async () => (await caller.call(domainGetAutostart, { domain }, { signal: ctx.signal })).autostart,
+      send: async (timeoutMs) => {
+        await caller.call(domainSetAutostart, { domain, autostart: true }, { timeoutMs });
+        return true;
+      },
+    });
+  });
 }

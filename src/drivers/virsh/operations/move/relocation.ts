@@ -17,10 +17,11 @@ import { findDomain } from '../find-domain.js';
 import type { Neighbours } from '../neighbours.js';
 import { cannotBeDone, planning } from '../power.operations.js';
 import { explaining, targetOf, type HostPlace } from '../virsh-place.js';
+import { admitMove, movingOf } from './admit-move.js';
 import { goOnHere, removeHere } from './after-move.js';
 import { endMigration, follow, wasSeen, wasSent } from './migration.js';
 import { MoveChange, targetThere, type Ends } from './move-change.js';
-import { clearAway, undoPreparation } from './preparation.js';
+import { clearAway, restoreAutostart, undoPreparation } from './preparation.js';
 
 /** How often a move is begun whose request was lost without it. */
 const MAX_TRIES = 3;
@@ -78,13 +79,13 @@ async function locate(ctx: CallContext, { from, to }: Ends, reference: string): 
 async function plan(ctx: CallContext, ends: Ends, kind: RelocationKind, target: Target): Promise<PlannedStep[]> {
   const { from, to, destination } = ends;
   return await planning(from, target, async () => {
-    const here = await from.domains(ctx).find(target.id);
+    const domains = from.domains(ctx);
+    const here = await domains.find(target.id);
     if (here === undefined) return [];
     const why = kind.obstacle(here);
     if (why !== undefined) throw cannotBeDone(target, here, why);
-    if ((await explaining(to, 'looking for the domain', () => to.domains(ctx).find(target.name))) !== undefined) {
-      throw new ComputeError('ALREADY_EXISTS', `${destination} has another domain ${target.name}`);
-    }
+    const moving = movingOf(await domains.definition(target.id));
+    await explaining(to, 'looking whether there is a place for it', () => admitMove({ ctx, ends, target }, moving));
     return [{ action: kind.action, description: `move domain ${target.name} to ${destination}` }];
   });
 }
@@ -135,7 +136,10 @@ async function begin(change: MoveChange, kind: RelocationKind, here: DomainStatu
 
 async function arrived(change: MoveChange, status: DomainStatus): Promise<ChangeResult> {
   const { ctx, isOurs } = change;
-  if (isOurs) await clearAway(change);
+  if (isOurs) {
+    await restoreAutostart(change);
+    await clearAway(change);
+  }
   change.underWay = undefined;
   return { outcome: isOurs ? 'done' : 'already', state: stateOf(status, ctx.clock.now()) };
 }
@@ -205,7 +209,7 @@ async function lookAfterMove(change: MoveChange): Promise<Reconciliation> {
     if (!wasSent(ctx) || !wasSeen(ctx)) await outlast(change, last);
     const where = await change.whereIsIt();
     if (where.kind === 'twice') return { verdict: 'unknown', reason: nowhere(change, where).message };
-    if (where.kind === 'gone') throw nowhere(change, where);
+    if (where.kind === 'gone' || where.kind === 'torn') throw nowhere(change, where);
     return { verdict: 'continue' };
   });
 }
@@ -244,20 +248,34 @@ async function stop(change: MoveChange): Promise<Reconciliation | undefined> {
       }
       case 'twice':
         return { verdict: 'unknown', reason: nowhere(change, where).message };
+      case 'torn':
       case 'gone':
         return { verdict: 'failed', error: nowhere(change, where) };
     }
   }
 }
 
-function nowhere(change: MoveChange, { kind }: Extract<Whereabouts, { kind: 'twice' | 'gone' }>): ComputeError {
+/** Why nothing can be done where it is. */
+function nowhere(
+  change: MoveChange,
+  { kind }: Extract<Whereabouts, { kind: 'twice' | 'torn' | 'gone' }>,
+): ComputeError {
   const { label, ends } = change;
-  return kind === 'gone'
-    ? change.error('INSTANCE_NOT_FOUND', `${label} is neither at ${ends.from.label} nor at ${ends.to.label} any more`)
-    : conflict(
-        change,
-        `${ends.from.label} and ${ends.to.label} both have it: look which of the two is the true one, and remove the other`,
+  const [here, there] = [ends.from.label, ends.to.label];
+  switch (kind) {
+    case 'gone':
+      return change.error('INSTANCE_NOT_FOUND', `${label} is neither at ${here} nor at ${there} any more`);
+    case 'torn':
+      return change.error(
+        'OPERATION_FAILED',
+        `the memory of ${label} was on its way from ${here} to ${there}, with post-copy, when that broke off, and it can go on at neither: mend the way between them and continue (virsh migrate --postcopy --postcopy-resume), or power it off at both`,
       );
+    case 'twice':
+      return conflict(
+        change,
+        `${here} and ${there} both have it: look which of the two is the true one, and remove the other`,
+      );
+  }
 }
 
 function conflict(change: MoveChange, why: string, status?: DomainStatus): ComputeError {

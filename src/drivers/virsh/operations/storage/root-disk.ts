@@ -18,6 +18,8 @@ export interface WantedDisk {
   readonly image: ImageSource | undefined;
   /** Of the flavor; as large as its image when not given. */
   readonly rootGib: number | undefined;
+  /** In place of that, of one that is copied: where to. It is as large as that. */
+  readonly copiedTo?: { readonly bytes: number; readonly what: string } | undefined;
 }
 
 /**
@@ -30,11 +32,11 @@ export async function ensureDisk(
   change: VirshChange,
   pool: StoragePool,
   images: Images | undefined,
-  { volume, what, image, rootGib }: WantedDisk,
+  { volume, what, image, rootGib, copiedTo }: WantedDisk,
 ): Promise<Extract<DiskSource, { type: 'file' }>> {
   const source = { type: 'file', path: `${pool.path}/${volume}`, format: 'qcow2' } as const;
   if ((await findCreated(change, pool, what, volume)) !== undefined) return source;
-  const wantedBytes = rootGib === undefined ? undefined : rootGib * GIBIBYTE;
+  const wantedBytes = copiedTo?.bytes ?? (rootGib === undefined ? undefined : rootGib * GIBIBYTE);
   if (image === undefined) {
     if (wantedBytes === undefined)
       throw invalid('flavor.root_gib', 'must say how large the disk is, which has no image');
@@ -45,7 +47,7 @@ export async function ensureDisk(
     source: image,
     images,
     own: { volume: baseName(volume), what: `image of the ${what}` },
-    admit: (found) => admitDisk(found, wantedBytes),
+    admit: (found) => admitDisk(found, wantedBytes, copiedTo?.what),
   });
   const { path, virtualBytes } = base;
   await ensureCreated(change, pool, what, {
@@ -97,11 +99,15 @@ export async function ensureMedium(
 function admitDisk(
   { format, virtualBytes }: Pick<BaseImage, 'format' | 'virtualBytes'>,
   wantedBytes: number | undefined,
+  copiedTo: string | undefined,
 ): void {
   if (format === 'iso') {
     throw invalid('image', 'is an ISO image, of which no disk is made; say image.format iso to start from it');
   }
   if (wantedBytes === undefined || wantedBytes >= virtualBytes) return;
+  if (copiedTo !== undefined) {
+    throw invalid('image', `has a disk of ${virtualBytes} bytes, and ${copiedTo} has ${wantedBytes}`);
+  }
   throw invalid(
     'flavor.root_gib',
     `must be at least ${Math.ceil(virtualBytes / GIBIBYTE)}, since the disk of the image has ${virtualBytes} bytes`,

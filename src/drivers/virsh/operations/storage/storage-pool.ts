@@ -174,7 +174,7 @@ export class StoragePool {
 }
 
 /** How long so much may take. */
-function slowestMs(bytes: number): number {
+export function slowestMs(bytes: number): number {
   return Math.ceil(bytes / LEAST_SPEED);
 }
 
