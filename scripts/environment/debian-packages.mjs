@@ -124,6 +124,11 @@ export function missingDebianPackages(needs) {
     },
     { name: 'qemu-block-extra', reason: iscsi, isMissing: needs.guests && !hasIscsiDriver() },
     { name: 'dnsmasq-base', reason: networks, isMissing: needs.guests && !existsSync('/usr/sbin/dnsmasq') },
+    {
+      name: 'openvswitch-switch',
+      reason: `${networks} with a VLAN; its services stay switched off`,
+      isMissing: needs.guests && !isOnPath('ovs-vsctl'),
+    },
     { name: 'iptables', reason: networks, isMissing: needs.guests && !existsSync('/usr/sbin/iptables') },
     {
       name: 'iproute2',
@@ -236,7 +241,7 @@ if [ ! -e "$policy" ]; then
   cat >"$policy" <<'END'
 #!/bin/sh
 # Zenova wrote this while it installs packages and removes it right after.
-case "$1" in rabbitmq-server*|epmd*|cron*|postgresql*|libvirt*|virtlo*|ssh*|tgt*) exit 101 ;; esac
+case "$1" in rabbitmq-server*|epmd*|cron*|postgresql*|libvirt*|virtlo*|ssh*|tgt*|openvswitch*) exit 101 ;; esac
 END
   chmod 755 "$policy"
 fi
@@ -274,6 +279,13 @@ case " $* " in
     fi ;;
 esac
 case " $* " in
+  *' openvswitch-switch '*)
+    update-rc.d openvswitch-switch disable >/dev/null 2>&1 || true
+    if command -v systemctl >/dev/null; then
+      systemctl --quiet disable openvswitch-switch.service ovs-record-hostname.service || true
+    fi ;;
+esac
+case " $* " in
   *' openssh-server '*)
     update-rc.d ssh disable >/dev/null 2>&1 || true
     if command -v systemctl >/dev/null; then systemctl --quiet disable ssh.service ssh.socket || true; fi ;;
@@ -300,6 +312,10 @@ export async function installDebianPackages(packages) {
     console.log("libvirt's own services stay off; `systemctl enable --now libvirtd` would turn them on.");
   if (names.includes('tgt'))
     console.log("The iSCSI target's own service stays off; `systemctl enable --now tgt` would turn it on.");
+  if (names.includes('openvswitch-switch'))
+    console.log(
+      "Open vSwitch's own services stay off; `systemctl enable --now openvswitch-switch` would turn them on.",
+    );
   if (names.includes('openssh-server'))
     console.log("The ssh server's own service stays off; `systemctl enable --now ssh` would turn it on.");
   if (names.includes('cloud-init'))

@@ -1,15 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { onHostOfItsOwn } from './host.mjs';
 
 /** @typedef {import('../server/private-server.mjs').Plan} Plan */
@@ -53,7 +44,7 @@ export function layOut(place, { emulators = [], settings = {}, cacheDir, host })
   // What is known of an emulator is kept under its path: both have to stay for the next daemon.
   const learned = cacheDir === undefined ? dataDir : join(cacheDir, emulators.toSorted().join('-'));
   const tools = join(learned, 'tools');
-  if (!existsSync(tools)) linkTools(tools, emulators);
+  linkTools(tools, emulators);
 
   writeFileSync(
     at('libvirtd.conf'),
@@ -132,25 +123,33 @@ function lines(settings) {
 
 /**
  * The programs of this machine, with these emulators only: of each one that a daemon finds it asks what it can do, for two
- * seconds, before it answers the first who wants the QEMU driver.
+ * seconds, before it answers the first who wants the QEMU driver. What has been installed since the last time is added.
  *
  * @param {string} directory
  * @param {readonly string[]} emulators
  */
 function linkTools(directory, emulators) {
   const wanted = new Set(emulators.map((architecture) => `qemu-system-${architecture}`));
-  mkdirSync(dirname(directory), { recursive: true });
-  const made = mkdtempSync(`${directory}-`);
+  mkdirSync(directory, { recursive: true });
+  const linked = new Set(readdirSync(directory));
   for (const place of toolPlaces.filter((path) => existsSync(path))) {
     for (const name of readdirSync(place)) {
-      const isWanted = !name.startsWith('qemu-system-') || wanted.has(name);
-      if (isWanted && !existsSync(join(made, name))) symlinkSync(join(place, name), join(made, name));
+      if (linked.has(name) || (name.startsWith('qemu-system-') && !wanted.has(name))) continue;
+      linked.add(name);
+      link(join(place, name), join(directory, name));
     }
   }
+}
+
+/**
+ * @param {string} target
+ * @param {string} path
+ */
+function link(target, path) {
   try {
-    renameSync(made, directory);
+    symlinkSync(target, path);
   } catch (error) {
-    rmSync(made, { recursive: true });
-    if (!existsSync(directory)) throw error; // else another one has made it meanwhile
+    // Another one that starts a daemon has done it meanwhile.
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
   }
 }

@@ -61,7 +61,7 @@ export async function startLibvirtHosts({
       const daemon = await startLibvirtd({
         emulators,
         cacheDir: CACHE,
-        settings: { listen_tls: 1, listen_addr: '0.0.0.0', ...pki.settings },
+        settings: { ovs_timeout: 60, listen_tls: 1, listen_addr: '0.0.0.0', ...pki.settings },
         host: {
           name,
           setUp: [

@@ -213,6 +213,11 @@ export const VirshSettingsSchema = z
       .max(100)
       .default(['/var/lib/libvirt/images', '/dev/disk', '/dev/mapper', '/dev/zvol'])
       .describe('folders of the host that requests may name files and devices of, beside the pool'),
+    openvswitch_bridges: z
+      .array(z.string().regex(/^[\w.:-]{1,15}$/, 'expected the name of a network device'))
+      .max(100)
+      .default([])
+      .describe('bridges of Open vSwitch that requests may name; libvirt cannot tell them from other devices'),
     rescue_image: ImageSourceSchema.omit({ token: true })
       .optional()
       .describe('what guests are rescued with when a request names nothing'),

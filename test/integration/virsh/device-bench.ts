@@ -23,6 +23,7 @@ import { guestSystems } from '../../support/guest-systems.js';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
 import { ComputeBench } from '../../support/compute-bench.js';
 import { startLibvirtHosts, type LibvirtHost, type LibvirtHosts } from '../../support/libvirt-hosts.js';
+import { openVswitch } from '../../support/open-vswitch.js';
 import {
   blockDevices,
   fibreChannelNames,
@@ -76,7 +77,12 @@ export class DeviceBench {
       emulators: ['x86_64', 's390x'],
       setUp: (_name, shared) => {
         writeVolume(volumeFile(shared, 'loop'));
-        return [...blockDevices(shared, ['loop']), ...fibreChannelNames(shared, ['loop']), ...iscsiServer];
+        return [
+          ...openVswitch,
+          ...blockDevices(shared, ['loop']),
+          ...fibreChannelNames(shared, ['loop']),
+          ...iscsiServer,
+        ];
       },
     });
     const [host] = hosts.hosts;

@@ -2,11 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { attributeOf, childAt } from '../../../src/connectors/xml/index.js';
 import type { Network } from '../../../src/compute/contract/index.js';
 import type { GuestConsole } from '../../support/guest-console.js';
+import { eventually } from '../../support/eventually.js';
+import {
+  defineSwitchNetwork,
+  sendersAtSwitch,
+  SWITCH,
+  SWITCH_NETWORK,
+  vlanAtSwitch,
+} from '../../support/open-vswitch.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
-
-const PORTS = `<network><name>ports</name><forward mode='bridge'/><bridge name='br0'/>
-  <portgroup name='plain' default='yes'/>
-  <virtualport type='openvswitch'/><portgroup name='seven'><vlan><tag id='7'/></vlan></portgroup></network>`;
 
 let bench: DeviceBench;
 /** One that runs, with a system that lets go of interfaces. */
@@ -14,9 +18,9 @@ const instance = 'web01';
 let console: GuestConsole;
 
 beforeAll(async () => {
-  bench = await DeviceBench.start();
-  await bench.host.run(`f=$(mktemp); echo "${PORTS}" > $f; virsh -q net-define $f; virsh -q net-start ports; rm $f
-    ip link add plug0 type veth peer name plug1`);
+  bench = await DeviceBench.start({ openvswitch_bridges: [SWITCH, 'br0'] });
+  await defineSwitchNetwork(bench.host);
+  await bench.host.run('ip link add plug0 type veth peer name plug1');
   console = await bench.started(instance, { hasSystem: true });
   await bench.define('off');
 }, WITHIN_MS);
@@ -71,10 +75,67 @@ test('one on a device of the host goes by macvtap', async () => {
   await detach((answer['interface'] as { mac: string }).mac, 'off');
 });
 
-test('one in a VLAN is refused before anything is asked, by port group as by tag', async () => {
-  for (const name of ['ports', 'br0']) {
-    await expect(attach({ name, vlan: 7 }, 'off')).rejects.toMatchObject({ code: 'FEATURE_UNSUPPORTED' });
+describe.each([
+  ['a tag of a bridge of Open vSwitch', SWITCH, 42],
+  ['a tag of a network on one', SWITCH_NETWORK, 42],
+  ['the port group of a network', SWITCH_NETWORK, 7],
+])('one in a VLAN by %s', (_what, name, vlan) => {
+  test(
+    'is in it at the switch when it is attached, and no more when it is detached',
+    async () => {
+      const answer = await attach({ name, vlan });
+      const mac = (answer['interface'] as { mac: string }).mac;
+      const [nic] = (await bench.facts(instance)).nics;
+      const device = nic?.hostDevice ?? '';
+      await expect(vlanAtSwitch(bench.host, device)).resolves.toBe(vlan);
+      await expect(bench.call('compute.get_info', { instance, devices: true })).resolves.toMatchObject({
+        interfaces: [{ mac, network: name, vlan }],
+      });
+      // It sends something; the switch tells where it came from.
+      await bench.host.run(`virsh -q qemu-monitor-command ${instance} --hmp announce_self`);
+      const seen = await eventually(
+        async () => (await sendersAtSwitch(bench.host)).find((sender) => sender.mac === mac),
+        'the switch to have seen its packets',
+      );
+      expect(seen).toEqual({ mac, vlan });
+      await detach(mac);
+      await expect(bench.host.run(`ovs-vsctl list-ports ${SWITCH}`)).resolves.not.toContain(device);
+    },
+    WITHIN_MS,
+  );
+
+  test('is in it at the next start of a domain that is off', async () => {
+    const answer = await attach({ name, vlan }, 'off');
+    await expect(bench.call('compute.get_info', { instance: 'off', devices: true })).resolves.toMatchObject({
+      interfaces: [{ network: name, vlan }],
+    });
+    await bench.call('power.on', { instance: 'off' });
+    const [nic] = (await bench.facts('off')).nics;
+    await expect(vlanAtSwitch(bench.host, nic?.hostDevice ?? '')).resolves.toBe(vlan);
+    await bench.destroy('off');
+    await detach((answer['interface'] as { mac: string }).mac, 'off');
+  });
+});
+
+test('one without a VLAN is plugged into a bridge of Open vSwitch too, without a tag', async () => {
+  const answer = await attach({ name: SWITCH });
+  const [nic] = (await bench.facts(instance)).nics;
+  await expect(vlanAtSwitch(bench.host, nic?.hostDevice ?? '')).resolves.toBeNull();
+  await detach((answer['interface'] as { mac: string }).mac);
+});
+
+test.each([
+  ['br0', 'name a bridge on a VLAN device'],
+  ['nat', 'name a bridge on a VLAN device'],
+  ['plug0', 'make a VLAN device on it'],
+])('one in a VLAN is refused on %s, which nobody tags', async (name, hint) => {
+  for (const vlan of [7, 42]) {
+    await expect(attach({ name, vlan })).rejects.toMatchObject({
+      code: 'FEATURE_LIMITED',
+      message: expect.stringContaining(hint),
+    });
   }
+  await expect(bench.nics(instance)).resolves.toEqual({ now: [], next: [] });
 });
 
 test.each<[string, Network, string]>([

@@ -3,15 +3,24 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.js';
 import { guestSystems } from '../../support/guest-systems.js';
+import {
+  defineSwitchNetwork,
+  openVswitch,
+  PORT_GROUP,
+  sendersAtSwitch,
+  SWITCH_NETWORK,
+} from '../../support/open-vswitch.js';
 import { TwoHosts } from './two-hosts.js';
 
 const WITHIN_MS = 240_000;
 /** So slow, and with so short a standstill, that a guest which is busy never comes to its end. */
 const SLOW = { bandwidth_mib: 200, max_downtime_ms: 1 };
+const MAC = '52:54:00:00:07:07';
 let kvm: TwoHosts;
 beforeAll(async () => {
   kvm = await TwoHosts.start({
     emulators: ['x86_64', 's390x'],
+    setUp: () => openVswitch,
     aliases: ({ shared }) => ({
       'kvm1-slow': { of: 'kvm1', migration: SLOW },
       'kvm2-slow': { of: 'kvm2', migration: SLOW },
@@ -32,6 +41,34 @@ const move = (instance: string, { host = 'kvm1', destination = 'kvm2', ...more }
 const DISKLESS = { flavor: { vcpus: 1, memory_mib: 256 } };
 
 describe('a guest that runs', () => {
+  test(
+    'moves with its VLAN, and not at all to where nobody has that',
+    async () => {
+      for (const host of kvm.there.hosts) await defineSwitchNetwork(host);
+      const there = kvm.host('kvm2');
+      const update = (how: string) =>
+        there.run(`virsh -q net-update ${SWITCH_NETWORK} ${how} portgroup "${PORT_GROUP}" --live`);
+      await update('delete');
+      // Without a disk, which would have to be copied.
+      const flavor = { vcpus: 1, memory_mib: 256 };
+      await kvm.launch('vlan01', { more: { flavor, networks: [{ name: SWITCH_NETWORK, vlan: 7, mac: MAC }] } });
+      for (const more of [{ plan: true }, {}]) {
+        await expect(move('vlan01', more)).rejects.toMatchObject({
+          code: 'FEATURE_LIMITED',
+          message: expect.stringContaining('port group'),
+        });
+      }
+      expect(await kvm.domains('kvm1', '--state-running')).toEqual(['vlan01']);
+      await update('add-last');
+      await expect(move('vlan01')).resolves.toMatchObject({ outcome: 'done', power_state: 'running' });
+      const isSeen = async () => (await sendersAtSwitch(there)).find(({ mac }) => mac === MAC);
+      // QEMU tells the network where the guest is now.
+      await expect(eventually(isSeen, 'the switch to have seen its packets')).resolves.toEqual({ mac: MAC, vlan: 7 });
+      await kvm.bench.call('compute.destroy', { host: 'kvm2', instance: 'vlan01' });
+    },
+    WITHIN_MS,
+  );
+
   test(
     'moves with all that it has, on disks of its own host',
     async () => {

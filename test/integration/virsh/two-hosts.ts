@@ -13,6 +13,8 @@ export type HostName = 'kvm1' | 'kvm2';
 
 export interface TwoHostsOptions extends Partial<ComputeBenchOptions> {
   readonly emulators?: readonly GuestSystems['arch'][];
+  /** Further lines of sh by which a host is set up. */
+  readonly setUp?: () => readonly string[];
   /** Further settings of the hosts, of moves to them too. */
   readonly settings?: (there: LibvirtHosts, host: LibvirtHost) => HostSettings;
   /** Further names of the hosts, each with settings of its own. */
@@ -46,6 +48,7 @@ export class TwoHosts {
 
   static async start({
     emulators = ['x86_64'],
+    setUp = () => [],
     settings = () => ({}),
     aliases = () => ({}),
     ...rest
@@ -53,7 +56,7 @@ export class TwoHosts {
     const { kernel } = await guestSystems('x86_64');
     const systems = join(kernel, '../..');
     const fetched = mkdtempSync(join(tmpdir(), 'zenova-two-hosts-'));
-    const there = await startLibvirtHosts({ names: ['kvm1', 'kvm2'], emulators });
+    const there = await startLibvirtHosts({ names: ['kvm1', 'kvm2'], emulators, setUp });
     const hostOf = (name: string, { daemon, uri }: LibvirtHost, { migration, ...others }: HostSettings) => ({
       name,
       driver: 'virsh',

@@ -160,7 +160,7 @@ const GOLDEN: Readonly<Record<string, { description: Description; places?: Parti
     places: {
       iso: '/srv/installer.iso',
       configDrive: undefined,
-      networks: [{ ...lan, name: 'vlan', portgroups: [{ name: 'seven', vlans: [7] }] }],
+      networks: [{ ...lan, name: 'vlan', portgroups: [{ name: 'seven', vlan: 7 }] }],
     },
   },
   'domain-s390x-kernel': {

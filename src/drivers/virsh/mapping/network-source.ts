@@ -24,7 +24,7 @@ interface NetworkFacts {
   readonly isOpenVswitch: boolean;
   /** Its interfaces are macvtap devices, or functions of an adapter. */
   readonly isBehindDevice: boolean;
-  readonly portgroups: readonly { readonly name: string; readonly vlans: readonly number[] }[];
+  readonly portgroups: readonly { readonly name: string; readonly vlan: number | undefined }[];
 }
 
 /** @throws XmlFailure unexpected */
@@ -42,25 +42,39 @@ export function networkSource(network: XmlElement): Extract<NetworkSource, { kin
       (forwarding === 'bridge' && childAt(network, 'bridge') === undefined),
     portgroups: childrenOf(network, 'portgroup').flatMap((group) => {
       const groupName = attributeOf(group, 'name');
-      if (groupName === undefined) return [];
-      const vlans = childrenOf(childAt(group, 'vlan'), 'tag').flatMap(
-        (tag) => wholeNumber(attributeOf(tag, 'id'), `a VLAN id of the network ${name}`) ?? [],
-      );
-      return [{ name: groupName, vlans }];
+      return groupName === undefined ? [] : [{ name: groupName, vlan: vlanIn(group) }];
     }),
   };
+}
+
+/**
+ * The VLAN that packets of an interface or a port group are put into; none for a trunk, where guests tag them.
+ *
+ * @throws XmlFailure unexpected
+ */
+export function vlanIn(parent: XmlElement): number | undefined {
+  const vlan = childAt(parent, 'vlan');
+  const [tag, ...others] = childrenOf(vlan, 'tag');
+  const isTrunk =
+    attributeOf(vlan, 'trunk') === 'yes' || others.length > 0 || attributeOf(tag, 'nativeMode') !== undefined;
+  return isTrunk ? undefined : wholeNumber(attributeOf(tag, 'id'), 'the id of a VLAN');
 }
 
 /**
  * Of a device of the host, by the definition that libvirt's driver of interfaces has of it: a bridge is plugged into, and on every other
  * one is a macvtap device.
  *
+ * @param openVswitches names of bridges of Open vSwitch, which are no bridges to libvirt
  * @throws XmlFailure unexpected
  */
-export function hostNetworkSource(hostInterface: XmlElement): Exclude<NetworkSource, { kind: 'network' }> {
+export function hostNetworkSource(
+  hostInterface: XmlElement,
+  openVswitches: readonly string[],
+): Exclude<NetworkSource, { kind: 'network' }> {
   const name = required(attributeOf(hostInterface, 'name'), 'the name of the network device');
-  return attributeOf(hostInterface, 'type') === 'bridge'
-    ? { kind: 'bridge', name, isOpenVswitch: false }
+  if (attributeOf(hostInterface, 'type') === 'bridge') return { kind: 'bridge', name, isOpenVswitch: false };
+  return openVswitches.includes(name)
+    ? { kind: 'bridge', name, isOpenVswitch: true }
     : { kind: 'direct', device: name, mode: 'bridge' };
 }
 
@@ -75,16 +89,28 @@ export type VlanWay = { readonly tag: number } | { readonly portgroup: string };
 export function vlanWay(field: string, { vlan }: Network, source: NetworkSource): VlanWay | undefined {
   if (vlan === undefined) return undefined;
   if (source.kind === 'network') {
-    const group = source.portgroups.find(({ vlans }) => vlans.length === 1 && vlans[0] === vlan);
+    const group = source.portgroups.find((one) => one.vlan === vlan);
     if (group !== undefined) return { portgroup: group.name };
   }
   if (source.kind !== 'direct' && source.isOpenVswitch) return { tag: vlan };
   throw limited(
     `${field}.vlan`,
     source.kind === 'direct'
-      ? `packets behind ${source.device} cannot be tagged; make a VLAN device on it and name that`
+      ? `packets behind ${source.device} cannot be tagged; make a VLAN device on it and name that, or, where it is a bridge of Open vSwitch, list it in the setting openvswitch_bridges`
       : `${source.kind} ${source.name} is not of Open vSwitch, and cannot tag packets; name a bridge on a VLAN device of the host`,
   );
+}
+
+/** Would an interface that goes by its definition through Open vSwitch, or is in a port group, be the same one there? */
+export function keepsVlan(nic: XmlElement, there: NetworkSource): boolean {
+  const portgroup = attributeOf(childAt(nic, 'source'), 'portgroup');
+  if (portgroup !== undefined) {
+    // libvirt passes over a group that is not there.
+    const group = there.kind === 'network' ? there.portgroups.find(({ name }) => name === portgroup) : undefined;
+    return group !== undefined && [group.vlan, undefined].includes(vlanIn(nic));
+  }
+  const isSwitched = attributeOf(childAt(nic, 'virtualport'), 'type') === 'openvswitch' || vlanIn(nic) !== undefined;
+  return !isSwitched || (there.kind !== 'direct' && there.isOpenVswitch);
 }
 
 /**

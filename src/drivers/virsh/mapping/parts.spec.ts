@@ -6,7 +6,7 @@ import { networkNic } from './define-domain.js';
 import { diskXml, freeDiskTarget } from './disk.js';
 import { fibreChannelPath } from './fibre-channel.js';
 import { filterXml } from './filter-xml.js';
-import { networkSource } from './network-source.js';
+import { hostNetworkSource, keepsVlan, networkSource } from './network-source.js';
 import { nicXml } from './nic.js';
 import { secretXml } from './secret-xml.js';
 import { snapshotXml } from './snapshot-xml.js';
@@ -126,11 +126,48 @@ describe('parts of a host', () => {
     expect(source("<forward/><bridge name='virbr0'/>")).toMatchObject({ forwarding: 'nat', isBehindDevice: false });
     expect(source("<forward mode='bridge'><interface dev='eth0'/></forward>")).toMatchObject({ isBehindDevice: true });
     expect(source("<forward mode='bridge'/><bridge name='br0'/>")).toMatchObject({ isBehindDevice: false });
-    expect(
-      source(
-        "<virtualport type='openvswitch'/><portgroup name='p'><vlan trunk='yes'><tag id='4'/><tag id='5'/></vlan></portgroup>",
-      ),
-    ).toMatchObject({ forwarding: 'none', isOpenVswitch: true, portgroups: [{ name: 'p', vlans: [4, 5] }] });
+    const groups = {
+      one: "<tag id='4'/>",
+      two: "<tag id='4'/><tag id='5'/>",
+      native: "<tag id='4' nativeMode='tagged'/>",
+    };
+    const portgroups = Object.entries(groups).map(
+      ([name, tags]) => `<portgroup name='${name}'><vlan>${tags}</vlan></portgroup>`,
+    );
+    expect(source(`<virtualport type='openvswitch'/>${portgroups.join('')}`)).toMatchObject({
+      forwarding: 'none',
+      isOpenVswitch: true,
+      portgroups: [
+        { name: 'one', vlan: 4 },
+        { name: 'two', vlan: undefined },
+        { name: 'native', vlan: undefined },
+      ],
+    });
+  });
+
+  test('a device of the host, which may be a bridge of Open vSwitch', () => {
+    const source = (type: string, name: string) =>
+      hostNetworkSource(parseXml(`<interface type='${type}' name='${name}'/>`), ['ovs0', 'br0']);
+    expect(source('bridge', 'br0')).toEqual({ kind: 'bridge', name: 'br0', isOpenVswitch: false });
+    expect(source('ethernet', 'ovs0')).toEqual({ kind: 'bridge', name: 'ovs0', isOpenVswitch: true });
+    expect(source('ethernet', 'eth0')).toEqual({ kind: 'direct', device: 'eth0', mode: 'bridge' });
+  });
+
+  test.each<[string, string, boolean]>([
+    ["<vlan><tag id='4'/></vlan>", "<virtualport type='openvswitch'/>", true],
+    ["<vlan><tag id='4'/></vlan>", '', false],
+    ["<virtualport type='openvswitch'/>", '', false],
+    ["<source network='n' portgroup='p'/>", "<portgroup name='p'><vlan><tag id='4'/></vlan></portgroup>", true],
+    ["<source network='n' portgroup='p'/>", "<virtualport type='openvswitch'/>", false],
+    [
+      "<source network='n' portgroup='p'/><vlan><tag id='5'/></vlan>",
+      "<portgroup name='p'><vlan><tag id='4'/></vlan></portgroup>",
+      false,
+    ],
+    ['', '', true],
+  ])('an interface with %s on a network with %s elsewhere is the same: %p', (nic, network, isSame) => {
+    const there = networkSource(parseXml(`<network><name>n</name>${network}</network>`));
+    expect(keepsVlan(parseXml(`<interface>${nic}</interface>`), there)).toBe(isSame);
   });
 
   test('names of block devices, and the one of a logical unit', () => {

@@ -7,12 +7,12 @@ import {
   valuesOf,
 } from 'node-libvirt';
 import type { CallContext, Devices } from '../../../compute/contract/index.js';
-import { attributeOf, childAt, parseXml, wholeNumber } from '../../../connectors/xml/index.js';
+import { attributeOf, childAt, parseXml } from '../../../connectors/xml/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import type { DiskFacts, NicFacts } from '../mapping/device-facts.js';
 import { DISK_ALIASES } from '../mapping/domain-definition.js';
 import type { DomainFacts } from '../mapping/domain-facts.js';
-import { networkSource } from '../mapping/network-source.js';
+import { networkSource, vlanIn } from '../mapping/network-source.js';
 import { isVolume, volumeIdOf } from '../mapping/volume-ids.js';
 import type { VirshPlace } from './virsh-place.js';
 
@@ -44,8 +44,8 @@ async function interfaceOf(ctx: CallContext, place: VirshPlace, nic: NicFacts): 
 
 /** Its own, or that of the port group that it is in. */
 async function vlanOf(ctx: CallContext, place: VirshPlace, { xml, source }: NicFacts): Promise<number | null> {
-  const tag = attributeOf(childAt(xml, 'vlan', 'tag'), 'id');
-  if (tag !== undefined) return wholeNumber(tag, 'the VLAN of an interface') ?? null;
+  const own = vlanIn(xml);
+  if (own !== undefined) return own;
   const portgroup = attributeOf(childAt(xml, 'source'), 'portgroup');
   if (portgroup === undefined || source === undefined) return null;
   try {
@@ -53,7 +53,7 @@ async function vlanOf(ctx: CallContext, place: VirshPlace, { xml, source }: NicF
     const { network } = await caller.call(networkLookupByName, { name: source }, { signal: ctx.signal });
     const { xml: described } = await caller.call(networkGetXmlDesc, { network }, { signal: ctx.signal });
     const group = networkSource(parseXml(described)).portgroups.find(({ name }) => name === portgroup);
-    return group?.vlans[0] ?? null;
+    return group?.vlan ?? null;
   } catch (error) {
     if (failureOf(error) === undefined) throw error;
     return null;

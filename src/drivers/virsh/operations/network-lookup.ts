@@ -13,7 +13,7 @@ import { parseXml } from '../../../connectors/xml/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import { hostNetworkSource, networkSource, type NetworkSource } from '../mapping/network-source.js';
 import { DRIVER_NAME } from '../mapping/refusal.js';
-import type { VirshPlace } from './virsh-place.js';
+import type { HostPlace } from './virsh-place.js';
 
 /** What is behind a name, and whether guests can be plugged into it now. */
 interface FoundNetwork {
@@ -23,14 +23,15 @@ interface FoundNetwork {
 
 /**
  * What an interface is connected to that is said to be on this network: a network of libvirt's of this name, or else a bridge or a device
- * of the host. A bridge of Open vSwitch is a device like others to libvirt, unless a network of libvirt's says what it is.
+ * of the host. A bridge of Open vSwitch is a device like others to libvirt: the settings say which are such bridges.
  *
  * @throws ComputeError RESOURCE_NOT_FOUND, STATE_CONFLICT for a network that is not started; the failure of libvirt
  */
-export async function networkSourceOf(ctx: CallContext, place: VirshPlace, name: string): Promise<NetworkSource> {
+export async function networkSourceOf(ctx: CallContext, place: HostPlace, name: string): Promise<NetworkSource> {
   const caller = place.caller(ctx);
   const options = { signal: ctx.signal };
-  const found = (await networkOf(caller, name, options)) ?? (await hostDeviceOf(caller, name, options));
+  const { openvswitch_bridges: openVswitches } = place.settings;
+  const found = (await networkOf(caller, name, options)) ?? (await hostDeviceOf(caller, name, openVswitches, options));
   if (found === undefined) {
     throw new ComputeError(
       'RESOURCE_NOT_FOUND',
@@ -58,11 +59,16 @@ async function networkOf(caller: Caller, name: string, options: CallOptions): Pr
 }
 
 /** One that is down is taken: libvirt brings up what it plugs guests into. */
-async function hostDeviceOf(caller: Caller, name: string, options: CallOptions): Promise<FoundNetwork | undefined> {
+async function hostDeviceOf(
+  caller: Caller,
+  name: string,
+  openVswitches: readonly string[],
+  options: CallOptions,
+): Promise<FoundNetwork | undefined> {
   return await unlessMissing('interface', async () => {
     const { interface: found } = await caller.call(interfaceLookupByName, { name }, options);
     const { xml } = await caller.call(interfaceGetXmlDesc, { interface: found }, options);
-    return { source: hostNetworkSource(parseXml(xml)), isActive: true };
+    return { source: hostNetworkSource(parseXml(xml), openVswitches), isActive: true };
   });
 }
 

@@ -30,7 +30,14 @@ export interface VirshPlace {
 export interface HostPlace extends VirshPlace {
   readonly settings: Pick<
     VirshSettings,
-    'uri' | 'cpu' | 'pool' | 'host_folders' | 'rescue_image' | 'migration' | 'shutdown_timeout_ms'
+    | 'uri'
+    | 'cpu'
+    | 'pool'
+    | 'host_folders'
+    | 'openvswitch_bridges'
+    | 'rescue_image'
+    | 'migration'
+    | 'shutdown_timeout_ms'
   >;
 }
 

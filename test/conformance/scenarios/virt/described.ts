@@ -249,6 +249,28 @@ export const vlanScenarios: readonly Virt[] = [
     onNetwork({ vlan: 42 }, 'vlan'),
     hasItsInterface({ vlan: 42 }, 'vlan'),
   ),
+  {
+    word: 'attached',
+    title: 'gives one to an instance that runs',
+    needs: ['operation.attach-interface'],
+    async run(subject) {
+      const instance = await subject.instance('running');
+      const network = { name: networkOf(subject, 'vlan'), vlan: 42 };
+      await answered(subject, 'compute.attach_interface', { host: subject.host, instance, network });
+      await hasInterface(subject, instance, network.name, { vlan: 42 });
+    },
+  },
+  {
+    word: 'rebuilt',
+    title: 'leaves it in its VLAN when the instance is rebuilt',
+    needs: ['operation.launch', 'operation.rebuild'],
+    async run(subject) {
+      const { name: instance } = await spawned(subject, onNetwork({ vlan: 42 }, 'vlan')(subject));
+      const image = { source: subject.values.image.source };
+      await answered(subject, 'compute.rebuild', { host: subject.host, instance, image });
+      await hasItsInterface({ vlan: 42 }, 'vlan')(subject, instance);
+    },
+  },
 ];
 
 export const uefiScenarios: readonly Virt[] = [

@@ -12,6 +12,7 @@ import { failureOf } from '../../client/libvirt-failure.js';
 import { domainFacts, type DomainFacts } from '../../mapping/domain-facts.js';
 import { secretsIn } from '../../mapping/moved-definition.js';
 import { hostCapabilities } from '../../mapping/host-capabilities.js';
+import { keepsVlan } from '../../mapping/network-source.js';
 import { DRIVER_NAME } from '../../mapping/refusal.js';
 import { networkSourceOf } from '../network-lookup.js';
 import type { Ends } from './move-change.js';
@@ -40,15 +41,11 @@ export interface Way {
  * @throws ComputeError ALREADY_EXISTS, FEATURE_LIMITED, CAPACITY_EXHAUSTED, RESOURCE_NOT_FOUND, STATE_CONFLICT
  */
 export async function admitMove(way: Way, moving: Moving): Promise<void> {
-  const { ctx, ends } = way;
   await requireFreeName(way);
   await requireNoSnapshots(way);
   await requireMachine(way, moving);
   await requireCpu(way, moving);
-  for (const { source, sourceType } of moving.facts.nics) {
-    if (source !== undefined && (sourceType === 'network' || sourceType === 'bridge'))
-      await networkSourceOf(ctx, ends.to, source);
-  }
+  await requireNetworks(way, moving);
   for (const uuid of secretsIn(moving.definition)) await requireSecret(way, uuid);
 }
 
@@ -91,6 +88,19 @@ async function requireMachine(way: Way, { facts }: Moving): Promise<void> {
     'CAPACITY_EXHAUSTED',
     `${ends.destination} has ${hasMib} MiB of memory, and the domain ${memoryMib}`,
   );
+}
+
+async function requireNetworks(way: Way, { facts }: Moving): Promise<void> {
+  const { ctx, ends } = way;
+  for (const { source, sourceType, xml } of facts.nics) {
+    if (source === undefined || (sourceType !== 'network' && sourceType !== 'bridge')) continue;
+    if (keepsVlan(xml, await networkSourceOf(ctx, ends.to, source))) continue;
+    throw refusal(
+      way,
+      'FEATURE_LIMITED',
+      `${source} of ${ends.destination} is not of Open vSwitch, or is without the port group with the VLAN of the guest`,
+    );
+  }
 }
 
 /** What a guest has found when it started it must find again. Where nobody can compare, QEMU does. */

@@ -6,7 +6,7 @@ import { makeSo, notedAs } from '../../../kit/index.js';
 import { movedDefinition } from '../../mapping/moved-definition.js';
 import { instanceFiles, instanceVolumePrefix } from '../../mapping/names.js';
 import { ensureCreated, ensureRemoved } from '../storage/ensure-volume.js';
-import { findPool } from '../storage/find-pool.js';
+import { ensurePool, findPool } from '../storage/find-pool.js';
 import { ensureNoInstanceVolumes } from '../storage/instance-volumes.js';
 import { removeInstanceSecrets } from '../volume-secrets.js';
 import { admitMove, movingOf, type Moving } from './admit-move.js';
@@ -41,7 +41,7 @@ export interface Luggage extends MovingDisks {
  * @param isCopied is a disk copied by the migration itself? Then its file is made there, and holds nothing yet
  */
 export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => boolean): Promise<Luggage> {
-  const { ctx, there, caller, ref } = change;
+  const { ctx, there, caller, ref, ends } = change;
   const moving = movingOf(await change.definition());
   await change.atDestination('looking whether there is a place for domain', () => admitMove(change, moving));
   const disks = await movingDisks(change, moving.facts);
@@ -62,6 +62,9 @@ export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => b
   await change.atDestination('making the host ready for domain', async () => {
     await bringFilters(change, filters);
     await bringSecrets(change, secrets);
+    // What its console shows goes on in the pool, also of one without a disk there.
+    const logs = moving.facts.consoles.map(({ logFile = '' }) => dirname(logFile));
+    if (logs.includes(ends.from.settings.pool.path)) await ensurePool(there, ends.to.settings.pool);
     for (const file of own) {
       const { to, into, format, capacityBytes, name } = file;
       if (isCopied(file)) await ensureCreated(there, to, `disk ${name}`, { name: into, format, capacityBytes });
