@@ -213,7 +213,7 @@ describe('what dies while a volume is written', () => {
       const name = procedure.replaceAll('_', '-');
       const volume = fileVolume(name);
       await spawn(name, volume, false);
-      cut.at(procedure, lost, crash);
+      cut.at(procedure, lost, () => bench.crash());
       await expect(rebuild(name)).resolves.toMatchObject({ outcome: 'done', power_state: 'shutdown' });
       expect(await cut.hasCut()).toBe(true);
       expect(holdsImage(pathOf(volume))).toBe(true);
@@ -257,11 +257,6 @@ function placeOf({ host, folder }: DeviceBench, links: LinkBench): HostPlace {
   const settings = VirshSettingsSchema.parse({ uri, host_folders: [folder] });
   const { link } = links.hold({ uri });
   return { ...placeAt(accessOf(settings), () => link, pacingOf(settings)), settings };
-}
-
-async function crash(): Promise<void> {
-  await bench.host.daemon.kill();
-  await bench.host.daemon.restart();
 }
 
 function qemuImg(...args: string[]): string {
