@@ -16,7 +16,11 @@ import { domainFacts, type DomainFacts } from '../../../src/drivers/virsh/mappin
 import { eventually } from '../../support/eventually.js';
 import { GuestConsole } from '../../support/guest-console.js';
 import { guestSystems } from '../../support/guest-systems.js';
+import { pacingOf } from '../../../src/drivers/kit/index.js';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
+import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
+import type { HostPlace } from '../../../src/drivers/virsh/operations/virsh-place.js';
+import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { ComputeBench } from '../../support/compute-bench.js';
 import { startLibvirtHosts, type LibvirtHost, type LibvirtHosts } from '../../support/libvirt-hosts.js';
 import {
@@ -26,6 +30,7 @@ import {
   volumeFile,
   writeVolume,
 } from '../../support/libvirt-storage.js';
+import { LinkBench } from './link-bench.js';
 
 /** Guests are emulated, on machines that do other things too. */
 export const WITHIN_MS = 240_000;
@@ -51,6 +56,8 @@ interface BenchOptions {
 
 /** The service before a host of libvirt with QEMU, the domains of a test, and what libvirt itself tells of them. */
 export class DeviceBench {
+  readonly #links = new LinkBench();
+
   private constructor(
     private readonly hosts: LibvirtHosts,
     readonly host: LibvirtHost,
@@ -104,6 +111,14 @@ export class DeviceBench {
   /** What requests may name. */
   get folder(): string {
     return this.hosts.shared;
+  }
+
+  /** The host, without the service before it. */
+  place(settings: Record<string, unknown> = {}): HostPlace {
+    const uri = uriOf(this.host.daemon.socketPath);
+    const parsed = VirshSettingsSchema.parse({ uri, host_folders: [this.folder], ...settings });
+    const { link } = this.#links.hold({ uri });
+    return { ...placeAt(accessOf(parsed), () => link, pacingOf(parsed)), settings: parsed };
   }
 
   call(...[method, params]: Parameters<ComputeBench['call']>): ReturnType<ComputeBench['call']> {
@@ -212,6 +227,7 @@ export class DeviceBench {
   }
 
   async stop(): Promise<void> {
+    await this.#links.stop();
     await this.connection.close();
     await this.bench.discard();
     await this.hosts.stop();

@@ -6,17 +6,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TargetKey } from '../../../src/common/ids.js';
 import type { Target, Volume } from '../../../src/compute/contract/index.js';
-import { pacingOf } from '../../../src/drivers/kit/index.js';
 import { isInstance } from '../../../src/drivers/virsh/mapping/names.js';
-import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
 import { rebuildWorks } from '../../../src/drivers/virsh/operations/rebuild.js';
-import type { HostPlace } from '../../../src/drivers/virsh/operations/virsh-place.js';
-import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { ImageFetcher } from '../../../src/images/index.js';
 import { IscsiTargets, writeEncrypted } from '../../support/libvirt-storage.js';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
-import { LinkBench } from './link-bench.js';
 import { StorageContext } from './storage-bench.js';
 
 const MIB = 1024 * 1024;
@@ -227,8 +222,7 @@ describe('what dies while a volume is written', () => {
     async () => {
       const volume = fileVolume('service');
       const id = String(await spawn('service', volume));
-      const links = new LinkBench();
-      const rebuilding = rebuildWorks(placeOf(bench, links), imagesOf(bench.folder)).rebuild;
+      const rebuilding = rebuildWorks(bench.place(), imagesOf(bench.folder)).rebuild;
       const target: Target = { key: `virsh:test:${id}` as TargetKey, id, name: 'service' };
       const params = { image: { source: `file:${bench.folder}/image.raw` }, reimage_boot_volume: true };
       const first = new StorageContext();
@@ -245,19 +239,10 @@ describe('what dies while a volume is written', () => {
       expect(holdsImage(pathOf(volume))).toBe(true);
       await expect(left()).resolves.toEqual([]);
       expect(next.begun.filter((step) => step === 'write-volume')).toHaveLength(1);
-      await links.stop();
     },
     WITHIN_MS,
   );
 });
-
-/** The host, without the service before it. */
-function placeOf({ host, folder }: DeviceBench, links: LinkBench): HostPlace {
-  const uri = `qemu+unix:///system?socket=${host.daemon.socketPath}`;
-  const settings = VirshSettingsSchema.parse({ uri, host_folders: [folder] });
-  const { link } = links.hold({ uri });
-  return { ...placeAt(accessOf(settings), () => link, pacingOf(settings)), settings };
-}
 
 function qemuImg(...args: string[]): string {
   return execFileSync('qemu-img', args, { encoding: 'utf8', stdio: 'pipe' });
