@@ -176,7 +176,7 @@ describe('two callers at once', () => {
   test('give the same and another volume to a domain: it has each of them once', async () => {
     const [one, other] = [fileVolume(nextId()), fileVolume(nextId())];
     const ends = await Promise.all([one, one, other].map((volume) => attach(volume, 'off')));
-    expect(ends.map(({ outcome }) => outcome).toSorted()).toEqual(['already', 'done', 'done']);
+    expect(ends.map(({ outcome }) => String(outcome)).toSorted()).toEqual(['already', 'done', 'done']);
     const { next } = await bench.disks('off');
     expect(next.toSorted()).toEqual([pathOf(one), pathOf(other)].toSorted());
     for (const { id } of [one, other]) await detach(id, 'off');
