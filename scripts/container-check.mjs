@@ -72,6 +72,9 @@ async function buildAll(stages, work) {
 async function looksRight({ root, place }) {
   const compilers = ['gcc', 'g++', 'cc', 'make', 'npm'].filter((name) => existsSync(join(root, 'usr/bin', name)));
   if (compilers.length > 0) throw new Stop(`The image holds ${compilers.join(', ')}, which it does not need to run.`);
+  const programs = ['pg_dump', 'pg_restore', 'prlimit', 'qemu-img', 'tar', 'xorriso'];
+  const missing = programs.filter((name) => !['bin', 'usr/bin'].some((bin) => existsSync(join(root, bin, name))));
+  if (missing.length > 0) throw new Stop(`The image lacks ${missing.join(', ')}, which the service runs.`);
   const id = (await run(...inside(root, place, ['id', '-u']))).trim();
   if (id === '0') throw new Stop('The image runs as root.');
   const megabytes = (await run('du', ['--summarize', '--block-size=1M', root])).split('\t')[0];

@@ -13,6 +13,11 @@ const PLAIN_ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF
 /** Debian packages that are not called like their programs. */
 const PACKAGES: Readonly<Record<string, string>> = { 'qemu-img': 'qemu-utils' };
 
+/** The Debian package that has a program. */
+export function packageOf(program: string): string {
+  return PACKAGES[program] ?? program;
+}
+
 /** What a program may take that reads what nobody trusts; util-linux sees to it, which every Debian has. */
 export interface ProgramLimits {
   readonly memoryBytes: number;
@@ -85,7 +90,7 @@ function failure(program: string, what: string, error: unknown, stderr: string):
   const isMissing = errorCodeOf(error) === 'ENOENT' || stderr.includes(`failed to execute ${program}`);
   const lastLine = stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
   const why = isMissing
-    ? `the program ${program} is not installed on this machine; install its Debian package (apt install ${PACKAGES[program] ?? program})`
+    ? `the program ${program} is not installed on this machine; install its Debian package (apt install ${packageOf(program)})`
     : `${program} failed${lastLine === '' ? '' : `: ${lastLine}`}`;
   return new ComputeError('OPERATION_FAILED', `${what} did not work: ${why}`, {
     outcome: 'not-applied',

@@ -30,6 +30,8 @@ beforeAll(async () => {
     uri: `qemu+unix:///system?socket=${encodeURIComponent(socket)}`,
     pool: { path: join(libvirt.shared, 'pool') },
     host_folders: [libvirt.shared],
+    // Nothing in its guests would hear.
+    shutdown_timeout_ms: 0,
   };
   writeFileSync(volume(), Buffer.alloc(1 << 20));
   estate = await Estate.open(broker.url, { hosts: { kvm1: { driver: 'virsh', settings } } }, INVENTORY);
@@ -44,12 +46,14 @@ afterAll(async () => {
 
 const volume = (): string => join(libvirt.shared, 'data.raw');
 
+function zenova(argv: readonly string[]): Promise<CliRun> {
+  return cli([...argv, '--group', estate.names.group], { environment: { ZENOVA_AMQP_URL: broker.url } });
+}
+
 function deploy(host: string, description: object, more: readonly string[] = []): Promise<CliRun> {
   const file = join(directory, `${host}.json`);
   writeFileSync(file, JSON.stringify(description));
-  return cli(['instance', 'deploy', host, '--file', file, ...more, '--group', estate.names.group], {
-    environment: { ZENOVA_AMQP_URL: broker.url },
-  });
+  return zenova(['instance', 'deploy', host, '--file', file, ...more]);
 }
 
 /** What every host calls otherwise. */
@@ -57,19 +61,21 @@ const PLACES = {
   cpc1: {
     network: 'OSD 0100 Z22B-01',
     connection: () => ({ type: 'fibre_channel' }),
-    attach: 'attach-storage-group',
-    detach: 'detach-storage-group',
+    grow: ['stop', 'resize', 'start', 'confirm-resize', 'modify-storage-group'],
+    attach: ['create-nic', 'attach-storage-group'],
+    detach: ['delete-nic', 'detach-storage-group'],
   },
   kvm1: {
     network: 'br0',
     connection: () => ({ type: 'file', path: volume() }),
-    attach: 'attach-volume',
-    detach: 'detach-volume',
+    grow: ['destroy', 'resize', 'start', 'confirm-resize'],
+    attach: ['attach-interface', 'attach-volume'],
+    detach: ['detach-interface', 'detach-volume'],
   },
 } as const;
 
 describe.each(['cpc1', 'kvm1'] as const)('one description for LPARs and for guests of KVM, on %s', (host) => {
-  const { network, connection, attach, detach } = PLACES[host];
+  const { network, connection, grow, attach, detach } = PLACES[host];
   const description = {
     name: 'web01',
     flavor: { vcpus: 1, memory_mib: 1024, root_gib: 1 },
@@ -77,6 +83,7 @@ describe.each(['cpc1', 'kvm1'] as const)('one description for LPARs and for gues
     volumes: [],
     driver_options: { 'hmc-dpm': { boot_os_parameters: 'console=ttyS0' }, virsh: { on_crash: 'preserve' } },
   };
+  const largerFlavor = { vcpus: 2, memory_mib: 1536, root_gib: 2 };
   const nothing = { code: 0, stdout: `web01 on ${host} is as the description says; nothing to change\n` };
 
   it('makes it once', async () => {
@@ -89,18 +96,25 @@ describe.each(['cpc1', 'kvm1'] as const)('one description for LPARs and for gues
   }, 180_000);
 
   it('changes what it says otherwise, and that alone', async () => {
-    const larger = { ...description, volumes: [{ id: 'data', connection: connection() }] };
+    const more = {
+      networks: [{ name: network }, { name: network }],
+      volumes: [{ id: 'data', connection: connection() }],
+    };
+    const larger = { ...description, ...more, flavor: largerFlavor };
     const stepsOf = ({ stdout }: CliRun) => stdout.match(/^[a-z-]+(?=  )/gm);
-    expect(stepsOf(await deploy(host, larger, ['--plan']))).toEqual([attach]);
+    expect(stepsOf(await deploy(host, larger, ['--plan']))).toEqual([...grow, ...attach]);
     expect(await deploy(host, description)).toMatchObject(nothing);
     expect(await deploy(host, larger, ['--yes'])).toMatchObject({ code: 0 });
     expect(await deploy(host, larger)).toMatchObject(nothing);
-    expect(stepsOf(await deploy(host, description, ['--plan']))).toEqual([detach]);
+    const info = await zenova(['instance', 'get-info', host, 'web01', '--json']);
+    expect(JSON.parse(info.stdout)).toMatchObject({ vcpus: 2, memory_mib: 1536, power_state: 'running' });
+    const fewer = { ...description, flavor: largerFlavor };
+    expect(stepsOf(await deploy(host, fewer, ['--plan']))).toEqual(detach);
   }, 180_000);
 
   it('refuses what is told at the making alone', async () => {
     const options = { 'hmc-dpm': { boot_os_parameters: 'quiet' }, virsh: { on_crash: 'restart' } };
-    const otherwise = { ...description, driver_options: options };
+    const otherwise = { ...description, flavor: largerFlavor, driver_options: options };
     expect(await deploy(host, otherwise)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^STATE_CONFLICT: driver_options.* differ/),

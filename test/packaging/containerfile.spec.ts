@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { validate } from 'dockerfile-utils';
 import { DockerfileParser } from 'dockerfile-ast';
+import { packageOf } from '../../src/images/programs.js';
 
 const file = readFileSync(resolve(import.meta.dirname, '../../packaging/container/Containerfile'), 'utf8');
 const parsed = DockerfileParser.parse(file);
@@ -34,6 +35,23 @@ describe('the container file', () => {
     expect(needed).toContain('evidence');
     expect(copied).toEqual(expect.arrayContaining(needed));
     expect(admitted).toEqual(expect.arrayContaining(needed.map((name) => `!${name}`)));
+  });
+
+  it('holds the programs that the service runs for images', () => {
+    const folder = resolve(import.meta.dirname, '../../src/images');
+    const callers = readdirSync(folder).filter((name) => name !== 'programs.ts' && !name.endsWith('.spec.ts'));
+    const sources = callers.map((name) => readFileSync(resolve(folder, name), 'utf8'));
+    const run = sources.flatMap((text) =>
+      [...text.matchAll(/runProgram(?:Into)?\([^']*'([a-z-]+)'/g)].flatMap(([, program = '']) => program),
+    );
+    expect(run).toContain('qemu-img');
+    const installed = file
+      .slice(file.lastIndexOf('FROM '))
+      .match(/apt-get install (.*)/)?.[1]
+      ?.split(' ');
+    // That one is in every Debian.
+    const needed = new Set(run.filter((program) => program !== 'tar').map(packageOf));
+    expect(installed).toEqual(expect.arrayContaining([...needed]));
   });
 
   it('does not run as root, and can be asked for its health', () => {

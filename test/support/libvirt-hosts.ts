@@ -36,7 +36,7 @@ export interface LibvirtHostsOptions {
 
 /**
  * Hosts that know each other, so that guests can move between them. They are connected to the first one by a bridge, and
- * their daemons talk by TLS. Guests have two networks of libvirt's, `nat` and `route`, and the bridge `br0`.
+ * their daemons talk by TLS; QEMU has certificates for that too. Guests have two networks of libvirt's, `nat` and `route`, and the bridge `br0`.
  */
 export async function startLibvirtHosts({
   names,
@@ -49,6 +49,7 @@ export async function startLibvirtHosts({
   const pki = await issue(join(folder, 'pki'), names);
   const hostsFile = join(folder, 'hosts');
   writeFileSync(hostsFile, ['127.0.0.1 localhost', ...names.map((name, at) => `${addressOf(at)} ${name}`)].join('\n'));
+  const qemuConf = [`migrate_tls_x509_cert_dir = "${pki.qemuFolder}"`, 'migrate_tls_x509_verify = 1'];
   const hosts: LibvirtHost[] = [];
   const stop = async (): Promise<void> => {
     // The first one has what connects the others.
@@ -65,6 +66,7 @@ export async function startLibvirtHosts({
           name,
           setUp: [
             `mount --bind ${hostsFile} /etc/hosts`,
+            ...qemuConf.map((line) => `echo '${line}' >> /etc/libvirt/qemu.conf`),
             ...statelessFirmware(folder),
             'ip link add br0 type bridge',
             'ip link set br0 up',
@@ -142,22 +144,28 @@ async function issue(folder: string, names: readonly string[]) {
   const authority = await newAuthority('hosts');
   const server = await authority.server(...names);
   const client = await authority.client('host');
-  mkdirSync(folder);
+  mkdirSync(join(folder, 'qemu'), { recursive: true });
   const write = (name: string, text: string): string => {
     const file = join(folder, name);
     writeFileSync(file, text, { mode: 0o600 });
     return file;
   };
-  const ca = write('cacert.pem', authority.cert);
-  write('clientcert.pem', client.cert);
-  write('clientkey.pem', client.key);
+  const both = (libvirts: string, qemus: string, text: string): string => {
+    write(join('qemu', qemus), text);
+    return write(libvirts, text);
+  };
+  const ca = both('cacert.pem', 'ca-cert.pem', authority.cert);
+  both('clientcert.pem', 'client-cert.pem', client.cert);
+  both('clientkey.pem', 'client-key.pem', client.key);
   return {
     /** As libvirt wants it for `pkipath`. */
     clientFolder: folder,
+    /** The same, named as QEMU wants them. */
+    qemuFolder: join(folder, 'qemu'),
     settings: {
       ca_file: ca,
-      cert_file: write('servercert.pem', server.cert),
-      key_file: write('serverkey.pem', server.key),
+      cert_file: both('servercert.pem', 'server-cert.pem', server.cert),
+      key_file: both('serverkey.pem', 'server-key.pem', server.key),
     },
   };
 }

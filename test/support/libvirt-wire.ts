@@ -46,7 +46,8 @@ export class LibvirtWire {
   #join(client: Socket, daemon: Socket): void {
     const splitter = new MessageSplitter();
     client.on('data', (chunk) => {
-      for (const message of splitter.push(chunk)) this.#keep(message);
+      splitter.push(chunk);
+      for (let message = splitter.next(); message !== undefined; message = splitter.next()) this.#keep(message);
     });
     for (const [one, other] of [
       [client, daemon],

@@ -40,7 +40,8 @@ export async function startFakeDaemon(): Promise<FakeDaemon> {
     const splitter = new MessageSplitter();
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => {
-      for (const message of splitter.push(chunk)) {
+      splitter.push(chunk);
+      for (let message = splitter.next(); message !== undefined; message = splitter.next()) {
         received.push(`${message.program.toString(16)}/${message.procedure}`);
         answers.get(message.procedure)?.(message, socket);
       }

@@ -60,6 +60,7 @@ describe('settings', () => {
     [{ ...ssh, ssh: { password: 'hunter2' } }, 'ssh'],
     [{ ...ssh, ssh: { fingerprints: ['MD5:00'] } }, 'ssh'],
     [{ ...ssh, ssh: { fingerprints: [`SHA256:${'A'.repeat(43)}`], known_hosts_file: '/h' } }, 'ssh'],
+    [{ ...ssh, cpu: { mode: 'custom' } }, 'cpu'],
     [{ ...ssh, pool: { name: '../etc' } }, 'pool'],
     [{ ...ssh, pool: { path: '/a/../etc' } }, 'pool'],
     [{ ...ssh, host_folders: ['images'] }, 'host_folders'],

@@ -5,6 +5,7 @@ import { ImageSourceSchema } from '../../compute/contract/index.js';
 import { pacingFields, type Pacing } from '../kit/index.js';
 import type { LibvirtAccess } from './client/libvirt-access.js';
 import { parseLibvirtAddress, type UriOrigin } from './client/libvirt-address.js';
+import { HostCpuSchema } from './mapping/cpu-choice.js';
 
 const LONGEST_PATH = 4095;
 const LONGEST_URI = 2000;
@@ -193,6 +194,9 @@ export const VirshSettingsSchema = z
       .max(3_600_000)
       .default(60_000)
       .describe('how long guests may take to shut down when they are stopped for a change; 0: they are not asked'),
+    cpu: HostCpuSchema.optional().describe(
+      "processor of new guests of the host's own architecture that name none in driver_options.virsh.cpu (default: host-model, emulated: maximum)",
+    ),
     pool: z
       .strictObject({
         name: z

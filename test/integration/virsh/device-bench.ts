@@ -10,17 +10,18 @@ import {
   domainLookupByName,
   DomainXMLFlags,
 } from 'node-libvirt';
-import type { Images } from '../../../src/compute/contract/index.js';
+import type { TargetKey } from '../../../src/common/ids.js';
+import type { Images, Target } from '../../../src/compute/contract/index.js';
+import { pacingOf } from '../../../src/drivers/kit/index.js';
+import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
+import type { HostPlace } from '../../../src/drivers/virsh/operations/virsh-place.js';
+import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { childAt, childrenOf, parseXml, type XmlElement } from '../../../src/connectors/xml/index.js';
 import { domainFacts, type DomainFacts } from '../../../src/drivers/virsh/mapping/domain-facts.js';
 import { eventually } from '../../support/eventually.js';
 import { GuestConsole } from '../../support/guest-console.js';
 import { guestSystems } from '../../support/guest-systems.js';
-import { pacingOf } from '../../../src/drivers/kit/index.js';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
-import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
-import type { HostPlace } from '../../../src/drivers/virsh/operations/virsh-place.js';
-import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { ComputeBench } from '../../support/compute-bench.js';
 import { startLibvirtHosts, type LibvirtHost, type LibvirtHosts } from '../../support/libvirt-hosts.js';
 import {
@@ -108,17 +109,25 @@ export class DeviceBench {
     return new DeviceBench(hosts, host, bench, await connect(uriOf(socketPath)));
   }
 
+  /** The host without the service before it, for works that are to break off where a test wants it. */
+  place(more: Record<string, unknown> = {}): HostPlace {
+    const uri = uriOf(this.host.daemon.socketPath);
+    const poll = { initial_ms: 50, max_ms: 250 };
+    const folders = { host_folders: [this.folder], shutdown_timeout_ms: 0 };
+    const settings = VirshSettingsSchema.parse({ uri, poll, ...folders, ...more });
+    const { link } = this.#links.hold({ uri });
+    return { ...placeAt(accessOf(settings), () => link, pacingOf(settings)), settings };
+  }
+
+  /** A domain, as works of {@link place} take it. */
+  async target(name: string): Promise<Target> {
+    const { uuid: id } = await this.facts(name);
+    return { key: `virsh:test:${id}` as TargetKey, id, name };
+  }
+
   /** What requests may name. */
   get folder(): string {
     return this.hosts.shared;
-  }
-
-  /** The host, without the service before it. */
-  place(settings: Record<string, unknown> = {}): HostPlace {
-    const uri = uriOf(this.host.daemon.socketPath);
-    const parsed = VirshSettingsSchema.parse({ uri, host_folders: [this.folder], ...settings });
-    const { link } = this.#links.hold({ uri });
-    return { ...placeAt(accessOf(parsed), () => link, pacingOf(parsed)), settings: parsed };
   }
 
   call(...[method, params]: Parameters<ComputeBench['call']>): ReturnType<ComputeBench['call']> {

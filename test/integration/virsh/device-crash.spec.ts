@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { TargetKey } from '../../../src/common/ids.js';
 import {
   STEP_CHECKPOINT,
   type ChangeResult,
@@ -235,24 +234,19 @@ describe('a service that dies', () => {
   let target: Target;
   let sized: Target;
 
-  const targetOf = async (name: string): Promise<Target> => {
-    const { uuid: id } = await bench.facts(name);
-    return { key: `virsh:test:${id}` as TargetKey, id, name };
-  };
-
   beforeAll(async () => {
-    target = await targetOf(instance);
+    target = await bench.target(instance);
     const flavor = { vcpus: 1, memory_mib: 64, root_gib: 1 };
     const options = { driver_options: { virsh: { virt_type: 'qemu', hotplug_slots: 0 } }, start: false };
     await bench.call('compute.spawn', { name: 'sized', flavor, ...options });
-    sized = await targetOf('sized');
+    sized = await bench.target('sized');
     await bench.started(busy);
     await bench.signal(busy, 'STOP');
     working = bench.host.run(`virsh qemu-monitor-command --hmp ${busy} 'info version'`);
     await bench.untilAwaited(busy);
     // libvirt waits for half a minute, in which others can be tested.
     const { attachVolume } = volumeWorks(bench.place({ operation_timeout_ms: 5000 }));
-    const end = attachVolume.run(new StorageContext(), await targetOf(busy), { volume: fileVolume('kept') });
+    const end = attachVolume.run(new StorageContext(), await bench.target(busy), { volume: fileVolume('kept') });
     kept = end.catch((error: unknown) => error);
   }, WITHIN_MS);
 

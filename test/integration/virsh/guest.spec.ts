@@ -73,6 +73,16 @@ describe('what reaches into a guest', () => {
     await expect(asked).rejects.toMatchObject({ code: 'STATE_CONFLICT', message: expect.stringContaining(why) });
   });
 
+  test('holds its file systems, of which it has none', async () => {
+    const held = await virsh.call('compute.quiesce', { instance });
+    expect(held).toMatchObject({ outcome: 'done', power_state: 'running' });
+    const told = virsh.bench.events.flatMap((event) =>
+      event.kind === 'operation' ? [event.operation.progress?.message] : [],
+    );
+    expect(told).toContain('the agent in domain web01 has held 0 file systems');
+    await expect(virsh.call('compute.unquiesce', { instance })).resolves.toMatchObject({ outcome: 'already' });
+  });
+
   test('interrupts it, so that it can dump its memory', async () => {
     await expect(virsh.call('compute.trigger_crash_dump', { instance })).resolves.toMatchObject({ outcome: 'done' });
     await virsh.call('compute.send_console_command', { instance, command: 'run dmesg | grep -c NMI' });

@@ -18,7 +18,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'zenova-launch-'));
   execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file('empty.qcow2'), '1200M']);
   mkdirSync(file('folder'));
-  guests = await VirshGuests.start([], { folders: [folder], emulators: ['x86_64'] });
+  const settings = { cpu: { mode: 'custom', model: 'qemu64', features: [{ name: 'svm', policy: 'disable' }] } };
+  guests = await VirshGuests.start([], { folders: [folder], emulators: ['x86_64'], settings });
 }, WITHIN_MS);
 
 afterAll(async () => {
@@ -64,6 +65,20 @@ describe('a launch', () => {
       code: 'INSTANCE_NOT_FOUND',
     });
     expect(guests.volumes()).toEqual([]);
+  });
+
+  test('gives it the processor of the settings, or its own', async () => {
+    const [usual, own] = [described({ start: false }), described({ start: false })];
+    await call('compute.spawn', usual);
+    const cpu = { mode: 'maximum' };
+    await call('compute.spawn', { ...own, driver_options: { virsh: { ...virt, cpu } } });
+    const [first, second] = await Promise.all([usual, own].map(({ name }) => guests.definition(name)));
+    expect(first).toMatch(
+      /<cpu mode='custom'[^>]*>\s*<model[^>]*>qemu64<\/model>\s*<feature policy='disable' name='svm'\/>/,
+    );
+    expect(second).toContain("<cpu mode='maximum'");
+    await destroyed(usual.name);
+    await destroyed(own.name);
   });
 
   test('leaves it off when it is not to run, and takes no name that another domain has', async () => {

@@ -1,41 +1,164 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { eventually } from '../../support/eventually.js';
+import { guestSystems } from '../../support/guest-systems.js';
 import { TwoHosts } from './two-hosts.js';
 
 const WITHIN_MS = 240_000;
+/** So slow, and with so short a standstill, that a guest which is busy never comes to its end. */
+const SLOW = { bandwidth_mib: 200, max_downtime_ms: 1 };
 let kvm: TwoHosts;
 beforeAll(async () => {
   kvm = await TwoHosts.start({
-    settings: (_there, { name }) => ({ migration: name === 'kvm2' ? { bandwidth_mib: 24 } : {} }),
+    emulators: ['x86_64', 's390x'],
+    aliases: ({ shared }) => ({
+      'kvm1-slow': { of: 'kvm1', migration: SLOW },
+      'kvm2-slow': { of: 'kvm2', migration: SLOW },
+      'kvm2-post-copy': { of: 'kvm2', migration: { ...SLOW, post_copy: true } },
+      'kvm2-tunnelled': { of: 'kvm2', migration: { tunnelled: true } },
+      'kvm1-tls': { of: 'kvm1', migration: { tls: true } },
+      'kvm2-tls': { of: 'kvm2', migration: { tls: true, address: '198.18.0.2' } },
+      'kvm1-shared': { of: 'kvm1', pool: { name: 'shared', path: join(shared, 'pool') } },
+      'kvm2-shared': { of: 'kvm2', pool: { name: 'shared', path: join(shared, 'pool') } },
+    }),
     limits: { leaseMs: 3000 },
   });
 }, WITHIN_MS);
 afterAll(() => kvm.stop());
 
-const move = (instance: string, more = {}) =>
-  kvm.bench.call('compute.live_migrate', { host: 'kvm1', instance, destination: 'kvm2', ...more });
+const move = (instance: string, { host = 'kvm1', destination = 'kvm2', ...more }: Record<string, unknown> = {}) =>
+  kvm.bench.call('compute.live_migrate', { host, instance, destination, ...more });
+const DISKLESS = { flavor: { vcpus: 1, memory_mib: 256 } };
 
 describe('a guest that runs', () => {
   test(
-    'moves with its disk, its interface and the rules for its packets',
+    'moves with all that it has, on disks of its own host',
     async () => {
-      await kvm.launch('web01', {
+      const id = await kvm.launch('web01', {
+        options: { graphics: [{ type: 'vnc' }] },
         more: {
           networks: [{ name: 'nat' }],
           firewall_rules: [{ direction: 'ingress', protocol: 'tcp', ports: '22' }],
+          metadata: { role: 'web' },
+          start: false,
         },
+      });
+      await kvm.host('kvm1').run(
+        `virsh -q autostart web01; f=$(mktemp)
+        virsh dumpxml --inactive web01 | sed "s/<graphics type='vnc'/& passwd='secret-1'/" > $f
+        virsh -q define $f; rm $f`,
+      );
+      await kvm.bench.call('compute.power_on', { host: 'kvm1', instance: 'web01' });
+      await kvm.bench.call('power.set_boot_device', {
+        host: 'kvm1',
+        instance: 'web01',
+        boot_device: { type: 'network' },
       });
       await expect(move('web01', { plan: true })).resolves.toMatchObject({ steps: [{ action: 'migrate' }] });
       const before = await kvm.volumes('kvm1');
-      expect(before.length).toBeGreaterThan(0);
+      expect(before).toEqual(expect.arrayContaining([`zenova-${id}-config.iso`, `zenova-${id}-root`]));
+      const next = await kvm.definition('kvm1', 'web01');
+      expect(next).toContain("passwd='secret-1'");
       await expect(move('web01')).resolves.toMatchObject({ outcome: 'done', host: 'kvm2', power_state: 'running' });
       expect(await kvm.domains('kvm1')).toEqual([]);
-      expect(await kvm.domains('kvm2', '--persistent --state-running')).toEqual(['web01']);
+      expect(await kvm.domains('kvm2', '--persistent --state-running --autostart')).toEqual(['web01']);
       expect(await kvm.volumes('kvm1')).toEqual([]);
       expect(await kvm.volumes('kvm2')).toEqual(before);
       expect(await kvm.host('kvm2').run('virsh -q nwfilter-list')).toContain('zenova-');
       expect(await kvm.host('kvm1').run('virsh -q nwfilter-list')).not.toContain('zenova-');
+      // Its mark, what it starts from next, and the password of its screen.
+      expect(await kvm.definition('kvm2', 'web01')).toBe(next);
+      expect(await kvm.host('kvm2').run('virsh dumpxml --security-info web01')).toContain("passwd='secret-1'");
       await expect(move('web01')).resolves.toMatchObject({ outcome: 'already' });
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'keeps what it was before a rescue, and the medium that it is rescued with',
+    async () => {
+      const { rescue } = await guestSystems('x86_64');
+      const id = await kvm.launch('sick01', { more: { ...DISKLESS, metadata: { role: 'web' } } });
+      const image = { source: `file:${rescue.iso}`, format: 'iso' };
+      const own = await kvm.definition('kvm1', 'sick01');
+      await kvm.bench.call('compute.rescue', { host: 'kvm1', instance: 'sick01', image });
+      const files = ['config.iso', 'console.log', 'rescue-config.iso', 'rescue.iso'].map(
+        (file) => `zenova-${id}-${file}`,
+      );
+      expect(await kvm.volumesOf('kvm1', id)).toEqual(files);
+      await expect(move('sick01')).resolves.toMatchObject({ outcome: 'done', power_state: 'running' });
+      expect(await kvm.volumesOf('kvm1', id)).toEqual([]);
+      expect(await kvm.volumesOf('kvm2', id)).toEqual(files);
+      await kvm.bench.call('compute.unrescue', { host: 'kvm2', instance: 'sick01' });
+      expect(await kvm.definition('kvm2', 'sick01')).toBe(own);
+      expect(await kvm.domains('kvm2', '--state-running')).toContain('sick01');
+      await kvm.bench.call('compute.destroy', { host: 'kvm2', instance: 'sick01' });
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'leaves its disks alone where both hosts have them, and takes the keys of its volumes along',
+    async () => {
+      const { shared } = kvm.there;
+      const host = 'kvm1-shared';
+      const destination = 'kvm2-shared';
+      const id = await kvm.launch('web02', { host });
+      const volume = { id: 'v1', connection: { type: 'file', path: luksFile(join(shared, 'pool')) } };
+      await kvm.bench.call('compute.attach_volume', {
+        host,
+        instance: 'web02',
+        volume: { ...volume, encryption: { format: 'luks', key: KEY } },
+      });
+      const files = () => kvm.host('kvm1').run(`ls -i ${shared}/pool`);
+      const before = await files();
+      await expect(move('web02', { host, destination })).resolves.toMatchObject({ outcome: 'done' });
+      expect(await files()).toBe(before);
+      const moved = await kvm.host('kvm2').run('virsh domjobinfo web02 --completed');
+      expect(moved).toMatch(/^Memory total: +[1-9]/m);
+      // What it tells of disks that were copied, or begun.
+      expect(moved).not.toMatch(/^File /m);
+      expect(await kvm.host('kvm1').run('virsh -q secret-list')).not.toContain(id);
+      const [, secret = ''] =
+        /^ *([0-9a-f-]{36}) .*zenova-/m.exec(await kvm.host('kvm2').run('virsh -q secret-list')) ?? [];
+      const value = await kvm.host('kvm2').run(`virsh secret-get-value ${secret}`);
+      expect(Buffer.from(value, 'base64').toString()).toBe(KEY);
+      await kvm.bench.call('compute.reboot', { host: destination, instance: 'web02' });
+      // One of which nobody has the value does not go along, and is missed before anything is begun.
+      await kvm.host('kvm2').run(`virsh secret-undefine ${secret}`);
+      await expect(move('web02', { host: destination, destination: host, plan: true })).rejects.toMatchObject({
+        code: 'RESOURCE_NOT_FOUND',
+        message: expect.stringContaining(`does not have the secret ${secret}`),
+      });
+      await kvm.bench.call('compute.destroy', { host: destination, instance: 'web02' });
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'goes through the connection of the daemons, and encrypted by QEMU, to hosts that say so',
+    async () => {
+      await kvm.launch('m01', { more: DISKLESS });
+      await expect(move('m01', { destination: 'kvm2-tunnelled' })).resolves.toMatchObject({ outcome: 'done' });
+      await expect(move('m01', { host: 'kvm2', destination: 'kvm1-tls' })).resolves.toMatchObject({ outcome: 'done' });
+      // The certificate of that host is not for this address, so that its QEMU is not believed.
+      await expect(move('m01', { destination: 'kvm2-tls' })).rejects.toMatchObject({
+        message: expect.stringContaining('TLS'),
+      });
+      expect(await kvm.domains('kvm1', '--state-running')).toEqual(['m01']);
+      await kvm.bench.call('compute.destroy', { host: 'kvm1', instance: 'm01' });
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'moves on IBM Z, emulated, while it starts',
+    async () => {
+      await kvm.launch('z01', { arch: 's390x', more: DISKLESS });
+      await expect(move('z01')).resolves.toMatchObject({ outcome: 'done', host: 'kvm2', power_state: 'running' });
+      await kvm.says('kvm2', 'z01', 'zenova guest ready');
+      await kvm.bench.call('compute.destroy', { host: 'kvm2', instance: 'z01' });
     },
     WITHIN_MS,
   );
@@ -56,7 +179,7 @@ describe('a guest that writes faster than it is copied', () => {
   test(
     'runs on where it was when its move is aborted, and nothing is left of that',
     async () => {
-      const id = await kvm.beginMove(instance);
+      const id = await kvm.beginMove(instance, 'kvm2-slow');
       const aborted = await kvm.bench.call('compute.live_migration_abort', { host: 'kvm1', instance });
       expect(aborted).toMatchObject({ operation_id: id, state: 'cancelled' });
       await isAtHome();
@@ -68,7 +191,7 @@ describe('a guest that writes faster than it is copied', () => {
   test(
     'is followed by the worker that comes after one that died',
     async () => {
-      const id = await kvm.beginMove(instance);
+      const id = await kvm.beginMove(instance, 'kvm2-slow');
       await kvm.bench.stop();
       await kvm.bench.start();
       const { state } = await kvm.bench.call('operation.get', { operation_id: id });
@@ -84,7 +207,7 @@ describe('a guest that writes faster than it is copied', () => {
   test.each(['kvm1', 'kvm2'] as const)(
     'runs exactly once when the daemon of %s is killed in the middle',
     async (victim) => {
-      const id = await kvm.beginMove(instance);
+      const id = await kvm.beginMove(instance, 'kvm2-slow');
       await kvm.host(victim).daemon.kill();
       await kvm.host(victim).daemon.restart();
       await kvm.settles(id, instance);
@@ -96,15 +219,50 @@ describe('a guest that writes faster than it is copied', () => {
   );
 
   test(
-    'comes there when its move is forced to its end',
+    'does not begin to move where its disk cannot come along',
     async () => {
-      const id = await kvm.beginMove(instance);
-      const forced = await kvm.bench.call('compute.live_migration_force_complete', { host: 'kvm1', instance });
-      expect(forced).toMatchObject({ operation_id: id });
-      expect(await kvm.ended(id)).toMatchObject({ state: 'done', error: null });
-      expect(await kvm.domains('kvm1')).toEqual([]);
+      await expect(move(instance, { destination: 'kvm2-tunnelled' })).rejects.toMatchObject({
+        code: 'STATE_CONFLICT',
+        message: expect.stringContaining('migration.tunnelled'),
+      });
+      await isAtHome();
+    },
+    WITHIN_MS,
+  );
+
+  const forced = async (host: string, destination: string) => {
+    const id = await kvm.beginMove(instance, destination, host);
+    const answer = await kvm.bench.call('compute.live_migration_force_complete', { host, instance });
+    expect(answer).toMatchObject({ operation_id: id });
+    expect(await kvm.ended(id)).toMatchObject({ state: 'done', error: null });
+  };
+
+  test(
+    'goes on at once at a host that allows post-copy when its move is forced to its end, and stands still on the way to others',
+    async () => {
+      await forced('kvm1', 'kvm2-post-copy');
+      expect(await kvm.domains('kvm1')).not.toContain(instance);
       expect(await kvm.domains('kvm2', '--state-running')).toContain(instance);
+      expect(kvm.bench.events).toContainEqual(
+        expect.objectContaining({
+          host: 'kvm1',
+          name: instance,
+          data: expect.objectContaining({ native_state: 'paused (post-copy)' }),
+        }),
+      );
+      await forced('kvm2', 'kvm1-slow');
+      await isAtHome();
     },
     WITHIN_MS,
   );
 });
+
+const KEY = 'a-key-of-a-volume';
+
+/** A volume of 16 MiB that opens with {@link KEY}. */
+function luksFile(folder: string): string {
+  const path = join(folder, 'v1.luks');
+  const options = ['--object', `secret,id=key,data=${KEY}`, '-o', 'key-secret=key,iter-time=10'];
+  execFileSync('qemu-img', ['create', '-q', '-f', 'luks', ...options, path, '16M']);
+  return path;
+}

@@ -4,8 +4,7 @@ import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { TargetKey } from '../../../src/common/ids.js';
-import type { Target, Volume } from '../../../src/compute/contract/index.js';
+import type { Volume } from '../../../src/compute/contract/index.js';
 import { isInstance } from '../../../src/drivers/virsh/mapping/names.js';
 import { rebuildWorks } from '../../../src/drivers/virsh/operations/rebuild.js';
 import { ImageFetcher } from '../../../src/images/index.js';
@@ -15,7 +14,7 @@ import { DeviceBench, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
 
 const MIB = 1024 * 1024;
-const VOLUME_MIB = 64;
+const VOLUME_MIB = 16;
 const IMAGE = randomBytes(4 * MIB);
 const KEY = 'a key';
 
@@ -25,7 +24,7 @@ let targets: IscsiTargets;
 
 beforeAll(async () => {
   bench = await DeviceBench.start(
-    { request_timeout_ms: 15_000 },
+    { request_timeout_ms: 15_000, shutdown_timeout_ms: 0 },
     {
       images: imagesOf,
       socketBefore: (daemon) => {
@@ -142,6 +141,8 @@ describe('a volume that an instance starts from', () => {
       await spawn('iscsi', { id: 'iscsi', connection }, false);
       await expect(rebuild('iscsi')).resolves.toMatchObject({ outcome: 'done', power_state: 'shutdown' });
       expect(holdsImage(behind)).toBe(true);
+      const grown = { instance: 'iscsi', volume: 'iscsi', size_gib: 1 };
+      await expect(bench.call('compute.extend_volume', grown)).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
 
       const [luks, qcow2] = [join(bench.folder, 'luks.img'), join(bench.folder, 'volume.qcow2')];
       writeEncrypted(luks, KEY, VOLUME_MIB);
@@ -197,6 +198,32 @@ describe('a volume that an instance starts from', () => {
 });
 
 describe('what dies while a volume is written', () => {
+  test(
+    'is the service: whoever comes next ends what it has left, and writes all of it',
+    async () => {
+      const volume = fileVolume('service');
+      await spawn('service', volume);
+      const rebuilding = rebuildWorks(bench.place(), imagesOf(bench.folder)).rebuild;
+      const target = await bench.target('service');
+      const params = { image: { source: `file:${bench.folder}/image.raw` }, reimage_boot_volume: true };
+      const first = new StorageContext();
+      first.onStep = async (name) => {
+        if (name === 'pivot-disk') first.abort(new Error('it died'));
+      };
+      await expect(rebuilding.run(first, target, params)).rejects.toThrow('it died');
+      await expect(left()).resolves.toHaveLength(3);
+
+      const next = new StorageContext(first);
+      await expect(rebuilding.reconcile(next, target, params)).resolves.toEqual({ verdict: 'continue' });
+      await expect(left()).resolves.toHaveLength(2);
+      await expect(rebuilding.run(next, target, params)).resolves.toMatchObject({ state: { powerState: 'running' } });
+      expect(holdsImage(pathOf(volume))).toBe(true);
+      await expect(left()).resolves.toEqual([]);
+      expect(next.begun.filter((step) => step === 'write-volume')).toHaveLength(1);
+    },
+    WITHIN_MS,
+  );
+
   test.each<[Parameters<LibvirtCut['at']>[0], Lost]>([
     ['domain_create_xml', 'answer'],
     ['domain_block_copy', 'answer'],
@@ -213,32 +240,6 @@ describe('what dies while a volume is written', () => {
       expect(await cut.hasCut()).toBe(true);
       expect(holdsImage(pathOf(volume))).toBe(true);
       await expect(left()).resolves.toEqual([]);
-    },
-    WITHIN_MS,
-  );
-
-  test(
-    'is the service: whoever comes next ends what it has left, and writes all of it',
-    async () => {
-      const volume = fileVolume('service');
-      const id = String(await spawn('service', volume));
-      const rebuilding = rebuildWorks(bench.place(), imagesOf(bench.folder)).rebuild;
-      const target: Target = { key: `virsh:test:${id}` as TargetKey, id, name: 'service' };
-      const params = { image: { source: `file:${bench.folder}/image.raw` }, reimage_boot_volume: true };
-      const first = new StorageContext();
-      first.onStep = async (name) => {
-        if (name === 'pivot-disk') first.abort(new Error('it died'));
-      };
-      await expect(rebuilding.run(first, target, params)).rejects.toThrow('it died');
-      await expect(left()).resolves.toHaveLength(3);
-
-      const next = new StorageContext(first);
-      await expect(rebuilding.reconcile(next, target, params)).resolves.toEqual({ verdict: 'continue' });
-      await expect(left()).resolves.toHaveLength(2);
-      await expect(rebuilding.run(next, target, params)).resolves.toMatchObject({ state: { powerState: 'running' } });
-      expect(holdsImage(pathOf(volume))).toBe(true);
-      await expect(left()).resolves.toEqual([]);
-      expect(next.begun.filter((step) => step === 'write-volume')).toHaveLength(1);
     },
     WITHIN_MS,
   );

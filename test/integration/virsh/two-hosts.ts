@@ -1,5 +1,8 @@
-import { join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
+import { ImageFetcher } from '../../../src/images/index.js';
 import { ComputeBench, type ComputeBenchOptions } from '../../support/compute-bench.js';
 import { eventually } from '../../support/eventually.js';
 import { guestSystems, type GuestSystems } from '../../support/guest-systems.js';
@@ -11,7 +14,26 @@ export type HostName = 'kvm1' | 'kvm2';
 export interface TwoHostsOptions extends Partial<ComputeBenchOptions> {
   readonly emulators?: readonly GuestSystems['arch'][];
   /** Further settings of the hosts, of moves to them too. */
-  readonly settings?: (there: LibvirtHosts, host: LibvirtHost) => { readonly migration?: object };
+  readonly settings?: (there: LibvirtHosts, host: LibvirtHost) => HostSettings;
+  /** Further names of the hosts, each with settings of its own. */
+  readonly aliases?: (there: LibvirtHosts) => Readonly<Record<string, HostSettings & { readonly of: HostName }>>;
+}
+
+export interface LaunchOptions {
+  readonly arch?: GuestSystems['arch'];
+  /** Further ones for its kernel. */
+  readonly words?: string;
+  readonly host?: string;
+  /** Further ones of the driver's. */
+  readonly options?: object;
+  /** What else the description says. */
+  readonly more?: object;
+}
+
+export interface HostSettings {
+  readonly migration?: object;
+  readonly pool?: object;
+  readonly request_timeout_ms?: number;
 }
 
 /** The service before two hosts with a libvirtd each, `kvm1` and `kvm2`, between which guests move. */
@@ -19,35 +41,52 @@ export class TwoHosts {
   private constructor(
     readonly there: LibvirtHosts,
     readonly bench: ComputeBench,
+    private readonly fetched: string,
   ) {}
 
   static async start({
     emulators = ['x86_64'],
     settings = () => ({}),
+    aliases = () => ({}),
     ...rest
   }: TwoHostsOptions = {}): Promise<TwoHosts> {
     const { kernel } = await guestSystems('x86_64');
+    const systems = join(kernel, '../..');
+    const fetched = mkdtempSync(join(tmpdir(), 'zenova-two-hosts-'));
     const there = await startLibvirtHosts({ names: ['kvm1', 'kvm2'], emulators });
+    const hostOf = (name: string, { daemon, uri }: LibvirtHost, { migration, ...others }: HostSettings) => ({
+      name,
+      driver: 'virsh',
+      settings: {
+        uri: localUri('qemu:///system', daemon),
+        poll: { initial_ms: 50, max_ms: 250 },
+        host_folders: [systems, there.shared, '/var/lib/libvirt/images'],
+        migration: { uri, ...migration },
+        ...others,
+      },
+      manage: ['*'],
+      protect: [],
+      protectSelf: true,
+    });
     try {
-      const hosts = there.hosts.map((host) => {
-        const { migration, ...others } = settings(there, host);
-        return {
-          name: host.name,
-          driver: 'virsh',
-          settings: {
-            uri: localUri('qemu:///system', host.daemon),
-            poll: { initial_ms: 50, max_ms: 250 },
-            host_folders: [join(kernel, '../..'), '/var/lib/libvirt/images'],
-            migration: { uri: host.uri, ...migration },
-            ...others,
-          },
-          manage: ['*'],
-          protect: [],
-          protectSelf: true,
-        };
+      const hosts = [
+        ...there.hosts.map((host) => hostOf(host.name, host, settings(there, host))),
+        ...Object.entries(aliases(there)).flatMap(([name, { of, ...more }], at) =>
+          there.hosts
+            .filter((host) => host.name === of)
+            // Those of other time-outs have connections of their own, on which the same events can be heard.
+            .map((host) => hostOf(name, host, { ...more, request_timeout_ms: 40_001 + at })),
+        ),
+      ];
+      const images = new ImageFetcher({
+        folder: fetched,
+        fileFolders: [dirname(kernel)],
+        maxBytes: 1_000_000_000,
+        timeoutMs: 120_000,
+        trust: { kind: 'system' },
       });
-      const bench = await ComputeBench.start({ drivers: [createVirsh().virtDriver], hosts, ...rest });
-      return new TwoHosts(there, bench);
+      const bench = await ComputeBench.start({ drivers: [createVirsh().virtDriver], hosts, images, ...rest });
+      return new TwoHosts(there, bench, fetched);
     } catch (error) {
       await there.stop();
       throw error;
@@ -60,14 +99,14 @@ export class TwoHosts {
     return found;
   }
 
-  /** Launches a guest with a root disk of its own that starts from a kernel. @param words further ones for its kernel */
+  /** Launches a guest with a root disk of its own that starts from a kernel. @returns its UUID */
   async launch(
     instance: string,
-    { arch = 'x86_64', words = '', more = {} }: { arch?: GuestSystems['arch']; words?: string; more?: object } = {},
-  ): Promise<void> {
+    { arch = 'x86_64', words = '', host = 'kvm1', options = {}, more = {} }: LaunchOptions = {},
+  ): Promise<string> {
     const { kernel, initrd, kernelParameters } = await guestSystems(arch);
-    await this.bench.call('compute.spawn', {
-      host: 'kvm1',
+    const { id } = await this.bench.call('compute.spawn', {
+      host,
       name: instance,
       flavor: { vcpus: 1, memory_mib: 256, root_gib: 1 },
       driver_options: {
@@ -75,11 +114,13 @@ export class TwoHosts {
           virt_type: 'qemu',
           arch,
           hotplug_slots: 0,
-          kernel: { path: kernel, initrd, parameters: `${kernelParameters} ${words}` },
+          kernel: { path: kernel, initrd, parameters: `${kernelParameters.trim()} ${words}`.trim() },
+          ...options,
         },
       },
       ...more,
     });
+    return String(id);
   }
 
   /** What a host has, by libvirt itself: names of all domains, or of those that run. */
@@ -93,11 +134,26 @@ export class TwoHosts {
     return list.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
   }
 
+  /** Volumes of an instance. */
+  async volumesOf(name: HostName, id: string): Promise<string[]> {
+    return (await this.volumes(name)).filter((volume) => volume.startsWith(`zenova-${id}-`)).toSorted();
+  }
+
+  /** What a guest will be at its next start, with the secrets in it. */
+  async definition(name: HostName, instance: string): Promise<string> {
+    return await this.host(name).run(`virsh dumpxml --inactive --security-info ${instance}`);
+  }
+
   /** Waits until a guest is busy, by its console. */
   async busy(instance: string): Promise<void> {
+    await this.says('kvm1', instance, 'zenova busy');
+  }
+
+  /** Waits until the console of a guest has shown something, as its host has kept it. */
+  async says(host: HostName, instance: string, what: string): Promise<void> {
     const log = `$(virsh dumpxml ${instance} | sed -n "s/.*<log file='\\([^']*\\)'.*/\\1/p" | head -n 1)`;
-    const isBusy = async () => (await this.host('kvm1').run(`grep -c 'zenova busy' ${log} || true`)).trim() !== '0';
-    await eventually(isBusy, `${instance} to be busy`, 120_000);
+    const isShown = async () => (await this.host(host).run(`grep -c '${what}' ${log} || true`)).trim() !== '0';
+    await eventually(isShown, `${instance} to say "${what}"`, 120_000);
   }
 
   /** Waits until somebody tells anew how far a move is. */
@@ -126,11 +182,11 @@ export class TwoHosts {
   }
 
   /** Begins a move, and waits until the host shows it under way. */
-  async beginMove(instance: string): Promise<string> {
+  async beginMove(instance: string, destination: string, host = 'kvm1'): Promise<string> {
     const accepted = await this.bench.call('compute.live_migrate', {
-      host: 'kvm1',
+      host,
       instance,
-      destination: 'kvm2',
+      destination,
       wait: 'accepted',
     });
     const id = String(accepted['operation_id']);
@@ -161,5 +217,6 @@ export class TwoHosts {
   async stop(): Promise<void> {
     await this.bench.discard();
     await this.there.stop();
+    rmSync(this.fetched, { recursive: true });
   }
 }

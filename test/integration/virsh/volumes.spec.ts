@@ -1,9 +1,19 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  connectListAllSecrets,
+  domainAttachDeviceFlags,
+  DomainDeviceModifyFlags,
+  domainLookupByName,
+} from 'node-libvirt';
 import type { Volume } from '../../../src/compute/contract/index.js';
+import { childAt } from '../../../src/connectors/xml/index.js';
 import { volumeAlias } from '../../../src/drivers/virsh/mapping/names.js';
+import { swapVolumeWorks } from '../../../src/drivers/virsh/operations/swap-volume.js';
 import type { GuestConsole } from '../../support/guest-console.js';
+import { writeEncrypted } from '../../support/libvirt-storage.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
+import { StorageContext } from './storage-bench.js';
 
 let bench: DeviceBench;
 /** One that runs, with a system that lets go of disks. */
@@ -156,6 +166,61 @@ test(
     await detach('other');
     await expect(bench.disks(instance)).resolves.toEqual({ now: [], next: [] });
     await expect(bench.call('compute.swap_volume', request)).rejects.toMatchObject({ code: 'RESOURCE_NOT_FOUND' });
+  },
+  WITHIN_MS,
+);
+
+const encryption = { format: 'luks', key: 'a key' } as const;
+
+test(
+  'a volume that cannot be copied stays, and so does one whose swap nobody goes on with',
+  async () => {
+    const [old, larger] = [fileVolume('kept'), { ...fileVolume('larger'), encryption }];
+    rmSync(pathOf(larger));
+    writeEncrypted(pathOf(larger), encryption.key, 16);
+    await attach(old);
+    const request = { instance, volume: 'kept', new_volume: larger };
+    await expect(bench.call('compute.swap_volume', request)).rejects.toMatchObject({
+      code: 'OPERATION_FAILED',
+      message: expect.stringContaining('not of the same size'),
+    });
+    await expect(bench.disks(instance)).resolves.toEqual({ now: [pathOf(old)], next: [pathOf(old)] });
+    await expect(bench.connection.call(connectListAllSecrets, {})).resolves.toMatchObject({ secrets: [] });
+
+    const { swapVolume } = swapVolumeWorks(bench.place());
+    const target = await bench.target(instance);
+    const params = { volume: 'kept', new_volume: fileVolume('never') };
+    const first = new StorageContext();
+    first.onStep = async (name) => {
+      if (name === 'pivot-disk') first.abort(new Error('it died'));
+    };
+    await expect(swapVolume.run(first, target, params)).rejects.toThrow('it died');
+    const isCopied = async () => (await bench.facts(instance)).disks.some(({ xml }) => childAt(xml, 'mirror'));
+    await expect(isCopied()).resolves.toBe(true);
+    await expect(swapVolume.reconcile(new StorageContext(first), target, params)).resolves.toEqual({
+      verdict: 'continue',
+    });
+    await expect(isCopied()).resolves.toBe(false);
+    await expect(bench.disks(instance)).resolves.toEqual({ now: [pathOf(old)], next: [pathOf(old)] });
+    await detach('kept');
+  },
+  WITHIN_MS,
+);
+
+test(
+  'what a guest has now is detached, and not what somebody has put in its place for its next start',
+  async () => {
+    const [now, next] = [bench.file('now.img'), bench.file('next.img')];
+    const disk = (file: string) => `<disk type='file' device='disk'><source file='${file}'/>
+      <target dev='vdx' bus='virtio'/></disk>`;
+    const { domain } = await bench.connection.call(domainLookupByName, { name: instance });
+    const { VIR_DOMAIN_DEVICE_MODIFY_LIVE: LIVE, VIR_DOMAIN_DEVICE_MODIFY_CONFIG: CONFIG } = DomainDeviceModifyFlags;
+    await bench.connection.call(domainAttachDeviceFlags, { domain, xml: disk(now), flags: LIVE });
+    await bench.connection.call(domainAttachDeviceFlags, { domain, xml: disk(next), flags: CONFIG });
+    await expect(detach('vdx')).resolves.toMatchObject({ outcome: 'done' });
+    await expect(bench.disks(instance)).resolves.toEqual({ now: [], next: [next] });
+    await expect(detach('vdx')).resolves.toMatchObject({ outcome: 'done' });
+    await expect(bench.disks(instance)).resolves.toEqual({ now: [], next: [] });
   },
   WITHIN_MS,
 );

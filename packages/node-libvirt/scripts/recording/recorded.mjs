@@ -9,7 +9,6 @@ const STREAM = 3;
 const HEADER_BYTES = 28;
 /** What libvirt's client calls by the way, or the scenario needs beside what it shows. */
 const byTheWay = new Set([
-  'domain_backup_begin',
   'domain_define_xml',
   'domain_get_block_io_tune',
   'domain_get_interface_parameters',

@@ -262,6 +262,7 @@ def on_qemu():
     stand_in = f"<disk name='vda' type='file'><scratch file='{DIRECTORY}/scratch.img'/></disk>"
     backup = f"<domainbackup mode='pull'><server transport='unix' socket='{DIRECTORY}/backup'/><disks>{stand_in}</disks></domainbackup>"
     say("backup to read from", domain.backupBegin, backup, None, 0)
+    say("backup xml", domain.backupGetXMLDesc, 0)
     say("job info", domain.jobInfo)
     say("job stats", domain.jobStats, 0)
     say("abort job", domain.abortJob)

@@ -38,11 +38,11 @@ export const uuid: Codec<string> = {
     if (!UUID.test(value)) throw new XdrError('it is no UUID');
     w.fixedOpaque(Buffer.from(value.replaceAll('-', ''), 'hex'), UUID_BYTES);
   },
-  read: (r) =>
-    r
-      .fixedOpaque(UUID_BYTES)
-      .toString('hex')
-      .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
+  read: (r) => {
+    const digits = r.fixedOpaque(UUID_BYTES).toString('hex');
+    const [a, b, c, d] = [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20)];
+    return `${a}-${b}-${c}-${d}-${digits.slice(20)}`;
+  },
 };
 
 /** A number that says yes or no. */

@@ -1,6 +1,6 @@
 import { int, nothing, opaque, struct, unsignedHyper } from '../xdr/codec.js';
 import { remoteCall } from './call.js';
-import { domain, flags, optionalText, typedParameters } from './common.js';
+import { domain, flags, optionalText, text, typedParameters } from './common.js';
 
 const MAX_MIGRATION_PARAMETERS = 64;
 const MAX_COOKIE_BYTES = 4 * 1024 * 1024;
@@ -56,3 +56,15 @@ export const domainGetJobStats = remoteCall(
   struct({ type: int, parameters: typedParameters(MAX_JOB_PARAMETERS) }),
 );
 export const domainAbortJob = remoteCall('domain_abort_job', struct({ domain }), nothing);
+/** Disks of a running domain as they are at this moment, copied or shown while it goes on; a job of the domain until it has ended. */
+export const domainBackupBegin = remoteCall(
+  'domain_backup_begin',
+  struct({ domain, backupXml: text, checkpointXml: optionalText, flags }),
+  nothing,
+);
+/** @returns the backup that is under way, with the names of its jobs */
+export const domainBackupGetXmlDesc = remoteCall(
+  'domain_backup_get_xml_desc',
+  struct({ domain, flags }),
+  struct({ xml: text }),
+);

@@ -58,15 +58,10 @@ export class ConnectionPool implements Caller {
     const { signal, timeoutMs = this.#options.callTimeoutMs ?? CALL_TIMEOUT_MS } = options;
     const kind = kindOf(call);
     const lanes = this.#places[kind];
-    if (kind !== 'slow') {
-      const lane = lanes.free;
-      if (lane?.connection !== undefined) {
-        lane.enter();
-        return lane.connection.call(call, args, { signal, timeoutMs, onAnswered: () => lane.leave() });
-      }
-    }
-    const endsAt = performance.now() + timeoutMs;
     const turns = kind === 'slow' ? this.#turns.of(args) : undefined;
+    const free = atOnce(turns, lanes);
+    if (free !== undefined) return free.connection.call(call, args, { signal, timeoutMs, onAnswered: free.leave });
+    const endsAt = performance.now() + timeoutMs;
     const { connection, leave } = await within(timeoutMs, signal, call.name, (limit) => ready(turns, lanes, limit));
     const restMs = Math.max(1, endsAt - performance.now());
     return connection.call(call, args, { signal, timeoutMs: restMs, onAnswered: leave });
@@ -146,12 +141,31 @@ export class ConnectionPool implements Caller {
   }
 }
 
+/** Where a call is made, once it has its places there. */
+interface Ready {
+  readonly connection: Connection;
+  readonly leave: () => void;
+}
+
+/** What a call that has to wait for nothing is given without a limit, which costs more than a quick answer. */
+function atOnce(turns: Places<Place> | undefined, lanes: Places<Lane>): Ready | undefined {
+  const turn = turns?.free;
+  const lane = lanes.free;
+  const connection = lane?.connection;
+  if (lane === undefined || connection === undefined || (turns !== undefined && turn === undefined)) return undefined;
+  turn?.enter();
+  lane.enter();
+  return {
+    connection,
+    leave: () => {
+      turn?.leave();
+      lane.leave();
+    },
+  };
+}
+
 /** Waits for the domain's turn, for a place on a lane, and for its connection. Nothing is sent yet. */
-async function ready(
-  turns: Places<Place> | undefined,
-  lanes: Places<Lane>,
-  limit: AbortSignal,
-): Promise<{ connection: Connection; leave: () => void }> {
+async function ready(turns: Places<Place> | undefined, lanes: Places<Lane>, limit: AbortSignal): Promise<Ready> {
   const taken: Place[] = [];
   const leave = (): void => {
     for (const place of taken) place.leave();

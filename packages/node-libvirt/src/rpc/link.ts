@@ -7,30 +7,16 @@ import type { Call, StreamCall } from '../layouts/call.js';
 import { remoteError } from '../layouts/remote-error.js';
 import { decode } from '../xdr/codec.js';
 import { XdrError } from '../xdr/xdr-error.js';
+import { Deadlines } from './deadlines.js';
 import { frame, type Message, MessageStatus, MessageType } from './message.js';
 import { MessageSplitter } from './message-splitter.js';
+import { type Answer, PendingCall } from './pending-call.js';
 import { LibvirtStream, type StreamWire } from './stream.js';
 
 const KEEPALIVE = programs.keepalive;
 const MAX_SERIAL = 0xffff_ffff;
 /** Of one stream, before its answer, which is about to come then. */
 const MAX_EARLY = 64;
-
-/** What a call is waiting for, or was: an answer that nobody wants any more still comes. */
-interface Waiting {
-  readonly call: Call<never, unknown>;
-  /** Takes what the daemon answered. Undefined when it was given up. */
-  settle: ((outcome: Answer | { readonly error: Error }) => void) | undefined;
-  readonly onAnswered: (() => void) | undefined;
-  /** What came for its stream before the answer did: a daemon's data and its answers are sent by different threads. */
-  early: Message[] | undefined;
-}
-
-interface Answer {
-  readonly reply: Buffer;
-  /** With a call that opens one. */
-  readonly stream: LibvirtStream | undefined;
-}
 
 /**
  * libvirt's RPC protocol on one connection: any number of calls at once, whose answers come in any order and are matched by
@@ -43,7 +29,11 @@ export class RpcLink {
   onMessage: (message: Message) => void = () => undefined;
   readonly #duplex: Duplex;
   readonly #splitter = new MessageSplitter();
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #pending = new Map<number, PendingCall>();
+  readonly #deadlines = new Deadlines<PendingCall>(
+    () => this.#pending.values(),
+    (late) => late.giveUp(new CallTimeoutError(`${late.call.name} was not answered within ${late.timeoutMs} ms`, true)),
+  );
   readonly #streams = new Map<number, LibvirtStream>();
   readonly #full = new Set<LibvirtStream>();
   #resolveClosed: (reason: ConnectionLostError | ProtocolError) => void = () => undefined;
@@ -71,7 +61,7 @@ export class RpcLink {
 
   /** Calls that the daemon has not answered yet, those among them that nobody waits for any more. */
   get inFlight(): number {
-    return this.#waiting.size;
+    return this.#pending.size;
   }
 
   get openStreams(): number {
@@ -125,61 +115,36 @@ export class RpcLink {
     if (this.#over !== undefined) return;
     this.#over = reason;
     this.#duplex.destroy();
-    const waiting = [...this.#waiting.values()];
+    const pending = [...this.#pending.values()];
     const streams = [...this.#streams.values()];
-    this.#waiting.clear();
+    this.#pending.clear();
     this.#streams.clear();
     this.#full.clear();
-    for (const { settle, onAnswered } of waiting) {
-      onAnswered?.();
-      settle?.({ error: reason });
+    this.#deadlines.stop();
+    for (const call of pending) {
+      call.over();
+      call.giveUp(reason);
     }
     for (const stream of streams) stream.fail(reason);
     this.#resolveClosed(reason);
   }
 
-  async #send<Args>(
-    call: Call<Args, unknown>,
-    args: Args,
-    { signal, timeoutMs = Infinity, onAnswered }: CountedCallOptions,
-  ): Promise<Answer> {
-    let serial: number;
-    let bytes: Buffer;
-    try {
-      if (this.#over !== undefined) throw new ConnectionLostError(this.#over.message, false, { cause: this.#over });
-      signal?.throwIfAborted();
-      serial = this.#nextSerial();
-      bytes = this.#framed(call, args, serial);
-    } catch (error) {
-      onAnswered?.();
-      throw error;
-    }
+  #send<Args>(call: Call<Args, unknown>, args: Args, options: CountedCallOptions): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { call, settle: undefined, onAnswered, early: undefined };
-      const giveUp = (reason: unknown): void => {
-        stopWaiting();
-        waiting.settle = undefined;
-        reject(reason);
-      };
-      const timer =
-        timeoutMs === Infinity
-          ? undefined
-          : setTimeout(
-              () => giveUp(new CallTimeoutError(`${call.name} was not answered within ${timeoutMs} ms`, true)),
-              timeoutMs,
-            );
-      const onAbort = (): void => giveUp(signal?.reason);
-      const stopWaiting = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      waiting.settle = (outcome) => {
-        stopWaiting();
-        if ('error' in outcome) reject(outcome.error);
-        else resolve(outcome);
-      };
-      signal?.addEventListener('abort', onAbort);
-      this.#waiting.set(serial, waiting);
+      let serial: number;
+      let bytes: Buffer;
+      try {
+        if (this.#over !== undefined) throw new ConnectionLostError(this.#over.message, false, { cause: this.#over });
+        options.signal?.throwIfAborted();
+        serial = this.#nextSerial();
+        bytes = this.#framed(call, args, serial);
+      } catch (error) {
+        options.onAnswered?.();
+        throw error;
+      }
+      const pending = new PendingCall(call, options, resolve, reject);
+      this.#pending.set(serial, pending);
+      this.#deadlines.heed(pending);
       this.#duplex.write(bytes);
     });
   }
@@ -192,14 +157,15 @@ export class RpcLink {
 
   #nextSerial(): number {
     do this.#serial = this.#serial === MAX_SERIAL ? 1 : this.#serial + 1;
-    while (this.#waiting.has(this.#serial) || this.#streams.has(this.#serial));
+    while (this.#pending.has(this.#serial) || this.#streams.has(this.#serial));
     return this.#serial;
   }
 
   #receive(chunk: Buffer): void {
     this.#hasHeard = true;
     try {
-      for (const message of this.#splitter.push(chunk)) {
+      this.#splitter.push(chunk);
+      for (let message = this.#splitter.next(); message !== undefined; message = this.#splitter.next()) {
         if (this.#over !== undefined) return;
         this.#take(message);
       }
@@ -230,21 +196,18 @@ export class RpcLink {
   }
 
   #takeReply({ serial, program, procedure, status, payload }: Message): void {
-    const waiting = this.#waiting.get(serial);
-    if (waiting?.call.procedure !== procedure || waiting.call.program.number !== program)
+    const pending = this.#pending.get(serial);
+    if (pending?.call.procedure !== procedure || pending.call.program.number !== program)
       throw new ProtocolError(`an answer to call ${serial} of procedure ${procedure}, which was not made`);
     // Before the call is struck off: an error that is none ends the connection, and with it all that waits.
     const error = status === MessageStatus.OK ? undefined : new LibvirtError(decode(remoteError, payload));
-    this.#waiting.delete(serial);
-    waiting.onAnswered?.();
-    if (error !== undefined) {
-      waiting.settle?.({ error });
-      return;
-    }
-    const stream = 'opensStream' in waiting.call ? this.#newStream(serial, waiting.call) : undefined;
-    for (const message of waiting.early ?? []) this.#takeStream(message);
-    if (waiting.settle === undefined) stream?.destroy();
-    else waiting.settle({ reply: payload, stream });
+    this.#pending.delete(serial);
+    pending.over();
+    if (error !== undefined) return pending.giveUp(error);
+    const stream = 'opensStream' in pending.call ? this.#newStream(serial, pending.call) : undefined;
+    for (const message of pending.early ?? []) this.#takeStream(message);
+    if (pending.isAwaited) pending.succeed({ reply: payload, stream });
+    else stream?.destroy();
   }
 
   /** To be there before anybody hears of the reply: data may follow it in the same bytes. */
@@ -285,8 +248,8 @@ export class RpcLink {
   }
 
   #keepEarly(message: Message): void {
-    const waiting = this.#waiting.get(message.serial);
-    const early = waiting !== undefined && 'opensStream' in waiting.call ? (waiting.early ??= []) : undefined;
+    const pending = this.#pending.get(message.serial);
+    const early = pending !== undefined && 'opensStream' in pending.call ? (pending.early ??= []) : undefined;
     if (early === undefined || early.length >= MAX_EARLY)
       throw new ProtocolError(`data of stream ${message.serial}, which is not open`);
     early.push(message);

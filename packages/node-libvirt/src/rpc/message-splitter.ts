@@ -10,30 +10,41 @@ const LENGTH_BYTES = 4;
 export class MessageSplitter {
   #chunks: Buffer[] = [];
   #held = 0;
+  /** How much of the first chunk is taken. */
+  #at = 0;
 
-  /** @throws ProtocolError when what comes is no message: there is no way to find the next one */
-  *push(chunk: Buffer): Generator<Message> {
+  push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#held += chunk.length;
-    for (;;) {
-      if (this.#held < LENGTH_BYTES) return;
-      const length = this.#merged(LENGTH_BYTES).readUInt32BE(0);
-      if (length < HEADER_BYTES || length > MAX_MESSAGE_BYTES)
-        throw new ProtocolError(`a message of ${length} bytes, which is none of libvirt's`);
-      if (this.#held < length) return;
-      const all = this.#merged(length);
-      this.#chunks[0] = all.subarray(length);
-      this.#held -= length;
-      yield parsed(all.subarray(0, length));
-    }
   }
 
-  /** @returns the first chunk, with at least so many bytes in it */
+  /** The next message that is whole. @throws ProtocolError when what comes is no message: there is no way to find the next one */
+  next(): Message | undefined {
+    if (this.#held < LENGTH_BYTES) return undefined;
+    const begun = this.#merged(LENGTH_BYTES);
+    const length = begun.readUInt32BE(this.#at);
+    if (length < HEADER_BYTES || length > MAX_MESSAGE_BYTES)
+      throw new ProtocolError(`a message of ${length} bytes, which is none of libvirt's`);
+    if (this.#held < length) return undefined;
+    const whole = this.#merged(length);
+    const message = parsed(whole, this.#at, length);
+    this.#held -= length;
+    this.#at += length;
+    if (this.#held === 0) {
+      this.#chunks = [];
+      this.#at = 0;
+    }
+    return message;
+  }
+
+  /** @returns the first chunk, with at least so many bytes in it that are not taken */
   #merged(bytes: number): Buffer {
     const [first] = this.#chunks;
-    if (first !== undefined && first.length >= bytes) return first;
+    if (first !== undefined && first.length - this.#at >= bytes) return first;
+    if (first !== undefined) this.#chunks[0] = first.subarray(this.#at);
     const all = Buffer.concat(this.#chunks, this.#held);
     this.#chunks = [all];
+    this.#at = 0;
     return all;
   }
 }

@@ -59,15 +59,15 @@ export function frame(header: MessageHeader, writePayload: (writer: XdrWriter) =
   return bytes;
 }
 
-/** @param bytes one whole message, its length among them */
-export function parsed(bytes: Buffer): Message {
+/** @param at where in the bytes a whole message begins, with its length */
+export function parsed(bytes: Buffer, at = 0, length = bytes.length): Message {
   return {
-    program: bytes.readUInt32BE(4),
-    version: bytes.readUInt32BE(8),
-    procedure: bytes.readInt32BE(12),
-    type: bytes.readInt32BE(16),
-    serial: bytes.readUInt32BE(20),
-    status: bytes.readInt32BE(24),
-    payload: bytes.subarray(HEADER_BYTES),
+    program: bytes.readUInt32BE(at + 4),
+    version: bytes.readUInt32BE(at + 8),
+    procedure: bytes.readInt32BE(at + 12),
+    type: bytes.readInt32BE(at + 16),
+    serial: bytes.readUInt32BE(at + 20),
+    status: bytes.readInt32BE(at + 24),
+    payload: bytes.subarray(at + HEADER_BYTES, at + length),
   };
 }

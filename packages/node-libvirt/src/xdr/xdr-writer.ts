@@ -52,7 +52,7 @@ export class XdrWriter {
     const padded = length + (-length & 3);
     const start = this.#reserve(padded);
     this.#bytes.set(value, start);
-    this.#bytes.fill(0, start + length, start + padded);
+    this.#pad(start + length, start + padded);
   }
 
   opaque(value: Uint8Array, maxLength: number): void {
@@ -68,7 +68,7 @@ export class XdrWriter {
     const padded = length + (-length & 3);
     const start = this.#reserve(padded);
     this.#bytes.write(value, start);
-    this.#bytes.fill(0, start + length, start + padded);
+    this.#pad(start + length, start + padded);
   }
 
   /** Bytes as they are, without a length and without padding: XDR goes no further. */
@@ -81,6 +81,10 @@ export class XdrWriter {
   length(length: number, max: number): void {
     if (length > max) throw new XdrError(`a length of ${length} is beyond ${max}`);
     this.uint(length);
+  }
+
+  #pad(from: number, to: number): void {
+    for (let at = from; at < to; at++) this.#bytes[at] = 0;
   }
 
   /** To be called before `#bytes` is looked at: it may take another one. */

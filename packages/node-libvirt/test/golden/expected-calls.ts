@@ -102,6 +102,12 @@ export const calls: readonly Made[] = [
     undefined,
   ),
   made(
+    libvirt.domainBackupBegin,
+    { domain: guest(1), backupXml: some("<disk name='vda' type='file'><scratch file="), checkpointXml: null, flags: 0 },
+    undefined,
+  ),
+  made(libvirt.domainBackupGetXmlDesc, { domain: guest(1), flags: 0 }, { xml: some("exportname='vda' index='3'") }),
+  made(
     libvirt.domainBlockCommit,
     { domain: guest(1), disk: 'vda', base: null, top: 'top', bandwidth: 7n, flags: 0 },
     refused('INVALID_ARG'),

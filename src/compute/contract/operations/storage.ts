@@ -36,7 +36,8 @@ export interface StorageOperations {
    */
   snapshot: ChangeOperation<OperationParams<'compute.snapshot'>, Answering<ChangeResult, { image: Image }>>;
   /**
-   * Governed by `operation.quiesce`. Afterwards the guest writes nothing to its file systems.
+   * Governed by `operation.quiesce`. Afterwards the guest writes nothing to its file systems; one that has none that could be held is
+   * done with that, as in nova. What it writes past them nobody holds.
    *
    * @throws ComputeError STATE_CONFLICT without an agent in the guest
    */

@@ -3,7 +3,8 @@ import { admitDescription, bootChoice, type BootChoice, type Description } from 
 import { diskTarget, type Disk, type DiskBus, type DiskSource } from './disk.js';
 import type { DomainCapabilities } from './domain-capabilities.js';
 import { DISK_ALIASES, type DomainDefinition } from './domain-definition.js';
-import type { CpuOptions, DriverOptions } from './driver-options.js';
+import { usualCpu, type CpuOptions } from './cpu-choice.js';
+import type { DriverOptions } from './driver-options.js';
 import { zfcpPath } from './fibre-channel.js';
 import type { InstanceMark } from './instance-mark.js';
 import type { MachineChoice } from './machine-choice.js';
@@ -14,10 +15,12 @@ import { invalid, limited, optionPath } from './refusal.js';
 import { requireCapable } from './require-capable.js';
 import { volumeDisk } from './volume-disk.js';
 
-/** Where on the host what belongs to a domain is to be, or is. */
+/** Where on the host what belongs to a domain is to be, or is, and what the host gives it. */
 export interface DomainPlaces {
   readonly uuid: string;
   readonly mark: InstanceMark;
+  /** The processor of a description that names none; without it, the usual one. */
+  readonly cpu?: CpuOptions | undefined;
   readonly rootDisk?: DiskSource | undefined;
   /** A CD with what it starts from. */
   readonly iso?: string | undefined;
@@ -32,6 +35,8 @@ export interface DomainPlaces {
 /** More than these a PC has no room for behind its ports. */
 const MOST_PCI_DEVICES = 200;
 const HOTPLUG_SLOTS = 8;
+/** Where the processor of a host's guests stands. */
+const HOST_CPU = 'settings.cpu';
 
 /**
  * The definition of a described domain, on a host that can make it.
@@ -56,7 +61,7 @@ export function defineDomain(
     memoryMib: flavor.memory_mib,
     vcpus: flavor.vcpus,
     maxVcpus: options.max_vcpus ?? flavor.vcpus,
-    cpu: cpuOf(options, choice, capabilities),
+    cpu: options.cpu ?? places.cpu ?? usualCpu(choice.virtType, capabilities),
     firmware:
       description.firmware === 'uefi'
         ? { isSecure: options.secure_boot, isStateless: description.firmware_stateless ?? false }
@@ -82,7 +87,7 @@ export function defineDomain(
     mark: places.mark,
   };
   requireZ(definition, options);
-  requireCapable(description, definition, capabilities);
+  requireCapable(description, definition, capabilities, options.cpu === undefined ? HOST_CPU : optionPath('cpu'));
   return definition;
 }
 
@@ -98,17 +103,6 @@ function requireZ({ arch, disks, nics, graphics, video }: DomainDefinition, opti
   if (video !== undefined && graphics.length === 0) {
     throw invalid(optionPath('video'), `is seen by nobody without ${optionPath('graphics')}`);
   }
-}
-
-function cpuOf(
-  { cpu }: DriverOptions,
-  { virtType }: MachineChoice,
-  { cpuModes }: DomainCapabilities,
-): CpuOptions | undefined {
-  if (cpu !== undefined) return cpu;
-  const modes = virtType === 'kvm' ? (['host-model', 'host-passthrough'] as const) : (['maximum'] as const);
-  const mode = modes.find((one) => cpuModes.has(one));
-  return mode && { mode };
 }
 
 function videoOf(

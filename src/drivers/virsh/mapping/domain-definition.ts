@@ -1,4 +1,5 @@
-import type { CpuOptions, DriverOptions, HostDevice } from './driver-options.js';
+import type { CpuOptions } from './cpu-choice.js';
+import type { DriverOptions, HostDevice } from './driver-options.js';
 import type { Disk } from './disk.js';
 import type { InstanceMark } from './instance-mark.js';
 import type { MachineChoice } from './machine-choice.js';

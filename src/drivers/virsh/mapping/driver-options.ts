@@ -2,35 +2,15 @@ import { z } from 'zod';
 import { ComputeError, describeIssues } from '../../../common/errors/index.js';
 import type { ChangeParams } from '../../../compute/contract/index.js';
 import { AbsolutePathSchema, PrintableSchema } from '../../../compute/contract/fields.js';
+import { CpuSchema } from './cpu-choice.js';
 import { DRIVER_NAME } from './refusal.js';
+import { WordSchema } from './words.js';
 
-const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/, 'must be letters, digits, or any of _ . + -');
 const hexadecimal = (digits: number) =>
   z.string().regex(new RegExp(`^(0x)?[0-9a-fA-F]{${digits}}$`), `must be ${digits} hexadecimal digits`);
 const busId = z.string().regex(/^[0-9a-f]{1,2}\.[0-3]\.[0-9a-f]{4}$/, 'must be a bus id: 0.0.1900');
 /** Which entry of a boot menu IBM Z starts. */
 const loadparm = z.string().regex(/^[A-Za-z0-9.]{1,8}$/, 'must be 1 to 8 letters, digits or dots');
-
-const CpuSchema = z
-  .strictObject({
-    mode: z.enum(['host-model', 'host-passthrough', 'maximum', 'custom']),
-    model: word.optional(),
-    features: z
-      .array(z.strictObject({ name: word, policy: z.enum(['force', 'require', 'optional', 'disable', 'forbid']) }))
-      .max(100)
-      .optional(),
-    topology: z
-      .strictObject({
-        sockets: z.int().min(1).max(4096),
-        cores: z.int().min(1).max(4096),
-        threads: z.int().min(1).max(64),
-      })
-      .optional(),
-  })
-  .refine(({ mode, model }) => (mode === 'custom') === (model !== undefined), {
-    path: ['model'],
-    message: 'goes with the mode custom, and with no other',
-  });
 
 const HostDeviceSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -64,7 +44,7 @@ const KernelSchema = z.strictObject({
 export const DriverOptionsSchema = z.strictObject({
   arch: z.enum(['x86_64', 's390x']).optional(),
   virt_type: z.enum(['kvm', 'qemu']).optional(),
-  machine: word.optional(),
+  machine: WordSchema.optional(),
   cpu: CpuSchema.optional(),
   max_vcpus: z.int().min(1).max(4096).optional(),
   secure_boot: z.boolean().optional(),
@@ -99,7 +79,6 @@ export const DriverOptionsSchema = z.strictObject({
 });
 export type DriverOptions = z.output<typeof DriverOptionsSchema>;
 export type HostDevice = z.output<typeof HostDeviceSchema>;
-export type CpuOptions = z.output<typeof CpuSchema>;
 
 /** @throws ComputeError REQUEST_INVALID */
 export function driverOptions({

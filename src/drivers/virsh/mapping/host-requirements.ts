@@ -1,6 +1,7 @@
 import type { Requirement } from '../../../compute/contract/index.js';
 import { cannotTell, judged, met, notMet, type Judgement } from '../../kit/index.js';
 import type { HypervisorFacts } from '../client/domains.port.js';
+import { lackingCpu, type CpuOptions } from './cpu-choice.js';
 import type { DomainCapabilities } from './domain-capabilities.js';
 import type { HostCapabilities } from './host-capabilities.js';
 import { ARCHITECTURES, MACHINES, type Architecture } from './machine-choice.js';
@@ -11,11 +12,12 @@ type Version = readonly [major: number, minor: number, release: number];
 export const OLDEST_LIBVIRT: Version = [6, 0, 0];
 export const OLDEST_QEMU: Version = [4, 2, 0];
 
-/** What guests need of a host, by what libvirt tells of itself and of its emulators. */
+/** What guests need of a host, by what libvirt tells of itself and of its emulators. @param cpu the one of the settings */
 export function hostRequirements(
   facts: HypervisorFacts,
   host: HostCapabilities,
   capabilities: DomainCapabilities | undefined,
+  cpu: CpuOptions | undefined,
 ): Requirement[] {
   const subject = facts.hostname;
   const arch = ARCHITECTURES.find((one) => one === host.arch);
@@ -42,7 +44,7 @@ export function hostRequirements(
           `guests are made for ${ARCHITECTURES.join(' and ')}; on other hosts they are emulated, slowly`,
         )
       : met('architecture', subject, `the host is ${arch}`),
-    ...(arch === undefined ? [] : guestRequirements(subject, arch, host, capabilities)),
+    ...(arch === undefined ? [] : guestRequirements(subject, arch, host, capabilities, cpu)),
   ];
 }
 
@@ -51,6 +53,7 @@ function guestRequirements(
   arch: Architecture,
   host: HostCapabilities,
   capabilities: DomainCapabilities | undefined,
+  cpu: CpuOptions | undefined,
 ): Requirement[] {
   const guest = host.guests.find((one) => one.arch === arch);
   if (guest === undefined) {
@@ -85,14 +88,26 @@ function guestRequirements(
           'update QEMU on the host',
         )
       : met('machine_type', subject, `new guests are machines of type ${machine.canonical}`),
-    cpuRequirement(subject, hasKvm, capabilities),
+    cpuRequirement(subject, hasKvm, capabilities, cpu),
   ];
 }
 
-function cpuRequirement(subject: string, hasKvm: boolean, capabilities: DomainCapabilities | undefined): Requirement {
+function cpuRequirement(
+  subject: string,
+  hasKvm: boolean,
+  capabilities: DomainCapabilities | undefined,
+  cpu: CpuOptions | undefined,
+): Requirement {
   const remedy = 'look at `virsh domcapabilities` on the host; without it guests can move to equal machines only';
   if (capabilities === undefined)
     return cannotTell('cpu_model', subject, 'libvirt does not tell what domains can have', remedy);
+  if (cpu !== undefined) {
+    const guests = `${capabilities.arch} guests of type ${capabilities.virtType}`;
+    const lacking = lackingCpu(cpu, capabilities, guests);
+    return lacking === undefined
+      ? met('cpu_model', subject, `guests get what the settings say: ${cpu.model ?? cpu.mode}`)
+      : notMet('cpu_model', subject, lacking.reason, `correct cpu.${lacking.field} in the settings of the host`);
+  }
   if (!hasKvm) return met('cpu_model', subject, 'emulated processors are the same everywhere');
   return capabilities.cpuModes.has('host-model')
     ? met('cpu_model', subject, 'guests get the model of the host by name, with which they can move to others like it')

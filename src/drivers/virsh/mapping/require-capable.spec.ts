@@ -3,6 +3,7 @@ import { recordedXml } from '../../../../test/support/libvirt-xml.js';
 import { ComputeError } from '../../../common/errors/index.js';
 import type { Volume } from '../../../compute/contract/index.js';
 import type { Description } from './admit-description.js';
+import type { CpuOptions } from './cpu-choice.js';
 import { defineDomain } from './define-domain.js';
 import { domainCapabilities, type DomainCapabilities } from './domain-capabilities.js';
 import { driverOptions, type DriverOptions } from './driver-options.js';
@@ -26,11 +27,13 @@ const ovs: NetworkSource = { kind: 'bridge', name: 'ovs0', isOpenVswitch: true }
 interface Request extends Partial<Omit<Description, 'driver_options'>> {
   readonly options?: object;
   readonly sources?: readonly NetworkSource[];
+  /** That the host gives. */
+  readonly cpu?: CpuOptions;
 }
 
 /** The error that a request gets, as its code and its path; `taken` when it gets none. */
 function answer(request: Request, capabilities: Partial<DomainCapabilities> = {}): string {
-  const { options: asked = {}, sources = [], ...fields } = request;
+  const { options: asked = {}, sources = [], cpu, ...fields } = request;
   const description = {
     name: 'web',
     flavor: { vcpus: 1, memory_mib: 512 },
@@ -50,6 +53,7 @@ function answer(request: Request, capabilities: Partial<DomainCapabilities> = {}
       {
         uuid: '0198a7c2-5f00-7000-8000-0000000000a1',
         mark: { operation: 'o' },
+        cpu,
         networks: sources,
         iso: fields.image?.format === 'iso' ? '/srv/cd.iso' : undefined,
       },
@@ -95,6 +99,22 @@ describe('what a host cannot make is refused before it is made', () => {
       'a model that it cannot run',
       { options: { ...Z, cpu: { mode: 'custom', model: 'z14' } } },
       `FEATURE_LIMITED ${OPTION}.cpu.model`,
+    ],
+    ['a mode of the settings', { cpu: { mode: 'host-passthrough' } }, 'taken'],
+    [
+      'a mode of the settings that it lacks',
+      { options: Z, cpu: { mode: 'host-model' } },
+      'FEATURE_LIMITED settings.cpu.mode',
+    ],
+    [
+      'a model of the settings that it lacks',
+      { cpu: { mode: 'custom', model: 'z80' } },
+      'FEATURE_LIMITED settings.cpu.model',
+    ],
+    [
+      'another mode than that of the settings',
+      { cpu: { mode: 'custom', model: 'z80' }, options: { cpu: { mode: 'host-model' } } },
+      'taken',
     ],
     ['UEFI', { firmware: 'uefi' }, 'taken'],
     ['UEFI on IBM Z', { firmware: 'uefi', options: Z }, 'FEATURE_LIMITED firmware'],

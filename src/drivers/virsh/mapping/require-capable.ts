@@ -1,4 +1,5 @@
 import type { Description } from './admit-description.js';
+import { requireCpu } from './cpu-choice.js';
 import type { DomainCapabilities, Offered } from './domain-capabilities.js';
 import type { DomainDefinition } from './domain-definition.js';
 import { limited, optionPath } from './refusal.js';
@@ -7,12 +8,14 @@ import { limited, optionPath } from './refusal.js';
  * Refuses what the host cannot make, before anything is made: libvirt itself would refuse it at the end, at the first start, or
  * take it and not do it.
  *
+ * @param cpuPath where its processor was chosen
  * @throws ComputeError FEATURE_LIMITED
  */
 export function requireCapable(
   description: Description,
   domain: DomainDefinition,
   capabilities: DomainCapabilities,
+  cpuPath: string,
 ): void {
   const { arch, virtType } = domain;
   const guests = `${arch} guests of type ${virtType} on this host`;
@@ -22,7 +25,7 @@ export function requireCapable(
     throw limited(path, `${guests} have ${maxVcpus} processors at most`);
   }
   requireFirmware(description, domain, capabilities);
-  requireCpu(domain, capabilities, guests);
+  if (domain.cpu !== undefined) requireCpu(cpuPath, domain.cpu, capabilities, guests);
   if (domain.memory === 'file') {
     requireOffered('flavor.memory_backing', 'memory in files', 'file', capabilities.memorySources, guests);
   }
@@ -42,19 +45,6 @@ function requireFirmware(
   if (arch === 's390x') throw limited('firmware', 'IBM Z boots by IPL, and has no other firmware');
   if (firmware === 'uefi' && offered !== undefined && !offered.has('efi')) {
     throw limited('firmware', 'the host has no UEFI firmware for guests; install it there (Debian: ovmf)');
-  }
-}
-
-function requireCpu({ cpu }: DomainDefinition, { cpuModes, cpuModels }: DomainCapabilities, guests: string): void {
-  if (cpu === undefined) return;
-  const path = optionPath('cpu');
-  if (!cpuModes.has(cpu.mode)) {
-    throw limited(`${path}.mode`, `${guests} have no processors of mode ${cpu.mode}, but ${listed(cpuModes)}`);
-  }
-  if (cpu.model === undefined || cpuModels.get(cpu.model) === true) return;
-  if (!cpuModels.has(cpu.model)) throw limited(`${path}.model`, `${guests} know no processor model ${cpu.model}`);
-  if (cpuModels.get(cpu.model) === false) {
-    throw limited(`${path}.model`, `${guests} cannot have a processor of model ${cpu.model}`);
   }
 }
 

@@ -48,7 +48,7 @@ export function writerXml(
 
 /** Its disk, with what is behind one of the instance's. */
 export function writerDiskXml(
-  { sourceType, format, xml }: DiskFacts,
+  { sourceType, format, isShared, xml }: DiskFacts,
   { isReadonly = false }: { readonly isReadonly?: boolean } = {},
 ): XmlElement {
   return element(
@@ -58,6 +58,7 @@ export function writerDiskXml(
     childAt(xml, 'source'),
     element('target', { dev: WRITER_DISK, bus: 'virtio' }),
     isReadonly && element('readonly'),
+    isShared && element('shareable'),
   );
 }
 

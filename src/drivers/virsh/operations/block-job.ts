@@ -69,6 +69,23 @@ export async function finishJob(change: DomainChange, target: string, job: JobTo
   });
 }
 
+/** A disk is not copied any more, and the guest has what it had. */
+export async function endJob(change: DomainChange, target: string, noun: string): Promise<void> {
+  await makeSo(change, {
+    step: 'end-copy',
+    noun: `breaking off of the ${noun}`,
+    doing: `breaking off the ${noun} of ${change.label}`,
+    isSo: async () => {
+      const disk = await diskNow(change, target);
+      return disk === undefined || jobOf(disk) === undefined;
+    },
+    send: async (timeoutMs) => {
+      await change.caller.call(domainBlockJobAbort, { domain: change.ref, path: target }, { timeoutMs });
+      return undefined;
+    },
+  });
+}
+
 function brokenOff(change: DomainChange, { noun, whenBroken }: JobToFinish): Error {
   return change.error(
     'OPERATION_FAILED',

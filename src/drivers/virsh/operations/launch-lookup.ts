@@ -3,6 +3,7 @@ import { definedOnly } from '../../../common/defined-only.js';
 import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext } from '../../../compute/contract/index.js';
 import { parseXml } from '../../../connectors/xml/index.js';
+import type { CpuOptions } from '../mapping/cpu-choice.js';
 import { defineDomain } from '../mapping/define-domain.js';
 import { domainCapabilities, type DomainCapabilities } from '../mapping/domain-capabilities.js';
 import type { DomainDefinition } from '../mapping/domain-definition.js';
@@ -24,6 +25,8 @@ import type { WantedDomain } from './wanted-domain.js';
 export interface LookedUp {
   readonly choice: MachineChoice;
   readonly capabilities: DomainCapabilities;
+  /** What the host gives to guests of its own architecture that ask for none. */
+  readonly cpu: CpuOptions | undefined;
   /** In the order of the description's networks. */
   readonly networks: readonly NetworkSource[];
   /** Names of the host's block devices, where volumes are found by them. */
@@ -57,7 +60,8 @@ export async function lookUp(ctx: CallContext, place: HostPlace, wanted: WantedD
   for (const { name } of description.networks ?? []) networks.push(await networkSourceOf(ctx, place, name));
   const behind = description.volumes?.find(({ connection }) => connection.type === 'fibre_channel');
   const devicePaths = behind && (await devicePathsFor(ctx, place, behind));
-  return { choice, capabilities: await capabilitiesOf(ctx, place, choice), networks, devicePaths };
+  const cpu = choice.arch === host.arch ? place.settings.cpu : undefined;
+  return { choice, capabilities: await capabilitiesOf(ctx, place, choice), cpu, networks, devicePaths };
 }
 
 /** Refuses volumes that other domains have for themselves. @throws ComputeError STATE_CONFLICT */
@@ -76,7 +80,7 @@ export async function refuseTakenVolumes(
 /** The domain as it is to be defined. @param poolPath where its files are on the host. @throws as {@link defineDomain} */
 export function definitionOf(
   { description, options, hasRootDisk, hasMedium, hasConfigDrive }: WantedDomain,
-  { choice, capabilities, networks, devicePaths }: LookedUp,
+  { choice, capabilities, cpu, networks, devicePaths }: LookedUp,
   { uuid, operation, poolPath }: { readonly uuid: string; readonly operation: string; readonly poolPath: string },
 ): DomainDefinition {
   const files = instanceFiles(uuid);
@@ -84,6 +88,7 @@ export function definitionOf(
   return defineDomain(description, options, choice, capabilities, {
     uuid,
     mark: { operation, described: definedOnly({ root_gib: description.flavor.root_gib }) },
+    cpu,
     rootDisk: hasRootDisk ? { type: 'file', path: at(files.rootDisk), format: 'qcow2' } : undefined,
     iso: hasMedium ? at(files.medium) : undefined,
     configDrive: hasConfigDrive ? at(files.configDrive) : undefined,

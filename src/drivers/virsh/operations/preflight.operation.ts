@@ -31,7 +31,12 @@ export function preflightOperation(place: HostPlace): Pick<AdviceOperations, 'pr
             place.label,
             'we are let in for reading and writing; polkit may still refuse single operations',
           ),
-          ...hostRequirements(facts, host, await unlessRefused(() => capabilitiesOf(ctx, place, host))),
+          ...hostRequirements(
+            facts,
+            host,
+            await unlessRefused(() => capabilitiesOf(ctx, place, host)),
+            place.settings.cpu,
+          ),
           await poolRequirement(ctx, place),
           await networkRequirement(ctx, place, facts.hostname),
           ...bridgeRequirement(facts.hostname, host),

@@ -64,7 +64,8 @@ function holding(place: VirshPlace, { isHeld, step, noun, doing, call }: Holding
           send: async (timeoutMs) => {
             const args = { domain: change.ref, mountPoints: [], flags: 0 };
             const { fileSystems } = await change.caller.call(call, args, { timeoutMs });
-            // Of a guest without any, nothing shows.
+            ctx.progress(`the agent in ${change.label} has ${isHeld ? 'held' : 'let go'} ${fileSystems} file systems`);
+            // Of a guest that has none, nothing shows. It writes to none either, so that it is as it was to be.
             return fileSystems === 0 ? true : undefined;
           },
         });

@@ -28,7 +28,7 @@ import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
 import { isVolumeAlias } from '../mapping/names.js';
 import { limited } from '../mapping/refusal.js';
 import { findVolume } from '../mapping/volume-ids.js';
-import { diskNow, finishJob, jobOf } from './block-job.js';
+import { diskNow, endJob, finishJob, jobOf } from './block-job.js';
 import { lookWhenPluggable, seeDevices, seeDevicesForPlan, type DeviceSight } from './device-sight.js';
 import { DomainChange } from './domain-change.js';
 import { refusing } from './plug.js';
@@ -65,7 +65,12 @@ function swapVolume(place: HostPlace): OperationWork<ChangeParams<'swapVolume'>,
           if (sight.live === undefined) throw cannotBeDone(target, status, NOT_RUNNING);
           const old = diskToSwap(target.name, sight, id);
           const disk = await attachableDisk(ctx, place, target.id, 'new_volume', volume, sight, old.target);
-          await copy(change, id, old, volume, disk);
+          try {
+            await copy(change, id, old, volume, disk);
+          } catch (error) {
+            if (!ctx.signal.aborted) await endAfterFailure(change, id, volume, disk);
+            throw error;
+          }
           await noteVolumeId(change, old.alias ?? '', volume.id);
         }
         await removeSecrets(change, target.id, id);
@@ -85,8 +90,27 @@ function swapVolume(place: HostPlace): OperationWork<ChangeParams<'swapVolume'>,
         const description = `copy volume ${id} of domain ${target.name} to volume ${volume.id}, which takes its place`;
         return [{ action: 'copy-volume', description }];
       }),
-    reconcile: (ctx, target) => reconcileSequence(new DomainChange(ctx, place, target)),
+    reconcile: (ctx, target, { volume: id }) =>
+      reconcileSequence(new DomainChange(ctx, place, target), async (change) => {
+        const { live, next } = await seeDevices(change);
+        const old = live && findVolume(live.disks, next.volumeIds, id);
+        // What is half copied is copied anew, or never: nothing writes to a volume that nobody looks after.
+        if (old !== undefined) await endCopy(change, id, old.target);
+        return undefined;
+      }),
   };
+}
+
+/** Steps that leave a disk being copied. */
+const COPYING: ReadonlySet<string> = new Set(['copy-volume', 'pivot-disk']);
+
+/** Breaks off what this operation copies. What others copy it leaves alone. */
+async function endCopy(change: DomainChange, id: string, target: string): Promise<void> {
+  if (COPYING.has(lastStepOf(change.ctx.checkpoints)?.step ?? '')) await endJob(change, target, copyOf(id));
+}
+
+function copyOf(id: string): string {
+  return `copy of volume ${id}`;
 }
 
 function admitNew(place: HostPlace, volume: Volume, sight: DeviceSight): void {
@@ -120,7 +144,7 @@ function diskToSwap(domain: string, { live, next }: DeviceSight, id: string): Di
 async function copy(change: DomainChange, id: string, old: DiskFacts, volume: Volume, disk: Disk): Promise<void> {
   const key = diskSourceKey(disk.source);
   const isNew = (found: DiskFacts): boolean => sourceKeyOf(found) === key;
-  const noun = `copy of volume ${id}`;
+  const noun = copyOf(id);
   await ensureSecrets(change, change.uuid, volume);
   await refusing(change, `copying volume ${id} of`, () =>
     makeSo(change, {
@@ -141,7 +165,8 @@ async function copy(change: DomainChange, id: string, old: DiskFacts, volume: Vo
           flags: INTO_WHAT_IS_THERE | WHILE_IT_RUNS,
         };
         await change.caller.call(domainBlockCopy, args, { timeoutMs });
-        return undefined;
+        // One that has ended at once is told of as one that has ended.
+        return true;
       },
     }),
   );
@@ -150,10 +175,26 @@ async function copy(change: DomainChange, id: string, old: DiskFacts, volume: Vo
     noun,
     isDone: isNew,
     whenBroken:
-      "somebody ended it, there was no room for it, or the guest has stopped; the guest's disk is what it was",
+      "the volumes are not of the same size, there was no room for it, somebody ended it, or the guest has stopped; the guest's disk is what it was",
   });
   await ensureDefined(change, old.target, isNew);
   if (volume.limits !== undefined) await ensureLimits(change, old.target, volume.limits);
+}
+
+/** Nothing stays of a copy that the guest has not gone on with. What has failed matters more than that. */
+async function endAfterFailure(failed: DomainChange, id: string, volume: Volume, disk: Disk): Promise<void> {
+  const { ctx, place, target } = failed;
+  // It has a time of its own: that of the swap may be over.
+  const change = new DomainChange(ctx, place, target);
+  try {
+    await endCopy(change, id, disk.target);
+    const found = await diskNow(change, disk.target);
+    if (found !== undefined && sourceKeyOf(found) === diskSourceKey(disk.source)) return;
+    await removeSecrets(change, target.id, volume.id);
+    if (failed.underWay === undefined) failed.tookBack();
+  } catch (err) {
+    ctx.log.warn(`what was made for the swap of volume ${id} could not be taken back`, { err });
+  }
 }
 
 /** @throws ComputeError STATE_CONFLICT when somebody else has it copied to somewhere else */

@@ -30,7 +30,7 @@ export interface VirshPlace {
 export interface HostPlace extends VirshPlace {
   readonly settings: Pick<
     VirshSettings,
-    'uri' | 'pool' | 'host_folders' | 'rescue_image' | 'migration' | 'shutdown_timeout_ms'
+    'uri' | 'cpu' | 'pool' | 'host_folders' | 'rescue_image' | 'migration' | 'shutdown_timeout_ms'
   >;
 }
 

@@ -190,7 +190,8 @@ export async function writeVolume(
           flags: INTO_WHAT_IS_THERE | WHILE_IT_RUNS,
         };
         await writer.caller.call(domainBlockCopy, args, { timeoutMs });
-        return undefined;
+        // One that has ended at once is told of as one that has ended.
+        return true;
       },
     });
     await finishJob(writer, WRITER_DISK, {

@@ -16,7 +16,7 @@ import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
 import type { DiskFacts } from '../mapping/device-facts.js';
 import { DISK_ALIASES } from '../mapping/domain-definition.js';
 import { requireVolumeBelow } from '../mapping/host-folders.js';
-import { volumeAlias } from '../mapping/names.js';
+import { isVolumeAlias, volumeAlias } from '../mapping/names.js';
 import { DRIVER_NAME, limited } from '../mapping/refusal.js';
 import { admitVolume, volumeDisk } from '../mapping/volume-disk.js';
 import { findVolume } from '../mapping/volume-ids.js';
@@ -28,6 +28,7 @@ import type { HostPlace } from './virsh-place.js';
 import { devicePathsFor, lookAtFile, refuseTaken, soughtAs } from './volume-lookup.js';
 import { noteVolumeId } from './volume-notes.js';
 import { ensureSecrets, removeSecrets } from './volume-secrets.js';
+import { endWriter, openVolume } from './volume-writer.js';
 
 type Attached = Answering<ChangeResult, { device: string | null }>;
 
@@ -222,16 +223,16 @@ function extendVolume(place: HostPlace): OperationWork<ChangeParams<'extendVolum
         const sight = await seeDevices(change);
         const disk = volumeToChange(change, sight, id);
         const bytes = BigInt(sizeGib) * GIB;
+        if (sight.live === undefined) {
+          requireGrown(change, id, sizeGib, BigInt((await openVolume(change, disk, `volume ${id}`)).bytes));
+          return change.ended(false, status);
+        }
+        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         const sizeOf = async (): Promise<bigint> => {
           const args = { domain: change.ref, path: disk.target };
           return (await change.ask(() => change.caller.call(domainGetBlockInfo, args, { signal: ctx.signal })))
             .capacity;
         };
-        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
-        if (sight.live === undefined) {
-          requireGrown(change, id, sizeGib, await sizeOf());
-          return change.ended(wasBegun, status);
-        }
         await refusing(change, `extending volume ${id} of`, () =>
           makeSo(change, {
             step: 'resize-volume',
@@ -252,16 +253,20 @@ function extendVolume(place: HostPlace): OperationWork<ChangeParams<'extendVolum
     plan: (ctx, target, { volume: id, size_gib: sizeGib }) =>
       planning(place, target, async () => {
         const sight = await seeDevicesForPlan(ctx, place, target);
-        const facts = sight.live ?? sight.next;
-        const disk = findIn(facts, sight, id);
+        const disk = findIn(sight.live ?? sight.next, sight, id);
         if (disk === undefined) throw noVolume(target.name, id);
+        if (sight.live === undefined) return [];
         const args = { domain: { name: target.name, uuid: target.id, id: -1 }, path: disk.target };
         const { capacity } = await place.caller(ctx).call(domainGetBlockInfo, args, { signal: ctx.signal });
         if (capacity >= BigInt(sizeGib) * GIB) return [];
         const description = `tell domain ${target.name} that volume ${id} has ${sizeGib} GiB`;
         return [{ action: 'resize-volume', description }];
       }),
-    reconcile: (ctx, target) => reconcileSequence(new DomainChange(ctx, place, target)),
+    reconcile: (ctx, target) =>
+      reconcileSequence(new DomainChange(ctx, place, target), async (change) => {
+        await endWriter(change);
+        return undefined;
+      }),
   };
 }
 
@@ -310,12 +315,17 @@ function pluggedVolume(id: string, alias: string): Plugged {
   };
 }
 
-/** Disks of others have an alias only while they run. */
-function pluggedDisk(id: string, { target }: DiskFacts): Plugged {
+/**
+ * Disks of others have an alias only while they run. Under the name of one, a domain that runs can have another one at its next start,
+ * of which nobody has spoken.
+ */
+function pluggedDisk(id: string, disk: DiskFacts): Plugged {
+  if (disk.alias !== undefined && isVolumeAlias(disk.alias)) return pluggedVolume(id, disk.alias);
+  const key = sourceKeyOf(disk);
   return {
     what: `volume ${id}`,
     kind: 'volume',
-    find: ({ disks }) => disks.find((disk) => disk.target === target),
+    find: ({ disks }) => disks.find((one) => one.target === disk.target && sourceKeyOf(one) === key),
   };
 }
 

@@ -33,6 +33,8 @@ export interface OwnFile {
 
 export interface MovingDisks {
   readonly own: readonly OwnFile[];
+  /** Where what lies in a folder here comes to there, console logs as well. */
+  readonly folders: ReadonlyMap<string, string>;
   /** Are there files among its disks that it was seen of that both hosts have them, and past all caches? */
   readonly areFilesShared: boolean;
 }
@@ -70,7 +72,13 @@ export async function movingDisks(change: MoveChange, facts: DomainFacts): Promi
     const folder = await folderOf(dirname(source));
     if (!folder.isShared) own.push(await ownFile(change, disk, source, folder, true));
   }
-  return { own, areFilesShared: areFilesShared && !isCached };
+  const logs = facts.consoles.flatMap(({ logFile }) => (logFile === undefined ? [] : [dirname(logFile)]));
+  const folders = new Map<string, string>();
+  for (const path of new Set([...shared.keys(), ...logs])) {
+    const { isShared, from, to } = await folderOf(path);
+    if (!isShared && from !== undefined && to !== undefined) folders.set(path, to.path);
+  }
+  return { own, folders, areFilesShared: areFilesShared && !isCached };
 }
 
 /** Files of its own that only the definition has to which it may return: of before a rescue, or a resize. */

@@ -13,7 +13,7 @@ import { admitMove, movingOf, type Moving } from './admit-move.js';
 import { carryFile, wholePrefix } from './carry-volume.js';
 import type { MigrationNeeds } from './migration.js';
 import type { MoveChange } from './move-change.js';
-import { movingDisks, requireCopyable, type OwnFile } from './move-disks.js';
+import { movingDisks, requireCopyable, type MovingDisks, type OwnFile } from './move-disks.js';
 import { bringFilters, filtersToBring, removeFilterOf } from './move-filters.js';
 import { bringSecrets, secretsToBring } from './move-secrets.js';
 
@@ -30,10 +30,8 @@ const MakingSchema = z.object({
 });
 
 /** What is brought before the domain itself. */
-export interface Luggage {
+export interface Luggage extends MovingDisks {
   readonly moving: Moving;
-  readonly own: readonly OwnFile[];
-  readonly areFilesShared: boolean;
 }
 
 /**
@@ -46,7 +44,8 @@ export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => b
   const { ctx, there, caller, ref } = change;
   const moving = movingOf(await change.definition());
   await change.atDestination('looking whether there is a place for domain', () => admitMove(change, moving));
-  const { own, areFilesShared } = await movingDisks(change, moving.facts);
+  const disks = await movingDisks(change, moving.facts);
+  const { own } = disks;
   requireCopyable(change, own.filter(isCopied));
   const filters = await filtersToBring(change, moving.facts);
   const secrets = await secretsToBring(change);
@@ -69,7 +68,7 @@ export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => b
       else await carryFile(change, file);
     }
   });
-  return { moving, own, areFilesShared };
+  return { moving, ...disks };
 }
 
 /** @throws ComputeError ALREADY_EXISTS for a file of somebody else's that is in the way */
@@ -87,8 +86,7 @@ async function requireFree(change: MoveChange, own: readonly OwnFile[]): Promise
 }
 
 /** Where its files are there, by where they are here. What its console shows goes on beside its disks. */
-export function filePlaces({ own, moving }: Pick<Luggage, 'own' | 'moving'>): ReadonlyMap<string, string> {
-  const folders = new Map(own.map(({ from, to }) => [from.path, to.path]));
+export function filePlaces({ own, folders, moving }: Luggage): ReadonlyMap<string, string> {
   const logs = moving.facts.consoles.flatMap(({ logFile }): [string, string][] => {
     const folder = logFile === undefined ? undefined : folders.get(dirname(logFile));
     return logFile === undefined || folder === undefined ? [] : [[logFile, `${folder}/${basename(logFile)}`]];
@@ -100,10 +98,7 @@ export function filePlaces({ own, moving }: Pick<Luggage, 'own' | 'moving'>): Re
 }
 
 /** Its definitions as the other host takes them; undefined when all is at the same places there. */
-export async function definitionsThere(
-  change: MoveChange,
-  luggage: Pick<Luggage, 'own' | 'moving'>,
-): Promise<MigrationNeeds['definitions']> {
+export async function definitionsThere(change: MoveChange, luggage: Luggage): Promise<MigrationNeeds['definitions']> {
   const places = filePlaces(luggage);
   if ([...places].every(([here, there]) => here === there)) return undefined;
   return { now: await definitionThere(change, places, 0), next: await definitionThere(change, places, NEXT) };
