@@ -103,8 +103,9 @@ export const Errno = {
 /** Of a daemon that has lost another one. */
 const DAEMON_AWAY: readonly (number | undefined)[] = [Errno.EPIPE, Errno.ECONNRESET, Errno.ECONNREFUSED];
 
-/** It has lost the hypervisor of a guest, which has ended. */
-const HYPERVISOR_ENDED = /\b(from|to) monitor\b|qemu monitor|domain is no longer running|guest unexpectedly quit/i;
+/** It has lost the hypervisor of a guest, which had come up and has ended. */
+const HYPERVISOR_ENDED =
+  /unable to (read from|write to) monitor|end of file from (qemu )?monitor|domain is no longer running|guest unexpectedly quit/i;
 
 const LASTING: ReadonlySet<WayFailure> = new Set<WayFailure>([
   'settings',
