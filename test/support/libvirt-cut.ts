@@ -1,12 +1,14 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { programs } from '../../packages/node-libvirt/src/generated/procedures.js';
 
-/** What is lost of a call: the call itself, or the answer to one that was carried out. */
-export type Lost = 'call' | 'answer';
+/** What is lost of a call: the call itself, or the answer to one that was carried out; `middle`: the answer to one that is being carried out. */
+export type Lost = 'call' | 'middle' | 'answer';
 
 interface Cut {
   readonly procedure: number;
   readonly lost: Lost;
+  /** How many such calls pass before. */
+  passing: number;
   readonly end: () => Promise<void>;
 }
 
@@ -31,9 +33,10 @@ export class LibvirtCut {
    * At the next call of this procedure.
    *
    * @param end ends the daemon, and starts it again
+   * @param passing how many such calls pass before
    */
-  at(procedure: keyof typeof programs.remote.procedures, lost: Lost, end: () => Promise<void>): void {
-    this.#cut = { procedure: programs.remote.procedures[procedure], lost, end };
+  at(procedure: keyof typeof programs.remote.procedures, lost: Lost, end: () => Promise<void>, passing = 0): void {
+    this.#cut = { procedure: programs.remote.procedures[procedure], lost, end, passing };
     this.#ended = undefined;
   }
 
@@ -66,12 +69,17 @@ export class LibvirtCut {
         frame.readUInt32BE(HEADER.program) === programs.remote.number &&
         frame.readUInt32BE(HEADER.type) === CALL &&
         frame.readUInt32BE(HEADER.procedure) === cut?.procedure;
-      if (cut === undefined || !isIt) daemon.write(frame);
-      else if (cut.lost === 'call') end(cut);
-      else {
-        awaited = frame.readUInt32BE(HEADER.serial);
-        daemon.write(frame);
+      if (cut !== undefined && isIt && cut.passing > 0) cut.passing -= 1;
+      else if (cut !== undefined && isIt) {
+        if (cut.lost === 'call') return end(cut);
+        if (cut.lost === 'answer') awaited = frame.readUInt32BE(HEADER.serial);
+        else {
+          // Whoever ends the daemon ends what is between the two as well.
+          this.#cut = undefined;
+          this.#ended = cut.end();
+        }
       }
+      daemon.write(frame);
     });
     onFrames(daemon, (frame) => {
       const isAnswer = frame.readUInt32BE(HEADER.type) === REPLY && frame.readUInt32BE(HEADER.serial) === awaited;

@@ -149,6 +149,11 @@ const RESTARTING: Meaning = {
   code: 'BACKEND_UNREACHABLE',
   advice: 'the connection broke; the daemon may be restarting',
 };
+export const GUEST_ENDED: Meaning = {
+  code: 'STATE_CONFLICT',
+  advice:
+    'the hypervisor of the guest has ended meanwhile; see why (/var/log/libvirt/qemu on the host), and repeat what is still wanted',
+};
 const CLOSING: Meaning = { code: 'SHUTTING_DOWN', advice: 'repeat it when the service is up again' };
 
 const WAY_MEANINGS: Readonly<Record<Exclude<WayFailure, 'no-answer'>, Meaning>> = {
@@ -224,6 +229,7 @@ function meaningOf(failure: LibvirtFailure): Meaning {
   if (failure.isAlreadyThere) return EXISTS;
   if (native === 'VIR_ERR_RPC' && failure.isUnsupported)
     return { code: 'BACKEND_VERSION_UNSUPPORTED', advice: 'this version of libvirt is too old for it' };
+  if (failure.hasGuestEnded) return GUEST_ENDED;
   if (errno !== undefined) return systemMeaning(errno, failure);
   return NATIVE_MEANINGS[native as NativeCode] ?? FAILED;
 }

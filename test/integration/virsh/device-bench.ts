@@ -18,6 +18,7 @@ import type { HostPlace } from '../../../src/drivers/virsh/operations/virsh-plac
 import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { childAt, childrenOf, parseXml, type XmlElement } from '../../../src/connectors/xml/index.js';
 import { domainFacts, type DomainFacts } from '../../../src/drivers/virsh/mapping/domain-facts.js';
+import { eventually } from '../../support/eventually.js';
 import { GuestConsole } from '../../support/guest-console.js';
 import { guestSystems } from '../../support/guest-systems.js';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
@@ -63,9 +64,13 @@ export class DeviceBench {
     private readonly hosts: LibvirtHosts,
     readonly host: LibvirtHost,
     readonly bench: ComputeBench,
-    /** Past the service. */
-    readonly connection: Connection,
+    private asked: Connection,
   ) {}
+
+  /** Past the service. */
+  get connection(): Connection {
+    return this.asked;
+  }
 
   /** @param settings of the host beside how it is reached */
   static async start(
@@ -87,7 +92,6 @@ export class DeviceBench {
     });
     const [host] = hosts.hosts;
     if (host === undefined) throw new Error('there is no host');
-    const uriOf = (socket: string): string => `qemu+unix:///system?socket=${socket}`;
     const { socketPath } = host.daemon;
     const bench = await ComputeBench.start({
       drivers: [createVirsh().virtDriver],
@@ -112,10 +116,11 @@ export class DeviceBench {
   }
 
   /** The host without the service before it, for works that are to break off where a test wants it. */
-  get place(): HostPlace {
-    const uri = `qemu+unix:///system?socket=${this.host.daemon.socketPath}`;
+  place(more: Record<string, unknown> = {}): HostPlace {
+    const uri = uriOf(this.host.daemon.socketPath);
     const poll = { initial_ms: 50, max_ms: 250 };
-    const settings = VirshSettingsSchema.parse({ uri, poll, host_folders: [this.folder], shutdown_timeout_ms: 0 });
+    const folders = { host_folders: [this.folder], shutdown_timeout_ms: 0 };
+    const settings = VirshSettingsSchema.parse({ uri, poll, ...folders, ...more });
     const { link } = this.#links.hold({ uri });
     return { ...placeAt(accessOf(settings), () => link, pacingOf(settings)), settings };
   }
@@ -184,6 +189,22 @@ export class DeviceBench {
     await this.connection.call(domainDestroy, { domain });
   }
 
+  /** @returns the number of its hypervisor, as the host counts */
+  async processOf(name: string): Promise<number> {
+    return Number(await this.host.run(`cat /run/libvirt/qemu/${name}.pid`));
+  }
+
+  /** @param signal `STOP`; to its hypervisor */
+  async signal(name: string, signal: 'STOP' | 'CONT' | 'KILL'): Promise<void> {
+    await this.host.run(`kill -${signal} ${await this.processOf(name)}`);
+  }
+
+  /** Waits until a hypervisor that is stopped is waited for by libvirt. */
+  async untilAwaited(name: string): Promise<void> {
+    const control = () => this.host.run(`virsh domcontrol ${name}`);
+    await eventually(async () => (await control()).startsWith('occupied'), `libvirt to ask the hypervisor of ${name}`);
+  }
+
   /** @param form `next`: as it will be at its next start */
   async definition(name: string, form?: 'next'): Promise<XmlElement> {
     const { domain } = await this.connection.call(domainLookupByName, { name });
@@ -211,6 +232,15 @@ export class DeviceBench {
     return childrenOf(childAt(await this.definition(name), 'devices'), kind);
   }
 
+  /** Ends the daemon at once, and starts it again. */
+  async crash(): Promise<void> {
+    const { daemon } = this.host;
+    await daemon.kill();
+    await daemon.restart();
+    await this.asked.close();
+    this.asked = await connect(uriOf(daemon.socketPath));
+  }
+
   async stop(): Promise<void> {
     await this.#links.stop();
     await this.connection.close();
@@ -218,3 +248,5 @@ export class DeviceBench {
     await this.hosts.stop();
   }
 }
+
+const uriOf = (socket: string): string => `qemu+unix:///system?socket=${socket}`;

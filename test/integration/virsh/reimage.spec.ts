@@ -203,7 +203,7 @@ describe('what dies while a volume is written', () => {
     async () => {
       const volume = fileVolume('service');
       await spawn('service', volume);
-      const rebuilding = rebuildWorks(bench.place, imagesOf(bench.folder)).rebuild;
+      const rebuilding = rebuildWorks(bench.place(), imagesOf(bench.folder)).rebuild;
       const target = await bench.target('service');
       const params = { image: { source: `file:${bench.folder}/image.raw` }, reimage_boot_volume: true };
       const first = new StorageContext();
@@ -235,7 +235,7 @@ describe('what dies while a volume is written', () => {
       const name = procedure.replaceAll('_', '-');
       const volume = fileVolume(name);
       await spawn(name, volume, false);
-      cut.at(procedure, lost, crash);
+      cut.at(procedure, lost, () => bench.crash());
       await expect(rebuild(name)).resolves.toMatchObject({ outcome: 'done', power_state: 'shutdown' });
       expect(await cut.hasCut()).toBe(true);
       expect(holdsImage(pathOf(volume))).toBe(true);
@@ -244,11 +244,6 @@ describe('what dies while a volume is written', () => {
     WITHIN_MS,
   );
 });
-
-async function crash(): Promise<void> {
-  await bench.host.daemon.kill();
-  await bench.host.daemon.restart();
-}
 
 function qemuImg(...args: string[]): string {
   return execFileSync('qemu-img', args, { encoding: 'utf8', stdio: 'pipe' });

@@ -187,7 +187,7 @@ test(
     await expect(bench.disks(instance)).resolves.toEqual({ now: [pathOf(old)], next: [pathOf(old)] });
     await expect(bench.connection.call(connectListAllSecrets, {})).resolves.toMatchObject({ secrets: [] });
 
-    const { swapVolume } = swapVolumeWorks(bench.place);
+    const { swapVolume } = swapVolumeWorks(bench.place());
     const target = await bench.target(instance);
     const params = { volume: 'kept', new_volume: fileVolume('never') };
     const first = new StorageContext();

@@ -33,6 +33,8 @@ export interface LibvirtFailure {
   readonly missing: Missing | undefined;
   readonly isNotThere: boolean;
   readonly isAlreadyThere: boolean;
+  /** The hypervisor of the guest has ended in the middle of it. */
+  readonly hasGuestEnded: boolean;
   /** The domain (or whatever it is) is in the wrong state for this, and nothing was done. */
   readonly isWrongState: boolean;
   /** Neither this driver of libvirt nor a newer try will do it. */
@@ -101,6 +103,10 @@ export const Errno = {
 /** Of a daemon that has lost another one. */
 const DAEMON_AWAY: readonly (number | undefined)[] = [Errno.EPIPE, Errno.ECONNRESET, Errno.ECONNREFUSED];
 
+/** It has lost the hypervisor of a guest, which had come up and has ended. */
+const HYPERVISOR_ENDED =
+  /unable to (read from|write to) monitor|end of file from (qemu )?monitor|domain is no longer running|guest unexpectedly quit/i;
+
 const LASTING: ReadonlySet<WayFailure> = new Set<WayFailure>([
   'settings',
   'untrusted',
@@ -156,7 +162,8 @@ export function outcomeOf(error: unknown): string {
 
 function answered(native: NativeCode | `${number}`, said: string, firstNumber: number): LibvirtFailure {
   const errno = native === 'VIR_ERR_SYSTEM_ERROR' ? firstNumber : undefined;
-  const isAway = DAEMON_AWAY.includes(errno);
+  const hasGuestEnded = HYPERVISOR_ENDED.test(said);
+  const isAway = DAEMON_AWAY.includes(errno) && !hasGuestEnded;
   // An older daemon does not know the procedure, and an existing object is an "operation failed" in some places.
   const isUnknownProcedure = native === 'VIR_ERR_RPC' && /unknown procedure/i.test(said);
   const isAlreadyThere =
@@ -175,6 +182,7 @@ function answered(native: NativeCode | `${number}`, said: string, firstNumber: n
     missing,
     isNotThere: missing !== undefined,
     isAlreadyThere,
+    hasGuestEnded,
     isWrongState: native === 'VIR_ERR_OPERATION_INVALID',
     isUnsupported: UNSUPPORTED.has(native) || isUnknownProcedure,
     isRefused: false,
@@ -194,6 +202,7 @@ function unanswered(way: WayFailure, said: string, wasSent: boolean): LibvirtFai
     missing: undefined,
     isNotThere: false,
     isAlreadyThere: false,
+    hasGuestEnded: false,
     isWrongState: false,
     isUnsupported: false,
     isRefused: way === 'refused' || way === 'held-back',

@@ -11,7 +11,7 @@ import { makeSo } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import type { DomainFacts } from '../mapping/domain-facts.js';
 import { deviceRefusal } from '../mapping/device-refusals.js';
-import { nativeOf } from '../virsh.errors.js';
+import { GUEST_ENDED, nativeOf } from '../virsh.errors.js';
 import { seeDevices } from './device-sight.js';
 import type { DomainChange } from './domain-change.js';
 
@@ -161,8 +161,9 @@ export async function refusing<T>(change: DomainChange, doing: string, work: () 
     return await work();
   } catch (error) {
     const failure = failureOf(error);
-    const refusal = failure?.native === undefined ? undefined : deviceRefusal(failure.text);
-    if (failure === undefined || refusal === undefined) throw error;
+    if (failure?.native === undefined) throw error;
+    const refusal = failure.hasGuestEnded ? GUEST_ENDED : deviceRefusal(failure.text);
+    if (refusal === undefined) throw error;
     throw new ComputeError(
       refusal.code,
       `${doing} ${change.label} (${change.backend.label}): libvirt answered "${failure.text}": ${refusal.advice}`,

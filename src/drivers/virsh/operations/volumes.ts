@@ -54,7 +54,10 @@ function attachVolume(place: HostPlace): OperationWork<ChangeParams<'attachVolum
           const disk = await attachableDisk(ctx, place, target.id, 'volume', volume, sight);
           await attach(change, volume, disk);
         }
-        if (wasBegun || change.hasBegun) await requireReachable(change, volume);
+        if (wasBegun || change.hasBegun) {
+          await requireAlone(change, place, volume);
+          await requireReachable(change, volume);
+        }
         const found = formsOf(await seeDevices(change)).flatMap((facts) => findIn(facts, sight, volume.id) ?? []);
         return {
           ...change.ended(wasBegun || change.hasBegun, status),
@@ -139,6 +142,25 @@ async function takeBack(change: DomainChange, id: string, alias: string): Promis
   change.tookBack();
 }
 
+/**
+ * Of two domains that are given the same volume at once each sees at the latest now that the other one has it.
+ *
+ * @throws ComputeError STATE_CONFLICT; the domain does not have the disk then
+ */
+async function requireAlone(change: DomainChange, place: HostPlace, volume: Volume): Promise<void> {
+  const sight = await seeDevices(change);
+  const disk = formsOf(sight).flatMap((facts) => findIn(facts, sight, volume.id) ?? [])[0];
+  const key = disk && sourceKeyOf(disk);
+  if (disk === undefined || key === undefined) return;
+  const sought = { id: volume.id, key, isShared: disk.isShared };
+  try {
+    await change.ask(() => refuseTaken(change.ctx, place, change.uuid, sought));
+  } catch (error) {
+    if (error instanceof ComputeError && error.code === 'STATE_CONFLICT') await giveUp(change, volume, disk);
+    throw error;
+  }
+}
+
 /** @throws ComputeError RESOURCE_NOT_FOUND, REQUEST_INVALID, BACKEND_REJECTED; the domain does not have the disk then */
 async function requireReachable(change: DomainChange, volume: Volume): Promise<void> {
   const sight = await seeDevices(change);
@@ -146,10 +168,13 @@ async function requireReachable(change: DomainChange, volume: Volume): Promise<v
   if (sight.live !== undefined || volume.connection.type === 'iscsi' || disk === undefined) return;
   const refusal = await lookAtFile(change, `volume ${volume.id}`, disk);
   if (refusal === undefined) return;
-  const { alias = '' } = disk;
+  await giveUp(change, volume, disk);
+  throw refusal;
+}
+
+async function giveUp(change: DomainChange, volume: Volume, { alias = '' }: DiskFacts): Promise<void> {
   await plugOut(change, pluggedVolume(volume.id, alias));
   await takeBack(change, volume.id, alias);
-  throw refusal;
 }
 
 function detachVolume(place: HostPlace): OperationWork<ChangeParams<'detachVolume'>, ChangeResult> {
