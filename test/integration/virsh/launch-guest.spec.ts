@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ComputeError } from '../../../src/common/errors/index.js';
+import { eventually } from '../../support/eventually.js';
 import type { GuestConsole } from '../../support/guest-console.js';
 import { guestSystems, type GuestSystems } from '../../support/guest-systems.js';
 import { VirshGuests } from '../../support/virsh-guests.js';
@@ -20,6 +22,11 @@ beforeAll(async () => {
 afterAll(() => guests.stop());
 
 const call: VirshGuests['virsh']['call'] = (method, params) => guests.virsh.call(method, params);
+/** Undefined while there is no agent. */
+const unlessAgent = (error: unknown): undefined => {
+  if (error instanceof ComputeError && error.code === 'STATE_CONFLICT') return undefined;
+  throw error;
+};
 const starts = (): number => console.reports.length;
 
 describe('a guest', () => {
@@ -54,6 +61,23 @@ describe('a guest', () => {
         `zenova-${id}-root`,
         `zenova-${id}-root-base`,
       ]);
+    },
+    LONG,
+  );
+
+  test(
+    'is saved as an image while its agent holds its file systems, and goes on',
+    async () => {
+      const saved = { instance, name: 'saved', quiesce: true };
+      const answer = await eventually(
+        () => call('compute.snapshot', saved).catch(unlessAgent),
+        'the agent to be there',
+        LONG,
+      );
+      expect(answer).toMatchObject({ outcome: 'done', power_state: 'running', image: { name: 'saved' } });
+      // Nobody holds them any more.
+      await expect(call('compute.unquiesce', { instance })).resolves.toMatchObject({ outcome: 'already' });
+      await call('image.remove', { image: 'saved' });
     },
     LONG,
   );

@@ -121,17 +121,23 @@ const NO_BACKUP: ReadonlySet<number> = new Set([
 ]);
 
 async function untilOver(change: DomainChange, what: string): Promise<void> {
-  const { caller, ref, ctx } = change;
   await change.poll(`the copy of the ${what} to be whole`, change.backend.pacing.poll.initialMs, async () => {
     if ((await backupNow(change)) === undefined) return true;
-    const { parameters } = await caller.call(domainGetJobStats, { domain: ref }, { signal: ctx.signal });
-    const values = valuesOf(parameters);
-    const [total, done] = ['disk_total', 'disk_processed'].map((name) => Number(values.get(name) ?? 0));
-    if (total !== undefined && done !== undefined && total > 0) {
-      ctx.progress(`copying the ${what}`, Math.min(100, Math.floor((done / total) * 100)));
-    }
+    await tellProgress(change, what);
     return undefined;
   });
+}
+
+async function tellProgress({ caller, ref, ctx }: DomainChange, what: string): Promise<void> {
+  try {
+    const { parameters } = await caller.call(domainGetJobStats, { domain: ref }, { signal: ctx.signal });
+    const values = valuesOf(parameters);
+    const [total, done] = [Number(values.get('disk_total') ?? 0), Number(values.get('disk_processed') ?? 0)];
+    if (total > 0) ctx.progress(`copying the ${what}`, Math.min(100, Math.floor((done / total) * 100)));
+  } catch (error) {
+    // How far it is matters less than whether it goes on.
+    if (failureOf(error) === undefined) throw error;
+  }
 }
 
 type CopyEnd =

@@ -1,0 +1,183 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { ImageFetcher } from '../../../src/images/index.js';
+import { eventually } from '../../support/eventually.js';
+import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
+import { DeviceBench, WITHIN_MS } from './device-bench.js';
+
+const MIB = 1024 * 1024;
+/** So large that a copy of it can be met under way. */
+const IMAGE = randomBytes(96 * MIB);
+
+let bench: DeviceBench;
+let cut: LibvirtCut;
+
+beforeAll(async () => {
+  bench = await DeviceBench.start(
+    { request_timeout_ms: 15_000 },
+    {
+      images: (folder) =>
+        new ImageFetcher({
+          folder: join(folder, 'fetched'),
+          fileFolders: [folder],
+          maxBytes: 1024 * MIB,
+          timeoutMs: 60_000,
+          trust: { kind: 'system' },
+        }),
+      socketBefore: (daemon) => {
+        const socket = join(tmpdir(), `zenova-cut-${randomUUID()}`);
+        cut = new LibvirtCut(socket, daemon);
+        return socket;
+      },
+    },
+  );
+  writeFileSync(join(bench.folder, 'image.raw'), IMAGE);
+  for (const [name, more] of [
+    ['web01', {}],
+    ['off01', { start: false }],
+  ] as const)
+    await spawn(name, `file:${join(bench.folder, 'image.raw')}`, more);
+}, WITHIN_MS);
+afterAll(async () => {
+  await bench.stop();
+  await cut.stop();
+});
+afterEach(async () => {
+  // Whatever came of it: the disks of the guest are what they were, and no copy goes on.
+  expect(rootDisk('web01')).toMatchObject({ source: expect.stringMatching(/-root$/) });
+  expect(await bench.host.run('virsh backup-dumpxml web01 2>&1 || true')).toContain('error');
+});
+
+async function spawn(name: string, source: string, more: object = {}): Promise<void> {
+  await bench.call('compute.spawn', {
+    name,
+    flavor: { vcpus: 1, memory_mib: 64 },
+    image: { source, cache: true },
+    driver_options: { virsh: { virt_type: 'qemu', hotplug_slots: 0 } },
+    ...more,
+  });
+}
+
+const snapshot = (instance: string, name: string, more: object = {}) =>
+  bench.call('compute.snapshot', { instance, name, ...more });
+
+const pool = (): string => `/proc/${bench.host.daemon.hostPid}/root/var/lib/libvirt/images/zenova`;
+const volumesOf = (image: string): string[] => readdirSync(pool()).filter((file) => file.startsWith(`image.${image}.`));
+
+function rootDisk(name: string): { readonly source: string | undefined } {
+  const xml = execFileSync('nsenter', ['-t', String(bench.host.daemon.hostPid), '-m', 'virsh', 'dumpxml', name]);
+  return { source: /<source file='([^']+-root)'/.exec(xml.toString())?.[1] };
+}
+
+/** Is it whole by itself, and the disk that the guests were made of? */
+function isWhole(image: string): boolean {
+  const [volume] = volumesOf(image).filter((file) => file.endsWith('.qcow2'));
+  const path = `${pool()}/${volume}`;
+  const told = execFileSync('qemu-img', ['info', '--output', 'json', path]).toString();
+  const original = join(bench.folder, 'image.raw');
+  const compared = execFileSync('qemu-img', ['compare', '-f', 'qcow2', '-F', 'raw', path, original]).toString();
+  return !told.includes('backing-filename') && compared.includes('identical');
+}
+
+describe('an image of a root disk', () => {
+  test(
+    'is made of a guest that runs, that is paused, and that is off; others start from it',
+    async () => {
+      await expect(snapshot('web01', 'plan', { plan: true })).resolves.toMatchObject({
+        steps: [{ action: 'copy-volume' }],
+      });
+      expect(volumesOf('plan')).toEqual([]);
+      const answer = await snapshot('web01', 'running');
+      expect(answer).toMatchObject({ outcome: 'done', power_state: 'running', image: { name: 'running' } });
+      await bench.call('compute.pause', { instance: 'web01' });
+      await expect(snapshot('web01', 'paused')).resolves.toMatchObject({ power_state: 'paused' });
+      await bench.call('compute.unpause', { instance: 'web01' });
+      await expect(snapshot('off01', 'off')).resolves.toMatchObject({ power_state: 'shutdown' });
+      for (const name of ['running', 'paused', 'off']) expect([name, isWhole(name)]).toEqual([name, true]);
+      await expect(snapshot('web01', 'off')).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+      const { images } = await bench.call('image.list', {});
+      expect((images as { name: string }[]).map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['running', 'paused', 'off']),
+      );
+      await spawn('copy01', 'running');
+      await expect(bench.call('image.remove', { image: 'running' })).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+      await bench.call('compute.destroy', { instance: 'copy01' });
+      await bench.call('image.remove', { image: 'running' });
+      expect(volumesOf('running')).toEqual([]);
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'is put where it is wanted, and not kept on the host then',
+    async () => {
+      const url = `file:${join(bench.folder, 'put.raw')}`;
+      await expect(snapshot('web01', 'put', { store_at: { url, format: 'raw' } })).resolves.toMatchObject({
+        image: { name: url, format: 'raw', checksum: expect.stringMatching(/^sha256:/) },
+      });
+      expect(volumesOf('put')).toEqual([]);
+    },
+    WITHIN_MS,
+  );
+
+  test('is not made while an agent is to hold the file systems, and there is none', async () => {
+    await expect(snapshot('web01', 'held', { quiesce: true })).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    expect(volumesOf('held')).toEqual([]);
+  });
+});
+
+describe('what dies while a disk is copied', () => {
+  test.each<[Lost]>([['call'], ['answer']])(
+    'a daemon that is killed when the copy begins (the %s is lost) leaves one image, and the guest runs',
+    async (lost) => {
+      cut.at('domain_backup_begin', lost, () => bench.crash());
+      await expect(snapshot('web01', `begun-${lost}`)).resolves.toMatchObject({
+        outcome: 'done',
+        power_state: 'running',
+      });
+      expect(await cut.hasCut()).toBe(true);
+      expect(isWhole(`begun-${lost}`)).toBe(true);
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'a guest that is stopped leaves no image, and starts again',
+    async () => {
+      const failed = expect(snapshot('web01', 'stopped')).rejects.toMatchObject({
+        code: 'OPERATION_FAILED',
+        message: expect.stringContaining('before it was whole'),
+      });
+      await eventually(() => volumesOf('stopped').length > 0, 'the copy to be under way');
+      await bench.host.run('virsh -q destroy web01');
+      await failed;
+      expect(volumesOf('stopped')).toEqual([]);
+      await bench.call('compute.power_on', { instance: 'web01' });
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'a caller who cancels leaves no image, and nothing goes on',
+    async () => {
+      const { operation_id: id } = await bench.call('compute.snapshot', {
+        instance: 'web01',
+        name: 'cancelled',
+        wait: 'accepted',
+      });
+      await eventually(() => volumesOf('cancelled').length > 0, 'the copy to be under way');
+      await bench.bench.call('operation.cancel', { operation_id: id });
+      await eventually(
+        async () =>
+          ((await bench.bench.call('operation.get', { operation_id: id })) as { state: string }).state === 'cancelled',
+        'the operation to be cancelled',
+      );
+      await eventually(() => volumesOf('cancelled').length === 0, 'the rest of the copy to be gone');
+    },
+    WITHIN_MS,
+  );
+});
