@@ -1,9 +1,11 @@
-import type { ErrorCode } from '../../../common/errors/index.js';
+import type { Effect, ErrorCode } from '../../../common/errors/index.js';
 
 /** Why libvirt or QEMU does not take a device, in words of ours. */
 export interface DeviceRefusal {
   readonly code: ErrorCode;
   readonly advice: string;
+  /** Of the request; not applied when left out. */
+  readonly outcome?: Effect;
 }
 
 const REFUSALS: readonly (readonly [RegExp, DeviceRefusal])[] = [
@@ -50,6 +52,16 @@ const REFUSALS: readonly (readonly [RegExp, DeviceRefusal])[] = [
   [
     /same size|cannot (resize|grow|shrink)|image size|too small/i,
     { code: 'STATE_CONFLICT', advice: 'its size does not allow it' },
+  ],
+  [
+    // Its daemon died while it spoke with QEMU; nothing but a new start makes the two agree again.
+    /duplicate (nodes with node-name|device id|id )|in use by .*id=ua-/i,
+    {
+      code: 'STATE_CONFLICT',
+      advice:
+        'the hypervisor of the running guest holds a device that libvirt has forgotten; power the guest off and on, look at what it has then, and repeat it',
+      outcome: 'unknown',
+    },
   ],
   [
     /active block job/i,

@@ -10,7 +10,7 @@ import { serialiseXml, type XmlElement } from '../../../connectors/xml/index.js'
 import { makeSo } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import type { DomainFacts } from '../mapping/domain-facts.js';
-import { deviceRefusal } from '../mapping/device-refusals.js';
+import { deviceRefusal, type DeviceRefusal } from '../mapping/device-refusals.js';
 import { GUEST_ENDED, nativeOf } from '../virsh.errors.js';
 import { seeDevices } from './device-sight.js';
 import type { DomainChange } from './domain-change.js';
@@ -162,12 +162,12 @@ export async function refusing<T>(change: DomainChange, doing: string, work: () 
   } catch (error) {
     const failure = failureOf(error);
     if (failure?.native === undefined) throw error;
-    const refusal = failure.hasGuestEnded ? GUEST_ENDED : deviceRefusal(failure.text);
+    const refusal: DeviceRefusal | undefined = failure.hasGuestEnded ? GUEST_ENDED : deviceRefusal(failure.text);
     if (refusal === undefined) throw error;
     throw new ComputeError(
       refusal.code,
       `${doing} ${change.label} (${change.backend.label}): libvirt answered "${failure.text}": ${refusal.advice}`,
-      { outcome: 'not-applied', native: nativeOf(failure), cause: error },
+      { outcome: refusal.outcome ?? 'not-applied', native: nativeOf(failure), cause: error },
     );
   }
 }
