@@ -46,10 +46,21 @@ export interface ConnectionOptions {
   readonly keepalive?: KeepaliveOptions | false;
 }
 
+/** Those who listen to the same: one kind of event, of one domain or of all. A daemon takes that once on a connection. */
+interface Hearing {
+  readonly listeners: Set<{ readonly tell: (event: never) => void }>;
+  /** The daemon's number of it. */
+  readonly callbackId: Promise<number>;
+}
+
 /** Those who listen to one kind of event. */
 interface Audience {
   readonly layout: EventLayout<{ readonly callbackId: number }>;
-  readonly listeners: Map<number, (event: never) => void>;
+  /** By the UUID of the domain; that of all is empty. */
+  readonly hearings: Map<string, Hearing>;
+  readonly byCallbackId: Map<number, Hearing>;
+  /** What is being ended at the daemon, by the same UUID. */
+  readonly ending: Map<string, Promise<void>>;
   /** How many have asked, and do not know their number yet. */
   awaited: number;
   early: { readonly callbackId: number }[];
@@ -146,18 +157,54 @@ export class Connection implements Caller {
     domain?: DomainRef,
   ): Promise<() => Promise<void>> {
     const audience = this.#audienceOf(layout);
+    const key = domain?.uuid ?? '';
+    const hearing = audience.hearings.get(key) ?? this.#hearing(audience, key, domain);
+    const own = { tell: listener };
+    hearing.listeners.add(own);
+    const callbackId = await hearing.callbackId;
+    return async () => {
+      if (!hearing.listeners.delete(own) || hearing.listeners.size > 0) return;
+      audience.hearings.delete(key);
+      audience.byCallbackId.delete(callbackId);
+      if (!this.isOpen) return;
+      const ending = this.call(connectDomainEventCallbackDeregisterAny, { callbackId });
+      audience.ending.set(
+        key,
+        ending.catch(() => undefined),
+      );
+      await ending;
+    };
+  }
+
+  #hearing(audience: Audience, key: string, domain: DomainRef | undefined): Hearing {
+    const listeners: Hearing['listeners'] = new Set();
+    const hearing: Hearing = {
+      listeners,
+      callbackId: this.#register(audience, key, domain, (callbackId) => {
+        audience.byCallbackId.set(callbackId, hearing);
+        for (const event of audience.early) if (event.callbackId === callbackId) tellAll(hearing, event);
+      }),
+    };
+    audience.hearings.set(key, hearing);
+    hearing.callbackId.catch(() => audience.hearings.delete(key));
+    return hearing;
+  }
+
+  /** @param isHeard called with the daemon's number, before any event that comes after it is looked at */
+  async #register(
+    audience: Audience,
+    key: string,
+    domain: DomainRef | undefined,
+    isHeard: (callbackId: number) => void,
+  ): Promise<number> {
     audience.awaited++;
     try {
-      const { callbackId } = await this.call(connectDomainEventCallbackRegisterAny, {
-        eventId: layout.eventId,
-        domain,
-      });
-      audience.listeners.set(callbackId, listener);
-      for (const event of audience.early) if (event.callbackId === callbackId) listener(event as Event);
-      return async () => {
-        if (audience.listeners.delete(callbackId) && this.isOpen)
-          await this.call(connectDomainEventCallbackDeregisterAny, { callbackId });
-      };
+      await audience.ending.get(key);
+      audience.ending.delete(key);
+      const { eventId } = audience.layout;
+      const { callbackId } = await this.call(connectDomainEventCallbackRegisterAny, { eventId, domain });
+      isHeard(callbackId);
+      return callbackId;
     } finally {
       audience.awaited--;
       if (audience.awaited === 0) audience.early = [];
@@ -174,7 +221,14 @@ export class Connection implements Caller {
   #audienceOf(layout: EventLayout<{ readonly callbackId: number }>): Audience {
     let audience = this.#audiences.get(layout.procedure);
     if (audience === undefined) {
-      audience = { layout, listeners: new Map(), awaited: 0, early: [] };
+      audience = {
+        layout,
+        hearings: new Map(),
+        byCallbackId: new Map(),
+        ending: new Map(),
+        awaited: 0,
+        early: [],
+      };
       this.#audiences.set(layout.procedure, audience);
     }
     return audience;
@@ -184,10 +238,14 @@ export class Connection implements Caller {
     const audience = program === programs.remote.number ? this.#audiences.get(procedure) : undefined;
     if (audience === undefined) return; // nobody asked for it, or does any more
     const event = eventOf(audience.layout, payload);
-    const listener = audience.listeners.get(event.callbackId);
-    if (listener !== undefined) listener(event as never);
+    const hearing = audience.byCallbackId.get(event.callbackId);
+    if (hearing !== undefined) tellAll(hearing, event);
     else if (audience.awaited > 0 && audience.early.length < MAX_EARLY_EVENTS) audience.early.push(event);
   }
+}
+
+function tellAll({ listeners }: Hearing, event: { readonly callbackId: number }): void {
+  for (const { tell } of listeners) tell(event as never);
 }
 
 async function authenticate(link: RpcLink, signal: AbortSignal): Promise<void> {

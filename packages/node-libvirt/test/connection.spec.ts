@@ -149,6 +149,26 @@ describe('a connection to libvirtd', () => {
     await stopOther();
   });
 
+  it('tells several of the same events, which a daemon tells a connection once', async () => {
+    const connection = await connected();
+    const domain = await testDomain(connection);
+    const seen: string[] = [];
+    const listening = (name: string) => connection.listen(lifecycleEvent, () => seen.push(name), domain);
+    const [stopFirst, stopSecond] = await Promise.all([listening('first'), listening('second')]);
+    await connection.call(domainDestroy, { domain });
+    await eventually(() => seen.length === 2, 'both to be told');
+    await stopFirst();
+    await stopFirst();
+    await connection.call(domainCreate, { domain });
+    await eventually(() => seen.length === 3, 'the other one to be told');
+    expect(seen).toEqual(['first', 'second', 'second']);
+    // Nobody has to wait until it has ended.
+    const [stopThird] = await Promise.all([stopSecond().then(() => listening('third')), listening('fourth')]);
+    await connection.call(domainDestroy, { domain });
+    await eventually(() => seen.includes('third') && seen.includes('fourth'), 'those who came later to be told');
+    await stopThird();
+  });
+
   it('carries data out of a stream, whole', async () => {
     const connection = await connected();
     const domain = await testDomain(connection);
