@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -11,7 +11,8 @@ import { DeviceBench, WITHIN_MS } from './device-bench.js';
 
 const MIB = 1024 * 1024;
 /** So large that a copy of it can be met under way. */
-const IMAGE = randomBytes(96 * MIB);
+const PIECES = 64;
+const PIECE = randomBytes(4 * MIB);
 
 let bench: DeviceBench;
 let cut: LibvirtCut;
@@ -35,7 +36,7 @@ beforeAll(async () => {
       },
     },
   );
-  writeFileSync(join(bench.folder, 'image.raw'), IMAGE);
+  for (let piece = 0; piece < PIECES; piece++) appendFileSync(join(bench.folder, 'image.raw'), PIECE);
   for (const [name, more] of [
     ['web01', {}],
     ['off01', { start: false }],
@@ -130,6 +131,30 @@ describe('an image of a root disk', () => {
   });
 });
 
+/** The hypervisor of a guest, as this process sees it. */
+function hypervisorOf(name: string): number {
+  const namespaceOf = (pid: string): string => readlinkSync(`/proc/${pid}/ns/mnt`);
+  const ours = namespaceOf(String(bench.host.daemon.hostPid));
+  const isIt = (pid: string): boolean => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`guest=${name},`) && namespaceOf(pid) === ours;
+    } catch {
+      return false; // it has ended
+    }
+  };
+  return Number(readdirSync('/proc').find((entry) => /^\d+$/.test(entry) && isIt(entry)));
+}
+
+/** Stops the hypervisor in the middle of the next copy; the connection is lost with that. */
+function stopsMeanwhile(name: string): number {
+  const pid = hypervisorOf(name);
+  expect(pid).toBeGreaterThan(1);
+  cut.at('domain_backup_begin', 'answer', async () => {
+    process.kill(pid, 'SIGSTOP');
+  });
+  return pid;
+}
+
 describe('what dies while a disk is copied', () => {
   test.each<[Lost]>([['call'], ['answer']])(
     'a daemon that is killed when the copy begins (the %s is lost) leaves one image, and the guest runs',
@@ -148,13 +173,14 @@ describe('what dies while a disk is copied', () => {
   test(
     'a guest that is stopped leaves no image, and starts again',
     async () => {
-      const failed = expect(snapshot('web01', 'stopped')).rejects.toMatchObject({
+      stopsMeanwhile('web01');
+      const failed = snapshot('web01', 'stopped').catch((error: unknown) => error);
+      await eventually(() => cut.hasCut(), 'the copy to be under way', WITHIN_MS);
+      await bench.host.run('virsh -q destroy web01');
+      expect(await failed).toMatchObject({
         code: 'OPERATION_FAILED',
         message: expect.stringContaining('before it was whole'),
       });
-      await eventually(() => volumesOf('stopped').length > 0, 'the copy to be under way');
-      await bench.host.run('virsh -q destroy web01');
-      await failed;
       expect(volumesOf('stopped')).toEqual([]);
       await bench.call('compute.power_on', { instance: 'web01' });
     },
@@ -164,19 +190,22 @@ describe('what dies while a disk is copied', () => {
   test(
     'a caller who cancels leaves no image, and nothing goes on',
     async () => {
+      const pid = stopsMeanwhile('web01');
       const { operation_id: id } = await bench.call('compute.snapshot', {
         instance: 'web01',
         name: 'cancelled',
         wait: 'accepted',
       });
-      await eventually(() => volumesOf('cancelled').length > 0, 'the copy to be under way');
+      await eventually(() => cut.hasCut(), 'the copy to be under way', WITHIN_MS);
       await bench.bench.call('operation.cancel', { operation_id: id });
+      process.kill(pid, 'SIGCONT');
       await eventually(
         async () =>
           ((await bench.bench.call('operation.get', { operation_id: id })) as { state: string }).state === 'cancelled',
         'the operation to be cancelled',
+        WITHIN_MS,
       );
-      await eventually(() => volumesOf('cancelled').length === 0, 'the rest of the copy to be gone');
+      await eventually(() => volumesOf('cancelled').length === 0, 'the rest of the copy to be gone', WITHIN_MS);
     },
     WITHIN_MS,
   );

@@ -46,6 +46,14 @@ describe('what an instance starts from', () => {
 });
 
 describe('the writer of an instance', () => {
+  it('opens a disk with the logon and the key that stand beside its source', () => {
+    const beside = `<auth username='u'><secret type='iscsi' usage='a'/></auth><encryption format='luks'><secret type='passphrase' usage='k'/></encryption>`;
+    const [found] = domainFacts(definition({ devices: disk('vda', beside) })).disks;
+    if (found === undefined) throw new Error('there is no disk');
+    const written = writerDiskXml(found);
+    expect([childAt(written, 'auth'), childAt(written, 'encryption')]).not.toContain(undefined);
+  });
+
   it.each([
     ['x86_64', true],
     ['s390x', false],

@@ -55,7 +55,10 @@ export function writerDiskXml(
     'disk',
     { type: sourceType, device: 'disk' },
     element('driver', { name: 'qemu', type: format ?? 'raw' }),
+    // Where it was described so; libvirt itself has them in the source.
+    childAt(xml, 'auth'),
     childAt(xml, 'source'),
+    childAt(xml, 'encryption'),
     element('target', { dev: WRITER_DISK, bus: 'virtio' }),
     isReadonly && element('readonly'),
     isShared && element('shareable'),

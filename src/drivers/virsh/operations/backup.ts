@@ -10,15 +10,16 @@ import {
   ErrorNumber,
   LibvirtError,
   valuesOf,
+  type CallOptions,
 } from 'node-libvirt';
 import { ComputeError, type ErrorCode } from '../../../common/errors/index.js';
 import { attributeOf, childAt, childrenOf, parseXml, serialiseXml } from '../../../connectors/xml/index.js';
-import { makeSo } from '../../kit/index.js';
+import { isOfBackend, makeSo } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import { backupXml } from '../mapping/backup-xml.js';
 import type { StorageVolumeFacts } from '../mapping/storage-xml.js';
 import type { DomainChange } from './domain-change.js';
-import { clear, ensureRemoved } from './storage/ensure-volume.js';
+import { clear } from './storage/ensure-volume.js';
 import type { StoragePool } from './storage/storage-pool.js';
 
 /** How often a copy is begun anew whose end nobody has seen, since the daemon died meanwhile. */
@@ -53,6 +54,7 @@ export async function ensureBackedUp(
   const { ctx } = change;
   const file = `${pool.path}/${disk.volume}`;
   try {
+    await pool.refresh({ signal: ctx.signal });
     for (let copies = 0; copies < MAX_COPIES; copies++) {
       await begin(change, pool, disk, file);
       await untilOver(change, disk.what);
@@ -66,10 +68,7 @@ export async function ensureBackedUp(
     }
     throw brokenOff(change, disk, `libvirt forgot it ${MAX_COPIES} times`);
   } catch (error) {
-    if (isGivenUp(error)) await abandon(change, pool, disk.volume, file);
-    else if (error instanceof ComputeError && error.code === 'OPERATION_FAILED') {
-      await ensureRemoved(change, pool, `rest of the copy of the ${disk.what}`, disk.volume);
-    }
+    if (isGivenUp(error) || isOfBackend(change, error)) await abandon(change, pool, disk.volume, file);
     throw error;
   }
 }
@@ -83,7 +82,6 @@ async function begin(change: DomainChange, pool: StoragePool, disk: DiskToCopy, 
       isSo: async () => (await fileNow(change)) === file,
       isOver: () => Promise.resolve(true),
       send: async (timeoutMs) => {
-        await pool.refresh({ timeoutMs });
         await clear(change, pool, disk.volume, timeoutMs);
         const xml = serialiseXml(backupXml(disk.target, file, disk.others));
         const args = { domain: change.ref, backupXml: xml, checkpointXml: null };
@@ -96,7 +94,7 @@ async function begin(change: DomainChange, pool: StoragePool, disk: DiskToCopy, 
 
 /** The file that a backup of the domain writes to now; undefined when none is under way. */
 async function fileNow(change: DomainChange): Promise<string | undefined> {
-  const xml = await change.ask(() => backupNow(change));
+  const xml = await change.ask(() => backupNow(change, { signal: change.ctx.signal }));
   return xml === undefined ? undefined : fileOf(xml);
 }
 
@@ -105,9 +103,9 @@ function fileOf(xml: string): string | undefined {
   return disks.map((disk) => attributeOf(childAt(disk, 'target'), 'file')).find((file) => file !== undefined);
 }
 
-async function backupNow({ caller, ref, ctx }: DomainChange): Promise<string | undefined> {
+async function backupNow({ caller, ref }: DomainChange, options: CallOptions): Promise<string | undefined> {
   try {
-    return (await caller.call(domainBackupGetXmlDesc, { domain: ref }, { signal: ctx.signal })).xml;
+    return (await caller.call(domainBackupGetXmlDesc, { domain: ref }, options)).xml;
   } catch (error) {
     if (error instanceof LibvirtError && NO_BACKUP.has(error.code)) return undefined;
     throw error;
@@ -122,7 +120,7 @@ const NO_BACKUP: ReadonlySet<number> = new Set([
 
 async function untilOver(change: DomainChange, what: string): Promise<void> {
   await change.poll(`the copy of the ${what} to be whole`, change.backend.pacing.poll.initialMs, async () => {
-    if ((await backupNow(change)) === undefined) return true;
+    if ((await backupNow(change, { signal: change.ctx.signal })) === undefined) return true;
     await tellProgress(change, what);
     return undefined;
   });
@@ -177,9 +175,12 @@ function isGivenUp(error: unknown): boolean {
 async function abandon(change: DomainChange, pool: StoragePool, volume: string, file: string): Promise<void> {
   const { caller, ref, requestTimeoutMs: timeoutMs } = change;
   try {
-    const { xml } = await caller.call(domainBackupGetXmlDesc, { domain: ref }, { timeoutMs });
-    if (fileOf(xml) === file) await caller.call(domainAbortJob, { domain: ref }, { timeoutMs });
+    const xml = await backupNow(change, { timeoutMs });
+    if (xml !== undefined && fileOf(xml) === file) await caller.call(domainAbortJob, { domain: ref }, { timeoutMs });
+    // QEMU has made the file, and libvirt does not know it yet.
+    await pool.refresh({ timeoutMs });
     await pool.remove(volume, timeoutMs);
+    change.tookBack();
   } catch (error) {
     if (failureOf(error) === undefined) throw error;
   }

@@ -27,8 +27,8 @@ import { requireRoom } from './storage/base-image.js';
 import { ensureMarked } from './storage/ensure-volume.js';
 import { ensurePool, findPool } from './storage/find-pool.js';
 import { admitExport, dropImage, putImage } from './storage/image.operations.js';
-import { keepAsImage, keptByName, shownImage } from './storage/kept-images.js';
-import type { StoragePool } from './storage/storage-pool.js';
+import { keepAsImage, keptByName, removeLeftBehind, shownImage } from './storage/kept-images.js';
+import { slowestMs, type StoragePool } from './storage/storage-pool.js';
 import type { HostPlace } from './virsh-place.js';
 
 type Params = ChangeParams<'snapshot'>;
@@ -56,6 +56,7 @@ function snapshotWork(place: HostPlace, images: Images | undefined): OperationWo
         const put = notedAs(ctx.checkpoints, PUT, ImageSchema);
         const kept = await imageOf(ctx, pool, params.name);
         const image = kept ?? (put === undefined ? await save(change, pool, params) : undefined);
+        if (kept === undefined && image !== undefined) await requireAlone(change, pool, image);
         const shown = put ?? (image && (await stored(change, images, pool, image, params)));
         if (shown === undefined) throw change.error('OPERATION_FAILED', `the image ${params.name} is not there`);
         if (params.store_at !== undefined && image !== undefined) await dropImage(change, pool, image);
@@ -127,7 +128,19 @@ async function imageOf(
   const kept = await keptByName(pool, name, { signal: ctx.signal });
   const own = kept.find((image) => image.operationId === ctx.operationId);
   if (own !== undefined || kept.length === 0) return own;
-  throw new ComputeError('ALREADY_EXISTS', `the host has an image ${name} already; choose another name`, {
+  throw exists(name);
+}
+
+/** Nobody else has made one of this name meanwhile: then this one goes, and of two at once perhaps both. */
+async function requireAlone(change: DomainChange, pool: StoragePool, image: KeptImage): Promise<void> {
+  const kept = await keptByName(pool, image.image, { signal: change.ctx.signal });
+  if (kept.every(({ operationId }) => operationId === image.operationId)) return;
+  await dropImage(change, pool, image);
+  throw exists(image.image);
+}
+
+function exists(name: string): ComputeError {
+  return new ComputeError('ALREADY_EXISTS', `the host has an image ${name} already; choose another name`, {
     driver: DRIVER_NAME,
     details: { image: name },
   });
@@ -141,17 +154,20 @@ async function save(change: DomainChange, pool: StoragePool, { name, quiesce = f
   if (why !== undefined) throw cannotBeDone(change.target, status, why);
   const { fileBytes } = (await pool.find(root.volume, { signal: ctx.signal })) ?? {};
   await requireRoom(change, pool, fileBytes ?? 0);
+  change.notCounting(slowestMs(fileBytes ?? 0));
   if (!root.isInUse) return await keepAsImage(change, pool, root.volume, name);
   const named = { image: name, format: 'qcow2', sha256: undefined, operationId: ctx.operationId } as const;
   const volume = imageVolumeName(named);
-  const { fileBytes: bytes } = await ensureBackedUp(change, pool, {
+  const made = await ensureBackedUp(change, pool, {
     target: root.target,
     others: root.others,
     what: `root disk of ${change.target.name}`,
     volume,
     at: (begin) => (quiesce ? whileHeld(change, begin) : begin()),
   });
+  const { fileBytes: bytes } = made;
   await ensureMarked(change, pool, markName(volume, bytes));
+  await removeLeftBehind(change, pool, made);
   return { ...named, volume, bytes };
 }
 
@@ -172,9 +188,11 @@ async function whileHeld(change: DomainChange, begin: () => Promise<void>): Prom
   }
 }
 
-/** Lets go the file systems that this operation has held, and that an attempt has left so that broke off. */
-async function letGo(change: DomainChange): Promise<void> {
-  const { ctx, caller, ref, requestTimeoutMs: timeoutMs } = change;
+/** Lets go the file systems that this operation has held. It has a time of its own: that of the snapshot may be over. */
+async function letGo({ ctx, place, target }: DomainChange): Promise<void> {
+  const change = new DomainChange(ctx, place, target);
+  change.hasBegun = true; // a daemon that restarts is waited for
+  const { caller, ref, requestTimeoutMs: timeoutMs } = change;
   if (!ctx.signal.aborted) return await holdFileSystems(change, LET_GO);
   // Nobody waits for it any more; a guest that cannot write does.
   try {

@@ -9,6 +9,7 @@ import {
 import { makeSo, reconcileSequence } from '../../kit/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
 import { plannedSteps } from '../mapping/next-action.js';
+import { unlessRefused } from '../client/unless-refused.js';
 import { bringTo } from './bring-to.js';
 import { DomainChange } from './domain-change.js';
 import { cannotBeDone, planning } from './power.operations.js';
@@ -58,7 +59,7 @@ export function softOffWork(place: VirshPlace): OperationWork<SoftOffParams, Cha
 export async function stopForChange(change: DomainChange, { settings }: HostPlace): Promise<void> {
   const status = await change.look();
   const withinMs = settings.shutdown_timeout_ms;
-  if (isAsked(status, withinMs)) await ask(change, withinMs);
+  if (isAsked(status, withinMs)) await unlessRefused(() => ask(change, withinMs));
   await bringTo(change, 'shut off');
 }
 

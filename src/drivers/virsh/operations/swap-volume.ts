@@ -26,7 +26,7 @@ import type { DiskFacts } from '../mapping/device-facts.js';
 import { diskXml, type Disk } from '../mapping/disk.js';
 import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
 import { isVolumeAlias } from '../mapping/names.js';
-import { limited } from '../mapping/refusal.js';
+import { invalid, limited } from '../mapping/refusal.js';
 import { findVolume } from '../mapping/volume-ids.js';
 import { diskNow, endJob, finishJob, jobOf } from './block-job.js';
 import { lookWhenPluggable, seeDevices, seeDevicesForPlan, type DeviceSight } from './device-sight.js';
@@ -60,7 +60,7 @@ function swapVolume(place: HostPlace): OperationWork<ChangeParams<'swapVolume'>,
         const status = await lookWhenPluggable(change);
         const sight = await seeDevices(change);
         const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
-        admitNew(place, volume, sight);
+        admitNew(place, id, volume, sight);
         if (!isSwapped(sight, id, volume.id)) {
           if (sight.live === undefined) throw cannotBeDone(target, status, NOT_RUNNING);
           const old = diskToSwap(target.name, sight, id);
@@ -80,7 +80,7 @@ function swapVolume(place: HostPlace): OperationWork<ChangeParams<'swapVolume'>,
     plan: (ctx, target, { volume: id, new_volume: volume }) =>
       planning(place, target, async () => {
         const sight = await seeDevicesForPlan(ctx, place, target);
-        admitNew(place, volume, sight);
+        admitNew(place, id, volume, sight);
         if (isSwapped(sight, id, volume.id)) return [];
         if (sight.live === undefined) {
           throw cannotBeDone(target, await place.domains(ctx).status(target.id), NOT_RUNNING);
@@ -113,7 +113,9 @@ function copyOf(id: string): string {
   return `copy of volume ${id}`;
 }
 
-function admitNew(place: HostPlace, volume: Volume, sight: DeviceSight): void {
+function admitNew(place: HostPlace, id: string, volume: Volume, sight: DeviceSight): void {
+  if (volume.id === id)
+    throw invalid('new_volume.id', 'is that of the volume which is to be swapped; name another one');
   admitVolumeHere(place, 'new_volume', volume, sight);
   if (volume.tag !== undefined) {
     throw limited('new_volume.tag', 'the disk keeps the serial number that the guest knows it by; leave it out');

@@ -101,8 +101,10 @@ export async function keepAsImage(
   const named = { image: name, format: 'qcow2', sha256: undefined, operationId: ctx.operationId } as const;
   const volume = imageVolumeName(named);
   const wanted = { name: volume, format: 'qcow2', capacityBytes: from.capacityBytes } as const;
-  const { fileBytes: bytes } = await ensureCopied(change, pool, `image ${name}`, wanted, from);
+  const made = await ensureCopied(change, pool, `image ${name}`, wanted, from);
+  const { fileBytes: bytes } = made;
   await ensureMarked(change, pool, markName(volume, bytes));
+  await removeLeftBehind(change, pool, made);
   return { ...named, volume, bytes };
 }
 
@@ -112,7 +114,7 @@ export async function keepAsImage(
  *
  * @param fresh what was just written, which tells what time it is there
  */
-async function removeLeftBehind(
+export async function removeLeftBehind(
   change: VirshChange,
   pool: StoragePool,
   { writtenAt: now }: StorageVolumeFacts,
