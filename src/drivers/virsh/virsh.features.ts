@@ -1,4 +1,4 @@
-import { complete, missing } from '../../features/index.js';
+import { complete, missing, partial } from '../../features/index.js';
 import type { ComputeDeclaration } from '../../compute/contract/index.js';
 
 /** What this driver does now. */
@@ -8,7 +8,9 @@ export const virshFeatures = {
   'operation.attach-interface': complete,
   'operation.detach-interface': complete,
   'operation.maintenance-mode': complete,
-  'operation.evacuate': complete,
+  'operation.evacuate': partial(
+    'as long as the host answers: while it does not, nothing proves that its guests do not run there, and none is set up a second time',
+  ),
   'operation.rebuild': complete,
   'operation.get-guest-info': complete,
   'operation.get-host-info': complete,
