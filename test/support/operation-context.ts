@@ -31,6 +31,9 @@ export class RecordingContext implements OperationContext {
     return this.#abort.signal;
   }
 
+  /** An aborted context does nothing; whoever reconciles has another one. */
+  isEnding = false;
+
   abort(reason: Error): void {
     this.#abort.abort(reason);
   }

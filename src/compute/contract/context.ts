@@ -42,6 +42,8 @@ export interface OperationContext extends CallContext {
   readonly fence: number;
   /** What this and earlier attempts left, oldest first. */
   readonly checkpoints: readonly Checkpoint[];
+  /** Was it cancelled, or is its time over? Then what it has under way is ended when it is reconciled: nothing goes on with it. */
+  readonly isEnding: boolean;
   /**
    * Asked before each device write: writes the intent down, committed, and makes sure that the operation may go on.
    *

@@ -289,6 +289,7 @@ export class OperationRun {
       interruptWhenStale: () => this.#interruptWhenStale(),
       openHosts: openHosts(route, record.parentId),
       checkpoints: this.#checkpoints,
+      isEnding: () => this.#isToEnd(),
       watch: this.#watch,
       progress,
     });

@@ -32,6 +32,7 @@ export interface RunContextParts {
   readonly openHosts: readonly string[];
   /** What was left so far; this attempt's are appended. */
   readonly checkpoints: Checkpoint[];
+  readonly isEnding: () => boolean;
   readonly progress: (message: string, percent?: number) => void;
 }
 
@@ -63,6 +64,9 @@ export class RunContext implements OperationContext {
   }
   get checkpoints(): readonly Checkpoint[] {
     return this.#parts.checkpoints;
+  }
+  get isEnding(): boolean {
+    return this.#parts.isEnding();
   }
 
   async beginStep(step: Step): Promise<void> {

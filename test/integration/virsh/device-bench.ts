@@ -111,6 +111,7 @@ export class DeviceBench {
         },
       ],
       ...(images && { images: images(hosts.shared) }),
+      limits: { reconcileTimeoutMs: WITHIN_MS },
     });
     return new DeviceBench(hosts, host, bench, await connect(uriOf(socketPath)));
   }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { attributeOf, childAt, childrenOf, parseXml, textOf } from '../../../src/connectors/xml/index.js';
 import { ComputeError } from '../../../src/common/errors/index.js';
+import { writeEncrypted } from '../../support/libvirt-storage.js';
 import { VirshGuests } from '../../support/virsh-guests.js';
 
 const WITHIN_MS = 180_000;
@@ -172,8 +173,7 @@ describe('a launch', () => {
     async () => {
       writeFileSync(file('data.img'), Buffer.alloc(1024 * 1024, 'data'));
       const key = 'key-of-the-volume';
-      const sealed = ['-o', 'key-secret=key,iter-time=10', file('sealed.img'), '8M'];
-      execFileSync('qemu-img', ['create', '-q', '-f', 'luks', '--object', `secret,id=key,data=${key}`, ...sealed]);
+      writeEncrypted(file('sealed.img'), key, 8);
       const data = { id: 'data', connection: { type: 'file', path: file('data.img') }, tag: 'front' };
       const volume = { id: 'sealed', connection: { type: 'file', path: file('sealed.img') } };
       const request = described({ volumes: [data, { ...volume, encryption: { format: 'luks', key } }] });

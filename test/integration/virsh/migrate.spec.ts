@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.js';
 import { guestSystems } from '../../support/guest-systems.js';
+import { writeEncrypted } from '../../support/libvirt-storage.js';
 import {
   defineSwitchNetwork,
   openVswitch,
@@ -299,7 +299,6 @@ const KEY = 'a-key-of-a-volume';
 /** A volume of 16 MiB that opens with {@link KEY}. */
 function luksFile(folder: string): string {
   const path = join(folder, 'v1.luks');
-  const options = ['--object', `secret,id=key,data=${KEY}`, '-o', 'key-secret=key,iter-time=10'];
-  execFileSync('qemu-img', ['create', '-q', '-f', 'luks', ...options, path, '16M']);
+  writeEncrypted(path, KEY, 16);
   return path;
 }

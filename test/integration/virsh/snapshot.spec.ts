@@ -197,11 +197,21 @@ describe('what dies while a disk is copied', () => {
         wait: 'accepted',
       });
       await eventually(() => cut.hasCut(), 'the copy to be under way', WITHIN_MS);
-      await bench.bench.call('operation.cancel', { operation_id: id });
-      process.kill(pid, 'SIGCONT');
+      const cancelling = bench.bench.call('operation.cancel', { operation_id: id });
+      const operation = async () =>
+        (await bench.bench.call('operation.get', { operation_id: id })) as {
+          readonly state: string;
+          readonly progress: { readonly message: string } | null;
+        };
       await eventually(
-        async () =>
-          ((await bench.bench.call('operation.get', { operation_id: id })) as { state: string }).state === 'cancelled',
+        async () => /^(finding out|ending the copy)/.test((await operation()).progress?.message ?? ''),
+        'the cancel to be heeded',
+        WITHIN_MS,
+      );
+      process.kill(pid, 'SIGCONT');
+      await cancelling;
+      await eventually(
+        async () => (await operation()).state === 'cancelled',
         'the operation to be cancelled',
         WITHIN_MS,
       );

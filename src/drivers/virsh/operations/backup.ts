@@ -1,3 +1,4 @@
+import { basename } from 'node:path/posix';
 import {
   domainAbortJob,
   domainBackupBegin,
@@ -10,16 +11,16 @@ import {
   ErrorNumber,
   LibvirtError,
   valuesOf,
-  type CallOptions,
 } from 'node-libvirt';
-import { ComputeError, type ErrorCode } from '../../../common/errors/index.js';
+import type { ComputeError } from '../../../common/errors/index.js';
 import { attributeOf, childAt, childrenOf, parseXml, serialiseXml } from '../../../connectors/xml/index.js';
 import { isOfBackend, makeSo } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import { backupXml } from '../mapping/backup-xml.js';
+import { imageVolumeOf, unmarkedVolumes } from '../mapping/image-volume.js';
 import type { StorageVolumeFacts } from '../mapping/storage-xml.js';
-import type { DomainChange } from './domain-change.js';
-import { clear } from './storage/ensure-volume.js';
+import { DomainChange } from './domain-change.js';
+import { clear, ensureRemoved } from './storage/ensure-volume.js';
 import type { StoragePool } from './storage/storage-pool.js';
 
 /** How often a copy is begun anew whose end nobody has seen, since the daemon died meanwhile. */
@@ -44,7 +45,8 @@ export interface DiskToCopy {
  * The domain's own disks stay what they are, whatever becomes of the copy.
  *
  * @returns what is known of the volume
- * @throws ComputeError OPERATION_FAILED when the copy has ended before it was whole; nothing is left of it
+ * @throws ComputeError OPERATION_FAILED when the copy has ended before it was whole; nothing is left of it. After an interruption
+ *   {@link endCopy} sees to that
  */
 export async function ensureBackedUp(
   change: DomainChange,
@@ -68,7 +70,7 @@ export async function ensureBackedUp(
     }
     throw brokenOff(change, disk, `libvirt forgot it ${MAX_COPIES} times`);
   } catch (error) {
-    if (isGivenUp(error) || isOfBackend(change, error)) await abandon(change, pool, disk.volume, file);
+    if (isOfBackend(change, error)) await endAfterFailure(change, pool);
     throw error;
   }
 }
@@ -94,18 +96,15 @@ async function begin(change: DomainChange, pool: StoragePool, disk: DiskToCopy, 
 
 /** The file that a backup of the domain writes to now; undefined when none is under way. */
 async function fileNow(change: DomainChange): Promise<string | undefined> {
-  const xml = await change.ask(() => backupNow(change, { signal: change.ctx.signal }));
-  return xml === undefined ? undefined : fileOf(xml);
-}
-
-function fileOf(xml: string): string | undefined {
+  const xml = await change.ask(() => backupNow(change));
+  if (xml === undefined) return undefined;
   const disks = childrenOf(childAt(parseXml(xml), 'disks'), 'disk');
   return disks.map((disk) => attributeOf(childAt(disk, 'target'), 'file')).find((file) => file !== undefined);
 }
 
-async function backupNow({ caller, ref }: DomainChange, options: CallOptions): Promise<string | undefined> {
+async function backupNow({ caller, ref, ctx }: DomainChange): Promise<string | undefined> {
   try {
-    return (await caller.call(domainBackupGetXmlDesc, { domain: ref }, options)).xml;
+    return (await caller.call(domainBackupGetXmlDesc, { domain: ref }, { signal: ctx.signal })).xml;
   } catch (error) {
     if (error instanceof LibvirtError && NO_BACKUP.has(error.code)) return undefined;
     throw error;
@@ -120,7 +119,7 @@ const NO_BACKUP: ReadonlySet<number> = new Set([
 
 async function untilOver(change: DomainChange, what: string): Promise<void> {
   await change.poll(`the copy of the ${what} to be whole`, change.backend.pacing.poll.initialMs, async () => {
-    if ((await backupNow(change, { signal: change.ctx.signal })) === undefined) return true;
+    if ((await backupNow(change)) === undefined) return true;
     await tellProgress(change, what);
     return undefined;
   });
@@ -164,24 +163,39 @@ function brokenOff(change: DomainChange, { what }: DiskToCopy, why: string): Com
   );
 }
 
-const GIVEN_UP: ReadonlySet<ErrorCode> = new Set(['OPERATION_CANCELLED', 'DEADLINE_EXCEEDED', 'BACKEND_TIMEOUT']);
-
-/** Does nobody go on with it? Whoever takes an operation over does. */
-function isGivenUp(error: unknown): boolean {
-  return error instanceof ComputeError && GIVEN_UP.has(error.code);
+/** What has failed matters more. */
+async function endAfterFailure(failed: DomainChange, pool: StoragePool): Promise<void> {
+  try {
+    await endCopy(failed, pool);
+    if (failed.underWay === undefined) failed.tookBack();
+  } catch (err) {
+    failed.ctx.log.warn(`a copy of a disk of ${failed.label} could not be ended`, { err });
+  }
 }
 
-/** Ends a copy that nobody waits for any more. What cannot be removed now goes with other rests of images. */
-async function abandon(change: DomainChange, pool: StoragePool, volume: string, file: string): Promise<void> {
-  const { caller, ref, requestTimeoutMs: timeoutMs } = change;
-  try {
-    const xml = await backupNow(change, { timeoutMs });
-    if (xml !== undefined && fileOf(xml) === file) await caller.call(domainAbortJob, { domain: ref }, { timeoutMs });
-    // QEMU has made the file, and libvirt does not know it yet.
-    await pool.refresh({ timeoutMs });
-    await pool.remove(volume, timeoutMs);
-    change.tookBack();
-  } catch (error) {
-    if (failureOf(error) === undefined) throw error;
-  }
+/**
+ * No copy of this operation is under way any more, and nothing stays of one that was not marked as whole. It has a time of its own: that
+ * of the operation may be over.
+ */
+export async function endCopy({ ctx, place, target }: DomainChange, pool: StoragePool): Promise<void> {
+  const change = new DomainChange(ctx, place, target);
+  change.hasBegun = true; // a daemon that restarts is waited for
+  const isOwn = (volume: string): boolean => imageVolumeOf(volume)?.operationId === ctx.operationId;
+  await makeSo(change, {
+    step: 'end-backup',
+    noun: 'end of the copy',
+    doing: `ending the copy of a disk of ${change.label}`,
+    isSo: async () => {
+      const file = await fileNow(change);
+      return file === undefined || !isOwn(basename(file));
+    },
+    send: async (timeoutMs) => {
+      await change.caller.call(domainAbortJob, { domain: change.ref }, { timeoutMs });
+      return undefined;
+    },
+  });
+  // QEMU has made the file, and libvirt may not know it yet.
+  await pool.refresh({ signal: ctx.signal });
+  const left = unmarkedVolumes(await pool.volumeNames({ signal: ctx.signal })).filter(isOwn);
+  for (const volume of left) await ensureRemoved(change, pool, `rest of ${volume}`, volume);
 }

@@ -1,5 +1,6 @@
 import { domainAgentCommand, domainFsfreeze, domainFsthaw } from 'node-libvirt';
 import { z } from 'zod';
+import { ComputeError } from '../../../common/errors/index.js';
 import type {
   CallContext,
   ChangeResult,
@@ -10,6 +11,7 @@ import type {
 import { lastStepOf, makeSo, reconcileSequence } from '../../kit/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
+import { DRIVER_NAME } from '../mapping/refusal.js';
 import { DomainChange, stateOf } from './domain-change.js';
 import { cannotBeDone, planning } from './power.operations.js';
 import type { VirshPlace } from './virsh-place.js';
@@ -119,5 +121,18 @@ export async function isFrozen(ctx: CallContext, place: VirshPlace, { id, name }
     },
     { signal: ctx.signal },
   );
-  return StatusAnswerSchema.parse(JSON.parse(result ?? 'null')).return === 'frozen';
+  return isHeldBy(result, name);
+}
+
+/** What an agent answers is whatever runs in the guest says. */
+function isHeldBy(said: string | null, domain: string): boolean {
+  try {
+    return StatusAnswerSchema.parse(JSON.parse(said ?? 'null')).return === 'frozen';
+  } catch (cause) {
+    throw new ComputeError(
+      'BACKEND_PROTOCOL',
+      `the agent in domain ${domain} answers something else than whether the file systems are held; look at its qemu-guest-agent`,
+      { driver: DRIVER_NAME, cause },
+    );
+  }
 }

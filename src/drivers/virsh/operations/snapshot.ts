@@ -13,19 +13,19 @@ import type {
   OperationWorks,
 } from '../../../compute/contract/index.js';
 import { ImageSchema } from '../../../compute/contract/index.js';
-import { notedAs, reconcileSequence } from '../../kit/index.js';
+import { lookAfter, notedAs, outlast } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import { DISK_ALIASES } from '../mapping/domain-definition.js';
 import { imageVolumeName, markName, requireImageName, type KeptImage } from '../mapping/image-volume.js';
 import { DRIVER_NAME, limited } from '../mapping/refusal.js';
-import { ensureBackedUp } from './backup.js';
+import { endCopy, ensureBackedUp } from './backup.js';
 import { seeDevices, seeDevicesForPlan, type DeviceSight } from './device-sight.js';
 import { DomainChange } from './domain-change.js';
 import { cannotBeDone, planning } from './power.operations.js';
 import { HELD, holdFileSystems, isFrozen, LET_GO, whyNoAgent } from './quiesce.js';
 import { requireRoom } from './storage/base-image.js';
 import { ensureMarked } from './storage/ensure-volume.js';
-import { ensurePool, findPool } from './storage/find-pool.js';
+import { ensurePool, findPool, type PoolSettings } from './storage/find-pool.js';
 import { admitExport, dropImage, putImage } from './storage/image.operations.js';
 import { keepAsImage, keptByName, removeLeftBehind, shownImage } from './storage/kept-images.js';
 import { slowestMs, type StoragePool } from './storage/storage-pool.js';
@@ -76,11 +76,18 @@ function snapshotWork(place: HostPlace, images: Images | undefined): OperationWo
         if (why !== undefined) throw cannotBeDone(target, status, why);
         return [{ action: 'copy-volume', description: `copy the root disk of domain ${target.name} as it is then` }];
       }),
-    reconcile: (ctx, target) =>
-      reconcileSequence(new DomainChange(ctx, place, target), async (change) => {
-        if (notedAs(ctx.checkpoints, HOLD, HoldSchema)?.were_held === false) await letGo(change);
-        return undefined;
-      }),
+    reconcile: (ctx, target) => {
+      const change = new DomainChange(ctx, place, target);
+      return lookAfter(change, async (last) => {
+        const hasHeld = notedAs(ctx.checkpoints, HOLD, HoldSchema)?.were_held === false;
+        // At once, since the guest cannot write; and again when no request can be under way that holds them.
+        if (hasHeld) await tryToThaw(change);
+        await outlast(change, last);
+        if (hasHeld) await letGo(change);
+        if (ctx.isEnding) await endCopyIn(change, place.settings.pool);
+        return { verdict: 'continue' };
+      });
+    },
   };
 }
 
@@ -192,14 +199,22 @@ async function whileHeld(change: DomainChange, begin: () => Promise<void>): Prom
 async function letGo({ ctx, place, target }: DomainChange): Promise<void> {
   const change = new DomainChange(ctx, place, target);
   change.hasBegun = true; // a daemon that restarts is waited for
-  const { caller, ref, requestTimeoutMs: timeoutMs } = change;
-  if (!ctx.signal.aborted) return await holdFileSystems(change, LET_GO);
-  // Nobody waits for it any more; a guest that cannot write does.
+  // When nobody waits for it any more no step can be begun, and a guest that cannot write waits.
+  await (ctx.signal.aborted ? tryToThaw(change) : holdFileSystems(change, LET_GO));
+}
+
+/** What does not come of it now is seen to by {@link letGo} when the operation is reconciled. */
+async function tryToThaw({ caller, ref, requestTimeoutMs: timeoutMs }: DomainChange): Promise<void> {
   try {
     await caller.call(domainFsthaw, { domain: ref, mountPoints: [] }, { timeoutMs });
   } catch (error) {
     if (failureOf(error) === undefined) throw error;
   }
+}
+
+async function endCopyIn(change: DomainChange, settings: PoolSettings): Promise<void> {
+  const pool = await findPool(change.caller, settings, { signal: change.ctx.signal });
+  if (pool !== undefined) await endCopy(change, pool);
 }
 
 /** What callers are told of the image: where it is among those of the host, or where it was put. */
