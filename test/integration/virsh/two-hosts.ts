@@ -154,9 +154,20 @@ export class TwoHosts {
 
   /** Waits until the console of a guest has shown something, as its host has kept it. */
   async says(host: HostName, instance: string, what: string): Promise<void> {
-    const log = `$(virsh dumpxml ${instance} | sed -n "s/.*<log file='\\([^']*\\)'.*/\\1/p" | head -n 1)`;
-    const isShown = async () => (await this.host(host).run(`grep -c '${what}' ${log} || true`)).trim() !== '0';
+    const isShown = async () =>
+      (await this.host(host).run(`grep -c '${what}' ${logOf(instance)} || true`)).trim() !== '0';
     await eventually(isShown, `${instance} to say "${what}"`, 120_000);
+  }
+
+  /** Types a line on the console of a guest that listens, and stays there until it was heard. */
+  async tells(host: HostName, instance: string, line: string): Promise<void> {
+    const isHeard = `grep -q 'heard: ${line}' ${logOf(instance)}`;
+    await this.host(host).run(
+      `exec 3>"$(virsh ttyconsole ${instance})"
+       echo '${line}' >&3
+       for try in $(seq 600); do ${isHeard} && exit; sleep 0.1; done
+       exit 1`,
+    );
   }
 
   /** Waits until somebody tells anew how far a move is. */
@@ -222,4 +233,9 @@ export class TwoHosts {
     await this.there.stop();
     rmSync(this.fetched, { recursive: true });
   }
+}
+
+/** Where its host keeps what the console of a guest has shown, as words of sh. */
+function logOf(instance: string): string {
+  return `$(virsh dumpxml ${instance} | sed -n "s/.*<log file='\\([^']*\\)'.*/\\1/p" | head -n 1)`;
 }
