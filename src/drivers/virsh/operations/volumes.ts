@@ -58,10 +58,10 @@ function attachVolume(place: HostPlace): OperationWork<ChangeParams<'attachVolum
           await requireAlone(change, place, volume);
           await requireReachable(change, volume);
         }
-        const found = formsOf(await seeDevices(change)).flatMap((facts) => findIn(facts, sight, volume.id) ?? []);
+        const found = findAnywhere(await seeDevices(change), volume.id);
         return {
           ...change.ended(wasBegun || change.hasBegun, status),
-          answer: { device: found[0]?.target ?? null },
+          answer: { device: found?.target ?? null },
         };
       });
     },
