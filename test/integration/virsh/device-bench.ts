@@ -22,6 +22,7 @@ import { eventually } from '../../support/eventually.js';
 import { GuestConsole } from '../../support/guest-console.js';
 import { guestSystems } from '../../support/guest-systems.js';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
+import { ImageFetcher } from '../../../src/images/index.js';
 import { ComputeBench } from '../../support/compute-bench.js';
 import { startLibvirtHosts, type LibvirtHost, type LibvirtHosts } from '../../support/libvirt-hosts.js';
 import { openVswitch } from '../../support/open-vswitch.js';
@@ -249,5 +250,15 @@ export class DeviceBench {
     await this.hosts.stop();
   }
 }
+
+/** Fetches images from a folder of requests. */
+export const imagesOf = (folder: string): Images =>
+  new ImageFetcher({
+    folder: join(folder, 'fetched'),
+    fileFolders: [folder],
+    maxBytes: 1024 ** 3,
+    timeoutMs: 60_000,
+    trust: { kind: 'system' },
+  });
 
 const uriOf = (socket: string): string => `qemu+unix:///system?socket=${socket}`;

@@ -4,10 +4,9 @@ import { appendFileSync, readdirSync, readFileSync, readlinkSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { ImageFetcher } from '../../../src/images/index.js';
 import { eventually } from '../../support/eventually.js';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
-import { DeviceBench, WITHIN_MS } from './device-bench.js';
+import { DeviceBench, imagesOf, WITHIN_MS } from './device-bench.js';
 
 const MIB = 1024 * 1024;
 /** So large that a copy of it can be met under way. */
@@ -21,14 +20,7 @@ beforeAll(async () => {
   bench = await DeviceBench.start(
     { request_timeout_ms: 15_000 },
     {
-      images: (folder) =>
-        new ImageFetcher({
-          folder: join(folder, 'fetched'),
-          fileFolders: [folder],
-          maxBytes: 1024 * MIB,
-          timeoutMs: 60_000,
-          trust: { kind: 'system' },
-        }),
+      images: imagesOf,
       socketBefore: (daemon) => {
         const socket = join(tmpdir(), `zenova-cut-${randomUUID()}`);
         cut = new LibvirtCut(socket, daemon);
