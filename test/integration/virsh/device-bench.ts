@@ -193,12 +193,12 @@ export class DeviceBench {
 
   /** @returns the number of its hypervisor, as the host counts */
   async processOf(name: string): Promise<number> {
-    return Number(await this.host.run(`cat /run/libvirt/qemu/${name}.pid`));
+    return Number(await this.host.run(`cat ${pidFileOf(name)}`));
   }
 
   /** @param signal `STOP`; to its hypervisor */
   async signal(name: string, signal: 'STOP' | 'CONT' | 'KILL'): Promise<void> {
-    await this.host.run(`kill -${signal} ${await this.processOf(name)}`);
+    await this.host.run(`kill -${signal} $(cat ${pidFileOf(name)})`);
   }
 
   /** Waits until a hypervisor that is stopped is waited for by libvirt. */
@@ -250,6 +250,8 @@ export class DeviceBench {
     await this.hosts.stop();
   }
 }
+
+const pidFileOf = (name: string): string => `/run/libvirt/qemu/${name}.pid`;
 
 /** Fetches images from a folder of requests. */
 export const imagesOf = (folder: string): Images =>

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { appendFileSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { appendFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -123,28 +123,9 @@ describe('an image of a root disk', () => {
   });
 });
 
-/** The hypervisor of a guest, as this process sees it. */
-function hypervisorOf(name: string): number {
-  const namespaceOf = (pid: string): string => readlinkSync(`/proc/${pid}/ns/mnt`);
-  const ours = namespaceOf(String(bench.host.daemon.hostPid));
-  const isIt = (pid: string): boolean => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`guest=${name},`) && namespaceOf(pid) === ours;
-    } catch {
-      return false; // it has ended
-    }
-  };
-  return Number(readdirSync('/proc').find((entry) => /^\d+$/.test(entry) && isIt(entry)));
-}
-
 /** Stops the hypervisor in the middle of the next copy; the connection is lost with that. */
-function stopsMeanwhile(name: string): number {
-  const pid = hypervisorOf(name);
-  expect(pid).toBeGreaterThan(1);
-  cut.at('domain_backup_begin', 'answer', async () => {
-    process.kill(pid, 'SIGSTOP');
-  });
-  return pid;
+function stopsMeanwhile(name: string): void {
+  cut.at('domain_backup_begin', 'answer', () => bench.signal(name, 'STOP'));
 }
 
 describe('what dies while a disk is copied', () => {
@@ -182,7 +163,7 @@ describe('what dies while a disk is copied', () => {
   test(
     'a caller who cancels leaves no image, and nothing goes on',
     async () => {
-      const pid = stopsMeanwhile('web01');
+      stopsMeanwhile('web01');
       const { operation_id: id } = await bench.call('compute.snapshot', {
         instance: 'web01',
         name: 'cancelled',
@@ -200,7 +181,7 @@ describe('what dies while a disk is copied', () => {
         'the cancel to be heeded',
         WITHIN_MS,
       );
-      process.kill(pid, 'SIGCONT');
+      await bench.signal('web01', 'CONT');
       await cancelling;
       await eventually(
         async () => (await operation()).state === 'cancelled',
