@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { OperationContext } from '../../../src/compute/contract/index.js';
-import { Died, dyingAt } from './dying.js';
+import { Died, dyingAt } from '../../support/dying.js';
 import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
 
 const ADAPTER = 'OSD 0100 Z22B-01';

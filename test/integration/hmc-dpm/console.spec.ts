@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/common/secret.js';
 import { STEP_CHECKPOINT, type Checkpoint, type OperationContext } from '../../../src/compute/contract/index.js';
 import { openConsole } from '../../../src/console-connection.js';
+import { Died, dyingAt } from '../../support/dying.js';
 import { eventually } from '../../support/eventually.js';
-import { Died, dyingAt } from './dying.js';
 import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
 
 const SEND = { method: 'POST', path: '*/operations/send-os-cmd' } as const;

@@ -7,7 +7,7 @@ import {
   type VirtHost,
 } from '../../../src/compute/contract/index.js';
 import { Secret } from '../../../src/common/secret.js';
-import { Died, dyingAt } from './dying.js';
+import { Died, dyingAt } from '../../support/dying.js';
 import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
 
 const RESTART = { method: 'POST', path: '*/operations/psw-restart' } as const;

@@ -10,9 +10,9 @@ import {
 } from '../../../src/compute/contract/index.js';
 import { HmcSimulator, type HmcFaultInput, type HmcInventoryInput } from '../../../src/simulators/hmc/index.js';
 import type { WireEntry } from '../../../src/simulators/kit/wire-log.js';
+import { Died, DoomedContext } from '../../support/dying.js';
 import { eventually } from '../../support/eventually.js';
 import type { RecordingContext } from '../../support/operation-context.js';
-import { Died, DoomedContext } from './dying.js';
 import { HmcDpmBench, run, type BenchOptions } from './hmc-dpm-bench.js';
 import { asGlob, hides, mishapsOf, SLOW_REQUEST_MS, type Mishap } from './mishaps.js';
 

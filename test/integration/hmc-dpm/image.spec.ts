@@ -6,10 +6,10 @@ import { parse } from 'yaml';
 import { STEP_CHECKPOINT } from '../../../src/compute/contract/index.js';
 import type { HmcFaultInput } from '../../../src/simulators/hmc/index.js';
 import { examplesOf } from '../../docs/documents.js';
+import { dyingAt, dyingWhen } from '../../support/dying.js';
 import { MemorySeeds } from '../../support/memory-seeds.js';
 import { readIso } from '../../support/read-iso.js';
 import { RescueImage } from '../../support/rescue-image.js';
-import { dyingAt, dyingWhen } from './dying.js';
 import { failureOf } from './hmc-dpm-bench.js';
 import { description, LaunchBench, NETWORK, volume, type Description } from './launch-bench.js';
 

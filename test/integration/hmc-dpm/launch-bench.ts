@@ -7,8 +7,8 @@ import type {
   Target,
 } from '../../../src/compute/contract/index.js';
 import { ComputeError } from '../../../src/common/errors/index.js';
+import { Died } from '../../support/dying.js';
 import type { RecordingContext } from '../../support/operation-context.js';
-import { Died } from './dying.js';
 import { HmcDpmBench, inventory, run, type BenchOptions } from './hmc-dpm-bench.js';
 
 export type Description = OperationParams<'compute.spawn'>;

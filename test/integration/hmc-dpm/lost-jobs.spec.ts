@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { dyingAt } from '../../support/dying.js';
 import { eventually } from '../../support/eventually.js';
-import { dyingAt } from './dying.js';
 import { HmcDpmBench } from './hmc-dpm-bench.js';
 
 /** Jobs whose URI stands in an answer that nobody got. */

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ChangeParams, ChangeResult } from '../../../src/compute/contract/index.js';
+import { Died, dyingWhen } from '../../support/dying.js';
 import { MemorySeeds } from '../../support/memory-seeds.js';
 import { readIso } from '../../support/read-iso.js';
 import { RescueImage } from '../../support/rescue-image.js';
 import type { RecordingContext } from '../../support/operation-context.js';
-import { Died, dyingWhen } from './dying.js';
 import { failureOf, inventory } from './hmc-dpm-bench.js';
 import { description, LaunchBench, NETWORK } from './launch-bench.js';
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { STEP_CHECKPOINT, type Checkpoint, type Target } from '../../../src/compute/contract/index.js';
+import { Died, dyingAt as letDie } from '../../support/dying.js';
 import { eventually } from '../../support/eventually.js';
 import type { RecordingContext } from '../../support/operation-context.js';
-import { Died, dyingAt as letDie } from './dying.js';
 import { failureOf, HmcDpmBench, run } from './hmc-dpm-bench.js';
 
 let bench: HmcDpmBench;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { STEP_CHECKPOINT } from '../../../src/compute/contract/index.js';
+import { Died, dyingAt } from '../../support/dying.js';
 import { RescueImage } from '../../support/rescue-image.js';
-import { Died, dyingAt } from './dying.js';
 import { failureOf, HmcDpmBench } from './hmc-dpm-bench.js';
 
 const MOUNT = { method: 'POST', path: '*/operations/mount-iso-image*' } as const;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { OperationContext } from '../../../src/compute/contract/index.js';
-import { Died, dyingWhen } from './dying.js';
+import { Died, dyingWhen } from '../../support/dying.js';
 import { failureOf } from './hmc-dpm-bench.js';
 import { LaunchBench, type Description } from './launch-bench.js';
 

@@ -22,6 +22,7 @@ import { eventually } from '../../support/eventually.js';
 import { GuestConsole } from '../../support/guest-console.js';
 import { guestSystems } from '../../support/guest-systems.js';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
+import { ImageFetcher } from '../../../src/images/index.js';
 import { ComputeBench } from '../../support/compute-bench.js';
 import { startLibvirtHosts, type LibvirtHost, type LibvirtHosts } from '../../support/libvirt-hosts.js';
 import { openVswitch } from '../../support/open-vswitch.js';
@@ -192,12 +193,12 @@ export class DeviceBench {
 
   /** @returns the number of its hypervisor, as the host counts */
   async processOf(name: string): Promise<number> {
-    return Number(await this.host.run(`cat /run/libvirt/qemu/${name}.pid`));
+    return Number(await this.host.run(`cat ${pidFileOf(name)}`));
   }
 
   /** @param signal `STOP`; to its hypervisor */
   async signal(name: string, signal: 'STOP' | 'CONT' | 'KILL'): Promise<void> {
-    await this.host.run(`kill -${signal} ${await this.processOf(name)}`);
+    await this.host.run(`kill -${signal} $(cat ${pidFileOf(name)})`);
   }
 
   /** Waits until a hypervisor that is stopped is waited for by libvirt. */
@@ -249,5 +250,17 @@ export class DeviceBench {
     await this.hosts.stop();
   }
 }
+
+const pidFileOf = (name: string): string => `/run/libvirt/qemu/${name}.pid`;
+
+/** Fetches images from a folder of requests. */
+export const imagesOf = (folder: string): Images =>
+  new ImageFetcher({
+    folder: join(folder, 'fetched'),
+    fileFolders: [folder],
+    maxBytes: 1024 ** 3,
+    timeoutMs: 60_000,
+    trust: { kind: 'system' },
+  });
 
 const uriOf = (socket: string): string => `qemu+unix:///system?socket=${socket}`;

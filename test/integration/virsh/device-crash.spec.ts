@@ -13,9 +13,9 @@ import {
 import { resizeWorks } from '../../../src/drivers/virsh/operations/resize.js';
 import { swapVolumeWorks } from '../../../src/drivers/virsh/operations/swap-volume.js';
 import { volumeWorks } from '../../../src/drivers/virsh/operations/volumes.js';
+import { DoomedContext } from '../../support/dying.js';
 import type { GuestConsole } from '../../support/guest-console.js';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
-import { DoomedContext } from '../hmc-dpm/dying.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
 

@@ -7,10 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Volume } from '../../../src/compute/contract/index.js';
 import { isInstance } from '../../../src/drivers/virsh/mapping/names.js';
 import { rebuildWorks } from '../../../src/drivers/virsh/operations/rebuild.js';
-import { ImageFetcher } from '../../../src/images/index.js';
 import { IscsiTargets, writeEncrypted } from '../../support/libvirt-storage.js';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
-import { DeviceBench, WITHIN_MS } from './device-bench.js';
+import { DeviceBench, imagesOf, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
 
 const MIB = 1024 * 1024;
@@ -42,15 +41,6 @@ afterAll(async () => {
   await bench.stop();
   await cut.stop();
 });
-
-const imagesOf = (folder: string) =>
-  new ImageFetcher({
-    folder: join(folder, 'fetched'),
-    fileFolders: [folder],
-    maxBytes: 1024 * MIB,
-    timeoutMs: 60_000,
-    trust: { kind: 'system' },
-  });
 
 /** A file that is full of something else. */
 function written(id: string, mib = VOLUME_MIB): string {

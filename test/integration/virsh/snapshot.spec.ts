@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { appendFileSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { appendFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { ImageFetcher } from '../../../src/images/index.js';
 import { eventually } from '../../support/eventually.js';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
-import { DeviceBench, WITHIN_MS } from './device-bench.js';
+import { DeviceBench, imagesOf, WITHIN_MS } from './device-bench.js';
 
 const MIB = 1024 * 1024;
 /** So large that a copy of it can be met under way. */
@@ -21,14 +20,7 @@ beforeAll(async () => {
   bench = await DeviceBench.start(
     { request_timeout_ms: 15_000 },
     {
-      images: (folder) =>
-        new ImageFetcher({
-          folder: join(folder, 'fetched'),
-          fileFolders: [folder],
-          maxBytes: 1024 * MIB,
-          timeoutMs: 60_000,
-          trust: { kind: 'system' },
-        }),
+      images: imagesOf,
       socketBefore: (daemon) => {
         const socket = join(tmpdir(), `zenova-cut-${randomUUID()}`);
         cut = new LibvirtCut(socket, daemon);
@@ -131,28 +123,9 @@ describe('an image of a root disk', () => {
   });
 });
 
-/** The hypervisor of a guest, as this process sees it. */
-function hypervisorOf(name: string): number {
-  const namespaceOf = (pid: string): string => readlinkSync(`/proc/${pid}/ns/mnt`);
-  const ours = namespaceOf(String(bench.host.daemon.hostPid));
-  const isIt = (pid: string): boolean => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`guest=${name},`) && namespaceOf(pid) === ours;
-    } catch {
-      return false; // it has ended
-    }
-  };
-  return Number(readdirSync('/proc').find((entry) => /^\d+$/.test(entry) && isIt(entry)));
-}
-
 /** Stops the hypervisor in the middle of the next copy; the connection is lost with that. */
-function stopsMeanwhile(name: string): number {
-  const pid = hypervisorOf(name);
-  expect(pid).toBeGreaterThan(1);
-  cut.at('domain_backup_begin', 'answer', async () => {
-    process.kill(pid, 'SIGSTOP');
-  });
-  return pid;
+function stopsMeanwhile(name: string): void {
+  cut.at('domain_backup_begin', 'answer', () => bench.signal(name, 'STOP'));
 }
 
 describe('what dies while a disk is copied', () => {
@@ -190,7 +163,7 @@ describe('what dies while a disk is copied', () => {
   test(
     'a caller who cancels leaves no image, and nothing goes on',
     async () => {
-      const pid = stopsMeanwhile('web01');
+      stopsMeanwhile('web01');
       const { operation_id: id } = await bench.call('compute.snapshot', {
         instance: 'web01',
         name: 'cancelled',
@@ -208,7 +181,7 @@ describe('what dies while a disk is copied', () => {
         'the cancel to be heeded',
         WITHIN_MS,
       );
-      process.kill(pid, 'SIGCONT');
+      await bench.signal('web01', 'CONT');
       await cancelling;
       await eventually(
         async () => (await operation()).state === 'cancelled',

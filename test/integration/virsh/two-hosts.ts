@@ -35,7 +35,6 @@ export interface LaunchOptions {
 export interface HostSettings {
   readonly migration?: object;
   readonly pool?: object;
-  readonly request_timeout_ms?: number;
 }
 
 /** The service before two hosts with a libvirtd each, `kvm1` and `kvm2`, between which guests move. */
@@ -74,11 +73,8 @@ export class TwoHosts {
     try {
       const hosts = [
         ...there.hosts.map((host) => hostOf(host.name, host, settings(there, host))),
-        ...Object.entries(aliases(there)).flatMap(([name, { of, ...more }], at) =>
-          there.hosts
-            .filter((host) => host.name === of)
-            // Those of other time-outs have connections of their own, on which the same events can be heard.
-            .map((host) => hostOf(name, host, { ...more, request_timeout_ms: 40_001 + at })),
+        ...Object.entries(aliases(there)).flatMap(([name, { of, ...more }]) =>
+          there.hosts.filter((host) => host.name === of).map((host) => hostOf(name, host, more)),
         ),
       ];
       const images = new ImageFetcher({

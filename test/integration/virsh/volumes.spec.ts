@@ -161,7 +161,10 @@ test(
     await expect(bench.call('compute.get_info', { instance, devices: true })).resolves.toMatchObject({
       volumes: [{ id: 'other' }],
     });
-    await expect(attach(old)).resolves.toMatchObject({ outcome: 'done' });
+    await expect(attach(old)).resolves.toMatchObject({
+      outcome: 'done',
+      device: expect.stringMatching(/^vd[a-z]$/),
+    });
     await detach('old');
     await detach('other');
     await expect(bench.disks(instance)).resolves.toEqual({ now: [], next: [] });

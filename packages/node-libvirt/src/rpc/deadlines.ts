@@ -8,8 +8,8 @@ export interface Dueable {
 }
 
 /**
- * One timer for any number of things that are hardly ever late: to begin and to end one sets none. It rings when the first of all
- * could be due, and is set anew for those that are left.
+ * One timer for any number of things that are hardly ever late: one that begins sets it only when it is due before the timer rings, and
+ * one that ends leaves it as it is. It rings when the first of all could be due, and is set anew for those that are left.
  */
 export class Deadlines<T extends Dueable> {
   readonly #all: () => Iterable<T>;

@@ -4,8 +4,8 @@ import { HEADER_BYTES, MAX_MESSAGE_BYTES, type Message, parsed } from './message
 const LENGTH_BYTES = 4;
 
 /**
- * Makes messages of what arrives in pieces of any size. It holds no more than one message that is not whole yet, and copies
- * a byte once at most.
+ * Makes messages of what arrives in pieces of any size. Once `next` finds no more, it holds no more than one message that is not
+ * whole yet. A byte is copied three times at most, however small the pieces are.
  */
 export class MessageSplitter {
   #chunks: Buffer[] = [];

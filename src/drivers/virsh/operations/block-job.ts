@@ -1,9 +1,18 @@
-import { domainBlockJobAbort, DomainBlockJobAbortFlags, domainGetBlockJobInfo } from 'node-libvirt';
-import { attributeOf, childAt } from '../../../connectors/xml/index.js';
+import {
+  domainBlockCopy,
+  DomainBlockCopyFlags,
+  domainBlockJobAbort,
+  DomainBlockJobAbortFlags,
+  domainGetBlockJobInfo,
+} from 'node-libvirt';
+import { attributeOf, childAt, serialiseXml, type XmlElement } from '../../../connectors/xml/index.js';
 import { makeSo } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import type { DiskFacts } from '../mapping/device-facts.js';
 import type { DomainChange } from './domain-change.js';
+
+const { VIR_DOMAIN_BLOCK_COPY_REUSE_EXT: INTO_WHAT_IS_THERE, VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB: WHILE_IT_RUNS } =
+  DomainBlockCopyFlags;
 
 /** What a disk of a running domain is being copied to, or merged into. */
 export interface BlockJob {
@@ -24,6 +33,45 @@ export function jobOf(disk: DiskFacts): BlockJob | undefined {
   const source = childAt(mirror, 'source');
   const to = ['file', 'dev', 'name'].map((name) => attributeOf(source, name)).find((value) => value !== undefined);
   return { disk, isReady: attributeOf(mirror, 'ready') === 'yes', to };
+}
+
+/** A copy as it is to be begun. */
+export interface CopyToBegin {
+  readonly step: string;
+  /** "copy of volume data" */
+  readonly noun: string;
+  /** "copying volume data of domain web01" */
+  readonly doing: string;
+  /** The disk that it is copied to, which is there already. */
+  readonly to: XmlElement;
+  /** Does the disk show that the guest has gone on with that? */
+  readonly isDone: (disk: DiskFacts) => boolean;
+}
+
+/** A disk of a running domain is being copied, or the guest has gone on with the copy already. It ends by {@link finishJob}. */
+export async function ensureCopying(change: DomainChange, target: string, copy: CopyToBegin): Promise<void> {
+  const { step, noun, doing, to, isDone } = copy;
+  await makeSo(change, {
+    step,
+    noun,
+    doing,
+    isSo: async () => {
+      const disk = await diskNow(change, target);
+      return disk !== undefined && (isDone(disk) || jobOf(disk) !== undefined);
+    },
+    send: async (timeoutMs) => {
+      const args = {
+        domain: change.ref,
+        path: target,
+        destinationXml: serialiseXml(to),
+        parameters: [],
+        flags: INTO_WHAT_IS_THERE | WHILE_IT_RUNS,
+      };
+      await change.caller.call(domainBlockCopy, args, { timeoutMs });
+      // One that has ended at once is told of as one that has ended.
+      return true;
+    },
+  });
 }
 
 /** A job as it is to come to its end. */

@@ -2,8 +2,11 @@ import { z } from 'zod';
 import type { ChangeParams, Network } from '../../../compute/contract/index.js';
 import { firstBootOf, hashedPassword, seedContent, seedMedium } from '../../../first-boot/index.js';
 import type { SeedMedium } from '../../../images/index.js';
-import { macAddress } from '../mapping/names.js';
+import { instanceFiles, macAddress } from '../mapping/names.js';
 import { invalid } from '../mapping/refusal.js';
+import type { DomainChange } from './domain-change.js';
+import { readConfigDrive } from './storage/config-drive.js';
+import type { StoragePool } from './storage/storage-pool.js';
 
 /**
  * What a guest is told at its first start, by cloud-init in it, which reads its config drive. A later operation that makes it start
@@ -13,7 +16,7 @@ import { invalid } from '../mapping/refusal.js';
 type Description = ChangeParams<'spawn'>;
 
 /** The file of ours beside those of cloud-init. */
-export const TOLD_FILE = 'zenova.json';
+const TOLD_FILE = 'zenova.json';
 
 const AddressesSchema = z.array(
   z.object({
@@ -36,9 +39,14 @@ const ToldSchema = z.object({
 /** What a guest was told, but for what a new start changes. */
 export type Told = z.output<typeof ToldSchema>;
 
-/** @throws what `JSON.parse` and zod throw */
-export function toldOf(text: string): Told {
-  return ToldSchema.parse(JSON.parse(text));
+/**
+ * What the guest was told at its launch, as far as its config drive tells.
+ *
+ * @throws what `JSON.parse` and zod throw
+ */
+export async function toldBefore(change: DomainChange, pool: StoragePool): Promise<Told | undefined> {
+  const text = await readConfigDrive(change, pool, instanceFiles(change.uuid).configDrive, TOLD_FILE);
+  return text === undefined ? undefined : ToldSchema.parse(JSON.parse(text));
 }
 
 /**

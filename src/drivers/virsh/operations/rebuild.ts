@@ -29,11 +29,10 @@ import {
 } from './boot-volume.js';
 import { bringTo } from './bring-to.js';
 import { DomainChange, stateOf } from './domain-change.js';
-import { configOf, withPassword, type Told } from './first-start.js';
+import { configOf, toldBefore, withPassword, type Told } from './first-start.js';
 import { rootDiskOf } from './furnish.js';
 import { cannotBeDone, planning } from './power.operations.js';
 import { configDisk } from './rescue-volumes.js';
-import { toldBefore } from './rescue.js';
 import { stopForChange, stoppingSteps } from './soft-off.js';
 import { ensureConfigDrive } from './storage/config-drive.js';
 import { ensurePool } from './storage/find-pool.js';

@@ -28,11 +28,11 @@ import { plannedSteps } from '../mapping/next-action.js';
 import { DRIVER_NAME, invalid, limited } from '../mapping/refusal.js';
 import { bringTo } from './bring-to.js';
 import { DomainChange, stateOf } from './domain-change.js';
-import { configOf, TOLD_FILE, toldOf, withPassword, type Told } from './first-start.js';
+import { configOf, toldBefore, withPassword, type Told } from './first-start.js';
 import { cannotBeDone, planning } from './power.operations.js';
 import { configDisk, ensureRescueDisk, removeRescueVolumes } from './rescue-volumes.js';
 import { stopForChange, stoppingSteps } from './soft-off.js';
-import { ensureConfigDrive, readConfigDrive } from './storage/config-drive.js';
+import { ensureConfigDrive } from './storage/config-drive.js';
 import { ensurePool } from './storage/find-pool.js';
 import { admitImageSource, isAddress, requireImages } from './storage/obtain-image.js';
 import type { StoragePool } from './storage/storage-pool.js';
@@ -205,12 +205,6 @@ async function rescueDefinition(
     const without = withoutDisk(rescued(own), DISK_ALIASES.config);
     return withDevice(without, diskXml(configDisk(path, domainFacts(without))));
   };
-}
-
-/** What the guest was told at its launch, as far as its config drive tells. */
-export async function toldBefore(change: DomainChange, pool: StoragePool): Promise<Told | undefined> {
-  const text = await readConfigDrive(change, pool, instanceFiles(change.uuid).configDrive, TOLD_FILE);
-  return text === undefined ? undefined : toldOf(text);
 }
 
 /** What the rescue system is told: who may log on, and what its addresses are; not what was only for the first start of the instance. */

@@ -25,7 +25,7 @@ export function softOffWork(place: VirshPlace): OperationWork<SoftOffParams, Cha
       const change = new DomainChange(ctx, place, target);
       return await change.run('shutting down domain', async () => {
         const before = await change.look();
-        if (isOff(before)) return change.ended(change.carriedOut.size > 0, before);
+        if (isShutDown(before)) return change.ended(change.carriedOut.size > 0, before);
         const why = whyDeaf(before);
         if (why !== undefined && !force) throw cannotBeDone(target, before, why);
         const off = why === undefined ? await ask(change, seconds * 1000) : undefined;
@@ -38,7 +38,7 @@ export function softOffWork(place: VirshPlace): OperationWork<SoftOffParams, Cha
     plan: (ctx, target, { force = false }) =>
       planning(place, target, async () => {
         const status = await place.domains(ctx).status(target.id);
-        if (isOff(status)) return [];
+        if (isShutDown(status)) return [];
         const why = whyDeaf(status);
         if (why !== undefined && !force) throw cannotBeDone(target, status, why);
         const [first, last] = askingSteps(target.name);
@@ -47,7 +47,7 @@ export function softOffWork(place: VirshPlace): OperationWork<SoftOffParams, Cha
     reconcile: (ctx, target) =>
       reconcileSequence(new DomainChange(ctx, place, target), async (change) => {
         const status = await change.look();
-        return isOff(status) ? change.ended(true, status) : undefined;
+        return isShutDown(status) ? change.ended(true, status) : undefined;
       }),
   };
 }
@@ -69,7 +69,7 @@ export function stoppingSteps(name: string, status: DomainStatus, { settings }: 
 }
 
 function isAsked(status: DomainStatus, withinMs: number): boolean {
-  return withinMs > 0 && !isOff(status) && whyDeaf(status) === undefined;
+  return withinMs > 0 && !isShutDown(status) && whyDeaf(status) === undefined;
 }
 
 const STEP = 'ask-shutdown';
@@ -91,7 +91,7 @@ async function ask(change: DomainChange, withinMs: number): Promise<DomainStatus
     noun: 'request to shut down',
     doing: `asking ${label} to shut down`,
     // A guest that hangs is not asked for longer than it may take.
-    isSo: async () => isLate() || isOff(await change.look()),
+    isSo: async () => isLate() || isShutDown(await change.look()),
     send: async (timeoutMs) => {
       await change.domains.shutdown(uuid, undefined, Math.min(timeoutMs, withinMs));
       return true;
@@ -100,13 +100,14 @@ async function ask(change: DomainChange, withinMs: number): Promise<DomainStatus
   ctx.progress(`waiting for ${label} to shut down`);
   const { status } = await change.poll(`${label} to shut down`, backend.pacing.poll.initialMs, async () => {
     const seen = await change.look();
-    if (isOff(seen)) return { status: seen };
+    if (isShutDown(seen)) return { status: seen };
     return isLate() ? { status: undefined } : undefined;
   });
   return status;
 }
 
-function isOff({ state, hasSavedMemory }: DomainStatus): boolean {
+/** One whose memory is saved is not: its guest goes on from there at the next start. */
+function isShutDown({ state, hasSavedMemory }: DomainStatus): boolean {
   return state === DomainState.VIR_DOMAIN_SHUTOFF && !hasSavedMemory;
 }
 

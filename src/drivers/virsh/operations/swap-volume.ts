@@ -1,6 +1,4 @@
 import {
-  domainBlockCopy,
-  DomainBlockCopyFlags,
   DomainDeviceModifyFlags,
   domainSetBlockIoTune,
   domainUpdateDeviceFlags,
@@ -28,7 +26,7 @@ import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
 import { isVolumeAlias } from '../mapping/names.js';
 import { invalid, limited } from '../mapping/refusal.js';
 import { findVolume } from '../mapping/volume-ids.js';
-import { diskNow, endJob, finishJob, jobOf } from './block-job.js';
+import { diskNow, endJob, ensureCopying, finishJob, jobOf } from './block-job.js';
 import { lookWhenPluggable, seeDevices, seeDevicesForPlan, type DeviceSight } from './device-sight.js';
 import { DomainChange } from './domain-change.js';
 import { refusing } from './plug.js';
@@ -39,8 +37,6 @@ import { noteVolumeId } from './volume-notes.js';
 import { ensureSecrets, removeSecrets } from './volume-secrets.js';
 
 const { VIR_DOMAIN_DEVICE_MODIFY_LIVE: LIVE, VIR_DOMAIN_DEVICE_MODIFY_CONFIG: CONFIG } = DomainDeviceModifyFlags;
-const { VIR_DOMAIN_BLOCK_COPY_REUSE_EXT: INTO_WHAT_IS_THERE, VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB: WHILE_IT_RUNS } =
-  DomainBlockCopyFlags;
 const NOT_RUNNING =
   'it does not run, and it is the hypervisor of a running guest that copies; power it on, paused at least, and repeat it';
 
@@ -149,27 +145,12 @@ async function copy(change: DomainChange, id: string, old: DiskFacts, volume: Vo
   const noun = copyOf(id);
   await ensureSecrets(change, change.uuid, volume);
   await refusing(change, `copying volume ${id} of`, () =>
-    makeSo(change, {
+    ensureCopying(change, old.target, {
       step: 'copy-volume',
       noun,
       doing: `copying volume ${id} of ${change.label} to volume ${volume.id}`,
-      isSo: async () => {
-        const found = await diskNow(change, old.target);
-        if (found === undefined) return false;
-        return isNew(found) || jobOf(found) !== undefined;
-      },
-      send: async (timeoutMs) => {
-        const args = {
-          domain: change.ref,
-          path: old.target,
-          destinationXml: serialiseXml(diskXml(disk)),
-          parameters: [],
-          flags: INTO_WHAT_IS_THERE | WHILE_IT_RUNS,
-        };
-        await change.caller.call(domainBlockCopy, args, { timeoutMs });
-        // One that has ended at once is told of as one that has ended.
-        return true;
-      },
+      to: diskXml(disk),
+      isDone: isNew,
     }),
   );
   refuseOtherJob(change, await diskNow(change, old.target), disk);

@@ -1,10 +1,4 @@
-import {
-  domainBlockCopy,
-  DomainBlockCopyFlags,
-  DomainCreateFlags,
-  domainCreateXml,
-  domainGetBlockInfo,
-} from 'node-libvirt';
+import { DomainCreateFlags, domainCreateXml, domainGetBlockInfo } from 'node-libvirt';
 import { serialiseXml, type XmlElement } from '../../../connectors/xml/index.js';
 import { makeSo, settle } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
@@ -15,13 +9,10 @@ import { sourceKeyOf } from '../mapping/disk-source.js';
 import type { DomainFacts } from '../mapping/domain-facts.js';
 import { writerOf } from '../mapping/names.js';
 import { hasBackingStore, WRITER_DISK, writerDiskXml, writerXml } from '../mapping/writer-xml.js';
-import { diskNow, finishJob, jobOf } from './block-job.js';
+import { diskNow, ensureCopying, finishJob } from './block-job.js';
 import { DomainChange } from './domain-change.js';
 import { refusing } from './plug.js';
 import { slowestMs } from './storage/storage-pool.js';
-
-const { VIR_DOMAIN_BLOCK_COPY_REUSE_EXT: INTO_WHAT_IS_THERE, VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB: WHILE_IT_RUNS } =
-  DomainBlockCopyFlags;
 
 /**
  * Volumes are read and written by QEMU, since libvirt itself reaches none but those of its pools: by a domain beside the instance whose
@@ -173,26 +164,12 @@ export async function writeVolume(
   });
   const isIt = (seen: DiskFacts): boolean => !seen.isReadonly;
   await writer.with(`writing ${what}`, from, isIt, async () => {
-    await makeSo(writer, {
+    await ensureCopying(writer, WRITER_DISK, {
       step: 'write-volume',
       noun: `writing of ${what}`,
       doing: `writing the image to ${what} of ${change.label}`,
-      isSo: async () => {
-        const seen = await diskNow(writer, WRITER_DISK);
-        return seen !== undefined && (isWritten(seen) || jobOf(seen) !== undefined);
-      },
-      send: async (timeoutMs) => {
-        const args = {
-          domain: writer.ref,
-          path: WRITER_DISK,
-          destinationXml: serialiseXml(writerDiskXml(disk)),
-          parameters: [],
-          flags: INTO_WHAT_IS_THERE | WHILE_IT_RUNS,
-        };
-        await writer.caller.call(domainBlockCopy, args, { timeoutMs });
-        // One that has ended at once is told of as one that has ended.
-        return true;
-      },
+      to: writerDiskXml(disk),
+      isDone: isWritten,
     });
     await finishJob(writer, WRITER_DISK, {
       noun: `copy of the image to ${what}`,

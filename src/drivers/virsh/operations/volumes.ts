@@ -58,10 +58,10 @@ function attachVolume(place: HostPlace): OperationWork<ChangeParams<'attachVolum
           await requireAlone(change, place, volume);
           await requireReachable(change, volume);
         }
-        const found = formsOf(await seeDevices(change)).flatMap((facts) => findIn(facts, sight, volume.id) ?? []);
+        const found = findAnywhere(await seeDevices(change), volume.id);
         return {
           ...change.ended(wasBegun || change.hasBegun, status),
-          answer: { device: found[0]?.target ?? null },
+          answer: { device: found?.target ?? null },
         };
       });
     },
@@ -101,7 +101,7 @@ export async function attachableDisk(
 ): Promise<Disk> {
   const disks = formsOf(sight).flatMap((facts) => facts.disks);
   const bus = busOf(sight);
-  const there = formsOf(sight).flatMap((facts) => findIn(facts, sight, volume.id) ?? [])[0];
+  const there = findAnywhere(sight, volume.id);
   const disk = volumeDisk(field, volume, {
     instance,
     bus,
@@ -149,7 +149,7 @@ async function takeBack(change: DomainChange, id: string, alias: string): Promis
  */
 async function requireAlone(change: DomainChange, place: HostPlace, volume: Volume): Promise<void> {
   const sight = await seeDevices(change);
-  const disk = formsOf(sight).flatMap((facts) => findIn(facts, sight, volume.id) ?? [])[0];
+  const disk = findAnywhere(sight, volume.id);
   const key = disk && sourceKeyOf(disk);
   if (disk === undefined || key === undefined) return;
   const sought = { id: volume.id, key, isShared: disk.isShared };
@@ -178,15 +178,13 @@ async function giveUp(change: DomainChange, volume: Volume, { alias = '' }: Disk
 }
 
 function detachVolume(place: HostPlace): OperationWork<ChangeParams<'detachVolume'>, ChangeResult> {
-  const find = (sight: DeviceSight, id: string): DiskFacts | undefined =>
-    formsOf(sight).flatMap((facts) => findIn(facts, sight, id) ?? [])[0];
   return {
     async run(ctx, target, { volume: id }) {
       const change = new DomainChange(ctx, place, target);
       return await change.run('detaching a volume from domain', async () => {
         const status = await lookWhenPluggable(change);
         const sight = await seeDevices(change);
-        const disk = find(sight, id);
+        const disk = findAnywhere(sight, id);
         const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         if (disk !== undefined) {
           refuseRoot(disk);
@@ -198,7 +196,7 @@ function detachVolume(place: HostPlace): OperationWork<ChangeParams<'detachVolum
     },
     plan: (ctx, target, { volume: id }) =>
       planning(place, target, async () => {
-        const disk = find(await seeDevicesForPlan(ctx, place, target), id);
+        const disk = findAnywhere(await seeDevicesForPlan(ctx, place, target), id);
         if (disk === undefined) return [];
         refuseRoot(disk);
         return [{ action: 'detach-volume', description: `detach volume ${id} from domain ${target.name}` }];
@@ -297,6 +295,11 @@ export function noVolume(domain: string, id: string): ComputeError {
 
 function isEverywhere(sight: DeviceSight, id: string): boolean {
   return formsOf(sight).every((facts) => findIn(facts, sight, id) !== undefined);
+}
+
+/** The disk of a volume now, or at the next start when there is none now. */
+function findAnywhere(sight: DeviceSight, id: string): DiskFacts | undefined {
+  return formsOf(sight).flatMap((facts) => findIn(facts, sight, id) ?? [])[0];
 }
 
 function findIn(

@@ -1,5 +1,5 @@
-import type { JsonValue } from '../../../src/common/errors/index.js';
-import { RecordingContext } from '../../support/operation-context.js';
+import type { JsonValue } from '../../src/common/errors/index.js';
+import { RecordingContext } from './operation-context.js';
 
 /** The process dies here: nothing of it goes on but what it left. */
 export class Died extends Error {}
