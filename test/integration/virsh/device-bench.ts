@@ -240,7 +240,8 @@ export class DeviceBench {
     await daemon.kill();
     await daemon.restart();
     await this.asked.close();
-    this.asked = await connect(uriOf(daemon.socketPath));
+    const connected = () => connect(uriOf(daemon.socketPath)).catch(() => undefined);
+    this.asked = await eventually(connected, 'the daemon to be there again', WITHIN_MS);
   }
 
   async stop(): Promise<void> {
