@@ -116,3 +116,21 @@ describe('a device of the host', () => {
     }
   });
 });
+
+test('a device is not looked up where libvirt tells of none', async () => {
+  const drivers = '/usr/lib/*/libvirt/connection-driver';
+  const withoutNodeDevices = [
+    `mkdir -p /dev/drivers && cp ${drivers}/* /dev/drivers`,
+    'rm /dev/drivers/*nodedev*',
+    `mount --bind /dev/drivers ${drivers}`,
+  ];
+  const blind = await VirshGuests.start([], { emulators: ['s390x'], setUp: withoutNodeDevices });
+  try {
+    const request = requestOf('s390x', [{ type: 'vfio-ap', mdev: NOBODYS }, unitOf('0001000000000000')]);
+    await expect(blind.virsh.call('compute.spawn', { ...request, plan: true })).resolves.toMatchObject({
+      outcome: 'planned',
+    });
+  } finally {
+    await blind.stop();
+  }
+}, 180_000);
