@@ -7,7 +7,7 @@ import type { LibvirtHost } from './libvirt-hosts.js';
 
 /** Where logical units of the SAN are, so to speak: the port that all of them are behind, and the FCP device of each host. */
 export const WWPN = '500507680b214ac1';
-const ADAPTER = '0.0.1900';
+export const ADAPTER = '0.0.1900';
 
 const GIB = 2 ** 30;
 

@@ -52,6 +52,44 @@ async function bootOrder(): Promise<readonly string[]> {
 const setBootDevice = async (device: object, more: object = {}) =>
   await virsh.bench.call('power.set_boot_device', { host: 'kvm', instance: 'web01', boot_device: device, ...more });
 
+test('what guests need of a host with QEMU is looked at there', async () => {
+  const { requirements } = await virsh.call('host.preflight', { instance: 'web01' });
+  const told = (requirements as { requirement: string; status: string }[]).map(({ requirement, status }) => [
+    requirement,
+    status,
+  ]);
+  expect(Object.fromEntries(told)).toEqual({
+    permission: 'met',
+    libvirt_level: 'met',
+    hypervisor_level: 'met',
+    architecture: 'met',
+    emulator: 'met',
+    // Where tests run it may be there or not.
+    kvm: expect.stringMatching(/^(not_)?met$/),
+    machine_type: 'met',
+    cpu_model: 'met',
+    storage: 'met',
+    network: 'unknown',
+    agent_channel: 'not_met',
+    console_log: 'not_met',
+    boot_order: 'information',
+  });
+  expect(requirements).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({
+        requirement: 'machine_type',
+        evidence: expect.stringMatching(/ machines of type pc-q35-/),
+      }),
+      expect.objectContaining({
+        requirement: 'storage',
+        subject: 'pool zenova',
+        evidence: expect.stringContaining('none yet'),
+      }),
+      expect.objectContaining({ requirement: 'boot_order', subject: 'web01', evidence: 'it starts from hd' }),
+    ]),
+  );
+});
+
 describe('what a domain starts from', () => {
   test('is a network interface, with the disks behind it, and a disk again', async () => {
     const network = { type: 'network', mac: MAC.toUpperCase() };

@@ -114,6 +114,53 @@ function cpuRequirement(
     : notMet('cpu_model', subject, 'the host does not know its own model of processor', remedy);
 }
 
+const GIB = 1024n ** 3n;
+/** An image and a root disk of a usual size. */
+const ENOUGH_GIB = 20n;
+
+/** The pool in which the disks of guests are made, as far as it is there. */
+export interface PoolState {
+  readonly isActive: boolean;
+  readonly availableBytes: bigint;
+}
+
+/** @param pool undefined: there is none yet */
+export function poolRequirement(
+  { name, path }: { readonly name: string; readonly path: string },
+  pool: PoolState | undefined,
+): Requirement {
+  const subject = `pool ${name}`;
+  if (pool === undefined) {
+    return met('storage', subject, `there is none yet; the first launch makes it as the directory ${path}`);
+  }
+  if (!pool.isActive) return met('storage', subject, 'it is there, and not active; the first launch starts it');
+  const gib = pool.availableBytes / GIB;
+  return gib >= ENOUGH_GIB
+    ? met('storage', subject, `${gib} GiB are free`)
+    : notMet(
+        'storage',
+        subject,
+        `${gib} GiB are free`,
+        `free some, or name another pool: ${ENOUGH_GIB} GiB are little enough`,
+      );
+}
+
+/** @param active names of networks of libvirt */
+export function networkRequirement(subject: string, active: readonly string[]): Requirement {
+  return active.length > 0
+    ? met(
+        'network',
+        subject,
+        `active networks of libvirt: ${active.join(', ')}; bridges and devices of the host can be named as well`,
+      )
+    : cannotTell(
+        'network',
+        subject,
+        'libvirt has no active network',
+        'start one (virsh net-start default), or name a bridge or a device of the host in networks',
+      );
+}
+
 /**
  * Guests behind a bridge on an OSA or HiperSockets port are reached only when the port takes in what is not for its own address
  * (libvirt-lxd.md section 8), which libvirt does not tell.

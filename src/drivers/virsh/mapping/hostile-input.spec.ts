@@ -2,7 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { recordedXml } from '../../../../test/support/libvirt-xml.js';
 import { ComputeError } from '../../../common/errors/index.js';
-import { childrenOf, parseXml, serialiseXml, type XmlElement } from '../../../connectors/xml/index.js';
+import {
+  attributeOf,
+  childAt,
+  childrenOf,
+  parseXml,
+  serialiseXml,
+  textOf,
+  type XmlElement,
+} from '../../../connectors/xml/index.js';
 import { METHODS } from '../../../compute/contract/index.js';
 import type { Description } from './admit-description.js';
 import { defineDomain } from './define-domain.js';
@@ -77,6 +85,7 @@ const odd = fc.string({
 });
 const mostly = <T>(usual: fc.Arbitrary<T>, otherwise: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 12, arbitrary: usual }, { weight: 1, arbitrary: otherwise });
+const tuple = <A, B>(first: A, second: B): [A, B] => [first, second];
 const text = mostly(odd, hostile);
 const amount = mostly(
   fc.integer({ min: 1, max: 8 }),
@@ -96,8 +105,11 @@ const descriptions = fc
       hostile,
     ),
     user: text,
-    target: mostly(fc.constant('iqn.2026-11.example:x'), hostile),
-    portal: mostly(fc.constant('san:3260'), hostile),
+    target: mostly(fc.constantFrom('iqn.2026-11.example:x', 'eui.02004567A425678D', 'naa.a_b'), hostile),
+    portal: mostly(
+      fc.constantFrom('san', 'san:3260', 'san.example:860', '192.0.2.1:65535', '[2001:db8::1]:1', '[::1]'),
+      hostile,
+    ),
     tag: mostly(fc.stringMatching(/^[A-Za-z0-9_.:-]{1,60}$/), hostile),
     limit: amount,
     parameters: text,
@@ -109,7 +121,7 @@ const descriptions = fc
       name: given.name,
       flavor: { vcpus: given.vcpus, memory_mib: given.memory },
       networks: [{ name: 'br0', tag: given.tag }],
-      volumes: [
+      volumes: tuple(
         { id: given.volumeId, connection: { type: 'file', path: given.path }, limits: { total_iops_sec: given.limit } },
         {
           id: `2${given.volumeId}`,
@@ -121,7 +133,7 @@ const descriptions = fc
             auth: { user: given.user, password: 'p' },
           },
         },
-      ],
+      ),
       driver_options: {
         virsh: { arch: given.arch, kernel: { path: given.path, parameters: given.parameters } },
       },
@@ -155,6 +167,35 @@ const plain: Description = {
   ],
 };
 
+/** All of its text, with the white space around it. */
+function wholeText(from: XmlElement | undefined): string | undefined {
+  return from?.children.filter((child) => typeof child === 'string').join('');
+}
+
+/** How a server can have been named whose host and port these are. */
+function portalsOf(server: XmlElement | undefined): string[] {
+  const [host = '', port = ''] = [attributeOf(server, 'name'), attributeOf(server, 'port')];
+  const names = host.includes(':') ? [`[${host}]`] : [host, `[${host}]`];
+  return names.flatMap((name) => (port === '3260' ? [name, `${name}:${port}`] : [`${name}:${port}`]));
+}
+
+/** The values of a request that a definition has, where libvirt will look for them. */
+function valuesIn(domain: XmlElement): object {
+  const [first, second] = childrenOf(childAt(domain, 'devices'), 'disk');
+  return {
+    vcpus: textOf(childAt(domain, 'vcpu')),
+    memory: [childAt(domain, 'memory'), childAt(domain, 'currentMemory')].map((memory) => [
+      textOf(memory),
+      attributeOf(memory, 'unit'),
+    ]),
+    kernel: wholeText(childAt(domain, 'os', 'kernel')),
+    parameters: wholeText(childAt(domain, 'os', 'cmdline')),
+    limit: textOf(childAt(first, 'iotune', 'total_iops_sec')),
+    unit: attributeOf(childAt(second, 'source'), 'name'),
+    user: attributeOf(childAt(second, 'source', 'auth'), 'username'),
+  };
+}
+
 /** Serial numbers are left out where an id cannot be one. */
 function withoutSerials(shape: string): string {
   return shape.replaceAll('<serial ></>', '');
@@ -181,8 +222,22 @@ describe('a definition that was built from hostile input', () => {
         expect(back).toEqual(built);
         expect(withoutSerials(shapeOf(back))).toBe(shapes.get(arch));
         const facts = domainFacts(back);
+        const { flavor, volumes, driver_options: options } = description;
+        const memory = [String(flavor.memory_mib), 'MiB'];
+        const [{ connection: file, limits }, { connection }] = volumes;
+        expect(valuesIn(back)).toEqual({
+          vcpus: String(flavor.vcpus),
+          memory: [memory, memory],
+          kernel: options.virsh.kernel.path,
+          parameters: options.virsh.kernel.parameters,
+          limit: String(limits.total_iops_sec),
+          unit: `${connection.target}/${connection.lun}`,
+          user: connection.auth.user,
+        });
+        expect(portalsOf(childAt(facts.disks[1]?.xml, 'source', 'host'))).toContain(connection.portal);
+        expect(facts).toMatchObject({ vcpus: flavor.vcpus, maxVcpus: flavor.vcpus, memoryMib: flavor.memory_mib });
         expect(facts.name).toBe(description.name);
-        expect(facts.disks[0]?.source).toBe(description.volumes[0]?.connection.path);
+        expect(facts.disks[0]?.source).toBe(file.path);
         expect(facts.disks[0]?.source).not.toMatch(/\/\.\.(\/|$)/);
         expect(facts.nics[0]?.tag).toBe(description.networks[0]?.tag);
         expect(facts.mark?.described).toEqual({ name: description.name });

@@ -107,7 +107,7 @@ function requireHostDevices(domain: DomainDefinition, { hostDevices }: DomainCap
     const path = optionPath(`host_devices.${at}.type`);
     const isZ = type === 'vfio-ap' || type === 'vfio-ccw';
     if (isZ && domain.arch !== 's390x') throw limited(path, `${type} is of IBM Z`);
-    // Mediated devices are not among what libvirt tells here.
+    // Mediated devices are not among what libvirt tells here: they are looked up on the host.
     if (!isZ) requireOffered(path, 'a device of the host of type', type, hostDevices, guests);
   }
   const aps = domain.hostDevices.filter(({ type }) => type === 'vfio-ap');

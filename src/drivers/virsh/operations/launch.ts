@@ -17,6 +17,7 @@ import { instanceUuid } from '../mapping/names.js';
 import { bringTo } from './bring-to.js';
 import { DomainChange, VirshChange } from './domain-change.js';
 import { furnish, furnishingSteps } from './furnish.js';
+import { requireHostDevices } from './host-device-lookup.js';
 import { definitionOf, lookUp, refuseTakenVolumes } from './launch-lookup.js';
 import { startFailure } from './launch-volumes.js';
 import { ensureDomain, refuseTakenName } from './new-domain.js';
@@ -63,6 +64,7 @@ function spawn(place: HostPlace, images: Images | undefined): OperationWork<Desc
         const found = await lookUp(ctx, place, wanted);
         const places = { uuid: NOBODY, operation: NOBODY, poolPath: place.settings.pool.path };
         await refuseTakenVolumes(ctx, place, wanted, definitionOf(wanted, found, places));
+        await requireHostDevices(ctx, place, wanted);
         const { name, flavor } = description;
         const size = `${flavor.vcpus} processors and ${flavor.memory_mib} MiB of memory`;
         return [

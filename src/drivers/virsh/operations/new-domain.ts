@@ -5,6 +5,7 @@ import type { DomainStatus } from '../client/domains.port.js';
 import { domainXml } from '../mapping/domain-xml.js';
 import { DRIVER_NAME } from '../mapping/refusal.js';
 import type { DomainChange } from './domain-change.js';
+import { requireHostDevices } from './host-device-lookup.js';
 import { definitionOf, lookUp, refuseTakenVolumes } from './launch-lookup.js';
 import { ensurePool } from './storage/find-pool.js';
 import type { HostPlace } from './virsh-place.js';
@@ -25,6 +26,7 @@ export async function ensureDomain(change: DomainChange, place: HostPlace, wante
     // What cannot be is refused before there is a pool.
     const planned = definitionOf(wanted, found, { uuid, operation, poolPath: place.settings.pool.path });
     await refuseTakenVolumes(ctx, place, wanted, planned);
+    await requireHostDevices(ctx, place, wanted);
     const { path: poolPath } = await ensurePool(change, place.settings.pool);
     const definition = domainXml(definitionOf(wanted, found, { uuid, operation, poolPath }));
     await settle<DomainStatus>(change, {

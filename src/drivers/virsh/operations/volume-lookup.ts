@@ -28,7 +28,11 @@ export async function devicePathsFor(
   place: VirshPlace,
   { connection }: Volume,
 ): Promise<readonly string[] | undefined> {
-  if (connection.type !== 'fibre_channel') return undefined;
+  return connection.type === 'fibre_channel' ? await storagePaths(ctx, place) : undefined;
+}
+
+/** Names of the host's block devices, as far as libvirt tells of them. @throws the failure of libvirt */
+export async function storagePaths(ctx: CallContext, place: VirshPlace): Promise<readonly string[]> {
   const caller = place.caller(ctx);
   const options = { signal: ctx.signal };
   const flags = ConnectListAllNodeDeviceFlags.VIR_CONNECT_LIST_NODE_DEVICES_CAP_STORAGE;
