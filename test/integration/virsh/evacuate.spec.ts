@@ -8,8 +8,8 @@ beforeAll(async () => {
 }, WITHIN_MS);
 afterAll(() => kvm.stop());
 
-const evacuate = (instance: string) =>
-  kvm.bench.call('compute.evacuate', { host: 'kvm1', instance, destination: 'kvm2' });
+const evacuate = (instance: string, more: object = {}) =>
+  kvm.bench.call('compute.evacuate', { host: 'kvm1', instance, destination: 'kvm2', ...more });
 
 test(
   'a guest that is off is set up elsewhere with its disk, and starts there',
@@ -24,6 +24,27 @@ test(
     await expect(kvm.bench.call('compute.power_on', { host: 'kvm2', instance: 'off01' })).resolves.toMatchObject({
       power_state: 'running',
     });
+  },
+  WITHIN_MS,
+);
+
+// A machine without udev has no device for macvtap until somebody makes one, so this one is not started.
+test(
+  'a guest on a device of its host is not set up where there is none of that name',
+  async () => {
+    await kvm.host('kvm1').run('ip link add plug0 type veth peer name plug1');
+    const more = { flavor: { vcpus: 1, memory_mib: 256 }, networks: [{ name: 'plug0' }], start: false };
+    await kvm.launch('tap01', { more });
+    for (const how of [{ plan: true }, {}]) {
+      await expect(evacuate('tap01', how)).rejects.toMatchObject({
+        code: 'RESOURCE_NOT_FOUND',
+        message: expect.stringContaining('has no network device plug0'),
+      });
+    }
+    expect(await kvm.domains('kvm1')).toContain('tap01');
+    expect(await kvm.domains('kvm2')).not.toContain('tap01');
+    await kvm.host('kvm2').run('ip link add plug0 type veth peer name plug1');
+    await expect(evacuate('tap01')).resolves.toMatchObject({ outcome: 'done', host: 'kvm2' });
   },
   WITHIN_MS,
 );
