@@ -1,10 +1,31 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { nounAnswered } from '../../../src/drivers/kit/index.js';
+import type { Journal, Lease } from '../../../src/journal/journal.port.js';
+import { eventually } from '../../support/eventually.js';
 import { TwoHosts } from './two-hosts.js';
 
 const WITHIN_MS = 240_000;
 let kvm: TwoHosts;
+/** What happens once a write was carried out, before anything else is done. */
+let afterWrite: ((noun: string, lease: Lease) => Promise<void>) | undefined;
+const telling = (journal: Journal): Journal =>
+  new Proxy(journal, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return async (...args: unknown[]) => {
+        const answer = (await Reflect.apply(member, target, args)) as unknown;
+        if (name === 'checkpoint') {
+          const [lease, checkpoint] = args as Parameters<Journal['checkpoint']>;
+          const noun = nounAnswered(checkpoint);
+          if (noun !== undefined) await afterWrite?.(noun, lease);
+        }
+        return answer;
+      };
+    },
+  });
 beforeAll(async () => {
-  kvm = await TwoHosts.start();
+  kvm = await TwoHosts.start({ journal: telling });
 }, WITHIN_MS);
 afterAll(() => kvm.stop());
 
@@ -24,6 +45,34 @@ test(
     await expect(kvm.bench.call('compute.power_on', { host: 'kvm2', instance: 'off01' })).resolves.toMatchObject({
       power_state: 'running',
     });
+  },
+  WITHIN_MS,
+);
+
+test(
+  'a move that is cancelled while it looks whether its folder is shared leaves nothing of that',
+  async () => {
+    await kvm.launch('cut01', { more: { start: false } });
+    const before = await kvm.volumes('kvm1');
+    const inTheMiddle: string[][] = [];
+    let cancelling: Promise<unknown> | undefined;
+    afterWrite = async (noun, { operationId }) => {
+      if (!noun.startsWith('mark zenova-probe-')) return;
+      inTheMiddle.push(await kvm.volumes('kvm1'));
+      cancelling = kvm.bench.call('operation.cancel', { operation_id: operationId });
+      const { journal } = kvm.bench.opened;
+      await eventually(
+        async () => (await journal.checkpoints(operationId)).some(({ name }) => name === 'cancel'),
+        'the cancel to be heard',
+      );
+    };
+    await expect(evacuate('cut01')).rejects.toMatchObject({ code: 'OPERATION_CANCELLED', outcome: 'not-applied' });
+    afterWrite = undefined;
+    await cancelling;
+    expect(inTheMiddle).toEqual([expect.arrayContaining([expect.stringMatching('^zenova-probe-')])]);
+    expect(await kvm.volumes('kvm1')).toEqual(before);
+    expect(await kvm.domains('kvm1')).toContain('cut01');
+    await kvm.bench.call('compute.destroy', { host: 'kvm1', instance: 'cut01' });
   },
   WITHIN_MS,
 );

@@ -13,7 +13,7 @@ import { admitMove, movingOf, type Moving } from './admit-move.js';
 import { carryFile, wholePrefix } from './carry-volume.js';
 import type { MigrationNeeds } from './migration.js';
 import type { MoveChange } from './move-change.js';
-import { movingDisks, requireCopyable, type MovingDisks, type OwnFile } from './move-disks.js';
+import { movingDisks, removeProbe, requireCopyable, type MovingDisks, type OwnFile } from './move-disks.js';
 import { bringFilters, filtersToBring, removeFilterOf } from './move-filters.js';
 import { bringSecrets, secretsToBring } from './move-secrets.js';
 
@@ -134,8 +134,9 @@ export async function definitionThere(
 export async function undoPreparation(change: MoveChange): Promise<void> {
   const { ctx, ends, there } = change;
   const made = notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema);
-  if (made === undefined) return;
   try {
+    await removeProbe(change);
+    if (made === undefined) return;
     await removeWholes(change);
     await change.atDestination('removing what was made for domain', async () => {
       for (const { pool: name, volume } of made.volumes) {
