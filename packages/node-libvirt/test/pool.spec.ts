@@ -101,6 +101,12 @@ describe('a pool of connections to one daemon', () => {
     expect((await Promise.all(quick)).every(({ state }) => state === DomainState.VIR_DOMAIN_RUNNING)).toBe(true);
   }, 60_000);
 
+  it('waits for a place as long as it is told to, however long that is', async () => {
+    const { pool } = poolOf(testUri(await daemonOf()));
+    // More than a timer of Node takes. Nothing is connected yet, so that this waits.
+    await expect(pool.call(connectGetHostname, undefined, { timeoutMs: 2 ** 31 })).resolves.toHaveProperty('hostname');
+  }, 60_000);
+
   it('counts a call that nobody waits for any more until the daemon has answered it', async () => {
     const daemon = await daemonOf();
     const { pool, connections } = poolOf(testUri(daemon));

@@ -176,8 +176,13 @@ describe('a guest that runs', () => {
   test(
     'goes through the connection of the daemons, and encrypted by QEMU, to hosts that say so',
     async () => {
-      await kvm.launch('m01', { more: DISKLESS });
+      const id = await kvm.launch('m01', { more: DISKLESS });
+      const log = `zenova-${id}-console.log`;
+      expect(await kvm.volumesOf('kvm1', id)).toEqual([log]);
       await expect(move('m01', { destination: 'kvm2-tunnelled' })).resolves.toMatchObject({ outcome: 'done' });
+      // Not even what its console has shown stays where it was.
+      expect(await kvm.volumesOf('kvm1', id)).toEqual([]);
+      expect(await kvm.volumesOf('kvm2', id)).toEqual([log]);
       await expect(move('m01', { host: 'kvm2', destination: 'kvm1-tls' })).resolves.toMatchObject({ outcome: 'done' });
       // The certificate of that host is not for this address, so that its QEMU is not believed.
       await expect(move('m01', { destination: 'kvm2-tls' })).rejects.toMatchObject({

@@ -200,12 +200,38 @@ test(
     await expect(swapVolume.run(first, target, params)).rejects.toThrow('it died');
     const isCopied = async () => (await bench.facts(instance)).disks.some(({ xml }) => childAt(xml, 'mirror'));
     await expect(isCopied()).resolves.toBe(true);
+    await expect(attach(params.new_volume, 'off')).rejects.toMatchObject({
+      code: 'STATE_CONFLICT',
+      message: expect.stringContaining('copies a disk to it'),
+      outcome: 'not-started',
+    });
     await expect(swapVolume.reconcile(new StorageContext(first), target, params)).resolves.toEqual({
       verdict: 'continue',
     });
     await expect(isCopied()).resolves.toBe(false);
     await expect(bench.disks(instance)).resolves.toEqual({ now: [pathOf(old)], next: [pathOf(old)] });
     await detach('kept');
+  },
+  WITHIN_MS,
+);
+
+test(
+  'a volume that another guest was given meanwhile does not take the place of one',
+  async () => {
+    const [old, wanted] = [fileVolume('own'), fileVolume('wanted')];
+    await attach(old);
+    const { swapVolume } = swapVolumeWorks(bench.place());
+    const context = new StorageContext();
+    context.onStep = async (name) => {
+      if (name === 'copy-volume') await attach(wanted, 'off');
+    };
+    await expect(
+      swapVolume.run(context, await bench.target(instance), { volume: 'own', new_volume: wanted }),
+    ).rejects.toMatchObject({ code: 'STATE_CONFLICT', outcome: 'not-applied' });
+    await expect(bench.disks(instance)).resolves.toEqual({ now: [pathOf(old)], next: [pathOf(old)] });
+    expect((await bench.facts(instance)).disks.some(({ xml }) => childAt(xml, 'mirror'))).toBe(false);
+    await detach('wanted', 'off');
+    await detach('own');
   },
   WITHIN_MS,
 );

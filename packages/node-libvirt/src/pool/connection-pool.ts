@@ -2,6 +2,7 @@ import type { Caller, CallOptions } from '../caller.js';
 import type { Connection } from '../connection.js';
 import { CallTimeoutError, ConnectionLostError } from '../errors/connection-errors.js';
 import type { Call, EventLayout, StreamCall } from '../layouts/call.js';
+import { LONGEST_MS } from '../rpc/deadlines.js';
 import type { LibvirtStream } from '../rpc/stream.js';
 import { type CallKind, kindOf } from './call-kind.js';
 import { DomainTurns } from './domain-turns.js';
@@ -192,7 +193,7 @@ async function within<T>(
   const limit = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal]);
   const giveUp = (): void =>
     own.abort(new CallTimeoutError(`there was no place for ${name} within ${timeoutMs} ms`, false));
-  const timer = timeoutMs === Infinity ? undefined : setTimeout(giveUp, timeoutMs);
+  const timer = timeoutMs === Infinity ? undefined : setTimeout(giveUp, Math.min(LONGEST_MS, timeoutMs));
   try {
     return await body(limit);
   } finally {

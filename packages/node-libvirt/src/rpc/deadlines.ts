@@ -1,5 +1,5 @@
 /** The longest that a timer of Node waits: more is taken for nothing. */
-const LONGEST_MS = 2 ** 31 - 1;
+export const LONGEST_MS = 2 ** 31 - 1;
 
 /** What has a time after which it is over. */
 export interface Dueable {

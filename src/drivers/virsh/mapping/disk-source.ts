@@ -1,4 +1,4 @@
-import { attributeOf, childAt } from '../../../connectors/xml/index.js';
+import { attributeOf, childAt, type XmlElement } from '../../../connectors/xml/index.js';
 import type { DiskFacts } from './device-facts.js';
 import type { DiskSource } from './disk.js';
 
@@ -17,8 +17,21 @@ export function diskSourceKey(source: DiskSource): string {
 
 /** The same of a disk that is there; undefined for an empty drive. */
 export function sourceKeyOf({ sourceType, source, xml }: DiskFacts): string | undefined {
+  return keyOf(sourceType, source, childAt(xml, 'source'));
+}
+
+/** The same of what a disk is being copied to, or merged into; undefined when it is not. */
+export function mirrorKeyOf({ xml }: DiskFacts): string | undefined {
+  const mirror = childAt(xml, 'mirror');
+  const described = childAt(mirror, 'source');
+  const source = ['file', 'dev', 'name']
+    .map((name) => attributeOf(described, name))
+    .find((value) => value !== undefined);
+  return keyOf(attributeOf(mirror, 'type') ?? 'file', source, described);
+}
+
+function keyOf(sourceType: string, source: string | undefined, described: XmlElement | undefined): string | undefined {
   if (sourceType !== 'network' || source === undefined) return source;
-  const described = childAt(xml, 'source');
   const host = childAt(described, 'host');
   const port = attributeOf(host, 'port') ?? ISCSI_PORT;
   // The unit of a name without one is the first.

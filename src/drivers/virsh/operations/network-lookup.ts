@@ -32,17 +32,28 @@ export async function networkSourceOf(ctx: CallContext, place: HostPlace, name: 
   const options = { signal: ctx.signal };
   const { openvswitch_bridges: openVswitches } = place.settings;
   const found = (await networkOf(caller, name, options)) ?? (await hostDeviceOf(caller, name, openVswitches, options));
-  if (found === undefined) {
-    throw new ComputeError(
-      'RESOURCE_NOT_FOUND',
-      `${place.label} has no network, bridge or network device ${name}; names are case-sensitive`,
-      { driver: DRIVER_NAME, details: { network: name } },
-    );
-  }
+  if (found === undefined) throw noNetwork(place, 'network, bridge or network device', name);
   if (found.isActive) return found.source;
   throw new ComputeError('STATE_CONFLICT', `the network ${name} of ${place.label} is not started (virsh net-start)`, {
     driver: DRIVER_NAME,
     retry: 'safe',
+    details: { network: name },
+  });
+}
+
+/**
+ * Refuses a device of the host that is not there, whatever networks of libvirt's are called.
+ *
+ * @throws ComputeError RESOURCE_NOT_FOUND; the failure of libvirt
+ */
+export async function requireHostDevice(ctx: CallContext, place: HostPlace, name: string): Promise<void> {
+  const found = await hostDeviceOf(place.caller(ctx), name, [], { signal: ctx.signal });
+  if (found === undefined) throw noNetwork(place, 'network device', name);
+}
+
+function noNetwork(place: HostPlace, what: string, name: string): ComputeError {
+  return new ComputeError('RESOURCE_NOT_FOUND', `${place.label} has no ${what} ${name}; names are case-sensitive`, {
+    driver: DRIVER_NAME,
     details: { network: name },
   });
 }

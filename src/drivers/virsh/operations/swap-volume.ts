@@ -33,6 +33,7 @@ import { refusing } from './plug.js';
 import { cannotBeDone, planning } from './power.operations.js';
 import type { HostPlace } from './virsh-place.js';
 import { admitVolumeHere, attachableDisk, noVolume, refuseRoot } from './volumes.js';
+import { refuseTaken, soughtAs } from './volume-lookup.js';
 import { noteVolumeId } from './volume-notes.js';
 import { ensureSecrets, removeSecrets } from './volume-secrets.js';
 
@@ -154,6 +155,8 @@ async function copy(change: DomainChange, id: string, old: DiskFacts, volume: Vo
     }),
   );
   refuseOtherJob(change, await diskNow(change, old.target), disk);
+  // Of two that were given the same volume at once each sees at the latest now that the other one has it.
+  await change.ask(() => refuseTaken(change.ctx, change.place, change.uuid, soughtAs(volume, disk)));
   await finishJob(change, old.target, {
     noun,
     isDone: isNew,

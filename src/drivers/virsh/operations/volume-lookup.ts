@@ -14,7 +14,7 @@ import { parseXml } from '../../../connectors/xml/index.js';
 import { Errno, failureOf } from '../client/libvirt-failure.js';
 import { unlessMissing } from '../client/unless-missing.js';
 import type { Disk } from '../mapping/disk.js';
-import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
+import { diskSourceKey, mirrorKeyOf, sourceKeyOf } from '../mapping/disk-source.js';
 import type { DiskFacts } from '../mapping/device-facts.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
 import { DRIVER_NAME } from '../mapping/refusal.js';
@@ -61,7 +61,7 @@ export function soughtAs({ id }: Volume, { source, isShared = false }: Disk): So
 }
 
 /**
- * Refuses a volume that another domain of the host has, and that both do not share. Whether one that is shared has a file system
+ * Refuses a volume that another domain of the host has, and that both do not share, or that a disk of one is being copied to. Whether one that is shared has a file system
  * for that is for who asks.
  *
  * @throws ComputeError STATE_CONFLICT
@@ -73,6 +73,13 @@ export async function refuseTaken(
   { id, key, isShared }: SoughtVolume,
 ): Promise<void> {
   for (const other of await otherDomains(ctx, place, own)) {
+    if (other.disks.some((one) => mirrorKeyOf(one) === key)) {
+      throw new ComputeError(
+        'STATE_CONFLICT',
+        `volume ${id} is being written by domain ${other.name} of ${place.label}, which copies a disk to it; name another one, or wait until that has come to nothing`,
+        { driver: DRIVER_NAME, details: { volume: id, instance: other.name } },
+      );
+    }
     const has = other.disks.find((one) => sourceKeyOf(one) === key);
     if (has === undefined || (isShared && has.isShared)) continue;
     throw new ComputeError(

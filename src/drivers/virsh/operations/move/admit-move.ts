@@ -14,7 +14,7 @@ import { secretsIn } from '../../mapping/moved-definition.js';
 import { hostCapabilities } from '../../mapping/host-capabilities.js';
 import { keepsVlan } from '../../mapping/network-source.js';
 import { DRIVER_NAME } from '../../mapping/refusal.js';
-import { networkSourceOf } from '../network-lookup.js';
+import { networkSourceOf, requireHostDevice } from '../network-lookup.js';
 import type { Ends } from './move-change.js';
 import { isBrought } from './move-secrets.js';
 
@@ -90,10 +90,19 @@ async function requireMachine(way: Way, { facts }: Moving): Promise<void> {
   );
 }
 
+/** Types of interfaces that are plugged into something of their host. */
+const PLUGGED: ReadonlySet<string> = new Set(['network', 'bridge', 'direct']);
+
 async function requireNetworks(way: Way, { facts }: Moving): Promise<void> {
   const { ctx, ends } = way;
   for (const { source, sourceType, xml } of facts.nics) {
-    if (source === undefined || (sourceType !== 'network' && sourceType !== 'bridge')) continue;
+    if (source === undefined || !PLUGGED.has(sourceType)) continue;
+    if (sourceType === 'direct') {
+      // Behind one that runs there may be a network of libvirt's, which has devices of its own on each host.
+      if (attributeOf(childAt(xml, 'source'), 'network') === undefined) await requireHostDevice(ctx, ends.to, source);
+      else await networkSourceOf(ctx, ends.to, source);
+      continue;
+    }
     if (keepsVlan(xml, await networkSourceOf(ctx, ends.to, source))) continue;
     throw refusal(
       way,

@@ -1,4 +1,12 @@
-import { domainGetBlockInfo, storagePoolGetXmlDesc, storagePoolLookupByTargetPath } from 'node-libvirt';
+import {
+  connectListAllStoragePools,
+  ConnectListAllStoragePoolsFlags,
+  domainGetBlockInfo,
+  storagePoolGetXmlDesc,
+  storagePoolLookupByTargetPath,
+  type CallOptions,
+  type StoragePoolRef,
+} from 'node-libvirt';
 import { basename, dirname } from 'node:path/posix';
 import { attributeOf, childAt, parseXml } from '../../../../connectors/xml/index.js';
 import { unlessMissing } from '../../client/unless-missing.js';
@@ -143,14 +151,29 @@ async function look(change: MoveChange, path: string): Promise<Folder> {
 
 /** Does what is made in the one pool show in the other one? */
 async function showsThere(change: MoveChange, from: StoragePool, to: StoragePool): Promise<boolean> {
-  const { ctx } = change;
-  const probe = `zenova-probe-${ctx.operationId}`;
-  const options = { signal: ctx.signal };
+  const probe = probeOf(change);
+  const options = { signal: change.ctx.signal };
   await ensureMarked(change, from, probe);
   await to.refresh(options);
   const shows = (await to.find(probe, options)) !== undefined;
   await ensureRemoved(change, from, 'probe', probe);
   return shows;
+}
+
+function probeOf({ ctx }: MoveChange): string {
+  return `zenova-probe-${ctx.operationId}`;
+}
+
+/** Removes what a look at a folder has left that was broken off. By its name it is of this operation, and of no other one. */
+export async function removeProbe(change: MoveChange): Promise<void> {
+  const { caller, ctx } = change;
+  const options = { signal: ctx.signal };
+  const flags = ConnectListAllStoragePoolsFlags.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE;
+  const { pools } = await caller.call(connectListAllStoragePools, { flags }, options);
+  for (const ref of pools) {
+    const pool = await unlessMissing('pool', () => openPool(change, ref, options));
+    if (pool !== undefined) await ensureRemoved(change, pool, 'probe', probeOf(change));
+  }
 }
 
 async function ownFile(
@@ -219,13 +242,21 @@ async function poolAt({ caller, ctx }: DomainChange, path: string): Promise<Stor
   const options = { signal: ctx.signal };
   return await unlessMissing('pool', async () => {
     const { pool } = await caller.call(storagePoolLookupByTargetPath, { path }, options);
-    const { xml } = await caller.call(storagePoolGetXmlDesc, { pool }, options);
-    const found = storagePoolFacts(parseXml(xml));
-    if (found.path === undefined) return undefined;
-    const opened = new StoragePool(caller, pool, found.path);
-    await opened.refresh(options);
+    const opened = await openPool({ caller }, pool, options);
+    await opened?.refresh(options);
     return opened;
   });
+}
+
+/** Undefined when its volumes have no paths. */
+async function openPool(
+  { caller }: Pick<DomainChange, 'caller'>,
+  ref: StoragePoolRef,
+  options: CallOptions,
+): Promise<StoragePool | undefined> {
+  const { xml } = await caller.call(storagePoolGetXmlDesc, { pool: ref }, options);
+  const { path } = storagePoolFacts(parseXml(xml));
+  return path === undefined ? undefined : new StoragePool(caller, ref, path);
 }
 
 function requireWorldWide(change: MoveChange, { target }: DiskFacts, source: string): void {

@@ -13,7 +13,7 @@ import { admitMove, movingOf, type Moving } from './admit-move.js';
 import { carryFile, wholePrefix } from './carry-volume.js';
 import type { MigrationNeeds } from './migration.js';
 import type { MoveChange } from './move-change.js';
-import { movingDisks, requireCopyable, type MovingDisks, type OwnFile } from './move-disks.js';
+import { movingDisks, removeProbe, requireCopyable, type MovingDisks, type OwnFile } from './move-disks.js';
 import { bringFilters, filtersToBring, removeFilterOf } from './move-filters.js';
 import { bringSecrets, secretsToBring } from './move-secrets.js';
 
@@ -25,6 +25,8 @@ const MakingSchema = z.object({
   filters: z.array(z.string()),
   /** Names of secrets. */
   secrets: z.array(z.string()).default([]),
+  /** Where its console logs are here, when the other host does not share that place. */
+  logs: z.array(z.string()).default([]),
   /** Does it start with its host? libvirt forgets that on the way. */
   autostart: z.boolean().default(false),
 });
@@ -56,6 +58,7 @@ export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => b
       volumes: own.map(({ to, into }) => ({ pool: to.name, volume: into })),
       filters: filters.map(({ name }) => name),
       secrets: secrets.map(({ usageId }) => usageId),
+      logs: ownLogs(disks, moving),
       autostart,
     });
   }
@@ -72,6 +75,12 @@ export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => b
     }
   });
   return { moving, ...disks };
+}
+
+/** What its console shows is written at another place there, so that what is here stays with nobody. */
+function ownLogs({ folders }: MovingDisks, { facts }: Moving): string[] {
+  const logs = facts.consoles.flatMap(({ logFile }) => logFile ?? []);
+  return [...new Set(logs.filter((path) => folders.has(dirname(path))))];
 }
 
 /** @throws ComputeError ALREADY_EXISTS for a file of somebody else's that is in the way */
@@ -125,8 +134,9 @@ export async function definitionThere(
 export async function undoPreparation(change: MoveChange): Promise<void> {
   const { ctx, ends, there } = change;
   const made = notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema);
-  if (made === undefined) return;
   try {
+    await removeProbe(change);
+    if (made === undefined) return;
     await removeWholes(change);
     await change.atDestination('removing what was made for domain', async () => {
       for (const { pool: name, volume } of made.volumes) {
@@ -155,9 +165,15 @@ async function removeWholes(change: MoveChange): Promise<void> {
 export async function clearAway(change: MoveChange): Promise<void> {
   const { ctx, uuid, ends, caller } = change;
   const made = notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema);
-  if (made?.volumes.some(({ volume }) => volume.startsWith(instanceVolumePrefix(uuid))) === true) {
-    const pool = await findPool(caller, ends.from.settings.pool, { signal: ctx.signal });
-    if (pool !== undefined) await ensureNoInstanceVolumes(change, pool, uuid);
+  const options = { signal: ctx.signal };
+  const isOfInstance = (volume: string): boolean => volume.startsWith(instanceVolumePrefix(uuid));
+  const hasVolumes = made?.volumes.some(({ volume }) => isOfInstance(volume)) === true;
+  const logs = made?.logs.filter((path) => isOfInstance(basename(path))) ?? [];
+  const pool = hasVolumes || logs.length > 0 ? await findPool(caller, ends.from.settings.pool, options) : undefined;
+  if (pool !== undefined && (hasVolumes || logs.some((path) => dirname(path) === pool.path))) {
+    // Of what others write there, such as logs, it learns by that only.
+    await pool.refresh(options);
+    await ensureNoInstanceVolumes(change, pool, uuid);
   }
   const own = instanceFiles(uuid).filter;
   if (made?.filters.includes(own) === true) await removeFilterOf(change, own);
