@@ -30,6 +30,8 @@ beforeAll(async () => {
       'kvm2-tls': { of: 'kvm2', migration: { tls: true, address: '198.18.0.2' } },
       'kvm1-shared': { of: 'kvm1', pool: { name: 'shared', path: join(shared, 'pool') } },
       'kvm2-shared': { of: 'kvm2', pool: { name: 'shared', path: join(shared, 'pool') } },
+      'kvm1-here': { of: 'kvm1', pool: { name: 'here', path: join(shared, 'here') } },
+      'kvm2-there': { of: 'kvm2', pool: { name: 'there', path: join(shared, 'there') } },
     }),
     limits: { leaseMs: 3000 },
   });
@@ -169,6 +171,26 @@ describe('a guest that runs', () => {
         message: expect.stringContaining(`does not have the secret ${secret}`),
       });
       await kvm.bench.call('compute.destroy', { host: destination, instance: 'web02' });
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    'is not moved where the other host has the directory of its disks at another path, and keeps them',
+    async () => {
+      const [host, instance] = ['kvm1-here', 'web03'];
+      await kvm.host('kvm2').run(`ln -s here ${kvm.there.shared}/there`);
+      const id = await kvm.launch(instance, { host });
+      const files = () => kvm.host('kvm1').run(`ls -i ${kvm.there.shared}/here`);
+      const before = await files();
+      await expect(move(instance, { host, destination: 'kvm2-there' })).rejects.toMatchObject({
+        code: 'STATE_CONFLICT',
+        message: expect.stringContaining('are one directory'),
+      });
+      expect(before).toContain(id);
+      expect(await files()).toBe(before);
+      expect(await kvm.domains('kvm1', '--state-running')).toContain(instance);
+      await kvm.bench.call('compute.destroy', { host, instance });
     },
     WITHIN_MS,
   );

@@ -146,7 +146,14 @@ async function look(change: MoveChange, path: string): Promise<Folder> {
   const ours = isOurs ? await ensurePool(there, ends.to.settings.pool) : undefined;
   const same = await poolAt(there, path);
   const isShared = from !== undefined && same !== undefined && (await showsThere(change, from, same));
-  return { isShared, from, to: isShared ? same : (ours ?? same) };
+  const to = isShared ? same : (ours ?? same);
+  if (from !== undefined && to !== undefined && to !== same && (await showsThere(change, from, to))) {
+    throw change.error(
+      'STATE_CONFLICT',
+      `${change.label} cannot be moved: ${from.path} here and ${to.path} at ${ends.destination} are one directory, where its disks would be copied onto themselves; let both hosts have it at the same path, or give each a pool of its own`,
+    );
+  }
+  return { isShared, from, to };
 }
 
 /** Does what is made in the one pool show in the other one? */
