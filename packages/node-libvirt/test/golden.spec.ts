@@ -30,8 +30,8 @@ const layouts: readonly (Made['call'] | Heard['layout'])[] = Object.values(libvi
 /** That nothing was recorded of, and why. */
 const unrecorded: Readonly<Record<string, string>> = {
   auth_polkit: 'a daemon of root asks root for nothing, and polkit takes a system bus',
-  domain_event_callback_device_removal_failed: 'it takes a guest that refuses; laid out as device_removed',
-  domain_event_callback_migration_iteration: 'it takes a migration that goes well',
+  domain_event_callback_device_removal_failed:
+    'it takes a guest with an operating system, which events.spec.ts has; laid out as device_removed',
 };
 
 const messageOf = (hex: string | undefined): Message => parsed(Buffer.from(hex ?? '', 'hex'));

@@ -180,21 +180,24 @@ describe('a pool of connections to one daemon', () => {
     const pid = Number(readFileSync(pidFileOf(daemon, 'frozen'), 'utf8'));
     process.kill(pid, 'SIGSTOP');
     try {
-      const stuck = Array.from({ length: 7 }, () => pool.call(domainMemoryStats, { domain: frozen, max: 13 }));
+      let answered = 0;
+      const stuck = Array.from({ length: 7 }, async () => {
+        const answer = await pool.call(domainMemoryStats, { domain: frozen, max: 13 }, { timeoutMs: 600_000 });
+        answered += 1;
+        return answer;
+      });
       const tooMany = rejectionOf(
         pool.call(domainMemoryStats, { domain: frozen, max: 13 }, { timeoutMs: 150 }),
         CallTimeoutError,
       );
       expect(await Promise.race([...stuck, tooMany])).toMatchObject({ wasSent: false });
-      const times: number[] = [];
-      for (let count = 0; count < 100; count++) {
-        const began = performance.now();
+      for (let query = 0; query < 100; query++) {
         for (const domain of [other, frozen])
           expect(await pool.call(domainGetState, { domain })).toMatchObject({ state: DomainState.VIR_DOMAIN_RUNNING });
-        times.push(performance.now() - began);
       }
-      expect(times.sort((a, b) => a - b)[50]).toBeLessThan(100);
       expect((await pool.call(domainMemoryStats, { domain: other, max: 13 })).stats.length).toBeGreaterThan(0);
+      // All of that came before any answer of the one that is frozen. `npm run bench:libvirt` has the times.
+      expect(answered).toBe(0);
       process.kill(pid, 'SIGCONT');
       expect((await Promise.all(stuck)).every(({ stats }) => stats.length > 0)).toBe(true);
       process.kill(pid, 'SIGSTOP');

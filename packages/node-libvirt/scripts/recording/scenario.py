@@ -231,6 +231,7 @@ def on_qemu():
       <controller type='pci' model='pcie-root'/><controller type='pci' model='pcie-root-port'/><controller type='pci' model='pcie-root-port'/>
       <controller type='pci' model='pcie-root-port'/><controller type='pci' model='pcie-root-port'/><controller type='usb' model='qemu-xhci'/>
       <disk type='file'><driver name='qemu' type='raw'/><source file='{DIRECTORY}/disk.img'/><target dev='vda' bus='virtio'/></disk>
+      <disk type='file' device='cdrom'><driver name='qemu' type='raw'/><target dev='sda' bus='sata'/></disk>
       <console type='pty'/>
       <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
       </devices></domain>"""
@@ -242,8 +243,14 @@ def on_qemu():
     wait_for(seen, "DEVICE_ADDED")
     say("detach device", domain.detachDeviceFlags, device, 1)
     wait_for(seen, "DEVICE_REMOVED")
-    say("detach alias", domain.detachDeviceAlias, "ua-other", 1)
-    say("update device", domain.updateDeviceFlags, "<memballoon model='virtio'><stats period='5'/></memballoon>", 1)
+    seen.clear()
+    say("attach device", domain.attachDeviceFlags, device, 1)
+    wait_for(seen, "DEVICE_ADDED")
+    say("detach alias", domain.detachDeviceAlias, "ua-tablet", 1)
+    wait_for(seen, "DEVICE_REMOVED")
+    medium = f"<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file='{DIRECTORY}/copy.img'/><target dev='sda' bus='sata'/></disk>"
+    say("update device", domain.updateDeviceFlags, medium, 1)
+    say("update device", domain.updateDeviceFlags, medium.replace(f"<source file='{DIRECTORY}/copy.img'/>", ""), 1)
     say("memory stats", domain.memoryStats)
     say("io tune", domain.setBlockIoTune, "vda", {"total_bytes_sec": 1 << 30, "total_iops_sec": 500}, 1)
     destination = f"<disk type='file'><source file='{DIRECTORY}/copy.img'/><driver type='raw'/></disk>"
@@ -251,7 +258,6 @@ def on_qemu():
     say("block job info", domain.blockJobInfo, "vda", 0)
     say("block job abort", domain.blockJobAbort, "vda", 0)
     say("block resize", domain.blockResize, "vda", 2 << 20, 1)
-    say("block commit", domain.blockCommit, "vda", None, "top", 7, 0)
     say("reset", domain.reset)
     wait_for(seen, "REBOOT")
     say("agent command", libvirt_qemu.qemuAgentCommand, domain, '{"execute":"guest-ping"}', 2, 0)
@@ -276,7 +282,13 @@ def on_qemu():
     target = f"<disk name='vda' type='file'><target file='{DIRECTORY}/more.img'/><driver type='raw'/></disk>"
     say("backup", domain.backupBegin, f"<domainbackup><disks>{target}</disks></domainbackup>", None, 0)
     wait_for(seen, "JOB_COMPLETED")
-    say("destroy", domain.destroy)
+    layer = f"<domainsnapshot><disks><disk name='vda' snapshot='external'><source file='{DIRECTORY}/layer.img'/></disk></disks></domainsnapshot>"
+    say("snapshot of disks", domain.snapshotCreateXML, layer, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA)
+    say("block commit", domain.blockCommit, "vda", None, None, 7, libvirt.VIR_DOMAIN_BLOCK_COMMIT_ACTIVE)
+    say("block job abort", domain.blockJobAbort, "vda", 0)
+    say("managed save", domain.managedSave, 0)
+    wait_for(seen, "MIGRATION_ITERATION")
+    say("remove managed save", domain.managedSaveRemove)
     say("undefine", domain.undefine)
     stop_watching()
 

@@ -11,7 +11,7 @@ export const events: readonly Heard[] = [
     domain: guest(1),
     parameters: [
       { field: 'operation', type: 'int', value: 9 },
-      { field: 'time_elapsed', type: 'ullong', value: 316n },
+      { field: 'time_elapsed', type: 'ullong', value: 628n },
       { field: 'disk_temp_used', type: 'ullong', value: 0n },
       { field: 'disk_temp_total', type: 'ullong', value: 2097152n },
       { field: 'success', type: 'boolean', value: true },
@@ -19,5 +19,6 @@ export const events: readonly Heard[] = [
     ],
   }),
   heard(libvirt.lifecycleEvent, { callbackId: 0, domain: guest(-1), event: 0, detail: 0 }),
+  heard(libvirt.migrationIterationEvent, { callbackId: 7, domain: guest(1), iteration: 1 }),
   heard(libvirt.rebootEvent, { callbackId: 1, domain: guest(1) }),
 ];

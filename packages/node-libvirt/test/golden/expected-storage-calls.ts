@@ -13,7 +13,7 @@ export const storageCalls: readonly Made[] = [
   made(
     libvirt.storagePoolGetInfo,
     { pool },
-    { state: 2, capacity: 270553174016n, allocation: 27316207616n, available: 243236966400n },
+    { state: 2, capacity: 270553174016n, allocation: 29439422464n, available: 241113751552n },
   ),
   made(libvirt.storagePoolGetXmlDesc, { pool, flags: 0 }, { xml: some("<pool type='dir'>") }),
   made(libvirt.storagePoolIsActive, { pool }, { active: true }),
