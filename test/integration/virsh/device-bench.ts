@@ -103,7 +103,7 @@ export class DeviceBench {
           settings: {
             uri: uriOf(socketBefore(socketPath)),
             poll: { initial_ms: 50, max_ms: 250 },
-            host_folders: [hosts.shared, '/dev/disk', '/dev/loop'],
+            host_folders: [hosts.shared, '/dev/disk'],
             ...settings,
           },
           manage: ['*'],

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { file, newc } from '../../../scripts/guests/newc.mjs';
 import { eventually } from '../../support/eventually.js';
 import type { GuestConsole, GuestReport } from '../../support/guest-console.js';
 import { guestSystems, type GuestSystems } from '../../support/guest-systems.js';
@@ -52,6 +53,63 @@ describe('a guest of IBM Z, emulated', () => {
   );
 
   test(
+    'starts from a disk image, by the entry of its boot menu that is wanted, and is told who it is',
+    async () => {
+      const instance = 'z03';
+      const spawn = (loadparm: string) =>
+        call('compute.spawn', {
+          name: instance,
+          flavor: { ...flavor, root_gib: 1 },
+          image: { source: `file:${systems.disk.qcow2}` },
+          metadata: { role: 'web' },
+          driver_options: { virsh: { arch: 's390x', loadparm } },
+        });
+      // Its menu has one entry. The firmware looks for the other one, and then stops the guest.
+      await expect(spawn('2')).rejects.toMatchObject({
+        code: 'OPERATION_FAILED',
+        message: expect.stringContaining('has ended again by itself'),
+      });
+      const { id } = await spawn('1');
+      const console = guests.console(String(id));
+      const report = await console.ready();
+      expect(report).toMatchObject({
+        image: systems.disk.image,
+        arch: 's390x',
+        machine: { firmware: 'ipl' },
+        loadparm: '1',
+        data: { boots: 1 },
+      });
+      expect(report.disks.map(({ bytes }) => bytes)).toContain(2 ** 30);
+      expect(report.seed?.['meta-data']).toContain('"role": "web"');
+      await expect(call('compute.reboot', { instance })).resolves.toMatchObject({ outcome: 'done' });
+      await expect(console.ready(2)).resolves.toMatchObject({ loadparm: '1', data: { boots: 2 } });
+      await call('compute.destroy', { instance });
+    },
+    LONG,
+  );
+
+  test(
+    'has its console on virtio when that is wanted',
+    async () => {
+      const instance = 'z04';
+      const kernel = { path: systems.kernel, initrd: initrdOnVirtio(systems), parameters: 'console=hvc0 quiet' };
+      const { id } = await call('compute.spawn', {
+        name: instance,
+        flavor,
+        driver_options: { virsh: { arch: 's390x', console: 'virtio', kernel } },
+      });
+      const console = guests.console(String(id));
+      await expect(console.ready()).resolves.toMatchObject({ arch: 's390x', machine: { firmware: 'ipl' } });
+      await call('compute.send_console_command', { instance, command: 'run cat /proc/consoles' });
+      const { text } = await console.until(({ text: all }) => all.includes('ran: 0'), 'the guest to tell its consoles');
+      expect(text).toMatch(/^hvc0 /m);
+      expect(text).not.toContain('sclp');
+      await call('compute.destroy', { instance });
+    },
+    LONG,
+  );
+
+  test(
     'starts from a kernel of the host, sees what is plugged in and out, and crashes where it is told to',
     async () => {
       const instance = 'z02';
@@ -76,6 +134,19 @@ describe('a guest of IBM Z, emulated', () => {
     LONG,
   );
 });
+
+/** The system with its console on virtio, which its kernel has as a module: that is loaded before anything is told. */
+function initrdOnVirtio({ initrd }: GuestSystems): string {
+  const path = join(folder, 'initrd-hvc0');
+  const early = `#!/bin/busybox sh
+    /bin/busybox insmod /lib/modules/virtio_console.ko
+    until true </dev/console 2>/dev/null; do /bin/busybox usleep 100000; done`;
+  const inittab = '::sysinit:/zenova/early\nconsole::sysinit:/zenova/start\nconsole::respawn:/zenova/listen\n';
+  // Of files that are in it twice, Linux takes the latter.
+  const more = newc([file('etc/inittab', inittab), file('zenova/early', early, 0o755)]);
+  writeFileSync(path, Buffer.concat([readFileSync(initrd), more]));
+  return path;
+}
 
 /** A volume and an interface, on the channel subsystem. */
 async function pluggedInAndOut(instance: string, console: GuestConsole): Promise<void> {

@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.js';
 import { guestSystems } from '../../support/guest-systems.js';
+import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
 import { writeEncrypted } from '../../support/libvirt-storage.js';
+import type { LibvirtHost } from '../../support/libvirt-hosts.js';
+import { localUri } from '../../support/virsh-bench.js';
 import {
   defineSwitchNetwork,
   openVswitch,
@@ -17,11 +22,14 @@ const WITHIN_MS = 240_000;
 const SLOW = { bandwidth_mib: 200, max_downtime_ms: 1 };
 const MAC = '52:54:00:00:07:07';
 let kvm: TwoHosts;
+/** Between the service and the daemon of kvm1. */
+let cut: LibvirtCut;
 beforeAll(async () => {
   kvm = await TwoHosts.start({
     emulators: ['x86_64', 's390x'],
     setUp: () => openVswitch,
-    aliases: ({ shared }) => ({
+    aliases: ({ shared, hosts: [first] }) => ({
+      'kvm1-cut': { of: 'kvm1', uri: cutBefore(first), request_timeout_ms: 5000 },
       'kvm1-slow': { of: 'kvm1', migration: SLOW },
       'kvm2-slow': { of: 'kvm2', migration: SLOW },
       'kvm2-post-copy': { of: 'kvm2', migration: { ...SLOW, post_copy: true } },
@@ -36,7 +44,16 @@ beforeAll(async () => {
     limits: { leaseMs: 3000 },
   });
 }, WITHIN_MS);
-afterAll(() => kvm.stop());
+afterAll(async () => {
+  await kvm.stop();
+  await cut.stop();
+});
+
+function cutBefore(host: LibvirtHost | undefined): string {
+  const socket = join(tmpdir(), `zenova-cut-${randomUUID()}`);
+  cut = new LibvirtCut(socket, host?.daemon.socketPath ?? '');
+  return localUri('qemu:///system', { socketPath: socket });
+}
 
 const move = (instance: string, { host = 'kvm1', destination = 'kvm2', ...more }: Record<string, unknown> = {}) =>
   kvm.bench.call('compute.live_migrate', { host, instance, destination, ...more });
@@ -233,6 +250,41 @@ describe('a guest that runs', () => {
   );
 });
 
+describe('a move whose request is lost with the daemon', () => {
+  const crash = async () => {
+    const { daemon } = kvm.host('kvm1');
+    await daemon.kill();
+    await daemon.restart();
+  };
+  test.each<[string, Lost]>([
+    ['when the guest is there already', 'answer'],
+    ['before the daemon has heard of it', 'call'],
+  ])(
+    '%s: the guest has moved, once, with its disks',
+    async (_when, lost) => {
+      const id = await kvm.launch('lost01');
+      await kvm.says('kvm1', 'lost01', 'zenova guest ready');
+      await kvm.tells('kvm1', 'lost01', 'run echo from home >/run/memory');
+      const before = await kvm.volumesOf('kvm1', id);
+      cut.at('domain_migrate_perform3_params', lost, crash);
+      await expect(move('lost01', { host: 'kvm1-cut' })).resolves.toMatchObject({
+        outcome: 'done',
+        host: 'kvm2',
+        power_state: 'running',
+      });
+      expect(await cut.hasCut()).toBe(true);
+      expect(await kvm.domains('kvm1')).not.toContain('lost01');
+      expect(await kvm.domains('kvm2', '--persistent --state-running')).toContain('lost01');
+      expect(await kvm.volumesOf('kvm1', id)).toEqual([]);
+      expect(await kvm.volumesOf('kvm2', id)).toEqual(before);
+      await kvm.tells('kvm2', 'lost01', 'run cat /run/memory');
+      await kvm.says('kvm2', 'lost01', '^from home');
+      await kvm.bench.call('compute.destroy', { host: 'kvm2', instance: 'lost01' });
+    },
+    WITHIN_MS,
+  );
+});
+
 describe('a guest that writes faster than it is copied', () => {
   const instance = 'busy01';
   beforeAll(async () => {
@@ -279,7 +331,10 @@ describe('a guest that writes faster than it is copied', () => {
       const id = await kvm.beginMove(instance, 'kvm2-slow');
       await kvm.host(victim).daemon.kill();
       await kvm.host(victim).daemon.restart();
-      await kvm.settles(id, instance);
+      const { state, error } = await kvm.settles(id, instance);
+      // It never comes to its end by itself: `done` would be of a guest at the other host.
+      expect(['failed', 'cancelled']).toContain(state);
+      expect(error).toMatchObject({ outcome: 'not-applied' });
       // A daemon ends what was coming in when it was killed, once it is up again.
       await eventually(async () => !(await kvm.domains('kvm2')).includes(instance), 'what was coming in is ended');
       await isAtHome();

@@ -33,8 +33,11 @@ export interface LaunchOptions {
 }
 
 export interface HostSettings {
+  /** Where the service connects, when not at the daemon itself. */
+  readonly uri?: string;
   readonly migration?: object;
   readonly pool?: object;
+  readonly request_timeout_ms?: number;
 }
 
 /** The service before two hosts with a libvirtd each, `kvm1` and `kvm2`, between which guests move. */
@@ -175,20 +178,18 @@ export class TwoHosts {
     await eventually(isTold, 'the migration to be followed', 60_000);
   }
 
-  /** What a killed daemon makes of a move: it ended, or is begun once more, and then is aborted. */
-  async settles(id: string, instance: string): Promise<void> {
-    await eventually(
-      async () => {
-        const { state, progress } = await this.bench.call('operation.get', { operation_id: id });
-        if (['done', 'failed', 'cancelled'].includes(String(state))) return true;
-        const isMoving = await this.host('kvm1').run(`virsh domjobinfo ${instance} 2>/dev/null || true`);
-        if (!/Operation: +Outgoing migration/.test(isMoving) || progress === null) return false;
-        await this.bench.call('compute.live_migration_abort', { host: 'kvm1', instance });
-        return true;
-      },
-      'the move to be over',
-      180_000,
-    );
+  /** What a killed daemon makes of a move: it ended, or is begun once more, and then is aborted. @returns the operation once it has ended */
+  async settles(id: string, instance: string): Promise<Record<string, unknown>> {
+    const isOver = async () => {
+      const { state, progress } = await this.bench.call('operation.get', { operation_id: id });
+      if (hasEnded(state)) return true;
+      const isMoving = await this.host('kvm1').run(`virsh domjobinfo ${instance} 2>/dev/null || true`);
+      if (!/Operation: +Outgoing migration/.test(isMoving) || progress === null) return false;
+      await this.bench.call('compute.live_migration_abort', { host: 'kvm1', instance });
+      return true;
+    };
+    await eventually(isOver, 'the move to be over, or aborted', 180_000);
+    return await this.ended(id);
   }
 
   /** Begins a move, and waits until the host shows it under way. */
@@ -217,7 +218,7 @@ export class TwoHosts {
     return await eventually(
       async () => {
         const view = await this.bench.call('operation.get', { operation_id: id });
-        return ['done', 'failed', 'cancelled'].includes(String(view['state'])) ? view : undefined;
+        return hasEnded(view['state']) ? view : undefined;
       },
       `operation ${id} to end`,
       120_000,
@@ -229,6 +230,10 @@ export class TwoHosts {
     await this.there.stop();
     rmSync(this.fetched, { recursive: true });
   }
+}
+
+function hasEnded(state: unknown): boolean {
+  return ['done', 'failed', 'cancelled'].includes(String(state));
 }
 
 /** Where its host keeps what the console of a guest has shown, as words of sh. */

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   connectListAllSecrets,
@@ -7,11 +8,12 @@ import {
   domainLookupByName,
 } from 'node-libvirt';
 import type { Volume } from '../../../src/compute/contract/index.js';
-import { childAt } from '../../../src/connectors/xml/index.js';
+import { attributeOf, childAt } from '../../../src/connectors/xml/index.js';
 import { volumeAlias } from '../../../src/drivers/virsh/mapping/names.js';
 import { swapVolumeWorks } from '../../../src/drivers/virsh/operations/swap-volume.js';
+import { eventually } from '../../support/eventually.js';
 import type { GuestConsole } from '../../support/guest-console.js';
-import { writeEncrypted } from '../../support/libvirt-storage.js';
+import { lunPath, readVolume, volumeFile, writeEncrypted } from '../../support/libvirt-storage.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
 
@@ -143,6 +145,63 @@ describe('a file', () => {
     },
     WITHIN_MS,
   );
+});
+
+describe('a device of the host', () => {
+  const path = lunPath(0);
+  const volume: Volume = { id: 'device', connection: { type: 'block', path } };
+  /** Tells what a command has said in the guest. */
+  const inGuest = async (command: string): Promise<string> => {
+    const asked = console.text.length;
+    const since = () => console.text.slice(asked).replaceAll('\r', '');
+    await bench.call('compute.send_console_command', { instance, command: `run ${command}` });
+    await eventually(() => /^ran: /m.test(since()), `the guest to have run ${command}`, WITHIN_MS);
+    expect(since()).toContain('ran: 0');
+    return since();
+  };
+
+  test(
+    'is attached to a guest that runs, which reads, writes and sees it grow, and detached from it',
+    async () => {
+      const file = volumeFile(bench.folder, 'loop');
+      const begin = createHash('sha256')
+        .update(Buffer.from(readVolume(file), 'hex'))
+        .digest('hex');
+      const answer = await attach(volume);
+      expect(answer).toMatchObject({ outcome: 'done', power_state: 'running' });
+      await expect(bench.disks(instance)).resolves.toEqual({ now: [path], next: [path] });
+      const [disk] = await bench.devicesXml(instance, 'disk');
+      expect(attributeOf(disk, 'type')).toBe('block');
+      await expect(attach(volume)).resolves.toMatchObject({ outcome: 'already' });
+      await expect(attach(volume, 'off')).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+
+      const device = `/dev/${String(answer['device'])}`;
+      await expect(inGuest(`head -c 4096 ${device} | sha256sum`)).resolves.toContain(begin);
+      await inGuest(`sh -c "echo from the guest | dd of=${device} conv=notrunc,fsync"`);
+      expect(Buffer.from(readVolume(file), 'hex').toString('latin1')).toMatch(/^from the guest\n/);
+
+      await expect(inGuest(`blockdev --getsize64 ${device}`)).resolves.toContain(`${2 ** 30}\n`);
+      const grow = { instance, volume: 'device', size_gib: 2 };
+      await expect(bench.call('compute.extend_volume', grow)).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+      truncateSync(file, 2 ** 31);
+      await bench.host.run(`losetup --set-capacity $(readlink -f ${path})`);
+      await expect(bench.call('compute.extend_volume', grow)).resolves.toMatchObject({ outcome: 'done' });
+      await expect(inGuest(`blockdev --getsize64 ${device}`)).resolves.toContain(`${2 ** 31}\n`);
+
+      await expect(detach('device')).resolves.toMatchObject({ outcome: 'done', power_state: 'running' });
+      await expect(bench.disks(instance)).resolves.toEqual({ now: [], next: [] });
+    },
+    WITHIN_MS,
+  );
+
+  test.each([
+    ['that is not there', '/dev/disk/by-path/nowhere', 'RESOURCE_NOT_FOUND'],
+    ['elsewhere', '/dev/loop0', 'FORBIDDEN'],
+  ])('%s is refused', async (_what, elsewhere, code) => {
+    const other: Volume = { id: 'other', connection: { type: 'block', path: elsewhere } };
+    await expect(attach(other)).rejects.toMatchObject({ code });
+    await expect(bench.disks(instance)).resolves.toEqual({ now: [], next: [] });
+  });
 });
 
 test(
