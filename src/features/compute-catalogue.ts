@@ -105,7 +105,8 @@ export const COMPUTE_FEATURES = {
     status: 'optional',
     operations: ['reboot'],
     cli: ['nova reboot <server>'],
-    notes: 'The instance is stopped when it runs, and started.',
+    notes:
+      'The instance is stopped when it runs, hard or by its operating system, which is asked to shut down, and started.',
   },
   'operation.rescue': {
     title: 'Rescue instance',

@@ -51,6 +51,9 @@ export const PowerParametersSchema = z.record(
 );
 export type PowerParameters = z.infer<typeof PowerParametersSchema>;
 
+/** How long an operating system may take to shut down. */
+export const ShutdownTimeSchema = z.int().min(1).max(3600).describe('how long it may take, seconds (default 120)');
+
 /** A machine in one of three ways: an instance of a host, a registered machine, or a controller given in full. */
 export const PowerTargetFields = {
   host: HostNameSchema.optional(),

@@ -75,6 +75,7 @@ export type {
   GentlePowerOperations,
   PowerOperations,
   RebootOperation,
+  RebootParams,
   SoftOffParams,
 } from './operations/power.js';
 export type { ImageOperations, StorageOperations } from './operations/storage.js';

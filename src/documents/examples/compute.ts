@@ -85,7 +85,7 @@ export const computeExamples: ExamplesOf<'compute'> = {
   'compute.release': { params: instance, result: { ...done, ...running, name: 'instance-0001', id: ID } },
   'compute.power_on': { params: { ...instance, deadline_ms: 600_000 }, result: { ...done, ...running } },
   'compute.power_off': { params: instance, result: { ...done, ...shutdown } },
-  'compute.reboot': { params: instance, result: { ...done, ...running } },
+  'compute.reboot': { params: { ...instance, type: 'soft', within_s: 60 }, result: { ...done, ...running } },
   'compute.pause': { params: instance, result: { ...done, ...paused } },
   'compute.unpause': { params: instance, result: { ...done, ...running } },
   'compute.suspend': { params: instance, result: { ...done, ...suspended } },

@@ -170,6 +170,7 @@ describe('images of the fake driver', () => {
 describe('an operation of the fake driver that is carried out once more', () => {
   it.each<[ChangeOperationName, object, string]>([
     ['reboot', {}, 'running'],
+    ['reboot', { type: 'soft' }, 'running'],
     ['attachVolume', { volume: data }, 'is /dev/'],
     ['attachInterface', { network: { name: 'lan' } }, 'is there'],
     ['resize', { flavor }, '8 processors'],

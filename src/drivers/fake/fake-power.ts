@@ -1,4 +1,4 @@
-import type { SoftOffParams } from '../../compute/contract/index.js';
+import type { RebootParams, SoftOffParams } from '../../compute/contract/index.js';
 import type { InstancePowerState } from '../../compute/state/power-state.js';
 import { transitionTo, type FakeSite } from './fake-site.js';
 import { instanceWork, requireState, type FakeChange } from './fake-work.js';
@@ -37,16 +37,22 @@ function entering(to: InstancePowerState, from: readonly InstancePowerState[], d
   };
 }
 
-const rebooting: FakeChange<object> = {
-  ...entering('running', ['running', 'shutdown', 'crashed', 'paused'], 'rebooting'),
+/** A guest that runs obeys at once; any other one hears nothing. */
+const rebooting: FakeChange<RebootParams> = {
+  ...entering('running', [], 'rebooting'),
   isSo: () => false,
+  check: (_ctx, instance, { type, force = false }) =>
+    requireState(
+      instance,
+      type === 'soft' && !force ? ['running', 'shutdown'] : ['running', 'shutdown', 'crashed', 'paused'],
+    ),
   apply(instance, _params, _found, now) {
     instance.enter('shutdown', now);
     instance.enter('running', now);
   },
 };
 
-/** A guest that runs obeys at once; any other one hears nothing. */
+/** As with a soft reboot. */
 const shuttingDown: FakeChange<SoftOffParams> = {
   ...entering('shutdown', [], 'shutting down'),
   check: (_ctx, instance, { force = false }) =>

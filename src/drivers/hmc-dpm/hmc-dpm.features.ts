@@ -18,7 +18,7 @@ const WHOLE_GROUPS = partial('DPM attaches and detaches whole storage groups, wi
 export const hmcDpmFeatures = {
   'operation.get-guest-info': complete,
   'operation.get-host-info': complete,
-  'operation.reboot': complete,
+  'operation.reboot': partial('hard only: the HMC cannot ask the operating system to shut down'),
   'operation.launch': complete,
   'operation.terminate': complete,
   'operation.resize': complete,

@@ -22,6 +22,7 @@ import { powerWorks, queryPower } from './operations/power.operations.js';
 import { preflightOperation } from './operations/preflight.operation.js';
 import { quiesceWorks } from './operations/quiesce.js';
 import { rebuildWorks } from './operations/rebuild.js';
+import { rebootWork } from './operations/reboot.js';
 import { rescueWorks } from './operations/rescue.js';
 import { resetWork } from './operations/reset.js';
 import { resizeWorks } from './operations/resize.js';
@@ -54,6 +55,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
       const leave = neighbours.add(name, place);
       const works = offerWorks({
         ...powerWorks(place),
+        reboot: rebootWork(place),
         softOff: softOffWork(place),
         reset: resetWork(place),
         ...lifecycleWorks(place),

@@ -19,6 +19,7 @@ import { placeAt } from './operations/open-place.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
 import { probeDomains } from './operations/probe.js';
 import { queryDomains, type DomainStates } from './operations/query-domains.js';
+import { rebootWork } from './operations/reboot.js';
 import { resetWork } from './operations/reset.js';
 import { softOffWork } from './operations/soft-off.js';
 import { explaining, provisionalTargetKey, targetOf, type VirshPlace } from './operations/virsh-place.js';
@@ -82,12 +83,12 @@ export function virshPowerType(poolOf: PoolOf): AnyPowerType {
           const { power_id: id } = parameters;
           const access = accessOf(parameters);
           const place = placeOf(access, borrow);
-          const { powerOn, powerOff, reboot: cycle } = powerWorks(place);
+          const { powerOn, powerOff } = powerWorks(place);
           const offered = offerVerbs({
             powerOn,
             powerOff,
             softOff: softOffWork(place),
-            cycle,
+            cycle: rebootWork(place),
             reset: resetWork(place),
             setBootDevice: bootDeviceWork(place),
           });

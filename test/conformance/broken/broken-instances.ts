@@ -154,7 +154,11 @@ export const brokenInstances: readonly BrokenDriver[] = [
         reboot: (ctx, target, params) => operations.powerOn(ctx, target, params),
       })),
     }),
-    caught: { 'operation.reboot/effect': 'no-effect', 'operation.reboot/again': 'no-effect' },
+    caught: {
+      'operation.reboot/effect': 'no-effect',
+      'operation.reboot/soft': 'no-effect',
+      'operation.reboot/again': 'no-effect',
+    },
   },
   {
     name: 'carries a plan out',

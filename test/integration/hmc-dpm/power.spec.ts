@@ -132,6 +132,20 @@ describe('reboot', () => {
     expect(bench.simulator.jobs()).toHaveLength(0);
   });
 
+  test('is hard only', async () => {
+    const ctx = bench.context();
+    const target = await bench.host.resolve(ctx, 'on');
+    const params = { type: 'soft', within_s: 5 } as const;
+    const since = bench.simulator.wireLog.last;
+    const refused = { code: 'FEATURE_LIMITED', details: { path: 'type' } };
+    const { reboot } = bench.host.operations;
+    if (reboot === undefined) throw new Error('it has no reboot');
+    expect(await failureOf(reboot(ctx, target, params))).toMatchObject(refused);
+    expect(await failureOf(bench.host.plan(ctx, { operation: 'reboot', params }, target))).toMatchObject(refused);
+    expect(bench.simulator.wireLog.count({ since })).toBe(0);
+    await expect(reboot(ctx, target, { type: 'hard' })).resolves.toMatchObject({ outcome: 'done' });
+  });
+
   test('does not stop what it could not start again', async () => {
     const failure = await failureOf(bench.change('reboot', 'bootless-on'));
     expect(failure).toMatchObject({ code: 'STATE_CONFLICT', details: { status: 'active' } });

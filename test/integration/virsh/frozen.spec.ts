@@ -63,6 +63,23 @@ test('a frozen guest is stopped all the same, although it cannot be asked', asyn
   });
 });
 
+test('a guest that does not listen is not rebooted softly, unless it is forced to', async () => {
+  await virsh.call('compute.power_on', { instance: lively });
+  const before = processOf(lively);
+  const soft = { instance: lively, type: 'soft', within_s: 1 };
+  await expect(virsh.call('compute.reboot', soft)).rejects.toMatchObject({
+    code: 'OPERATION_FAILED',
+    outcome: 'unknown',
+    message: expect.stringContaining('still runs after 1 s'),
+  });
+  expect(processOf(lively)).toBe(before);
+  await expect(virsh.call('compute.reboot', { ...soft, force: true })).resolves.toMatchObject({
+    outcome: 'done',
+    power_state: 'running',
+  });
+  expect(processOf(lively)).not.toBe(before);
+});
+
 function definition(name: string): string {
   const os = "<os><type arch='x86_64'>hvm</type></os>";
   return `<domain type='qemu'><name>${name}</name><memory unit='MiB'>32</memory>${os}</domain>`;

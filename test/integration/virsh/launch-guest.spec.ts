@@ -83,6 +83,19 @@ describe('a guest', () => {
   );
 
   test(
+    'is rebooted softly: it goes down in good order, and starts again',
+    async () => {
+      const before = starts();
+      const answer = await call('compute.reboot', { instance, type: 'soft' });
+      expect(answer).toMatchObject({ outcome: 'done', power_state: 'running' });
+      expect(console.reports.at(before - 1)).toMatchObject({ isDown: true });
+      await expect(console.ready(before + 1)).resolves.toMatchObject({ image: systems.disk.image });
+      expect(starts()).toBe(before + 1);
+    },
+    LONG,
+  );
+
+  test(
     'gets another root disk, and is told once more who it is, with another password',
     async () => {
       const before = starts();

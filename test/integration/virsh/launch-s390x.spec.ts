@@ -32,7 +32,7 @@ const call: VirshGuests['virsh']['call'] = (method, params) => guests.virsh.call
 
 describe('a guest of IBM Z, emulated', () => {
   test(
-    'starts from a medium, and is rescued with another one',
+    'starts from a medium, is rebooted softly, and is rescued with another one',
     async () => {
       const instance = 'z01';
       const { id } = await call('compute.spawn', {
@@ -43,9 +43,12 @@ describe('a guest of IBM Z, emulated', () => {
       });
       const console = guests.console(String(id));
       await expect(console.ready()).resolves.toMatchObject({ image: systems.disk.image, arch: 's390x' });
+      await expect(call('compute.reboot', { instance, type: 'soft' })).resolves.toMatchObject({ outcome: 'done' });
+      expect(console.reports.at(0)).toMatchObject({ isDown: true });
+      await console.ready(2);
       const image = { source: `file:${systems.rescue.iso}`, format: 'iso' };
       await expect(call('compute.rescue', { instance, image })).resolves.toMatchObject({ outcome: 'done' });
-      await expect(console.ready(2)).resolves.toMatchObject({ isRescue: true });
+      await expect(console.ready(3)).resolves.toMatchObject({ isRescue: true });
       await call('compute.destroy', { instance });
       expect(guests.volumes()).toEqual([]);
     },

@@ -54,6 +54,38 @@ describe('power and memory of a domain of libvirt’s test driver', () => {
     await expect(state()).resolves.toMatchObject({ power_state: powerState });
   });
 
+  test.each([
+    ['running', 'compute.power_on', {}, ['ask-shutdown', 'start']],
+    ['running', 'compute.power_on', { within_s: 5, force: true }, ['ask-shutdown', 'destroy', 'start']],
+    ['shutdown', 'compute.power_off', {}, ['start']],
+    ['paused', 'compute.pause', { force: true }, ['destroy', 'start']],
+    ['suspended', 'compute.suspend', { force: true }, ['drop-memory', 'start']],
+  ] as const)('a soft reboot of what is %s leaves it running', async (_state, before, how, steps) => {
+    const request = { instance, type: 'soft', ...how };
+    await virsh.call(before, { instance });
+    await expect(virsh.call('compute.reboot', { ...request, plan: true })).resolves.toMatchObject({
+      outcome: 'planned',
+      steps: steps.map((action) => ({ action })),
+    });
+    await expect(virsh.call('compute.reboot', request)).resolves.toMatchObject({
+      outcome: 'done',
+      power_state: 'running',
+    });
+    await expect(state()).resolves.toMatchObject({ power_state: 'running' });
+  });
+
+  test('a soft reboot of what hears nothing is refused, and leaves it as it is', async () => {
+    await virsh.call('compute.pause', { instance });
+    for (const plan of [true, false]) {
+      await expect(virsh.call('compute.reboot', { instance, type: 'soft', plan })).rejects.toMatchObject({
+        code: 'STATE_CONFLICT',
+        message: expect.stringContaining('hears nothing'),
+      });
+    }
+    await expect(state()).resolves.toMatchObject({ power_state: 'paused' });
+    await virsh.call('compute.unpause', { instance });
+  });
+
   test('the wrong state is a conflict', async () => {
     await expect(virsh.call('compute.unpause', { instance, plan: true })).resolves.toMatchObject({ steps: [] });
     await expect(virsh.call('compute.resume', { instance })).resolves.toMatchObject({ outcome: 'already' });

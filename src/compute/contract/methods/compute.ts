@@ -20,6 +20,7 @@ import {
   NameSchema,
   PrintableSchema,
   RelocationAnswerSchema,
+  ShutdownTimeSchema,
 } from '../fields.js';
 import { defineMethod } from '../method.js';
 import { OperationSchema } from './operation.js';
@@ -47,6 +48,18 @@ function instanceChange<
     result: z.object({ ...InstanceChangeAnswerSchema.shape, ...answer }),
     operation,
   });
+}
+
+/** Refuses to wait for an operating system that is not asked. */
+function checkReboot(
+  { type, ...wait }: { type?: string | undefined; within_s?: number | undefined; force?: boolean | undefined },
+  context: z.RefinementCtx,
+): void {
+  if (type === 'soft') return;
+  for (const field of ['within_s', 'force'] as const) {
+    if (wait[field] === undefined) continue;
+    context.addIssue({ code: 'custom', path: [field], message: 'goes with type soft only' });
+  }
 }
 
 /** Which instance came into being, or into our hands. */
@@ -107,7 +120,29 @@ export const computeMethods = {
   ),
   'compute.power_on': instanceChange('powerOn', 'Start an instance; one that runs stays as it is.'),
   'compute.power_off': instanceChange('powerOff', 'Stop an instance, hard; its operating system is not asked.'),
-  'compute.reboot': instanceChange('reboot', 'Stop an instance, when it runs, and start it.'),
+  'compute.reboot': defineMethod({
+    kind: 'change',
+    summary: 'Stop an instance, when it runs, and start it.',
+    params: z
+      .strictObject({
+        ...InstanceTargetFields,
+        type: z
+          .enum(['hard', 'soft'])
+          .optional()
+          .describe(
+            'soft: its operating system is asked to shut down, and waited for; hard (default): it is not asked',
+          ),
+        within_s: ShutdownTimeSchema.optional(),
+        force: z
+          .boolean()
+          .optional()
+          .describe('stop the instance, hard, when it still runs then (default: that is an error)'),
+        ...ChangeFields,
+      })
+      .superRefine(checkReboot),
+    result: InstanceChangeAnswerSchema,
+    operation: 'reboot',
+  }),
   'compute.pause': instanceChange('pause', "Stop an instance's processors and keep its memory."),
   'compute.unpause': instanceChange('unpause', 'Let the processors of a paused instance go on.'),
   'compute.suspend': instanceChange('suspend', "Save an instance's memory to disk and stop it."),

@@ -10,6 +10,7 @@ import {
   NativeFactsSchema,
   PowerParametersSchema,
   PowerTargetFields,
+  ShutdownTimeSchema,
   checkPowerTarget,
 } from '../fields.js';
 import { MacSchema } from '../description/network.js';
@@ -120,7 +121,7 @@ export const powerMethods = {
     params: z
       .strictObject({
         ...PowerTargetFields,
-        within_s: z.int().min(1).max(3600).optional().describe('how long it may take, seconds (default 120)'),
+        within_s: ShutdownTimeSchema.optional(),
         force: z
           .boolean()
           .optional()

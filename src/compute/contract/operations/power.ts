@@ -35,10 +35,20 @@ export interface BootDeviceOperation {
 /** What `power.set_boot_device` says beside the machine. */
 export type BootDeviceParams = Pick<MethodParams<'power.set_boot_device'>, 'boot_device' | 'restart'>;
 
-/** Governed by `operation.reboot`: stops the instance when it runs and starts it. Afterwards it runs. */
+/** Governed by `operation.reboot`. */
 export interface RebootOperation {
-  reboot: ChangeOperation;
+  /**
+   * Stops the instance when it runs, and starts it. Afterwards it runs, and has been started by this; the outcome is always `done`.
+   * With type `soft` its guest is asked to shut down, and waited for, as `softOff` does; an instance that is off is just started.
+   *
+   * @throws ComputeError FEATURE_LIMITED for type `soft` where guests cannot be asked; OPERATION_FAILED when it still runs after the
+   *   time that it had: it was asked, may shut down later, and is then not started
+   */
+  reboot: ChangeOperation<RebootParams>;
 }
+
+/** What `compute.reboot` says beside the instance. */
+export type RebootParams = Pick<MethodParams<'compute.reboot'>, 'type' | 'within_s' | 'force'>;
 
 /** What works without taking the power away. Governed by no feature of virt drivers; absent where the backend cannot. */
 export interface GentlePowerOperations {

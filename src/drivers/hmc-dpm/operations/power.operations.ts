@@ -4,6 +4,7 @@ import type {
   OperationWork,
   OperationWorks,
   PowerOperations,
+  RebootParams,
 } from '../../../compute/contract/index.js';
 import type { Goal, PowerChange } from '../mapping/next-action.js';
 import { obstacle } from '../mapping/planned-steps.js';
@@ -14,10 +15,11 @@ import { knownState } from './known-state.js';
 import { PartitionChange } from './partition-change.js';
 import { planChange } from './plan.js';
 import { reconcileChange } from './reconcile.js';
+import { limited } from './refusal.js';
 
 /** Power of a partition. Semantics are the contract's; there is no reboot: it is a stop and a start (hmc-dpm.md section 9). */
 export function powerWorks(place: HmcPlace): OperationWorks<PowerChange> {
-  const work = (change: PowerChange, run: ChangeOperation): OperationWork<object, ChangeResult> => ({
+  const work = (change: Exclude<PowerChange, 'reboot'>, run: ChangeOperation): OperationWork<object, ChangeResult> => ({
     run,
     plan: (ctx, target) => planChange(ctx, place, change, target),
     reconcile: (ctx, target) => reconcileChange(ctx, place, change, target),
@@ -25,7 +27,14 @@ export function powerWorks(place: HmcPlace): OperationWorks<PowerChange> {
   return {
     powerOn: work('powerOn', to(place, 'powering on', 'running')),
     powerOff: work('powerOff', to(place, 'powering off', 'stopped')),
-    reboot: work('reboot', reboot(place)),
+    reboot: {
+      run: reboot(place),
+      async plan(ctx, target, params) {
+        refuseSoft(params);
+        return await planChange(ctx, place, 'reboot', target);
+      },
+      reconcile: (ctx, target) => reconcileChange(ctx, place, 'reboot', target),
+    },
   };
 }
 
@@ -50,8 +59,9 @@ function to(place: HmcPlace, what: string, goal: Goal): ChangeOperation {
   };
 }
 
-function reboot(place: HmcPlace): ChangeOperation {
-  return async (ctx, target) => {
+function reboot(place: HmcPlace): ChangeOperation<RebootParams> {
+  return async (ctx, target, params) => {
+    refuseSoft(params);
     const change = new PartitionChange(ctx, place, target);
     const { rules } = change.mode;
     return await change.run(`rebooting ${rules.noun}`, async () => {
@@ -65,4 +75,10 @@ function reboot(place: HmcPlace): ChangeOperation {
       return change.ended(true, partition);
     });
   };
+}
+
+/** @throws ComputeError FEATURE_LIMITED */
+function refuseSoft({ type }: RebootParams): void {
+  if (type !== 'soft') return;
+  throw limited('type', 'the HMC cannot ask the operating system to shut down; only a hard reboot can be had');
 }

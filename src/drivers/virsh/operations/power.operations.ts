@@ -20,7 +20,7 @@ import { findDomain } from './find-domain.js';
 import { explaining, type VirshPlace } from './virsh-place.js';
 
 /** Power of a domain. Semantics are the contract's. */
-export function powerWorks(place: VirshPlace): OperationWorks<PowerChange> {
+export function powerWorks(place: VirshPlace): OperationWorks<'powerOn' | 'powerOff'> {
   const work = (change: PowerChange, run: ChangeOperation): OperationWork<object, ChangeResult> => ({
     run,
     plan: (ctx, target) => planPower(ctx, place, change, target),
@@ -29,7 +29,6 @@ export function powerWorks(place: VirshPlace): OperationWorks<PowerChange> {
   return {
     powerOn: work('powerOn', to(place, 'powering on domain', 'running')),
     powerOff: work('powerOff', to(place, 'powering off domain', 'shut off')),
-    reboot: work('reboot', reboot(place)),
   };
 }
 
@@ -50,23 +49,11 @@ function to(place: VirshPlace, what: string, goal: Goal): ChangeOperation {
   };
 }
 
-function reboot(place: VirshPlace): ChangeOperation {
-  return async (ctx, target) => {
-    const change = new DomainChange(ctx, place, target);
-    return await change.run('rebooting domain', async () => {
-      // What an earlier attempt has stopped is only to be started.
-      const stopped = change.carriedOut.has('start') ? undefined : await bringTo(change, 'shut off');
-      const { status } = await bringTo(change, 'running', stopped?.status);
-      return change.ended(true, status);
-    });
-  };
-}
-
 /**
  * The last step is waited for. An operation whose last step leads to its goal, and is there, is concluded: whether the answer came
  * or not, nothing is left to be sent.
  */
-async function reconcileTo(change: DomainChange, goal: Goal): Promise<Reconciliation> {
+export async function reconcileTo(change: DomainChange, goal: Goal): Promise<Reconciliation> {
   return await reconcileSequence(change, async () => {
     const status = await change.look();
     if (nextAction(goal, status).kind !== 'reached') return undefined;
@@ -77,7 +64,8 @@ async function reconcileTo(change: DomainChange, goal: Goal): Promise<Reconcilia
   });
 }
 
-async function planPower(
+/** What a change would do now. @throws ComputeError STATE_CONFLICT when it could not even begin */
+export async function planPower(
   ctx: CallContext,
   place: VirshPlace,
   change: PowerChange,

@@ -5,12 +5,14 @@ import {
   type OperationWork,
   type PlannedStep,
   type SoftOffParams,
+  type Target,
 } from '../../../compute/contract/index.js';
 import { makeSo, reconcileSequence } from '../../kit/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
 import { plannedSteps } from '../mapping/next-action.js';
+import { failureOf } from '../client/libvirt-failure.js';
 import { unlessRefused } from '../client/unless-refused.js';
-import { bringTo } from './bring-to.js';
+import { bringTo, type Brought } from './bring-to.js';
 import { DomainChange } from './domain-change.js';
 import { cannotBeDone, planning } from './power.operations.js';
 import type { HostPlace, VirshPlace } from './virsh-place.js';
@@ -21,35 +23,59 @@ import type { HostPlace, VirshPlace } from './virsh-place.js';
  */
 export function softOffWork(place: VirshPlace): OperationWork<SoftOffParams, ChangeResult> {
   return {
-    async run(ctx, target, { within_s: seconds = DEFAULT_SOFT_OFF_S, force = false }) {
+    async run(ctx, target, params) {
       const change = new DomainChange(ctx, place, target);
       return await change.run('shutting down domain', async () => {
-        const before = await change.look();
-        if (isShutDown(before)) return change.ended(change.carriedOut.size > 0, before);
-        const why = whyDeaf(before);
-        if (why !== undefined && !force) throw cannotBeDone(target, before, why);
-        const off = why === undefined ? await ask(change, seconds * 1000) : undefined;
-        if (off !== undefined) return change.ended(true, off);
-        if (!force) throw stillOn(change, seconds);
-        ctx.progress(`${change.label} has not shut down within ${seconds} s, destroying it`);
-        return change.ended(true, (await bringTo(change, 'shut off')).status);
+        const hadActed = change.carriedOut.size > 0;
+        const { status, hasActed } = await shutDown(change, params, 'Use force, or power it off');
+        return change.ended(hasActed || hadActed, status);
       });
     },
-    plan: (ctx, target, { force = false }) =>
-      planning(place, target, async () => {
-        const status = await place.domains(ctx).status(target.id);
-        if (isShutDown(status)) return [];
-        const why = whyDeaf(status);
-        if (why !== undefined && !force) throw cannotBeDone(target, status, why);
-        const [first, last] = askingSteps(target.name);
-        return force ? [first, last] : [first];
-      }),
+    plan: (ctx, target, params) =>
+      planning(place, target, async () => shutDownSteps(target, await place.domains(ctx).status(target.id), params)),
     reconcile: (ctx, target) =>
       reconcileSequence(new DomainChange(ctx, place, target), async (change) => {
         const status = await change.look();
         return isShutDown(status) ? change.ended(true, status) : undefined;
       }),
   };
+}
+
+/**
+ * Lets the guest of a domain shut down, and stops the domain hard with `force` when it has not done so in time.
+ *
+ * @param advice to whoever asked, when it still runs then
+ * @throws ComputeError STATE_CONFLICT when the guest hears nothing; OPERATION_FAILED when it still runs
+ */
+export async function shutDown(
+  change: DomainChange,
+  { within_s: seconds = DEFAULT_SOFT_OFF_S, force = false }: SoftOffParams,
+  advice: string,
+): Promise<Brought> {
+  const before = await change.look();
+  if (isShutDown(before)) return { status: before, hasActed: false };
+  const why = whyDeaf(before);
+  if (why !== undefined && !force) throw cannotBeDone(change.target, before, why);
+  const off = why === undefined ? await ask(change, seconds * 1000) : undefined;
+  if (off !== undefined) return { status: off, hasActed: true };
+  if (!force) throw stillOn(change, seconds, advice);
+  change.ctx.progress(
+    `${change.label} ${why === undefined ? `has not shut down within ${seconds} s` : 'hears nothing'}, destroying it`,
+  );
+  return { ...(await bringTo(change, 'shut off')), hasActed: true };
+}
+
+/** The steps of it, for people. @throws ComputeError STATE_CONFLICT when the guest hears nothing */
+export function shutDownSteps(
+  target: Target,
+  status: DomainStatus,
+  { force = false }: Pick<SoftOffParams, 'force'>,
+): PlannedStep[] {
+  if (isShutDown(status)) return [];
+  const why = whyDeaf(status);
+  if (why === undefined) return askingSteps(target.name).slice(0, force ? 2 : 1);
+  if (!force) throw cannotBeDone(target, status, why);
+  return plannedSteps(['shut off'], target.name, status);
 }
 
 /**
@@ -74,7 +100,7 @@ function isAsked(status: DomainStatus, withinMs: number): boolean {
 
 const STEP = 'ask-shutdown';
 
-function askingSteps(name: string): [PlannedStep, PlannedStep] {
+function askingSteps(name: string): PlannedStep[] {
   return [
     { action: STEP, description: `ask the guest of domain ${name} to shut down, and wait for it` },
     { action: 'destroy', description: `destroy domain ${name} if it still runs then` },
@@ -86,23 +112,37 @@ async function ask(change: DomainChange, withinMs: number): Promise<DomainStatus
   const { ctx, uuid, label, backend } = change;
   const endsAt = ctx.clock.now() + withinMs;
   const isLate = (): boolean => ctx.clock.now() >= endsAt;
-  await makeSo(change, {
-    step: STEP,
-    noun: 'request to shut down',
-    doing: `asking ${label} to shut down`,
-    // A guest that hangs is not asked for longer than it may take.
-    isSo: async () => isLate() || isShutDown(await change.look()),
-    send: async (timeoutMs) => {
-      await change.domains.shutdown(uuid, undefined, Math.min(timeoutMs, withinMs));
-      return true;
-    },
-  });
+  try {
+    await makeSo(change, {
+      step: STEP,
+      noun: 'request to shut down',
+      doing: `asking ${label} to shut down`,
+      // A guest that hangs is not asked for longer than it may take.
+      isSo: async () => isLate() || isShutDown(await change.look()),
+      send: async (timeoutMs) => {
+        await change.domains.shutdown(uuid, undefined, Math.min(timeoutMs, withinMs));
+        return true;
+      },
+    });
+  } catch (error) {
+    // One that has ended meanwhile cannot be asked, and need not be.
+    const seen = failureOf(error)?.isWrongState === true ? await change.look() : undefined;
+    if (seen !== undefined && isShutDown(seen)) return seen;
+    throw error;
+  }
   ctx.progress(`waiting for ${label} to shut down`);
-  const { status } = await change.poll(`${label} to shut down`, backend.pacing.poll.initialMs, async () => {
-    const seen = await change.look();
-    if (isShutDown(seen)) return { status: seen };
-    return isLate() ? { status: undefined } : undefined;
-  });
+  const beganAt = ctx.clock.now();
+  const { status } = await change.poll(
+    `${label} to shut down`,
+    backend.pacing.poll.initialMs,
+    async () => {
+      const seen = await change.look();
+      if (isShutDown(seen)) return { status: seen };
+      return isLate() ? { status: undefined } : undefined;
+    },
+    change.remainingMs + withinMs,
+  );
+  change.notCounting(ctx.clock.now() - beganAt);
   return status;
 }
 
@@ -129,9 +169,9 @@ function whyDeaf({ state, hasSavedMemory }: DomainStatus): string | undefined {
   }
 }
 
-function stillOn(change: DomainChange, seconds: number): Error {
+function stillOn(change: DomainChange, seconds: number, advice: string): Error {
   return change.error(
     'OPERATION_FAILED',
-    `the guest of ${change.label} was asked to shut down and still runs after ${seconds} s; it may lack an operating system that listens to its power button, or an agent. Use force, or power it off`,
+    `the guest of ${change.label} was asked to shut down and still runs after ${seconds} s; it may lack an operating system that listens to its power button, or an agent. ${advice}`,
   );
 }

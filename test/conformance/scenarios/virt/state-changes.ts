@@ -64,6 +64,19 @@ export const rebootScenarios: readonly Virt[] = [
     run: (subject) => takesEffect(subject, { method: 'compute.reboot', from: 'shutdown', to: 'running' }),
   },
   {
+    word: 'soft',
+    title: 'lets the operating system of an instance shut down, and starts it again',
+    async run(subject) {
+      const instance = await subject.instance('running', 'with-guest');
+      const before = subject.wire.changes().length;
+      const request = { host: subject.host, instance, type: 'soft' };
+      const answer = await answered(subject, 'compute.reboot', request);
+      ensure(subject.wire.changes().length > before, 'no-effect', `nothing was sent to reboot ${instance}`);
+      await isInState(subject, instance, { state: 'running' });
+      hasFields(answer, { outcome: 'done', power_state: 'running' }, 'compute.reboot');
+    },
+  },
+  {
     word: 'again',
     title: 'reboots again when it is asked again: a running instance is never "already"',
     async run(subject) {
