@@ -5,6 +5,7 @@ import { hostWatch, type PoolOf } from './client/libvirt-pool.js';
 import { DRIVER_NAME } from './mapping/refusal.js';
 import { ownershipWorks } from './operations/adopt.js';
 import { bootDeviceWork } from './operations/boot-device.js';
+import { limitedByWay } from './operations/by-program.js';
 import { consoleOperations } from './operations/console.operations.js';
 import { diagnosticsOperation } from './operations/diagnostics.operation.js';
 import { findDomain } from './operations/find-domain.js';
@@ -15,7 +16,7 @@ import { inventoryOperations } from './operations/inventory.operations.js';
 import { launchWorks } from './operations/launch.js';
 import { lifecycleWorks } from './operations/lifecycle.js';
 import { evacuation } from './operations/move/evacuate.js';
-import { lackingBy, placeAt } from './operations/open-place.js';
+import { placeAt } from './operations/open-place.js';
 import { migrationOperations } from './operations/move/live-migrate.js';
 import type { Neighbours } from './operations/neighbours.js';
 import { powerWorks, queryPower } from './operations/power.operations.js';
@@ -74,7 +75,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
         ...imageWorks(place, ports.images),
         ...interfaceWorks(place),
       });
-      return {
+      return limitedByWay(access, {
         operations: {
           ...works.operations,
           queryPower: queryPower(place),
@@ -92,7 +93,6 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
             targetOf(ctx, place, await findDomain(ctx, place, reference)),
           ),
         provisionalKey: (reference) => provisionalTargetKey(place, reference),
-        lacking: () => Promise.resolve(lackingBy(access.by, virshFeatures)),
         plan: works.plan,
         reconcile: works.reconcile,
         rearm: () => link.rearm(),
@@ -100,7 +100,7 @@ export function virshVirtDriver(poolOf: PoolOf, neighboursOf: (ports: DriverPort
           leave();
           return held.release();
         },
-      };
+      });
     },
   });
 }

@@ -26,17 +26,22 @@ import { explaining, provisionalTargetKey, targetOf, type VirshPlace } from './o
 import { DEFAULT_PACING, RequestUriSchema } from './virsh.settings.js';
 
 /** What is of the host, whatever the domain. */
-const VirshControllerSchema = z.strictObject({
-  power_address: RequestUriSchema,
-  power_pass: z
-    .string()
-    .min(1)
-    .max(1024)
-    .transform((text) => new Secret(text))
-    .optional(),
-});
+const VirshControllerSchema = z
+  .strictObject({
+    power_address: RequestUriSchema,
+    power_pass: z
+      .string()
+      .min(1)
+      .max(1024)
+      .transform((text) => new Secret(text))
+      .optional(),
+  })
+  .refine(({ power_address: { way }, power_pass: password }) => way === 'ssh' || password === undefined, {
+    error: 'a password is of use for ssh alone, and the URI is not one with ssh',
+    path: ['power_pass'],
+  });
 
-const VirshParametersSchema = VirshControllerSchema.extend({ power_id: z.string().min(1).max(255) });
+const VirshParametersSchema = VirshControllerSchema.safeExtend({ power_id: z.string().min(1).max(255) });
 
 /** A guest of a libvirt host as a machine; parameters as in MAAS (power-drivers.md 22). */
 export function virshPowerType(poolOf: PoolOf): AnyPowerType {

@@ -178,6 +178,13 @@ describe('the way of the program', () => {
       await expect(host.operations.powerOff(ctx, target, {})).resolves.toMatchObject({ outcome: 'done' });
       await expect(host.operations.queryPower(ctx, 'test')).resolves.toMatchObject({ powerState: 'shutdown' });
       await expect(host.operations.powerOn(ctx, target, {})).resolves.toMatchObject({ outcome: 'done' });
+      // The test driver's guest is on a network without such a group.
+      const domains = new ProgramDomains(programLink().program({}), signal);
+      const definition = await domains.definition(target.id, 'next');
+      const source = element('source', { network: 'default', portgroup: 'blue' });
+      await domains.define(withDevice(definition, element('interface', { type: 'network' }, source)), IN_TIME);
+      const info = await host.operations.getInfo?.(ctx, 'test', { maxAgeMs: 0, devices: true });
+      expect(info?.devices?.interfaces).toContainEqual(expect.objectContaining({ network: 'default', vlan: null }));
     } finally {
       await host.close();
     }

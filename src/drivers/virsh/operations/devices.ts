@@ -6,6 +6,7 @@ import {
   networkLookupByName,
   valuesOf,
 } from 'node-libvirt';
+import { ComputeError } from '../../../common/errors/index.js';
 import type { CallContext, Devices } from '../../../compute/contract/index.js';
 import { attributeOf, childAt, parseXml } from '../../../connectors/xml/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
@@ -55,7 +56,9 @@ async function vlanOf(ctx: CallContext, place: VirshPlace, { xml, source }: NicF
     const group = networkSource(parseXml(described)).portgroups.find(({ name }) => name === portgroup);
     return group?.vlan ?? null;
   } catch (error) {
-    if (failureOf(error) === undefined) throw error;
+    // It is only about a number: a network that is gone, or a way to the host that is for little more than power.
+    const isUntold = error instanceof ComputeError && error.code === 'FEATURE_LIMITED';
+    if (failureOf(error) === undefined && !isUntold) throw error;
     return null;
   }
 }
