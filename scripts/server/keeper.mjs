@@ -26,6 +26,8 @@ let companion;
 /** The one that runs now: a preparation, then the server. @type {import('node:child_process').ChildProcess | undefined} */
 let current;
 let isEnding = false;
+/** Done when nothing is left of what runs now. @type {Promise<void> | undefined} */
+let ending;
 
 process.on('message', (message) => {
   const command = /** @type {Command} */ (message);
@@ -40,11 +42,14 @@ async function start(wanted) {
   const preparations = plan ? [] : wanted.preparations;
   plan = wanted;
   isEnding = false;
+  ending = undefined;
   if (plan.companion) companion ??= launch(plan.companion, plan).on('error', () => {});
   for (const program of [...preparations, plan.server]) {
     const status = await watch(launch(program, plan), plan);
     if (status !== 0 || isEnding) break;
   }
+  // What it has started may be on its way out a moment longer: the next one would find its files locked, or be taken for it.
+  await ending;
   if (process.connected) process.send?.('ended');
 }
 
@@ -82,8 +87,14 @@ async function watch(child, { logFile }) {
 }
 
 /** @param {NodeJS.Signals} signal SIGKILL for a crash; others reach the server itself, which ends its own helpers */
-async function end(signal) {
+function end(signal) {
   isEnding = true;
+  ending = endCurrent(signal);
+  return ending;
+}
+
+/** @param {NodeJS.Signals} signal */
+async function endCurrent(signal) {
   if (current?.pid === undefined) return;
   const { pid } = current;
   const exited = once(current, 'exit');

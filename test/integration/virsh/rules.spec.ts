@@ -15,7 +15,8 @@ const GROUP = `f=$(mktemp)
 
 let kvm: TwoHosts;
 beforeAll(async () => {
-  kvm = await TwoHosts.start();
+  // What shows packets of bridges to iptables is a module of the kernel, or in it.
+  kvm = await TwoHosts.start({ setUp: () => ['modprobe -q br_netfilter 2>/dev/null || true'] });
   await kvm.host('kvm1').run(GROUP);
 }, WITHIN_MS);
 afterAll(() => kvm.stop());

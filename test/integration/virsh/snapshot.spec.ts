@@ -188,6 +188,7 @@ describe('what dies while a disk is copied', () => {
         'the operation to be cancelled',
         WITHIN_MS,
       );
+      expect(await operation()).toMatchObject({ error: { code: 'OPERATION_CANCELLED', outcome: 'not-applied' } });
       await eventually(() => volumesOf('cancelled').length === 0, 'the rest of the copy to be gone', WITHIN_MS);
     },
     WITHIN_MS,

@@ -190,12 +190,17 @@ export async function endCopy({ ctx, place, target }: DomainChange, pool: Storag
       return file === undefined || !isOwn(basename(file));
     },
     send: async (timeoutMs) => {
-      await change.caller.call(domainAbortJob, { domain: change.ref }, { timeoutMs });
+      try {
+        await change.caller.call(domainAbortJob, { domain: change.ref }, { timeoutMs });
+      } catch (error) {
+        // It has ended by itself meanwhile.
+        if (failureOf(error)?.isWrongState !== true) throw error;
+      }
       return undefined;
     },
   });
   // QEMU has made the file, and libvirt may not know it yet.
-  await pool.refresh({ signal: ctx.signal });
-  const left = unmarkedVolumes(await pool.volumeNames({ signal: ctx.signal })).filter(isOwn);
+  await change.ask(() => pool.refresh({ signal: ctx.signal }));
+  const left = unmarkedVolumes(await change.ask(() => pool.volumeNames({ signal: ctx.signal }))).filter(isOwn);
   for (const volume of left) await ensureRemoved(change, pool, `rest of ${volume}`, volume);
 }

@@ -6,14 +6,16 @@ import type {
   CallContext,
   ChangeParams,
   ChangeResult,
+  Checkpoint,
   Image,
   Images,
   OperationContext,
   OperationWork,
   OperationWorks,
+  Reconciliation,
 } from '../../../compute/contract/index.js';
-import { ImageSchema } from '../../../compute/contract/index.js';
-import { lookAfter, notedAs, outlast } from '../../kit/index.js';
+import { ImageSchema, STEP_CHECKPOINT } from '../../../compute/contract/index.js';
+import { lookAfter, notedAs, outlast, writesAnswered } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import { DISK_ALIASES } from '../mapping/domain-definition.js';
 import { imageVolumeName, markName, requireImageName, type KeptImage } from '../mapping/image-volume.js';
@@ -25,7 +27,7 @@ import { cannotBeDone, planning } from './power.operations.js';
 import { HELD, holdFileSystems, isFrozen, LET_GO, whyNoAgent } from './quiesce.js';
 import { requireRoom } from './storage/base-image.js';
 import { ensureMarked } from './storage/ensure-volume.js';
-import { ensurePool, findPool, type PoolSettings } from './storage/find-pool.js';
+import { ensurePool, findPool } from './storage/find-pool.js';
 import { admitExport, dropImage, putImage } from './storage/image.operations.js';
 import { keepAsImage, keptByName, removeLeftBehind, shownImage } from './storage/kept-images.js';
 import { slowestMs, type StoragePool } from './storage/storage-pool.js';
@@ -76,16 +78,16 @@ function snapshotWork(place: HostPlace, images: Images | undefined): OperationWo
         if (why !== undefined) throw cannotBeDone(target, status, why);
         return [{ action: 'copy-volume', description: `copy the root disk of domain ${target.name} as it is then` }];
       }),
-    reconcile: (ctx, target) => {
+    reconcile: (ctx, target, { name }) => {
       const change = new DomainChange(ctx, place, target);
       return lookAfter(change, async (last) => {
-        const hasHeld = notedAs(ctx.checkpoints, HOLD, HoldSchema)?.were_held === false;
+        const hasHeld = mayBeHeld(ctx);
         // At once, since the guest cannot write; and again when no request can be under way that holds them.
         if (hasHeld) await tryToThaw(change);
         await outlast(change, last);
+        const verdict: Reconciliation = ctx.isEnding ? await giveUp(change, place, name) : { verdict: 'continue' };
         if (hasHeld) await letGo(change);
-        if (ctx.isEnding) await endCopyIn(change, place.settings.pool);
-        return { verdict: 'continue' };
+        return verdict;
       });
     },
   };
@@ -195,6 +197,16 @@ async function whileHeld(change: DomainChange, begin: () => Promise<void>): Prom
   }
 }
 
+const HeldStepSchema = z.object({ step: z.literal(HELD.step) });
+
+/** Has this operation held the file systems, and not seen that they were let go? */
+function mayBeHeld({ checkpoints }: OperationContext): boolean {
+  if (notedAs(checkpoints, HOLD, HoldSchema)?.were_held !== false) return false;
+  const isHold = ({ name, data }: Checkpoint) => name === STEP_CHECKPOINT && HeldStepSchema.safeParse(data).success;
+  const at = checkpoints.findLastIndex(isHold);
+  return at !== -1 && !writesAnswered(checkpoints.slice(at)).includes(LET_GO.noun);
+}
+
 /** Lets go the file systems that this operation has held. It has a time of its own: that of the snapshot may be over. */
 async function letGo({ ctx, place, target }: DomainChange): Promise<void> {
   const change = new DomainChange(ctx, place, target);
@@ -204,17 +216,33 @@ async function letGo({ ctx, place, target }: DomainChange): Promise<void> {
 }
 
 /** What does not come of it now is seen to by {@link letGo} when the operation is reconciled. */
-async function tryToThaw({ caller, ref, requestTimeoutMs: timeoutMs }: DomainChange): Promise<void> {
+async function tryToThaw({ ctx, caller, ref, label, requestTimeoutMs }: DomainChange): Promise<void> {
+  if (!ctx.signal.aborted)
+    await ctx.beginStep({ name: LET_GO.step, description: `${LET_GO.doing} ${label}`, requestTimeoutMs });
   try {
-    await caller.call(domainFsthaw, { domain: ref, mountPoints: [] }, { timeoutMs });
+    await caller.call(domainFsthaw, { domain: ref, mountPoints: [] }, { timeoutMs: requestTimeoutMs });
   } catch (error) {
     if (failureOf(error) === undefined) throw error;
   }
 }
 
-async function endCopyIn(change: DomainChange, settings: PoolSettings): Promise<void> {
-  const pool = await findPool(change.caller, settings, { signal: change.ctx.signal });
-  if (pool !== undefined) await endCopy(change, pool);
+/** Ends what is under way, and removes what was made: nobody goes on with it. */
+async function giveUp({ ctx, target }: DomainChange, place: HostPlace, name: string): Promise<Reconciliation> {
+  const change = new DomainChange(ctx, place, target);
+  change.hasBegun = true; // a daemon that restarts is waited for
+  const options = { signal: ctx.signal };
+  const pool = await change.ask(() => findPool(change.caller, place.settings.pool, options));
+  if (pool !== undefined) {
+    await endCopy(change, pool);
+    const own = (await change.ask(() => keptByName(pool, name, options))).find(
+      ({ operationId }) => operationId === ctx.operationId,
+    );
+    if (own !== undefined) await dropImage(change, pool, own);
+  }
+  const wasPut = notedAs(ctx.checkpoints, PUT, ImageSchema) !== undefined;
+  return wasPut
+    ? { verdict: 'stopped', text: 'the image was put where it was wanted, and is there', effect: 'unknown' }
+    : { verdict: 'stopped', text: 'the copy was ended, and nothing of it is left on the host', effect: 'not-applied' };
 }
 
 /** What callers are told of the image: where it is among those of the host, or where it was put. */

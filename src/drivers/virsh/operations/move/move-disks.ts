@@ -147,7 +147,7 @@ async function look(change: MoveChange, path: string): Promise<Folder> {
   const same = await poolAt(there, path);
   const isShared = from !== undefined && same !== undefined && (await showsThere(change, from, same));
   const to = isShared ? same : (ours ?? same);
-  if (from !== undefined && to !== undefined && to !== same && (await showsThere(change, from, to))) {
+  if (from !== undefined && to !== undefined && to.name !== same?.name && (await showsThere(change, from, to))) {
     throw change.error(
       'STATE_CONFLICT',
       `${change.label} cannot be moved: ${from.path} here and ${to.path} at ${ends.destination} are one directory, where its disks would be copied onto themselves; let both hosts have it at the same path, or give each a pool of its own`,
@@ -161,7 +161,9 @@ async function showsThere(change: MoveChange, from: StoragePool, to: StoragePool
   const probe = probeOf(change);
   const options = { signal: change.ctx.signal };
   await ensureMarked(change, from, probe);
-  await to.refresh(options);
+  // Before it has looked, what it does not show may be there all the same, and would be taken for a place that is free.
+  const what = `pool ${to.name} of ${change.ends.destination} to be looked at, where a volume is being made`;
+  await change.poll(what, change.backend.pacing.poll.initialMs, async () => (await to.refresh(options)) || undefined);
   const shows = (await to.find(probe, options)) !== undefined;
   await ensureRemoved(change, from, 'probe', probe);
   return shows;

@@ -71,13 +71,19 @@ export class StoragePool {
     return storagePoolFacts(parseXml(xml));
   }
 
-  /** Makes libvirt look at the directory again; while volumes are being made, it does not. */
-  async refresh(options: CallOptions): Promise<void> {
+  /**
+   * Makes libvirt look at the directory again; while volumes are being made, it does not.
+   *
+   * @returns whether it has looked
+   */
+  async refresh(options: CallOptions): Promise<boolean> {
     try {
       await this.#caller.call(storagePoolRefresh, { pool: this.#ref }, options);
+      return true;
     } catch (error) {
       // It says so as an internal error.
       if (failureOf(error)?.native !== 'VIR_ERR_INTERNAL_ERROR') throw error;
+      return false;
     }
   }
 
