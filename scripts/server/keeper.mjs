@@ -26,8 +26,8 @@ let companion;
 /** The one that runs now: a preparation, then the server. @type {import('node:child_process').ChildProcess | undefined} */
 let current;
 let isEnding = false;
-/** Done when nothing is left of what runs now. @type {Promise<void> | undefined} */
-let ending;
+/** Done when nothing is left of what was last ended. */
+let ending = Promise.resolve();
 
 process.on('message', (message) => {
   const command = /** @type {Command} */ (message);
@@ -42,7 +42,6 @@ async function start(wanted) {
   const preparations = plan ? [] : wanted.preparations;
   plan = wanted;
   isEnding = false;
-  ending = undefined;
   if (plan.companion) companion ??= launch(plan.companion, plan).on('error', () => {});
   for (const program of [...preparations, plan.server]) {
     const status = await watch(launch(program, plan), plan);
