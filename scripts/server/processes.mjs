@@ -16,11 +16,22 @@ function look(pid) {
 
 /**
  * @param {number} pid
- * @returns {boolean} whether it runs; one that only waits for its parent to notice its end does not
+ * @returns {boolean} whether it runs; one that only waits for its parent to notice its end does not. While a thread of it is on its way
+ *   out it does: its files and ports are its own until then
  */
 export function isAlive(pid) {
   const found = look(pid);
-  return found !== undefined && found.state !== 'Z' && found.state !== 'X';
+  if (found === undefined || found.state === 'X') return false;
+  return found.state !== 'Z' || threads(pid) > 1;
+}
+
+/** @param {number} pid */
+function threads(pid) {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
 }
 
 /**
