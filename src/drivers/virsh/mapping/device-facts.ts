@@ -145,6 +145,6 @@ function bootOrderOf(device: XmlElement): number | undefined {
   return wholeNumber(attributeOf(childAt(device, 'boot'), 'order'), 'the boot order of a device');
 }
 
-function firstAttribute(from: XmlElement | undefined, names: readonly string[]): string | undefined {
+export function firstAttribute(from: XmlElement | undefined, names: readonly string[]): string | undefined {
   return names.map((name) => attributeOf(from, name)).find((value) => value !== undefined);
 }

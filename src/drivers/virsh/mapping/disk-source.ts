@@ -1,5 +1,5 @@
 import { attributeOf, childAt, type XmlElement } from '../../../connectors/xml/index.js';
-import type { DiskFacts } from './device-facts.js';
+import { firstAttribute, type DiskFacts } from './device-facts.js';
 import type { DiskSource } from './disk.js';
 
 const ISCSI_PORT = '3260';
@@ -23,11 +23,12 @@ export function sourceKeyOf({ sourceType, source, xml }: DiskFacts): string | un
 /** The same of what a disk is being copied to, or merged into; undefined when it is not. */
 export function mirrorKeyOf({ xml }: DiskFacts): string | undefined {
   const mirror = childAt(xml, 'mirror');
-  const described = childAt(mirror, 'source');
-  const source = ['file', 'dev', 'name']
-    .map((name) => attributeOf(described, name))
-    .find((value) => value !== undefined);
-  return keyOf(attributeOf(mirror, 'type') ?? 'file', source, described);
+  return keyOf(attributeOf(mirror, 'type') ?? 'file', mirrorSource(mirror), childAt(mirror, 'source'));
+}
+
+/** Where a disk is being copied to, or merged into: its path, or its name at a server. */
+export function mirrorSource(mirror: XmlElement | undefined): string | undefined {
+  return firstAttribute(childAt(mirror, 'source'), ['file', 'dev', 'name']);
 }
 
 function keyOf(sourceType: string, source: string | undefined, described: XmlElement | undefined): string | undefined {

@@ -19,7 +19,7 @@ import { failureOf } from '../client/libvirt-failure.js';
 import { backupXml } from '../mapping/backup-xml.js';
 import { imageVolumeOf, unmarkedVolumes } from '../mapping/image-volume.js';
 import type { StorageVolumeFacts } from '../mapping/storage-xml.js';
-import { DomainChange } from './domain-change.js';
+import type { DomainChange } from './domain-change.js';
 import { clear, ensureRemoved } from './storage/ensure-volume.js';
 import type { StoragePool } from './storage/storage-pool.js';
 
@@ -174,12 +174,11 @@ async function endAfterFailure(failed: DomainChange, pool: StoragePool): Promise
 }
 
 /**
- * No copy of this operation is under way any more, and nothing stays of one that was not marked as whole. It has a time of its own: that
- * of the operation may be over.
+ * No copy of this operation is under way any more, and nothing stays of one that was not marked as whole. It has a time of its own.
  */
-export async function endCopy({ ctx, place, target }: DomainChange, pool: StoragePool): Promise<void> {
-  const change = new DomainChange(ctx, place, target);
-  change.hasBegun = true; // a daemon that restarts is waited for
+export async function endCopy(copying: DomainChange, pool: StoragePool): Promise<void> {
+  const change = copying.afresh();
+  const { ctx } = change;
   const isOwn = (volume: string): boolean => imageVolumeOf(volume)?.operationId === ctx.operationId;
   await makeSo(change, {
     step: 'end-backup',

@@ -9,6 +9,7 @@ import { attributeOf, childAt, serialiseXml, type XmlElement } from '../../../co
 import { makeSo } from '../../kit/index.js';
 import { failureOf } from '../client/libvirt-failure.js';
 import type { DiskFacts } from '../mapping/device-facts.js';
+import { mirrorSource } from '../mapping/disk-source.js';
 import type { DomainChange } from './domain-change.js';
 
 const { VIR_DOMAIN_BLOCK_COPY_REUSE_EXT: INTO_WHAT_IS_THERE, VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB: WHILE_IT_RUNS } =
@@ -30,9 +31,7 @@ export async function diskNow(change: DomainChange, target: string): Promise<Dis
 export function jobOf(disk: DiskFacts): BlockJob | undefined {
   const mirror = childAt(disk.xml, 'mirror');
   if (mirror === undefined) return undefined;
-  const source = childAt(mirror, 'source');
-  const to = ['file', 'dev', 'name'].map((name) => attributeOf(source, name)).find((value) => value !== undefined);
-  return { disk, isReady: attributeOf(mirror, 'ready') === 'yes', to };
+  return { disk, isReady: attributeOf(mirror, 'ready') === 'yes', to: mirrorSource(mirror) };
 }
 
 /** A copy as it is to be begun. */

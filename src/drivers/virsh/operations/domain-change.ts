@@ -59,6 +59,16 @@ export class DomainChange extends VirshChange {
     return this.target.id;
   }
 
+  /**
+   * Another change of the same domain, which has a time of its own, since that of this one may be over: to take back or to end what this
+   * one has sent. A daemon that restarts is waited for.
+   */
+  afresh(): DomainChange {
+    const change = new DomainChange(this.ctx, this.place, this.target);
+    change.hasBegun = true;
+    return change;
+  }
+
   /** As libvirt's calls take it; it is found by its UUID alone. */
   get ref(): DomainRef {
     return { name: this.target.name, uuid: this.uuid, id: -1 };

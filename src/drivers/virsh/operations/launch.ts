@@ -125,9 +125,7 @@ async function requireThere(change: DomainChange, place: HostPlace): Promise<voi
 /** Removes what a launch has made that came to no good end. @returns what the caller is told */
 async function removed(change: DomainChange, place: HostPlace, cause: ComputeError): Promise<ComputeError> {
   const { ctx, target } = change;
-  // It has a time of its own: that of the launch may be over.
-  const removal = new DomainChange(ctx, place, target);
-  removal.hasBegun = true;
+  const removal = change.afresh();
   return await undone(change, cause, {
     undo: () => removeDomain(removal, place),
     undone: `Nothing is left of domain ${target.name}`,

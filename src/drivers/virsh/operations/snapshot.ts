@@ -207,18 +207,17 @@ function mayBeHeld({ checkpoints }: OperationContext): boolean {
   return at !== -1 && !writesAnswered(checkpoints.slice(at)).includes(LET_GO.noun);
 }
 
-/** Lets go the file systems that this operation has held. It has a time of its own: that of the snapshot may be over. */
-async function letGo({ ctx, place, target }: DomainChange): Promise<void> {
-  const change = new DomainChange(ctx, place, target);
-  change.hasBegun = true; // a daemon that restarts is waited for
+/** Lets go the file systems that this operation has held. It has a time of its own. */
+async function letGo(holding: DomainChange): Promise<void> {
+  const change = holding.afresh();
   // When nobody waits for it any more no step can be begun, and a guest that cannot write waits.
-  await (ctx.signal.aborted ? tryToThaw(change) : holdFileSystems(change, LET_GO));
+  await (change.ctx.signal.aborted ? tryToThaw(change) : holdFileSystems(change, LET_GO));
 }
 
 /** What does not come of it now is seen to by {@link letGo} when the operation is reconciled. */
-async function tryToThaw({ ctx, caller, ref, label, requestTimeoutMs }: DomainChange): Promise<void> {
+async function tryToThaw({ ctx, caller, ref, target, requestTimeoutMs }: DomainChange): Promise<void> {
   if (!ctx.signal.aborted)
-    await ctx.beginStep({ name: LET_GO.step, description: `${LET_GO.doing} ${label}`, requestTimeoutMs });
+    await ctx.beginStep({ name: LET_GO.step, description: `${LET_GO.doing} ${target.name}`, requestTimeoutMs });
   try {
     await caller.call(domainFsthaw, { domain: ref, mountPoints: [] }, { timeoutMs: requestTimeoutMs });
   } catch (error) {
@@ -227,9 +226,9 @@ async function tryToThaw({ ctx, caller, ref, label, requestTimeoutMs }: DomainCh
 }
 
 /** Ends what is under way, and removes what was made: nobody goes on with it. */
-async function giveUp({ ctx, target }: DomainChange, place: HostPlace, name: string): Promise<Reconciliation> {
-  const change = new DomainChange(ctx, place, target);
-  change.hasBegun = true; // a daemon that restarts is waited for
+async function giveUp(begun: DomainChange, place: HostPlace, name: string): Promise<Reconciliation> {
+  const change = begun.afresh();
+  const { ctx } = change;
   const options = { signal: ctx.signal };
   const pool = await change.ask(() => findPool(change.caller, place.settings.pool, options));
   if (pool !== undefined) {

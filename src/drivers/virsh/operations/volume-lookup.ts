@@ -61,8 +61,8 @@ export function soughtAs({ id }: Volume, { source, isShared = false }: Disk): So
 }
 
 /**
- * Refuses a volume that another domain of the host has, and that both do not share, or that a disk of one is being copied to. Whether one that is shared has a file system
- * for that is for who asks.
+ * Refuses a volume that another domain of the host has, and that both do not share, or that a disk of one is being copied to. Whether
+ * one that is shared has a file system for that is for who asks.
  *
  * @throws ComputeError STATE_CONFLICT
  */
