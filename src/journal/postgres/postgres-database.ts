@@ -61,7 +61,8 @@ function poolOf(options: PostgresOptions, log: Log): Kysely<JournalDatabase> {
     statement_timeout: answerTimeoutMs - 1_000,
     idle_in_transaction_session_timeout: answerTimeoutMs,
     // The plans of prepared statements outlive the time when the tables are so small that reading them whole is cheaper.
-    options: '-c enable_seqscan=off',
+    // What can only be read whole then seems so dear to the server that it compiles each such query, which takes it half a second.
+    options: '-c enable_seqscan=off -c jit=off',
   });
   // A connection that is lost while nobody uses it is made anew by the pool.
   pool.on('error', (error) => log.warn('a connection to the database was lost', { err: error }));
