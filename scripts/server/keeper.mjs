@@ -111,10 +111,27 @@ async function endCurrent(signal) {
  * @param {number} pid of the leader of a process group
  */
 async function crash(pid) {
-  kill(pid, 'SIGSTOP'); // from here on it starts nothing and notices nothing
-  const all = [pid, ...descendants(pid)];
+  const all = halted(pid);
   for (const each of [-pid, ...all]) kill(each, 'SIGKILL');
   while (all.some(isAlive)) await delay(lookEveryMs);
+}
+
+/**
+ * Stops a process and all that it started, which from then on start nothing and notice nothing.
+ *
+ * @param {number} pid
+ */
+function halted(pid) {
+  /** @type {Set<number>} */
+  const all = new Set();
+  // One that was not stopped yet when it was looked for may have started another.
+  for (let found = [pid]; found.length > 0; found = descendants(pid).filter((each) => !all.has(each))) {
+    for (const each of found) {
+      all.add(each);
+      kill(each, 'SIGSTOP');
+    }
+  }
+  return [...all];
 }
 
 /** @param {Plan} plan whose server is gone */
