@@ -139,9 +139,9 @@ export class ComputeBench {
         maxConcurrentPerEndpoint: 16,
         startWithinMs: 600_000,
         keepMs: 86_400_000,
-        readTimeoutMs: 10_000,
-        resolveTimeoutMs: 5000,
-        reconcileTimeoutMs: 10_000,
+        readTimeoutMs: 60_000,
+        resolveTimeoutMs: 10_000,
+        reconcileTimeoutMs: 30 * 60_000,
         ...limits,
       },
     });
