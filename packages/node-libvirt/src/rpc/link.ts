@@ -138,7 +138,10 @@ export class RpcLink {
       let serial: number;
       let bytes: Buffer;
       try {
-        if (this.#over !== undefined) throw new ConnectionLostError(this.#over.message, false, { cause: this.#over });
+        if (this.#over !== undefined) {
+          const { message, cause = this.#over } = this.#over;
+          throw new ConnectionLostError(message, false, { cause });
+        }
         options.signal?.throwIfAborted();
         serial = this.#nextSerial();
         bytes = this.#framed(call, args, serial);

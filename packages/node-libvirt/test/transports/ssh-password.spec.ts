@@ -88,15 +88,15 @@ describe('a server that takes the password', () => {
     expect(seen).toEqual(['none', 'password']);
   });
 
-  test('and whose command has failed before anybody has its stream', async () => {
-    // All of it comes in one piece.
+  test('and whose command fails at once, perhaps before anybody has its stream', async () => {
+    // Mostly, all of it comes in one piece.
     run = (channel) => {
       channel.stderr.write('virt-ssh-helper: not found');
       channel.exit(127);
       channel.end();
     };
     const failure = await failureOf(Connection.open({ transport: transport(password) }));
-    expect(failure).toMatchObject({ name: 'ConnectionLostError', cause: { cause: { kind: 'unavailable' } } });
+    expect(failure).toMatchObject({ name: 'ConnectionLostError', cause: { kind: 'unavailable' } });
     expect(failure.message).toContain('ended with status 127: virt-ssh-helper: not found');
   });
 
