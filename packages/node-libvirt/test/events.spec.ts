@@ -36,7 +36,7 @@ const NAME = 'told-of';
 const MEMORY = 'ua-memory';
 const UUID = '7d1a52c4-0b4e-4c7c-9a5e-2f6f6f3f9c01';
 /** Generous: the guest is emulated, on machines that do other things too. */
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 200_000;
 const LIVE = { flags: DomainDeviceModifyFlags.VIR_DOMAIN_DEVICE_MODIFY_LIVE };
 
 const {
@@ -76,7 +76,7 @@ beforeAll(async () => {
   ({ domain } = await connection.call(domainCreateWithFlags, defined));
   console = new GuestConsole(log);
   await console.ready();
-}, 240_000);
+}, 480_000);
 afterAll(async () => {
   await connection.call(domainDestroy, { domain }).catch(() => undefined); // the last test ends it
   await connection.close();
@@ -119,7 +119,7 @@ it('tells when the agent of a guest comes', async () => {
     told({ state: DISCONNECTED, reason: VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_DOMAIN_STARTED }),
     told({ state: CONNECTED, reason: VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_CHANNEL }),
   ]);
-}, 240_000);
+}, 480_000);
 
 it('tells of devices that a guest has got, and of those that it has let go of', async () => {
   const image = join(daemon.dataDir, 'more.raw');
@@ -139,13 +139,13 @@ it('tells of devices that a guest has got, and of those that it has let go of', 
   await connection.call(domainDetachDeviceAlias, { domain, alias: 'ua-nic', ...LIVE });
   await eventually(() => removed.length === 2, 'the guest to let go of both', WITHIN_MS);
   expect(removed).toEqual(expect.arrayContaining(aliases.map((alias) => told({ alias }))));
-}, 240_000);
+}, 480_000);
 
 it('tells of a device that a guest does not let go of', async () => {
   await connection.call(domainDetachDeviceAlias, { domain, alias: MEMORY, ...LIVE });
   await eventually(() => kept.length === 1, 'the guest to keep its memory', WITHIN_MS);
   expect(kept).toEqual([told({ alias: MEMORY })]);
-}, 240_000);
+}, 480_000);
 
 it('tells of a restart, over which the agent goes and comes', async () => {
   const before = agents.length;
@@ -156,7 +156,7 @@ it('tells of a restart, over which the agent goes and comes', async () => {
   expect(agents.slice(before)).toEqual([told({ state: DISCONNECTED, reason }), told({ state: CONNECTED, reason })]);
   // QEMU resets a machine two or three times when it is asked once, and each is told.
   expect(reboots).toEqual(reboots.map(() => told({})));
-}, 240_000);
+}, 480_000);
 
 it('tells how far a job is, and what it did when it has ended', async () => {
   await connection.call(domainManagedSave, { domain }, { timeoutMs: WITHIN_MS });
@@ -169,4 +169,4 @@ it('tells how far a job is, and what it did when it has ended', async () => {
   expect(did.get('memory_remaining')).toBe(0n);
   expect(did.get('memory_iteration')).toBe(BigInt(rounds.length));
   expect(Number(did.get('memory_total'))).toBeGreaterThan(384 * 1024 * 1024);
-}, 240_000);
+}, 480_000);

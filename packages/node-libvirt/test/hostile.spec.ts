@@ -32,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => daemon.stop());
 
 const connected = (): Promise<Connection> =>
-  Connection.open({ transport: unixTransport(daemon.socketPath), uri: 'qemu:///system', openTimeoutMs: 5000 });
+  Connection.open({ transport: unixTransport(daemon.socketPath), uri: 'qemu:///system', openTimeoutMs: 30_000 });
 
 /** The outcome of one call to a daemon that answers it so. */
 async function outcomeOf(answer: Answering): Promise<{ connection: Connection; error: unknown }> {
@@ -230,6 +230,28 @@ describe('a daemon that keeps to the protocol', () => {
     expect(answer).toEqual({ mimeType: null });
     expect((await buffer(picture)).toString()).toBe('picture');
     await eventually(() => connection.openStreams === 0, 'the stream to be over');
+    await connection.close();
+  });
+
+  it('cannot be heard while nobody reads what it sends in a stream, and is not taken for gone', async () => {
+    const { number, procedures } = programs.keepalive;
+    const isPing = (each: string): boolean => each === `${number.toString(16)}/${procedures.ping}`;
+    daemon.answers.set(
+      P.connect_supports_feature,
+      answering((w) => w.int(1)),
+    );
+    daemon.answers.set(P.domain_screenshot, (m, s) => {
+      const part = stream(m, MessageStatus.CONTINUE, (w) => w.raw(Buffer.alloc(65_536, 'x')));
+      s.write(Buffer.concat([reply(m, (w) => w.int(0)), ...Array.from({ length: 4 }, () => part)]));
+    });
+    const keepalive = { intervalMs: 50, count: 2 };
+    const connection = await Connection.open({ transport: unixTransport(daemon.socketPath), keepalive });
+    const { stream: picture } = await connection.openStream(domainScreenshot, { domain, screen: 0 });
+    await eventually(() => picture.readableLength >= picture.readableHighWaterMark, 'more data than anybody reads');
+    const before = daemon.received.filter(isPing).length;
+    await eventually(() => daemon.received.filter(isPing).length > before + 2 * keepalive.count, 'to be asked often');
+    expect(connection.isOpen).toBe(true);
+    picture.destroy();
     await connection.close();
   });
 

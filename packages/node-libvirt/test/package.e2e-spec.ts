@@ -62,4 +62,4 @@ it('is a package that stands by itself: what it says of its types holds, and it 
   const { stdout: faults } = spawnSync(process.execPath, [compiler, ...options, 'domains.ts'], { cwd: project });
   expect(faults.toString()).toBe('');
   expect(execFileSync(process.execPath, ['domains.js'], { cwd: project, encoding: 'utf8' })).toBe('test\n');
-}, 120_000);
+}, 300_000);

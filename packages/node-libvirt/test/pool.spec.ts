@@ -207,7 +207,7 @@ describe('a pool of connections to one daemon', () => {
     } finally {
       await pool.call(domainDestroy, { domain: other });
     }
-  }, 120_000);
+  }, 240_000);
 });
 
 async function guest(pool: ConnectionPool, name: string): Promise<DomainRef> {

@@ -41,18 +41,17 @@ export class RpcLink {
   #serial = 0;
   #hasHeard = false;
 
-  /** @param duplex connected, and nobody else's from now on */
+  /** @param duplex connected, and nobody else's from now on; it may have broken already */
   constructor(duplex: Duplex) {
     this.#duplex = duplex;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
     duplex.on('data', (chunk: Buffer) => this.#receive(chunk));
-    duplex.on('error', (cause) =>
-      this.end(new ConnectionLostError(`the connection was lost: ${cause.message}`, true, { cause })),
-    );
+    duplex.on('error', (cause) => this.#lose(cause));
     duplex.on('end', () => this.end(new ConnectionLostError('the daemon closed the connection', true)));
-    duplex.on('close', () => this.end(new ConnectionLostError('the connection was closed', true)));
+    duplex.on('close', () => this.#lose(null));
+    if (duplex.destroyed) this.#lose(duplex.errored);
   }
 
   get isOpen(): boolean {
@@ -129,12 +128,20 @@ export class RpcLink {
     this.#resolveClosed(reason);
   }
 
+  #lose(cause: Error | null): void {
+    if (cause === null) this.end(new ConnectionLostError('the connection was closed', true));
+    else this.end(new ConnectionLostError(`the connection was lost: ${cause.message}`, true, { cause }));
+  }
+
   #send<Args>(call: Call<Args, unknown>, args: Args, options: CountedCallOptions): Promise<Answer> {
     return new Promise((resolve, reject) => {
       let serial: number;
       let bytes: Buffer;
       try {
-        if (this.#over !== undefined) throw new ConnectionLostError(this.#over.message, false, { cause: this.#over });
+        if (this.#over !== undefined) {
+          const { message, cause = this.#over } = this.#over;
+          throw new ConnectionLostError(message, false, { cause });
+        }
         options.signal?.throwIfAborted();
         serial = this.#nextSerial();
         bytes = this.#framed(call, args, serial);

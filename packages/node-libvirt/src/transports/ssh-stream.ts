@@ -15,6 +15,8 @@ export interface ChannelEnd {
 /**
  * A channel of an ssh connection as an ordinary stream: it ends when either side ends, it can be destroyed at once, and it
  * always says `close`. The library's own does none of the three.
+ *
+ * An error that nobody listens for does not end the process: whoever gets the stream finds it broken.
  */
 export class SshStream extends Duplex {
   readonly #channel: ClientChannel;
@@ -28,6 +30,7 @@ export class SshStream extends Duplex {
   constructor(channel: ClientChannel, isCommand: boolean, failureOf: (end: ChannelEnd) => Error | undefined) {
     super({ allowHalfOpen: false });
     this.#channel = channel;
+    this.on('error', () => undefined); // a command may have failed before anybody has the stream
     channel.on('data', (chunk: Buffer) => {
       this.#hasAnswered = true;
       if (!this.push(chunk)) channel.pause();

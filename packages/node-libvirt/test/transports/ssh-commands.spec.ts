@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { CallTimeoutError, ProtocolError, shellWord, SshCommands, TransportError } from '../../src/index.js';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -30,7 +32,7 @@ const knownHosts = (): string =>
 afterEach(() => commands.close());
 
 const run = (command: string, options: { input?: string; timeoutMs?: number; signal?: AbortSignal } = {}) =>
-  commands.run(command, { timeoutMs: 10_000, ...options });
+  commands.run(command, { timeoutMs: 30_000, ...options });
 
 describe('a command at an ssh server', () => {
   test('tells its output, its complaints and its status', async () => {
@@ -60,7 +62,9 @@ describe('a command at an ssh server', () => {
 
   test('is not waited for any longer', async () => {
     commands = identify();
-    const late = await failureOf(run('sleep 60', { timeoutMs: 300 }));
+    await run('true');
+    // Time enough for it to be started there.
+    const late = await failureOf(run('sleep 60', { timeoutMs: 5_000 }));
     expect(late).toBeInstanceOf(CallTimeoutError);
     expect(late).toMatchObject({ wasSent: true });
     const gone = new AbortController();
@@ -79,8 +83,9 @@ describe('a command at an ssh server', () => {
   test('during which the connection breaks may have done anything', async () => {
     commands = identify();
     const parent = (await run('echo $PPID')).output.trim();
-    const lost = failureOf(run('sleep 60'));
-    await eventually(() => process.kill(Number(parent), 0), 'the server process is there');
+    const started = join(folder.path, 'started');
+    const lost = failureOf(run(`touch ${shellWord(started)}; sleep 60`));
+    await eventually(() => existsSync(started), 'it runs');
     process.kill(Number(parent), 'SIGKILL');
     const failure = await lost;
     expect(failure).toBeInstanceOf(TransportError);
@@ -97,6 +102,6 @@ describe('a command at an ssh server', () => {
       trust: { kind: 'pinned', fingerprints: [`SHA256:${'A'.repeat(43)}`] },
       identity: { keyFiles: [userKey.file], agent: false },
     });
-    expect(await failureOf(elsewhere.run('true', { timeoutMs: 10_000 }))).toMatchObject({ kind: 'host-key' });
+    expect(await failureOf(elsewhere.run('true', { timeoutMs: 30_000 }))).toMatchObject({ kind: 'host-key' });
   });
 });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import ssh2, { type AuthContext, type Connection, type Server } from 'ssh2';
+import ssh2, { type AuthContext, type Connection as SshConnection, type Server, type ServerChannel } from 'ssh2';
+import { Connection } from '../../src/index.js';
 import { sshTransport } from '../../src/transports/ssh.js';
 import { failureOf } from '../support/failure-of.js';
 import { SshFolder } from '../support/sshd.js';
@@ -17,7 +18,9 @@ let folder: SshFolder;
 let server: Server;
 let port: number;
 let decide: (context: AuthContext) => void;
-const connections = new Set<Connection>();
+/** What a command does over there. */
+let run: (channel: ServerChannel) => void;
+const connections = new Set<SshConnection>();
 const seen: string[] = [];
 
 beforeAll(async () => {
@@ -32,10 +35,7 @@ beforeAll(async () => {
     });
     connection.on('ready', () => {
       connection.on('session', (accept) => {
-        accept().on('exec', (acceptCommand) => {
-          const channel = acceptCommand();
-          channel.pipe(channel);
-        });
+        accept().on('exec', (acceptCommand) => run(acceptCommand()));
       });
     });
   });
@@ -48,12 +48,15 @@ afterAll(async () => {
   await once(server, 'close');
   folder.remove();
 });
-beforeEach(() => void seen.splice(0));
+beforeEach(() => {
+  seen.splice(0);
+  run = (channel) => channel.pipe(channel);
+});
 afterEach(() => {
   for (const connection of connections) connection.end();
 });
 
-const connect = (given: string, keyFiles: string[] = []): Promise<string> =>
+const transport = (given: string, keyFiles: string[] = []): ReturnType<typeof sshTransport> =>
   sshTransport({
     host: '127.0.0.1',
     port,
@@ -61,13 +64,16 @@ const connect = (given: string, keyFiles: string[] = []): Promise<string> =>
     trust: { kind: 'unverified' },
     identity: { password: given, keyFiles, agent: false },
     ways: [{ kind: 'helper', driverUri: 'test:///default', isReadOnly: false }],
-  })().then(async (stream) => {
-    stream.write('hello');
-    const [answer] = await once(stream, 'data');
-    stream.destroy();
-    await once(stream, 'close');
-    return String(answer);
   });
+
+async function connect(given: string, keyFiles?: string[]): Promise<string> {
+  const stream = await transport(given, keyFiles)();
+  stream.write('hello');
+  const [answer] = await once(stream, 'data');
+  stream.destroy();
+  await once(stream, 'close');
+  return String(answer);
+}
 
 describe('a server that takes the password', () => {
   beforeEach(() => {
@@ -80,6 +86,18 @@ describe('a server that takes the password', () => {
   test('lets us in', async () => {
     await expect(connect(password)).resolves.toBe('hello');
     expect(seen).toEqual(['none', 'password']);
+  });
+
+  test('and whose command fails at once, perhaps before anybody has its stream', async () => {
+    // Mostly, all of it comes in one piece.
+    run = (channel) => {
+      channel.stderr.write('virt-ssh-helper: not found');
+      channel.exit(127);
+      channel.end();
+    };
+    const failure = await failureOf(Connection.open({ transport: transport(password) }));
+    expect(failure).toMatchObject({ name: 'ConnectionLostError', cause: { kind: 'unavailable' } });
+    expect(failure.message).toContain('ended with status 127: virt-ssh-helper: not found');
   });
 
   test('does not let us in with another, and it stands nowhere', async () => {

@@ -83,6 +83,17 @@ const anAnswer = { hostname: expect.any(String) };
 const logOns = (): number =>
   readFileSync(join(sshd.dataDir, 'sshd.log'), 'utf8').split('Accepted publickey').length - 1;
 
+/** Of processes, of which some may have ended meanwhile. */
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ESRCH' });
+    }
+  }
+}
+
 async function answer(uri: string, options?: TransportForOptions): Promise<unknown> {
   const connection = await connected(transportFor(uri, options));
   return connection.call(connectGetHostname);
@@ -176,7 +187,7 @@ test('connections of one way share one ssh connection, and survive each other', 
 test('an ssh connection that is cut takes the calls with it, and the next one works', async () => {
   const way = transportFor(behindSsh());
   const connection = await connected(way);
-  for (const pid of descendants(sshd.pid())) process.kill(pid, 'SIGKILL');
+  signal(descendants(sshd.pid()), 'SIGKILL');
   await expect(connection.closed).resolves.toMatchObject({
     name: 'ConnectionLostError',
     message: expect.stringContaining('the ssh connection to 127.0.0.1'),
@@ -186,18 +197,18 @@ test('an ssh connection that is cut takes the calls with it, and the next one wo
 });
 
 test('an ssh connection that hangs is noticed, and not used for the next one', async () => {
-  const way = transportFor(behindSsh(), { connectTimeoutMs: 1000 });
-  const connection = await connected(way, { keepalive: { intervalMs: 50, count: 2 } });
+  const way = transportFor(behindSsh(), { connectTimeoutMs: 5000 });
   const other = await connected(way, { keepalive: false });
+  const connection = await connected(way, { keepalive: { intervalMs: 50, count: 2 } });
   const hung = descendants(sshd.pid());
-  for (const pid of hung) process.kill(pid, 'SIGSTOP');
+  signal(hung, 'SIGSTOP');
   try {
     await expect(connection.closed).resolves.toMatchObject({ message: expect.stringContaining('did not answer') });
     // The other one still holds the ssh connection, of which nobody knows yet that it is dead.
     await expect(failureOf(connected(way))).resolves.toMatchObject({ kind: 'timeout' });
     await expect((await connected(way)).call(connectGetHostname)).resolves.toEqual(anAnswer);
   } finally {
-    for (const pid of hung) process.kill(pid, 'SIGCONT');
+    signal(hung, 'SIGCONT');
   }
   await expect(other.call(connectGetHostname)).resolves.toEqual(anAnswer);
 });
