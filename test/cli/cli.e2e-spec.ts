@@ -16,9 +16,9 @@ let service: Service;
 
 beforeAll(async () => {
   broker = await sharedBroker();
-}, 120_000);
-afterEach(() => service.close(), 60_000);
-afterAll(() => broker.stop(), 60_000);
+});
+afterEach(() => service.close());
+afterAll(() => broker.stop());
 
 async function serving(handle: (method: string, params: Record<string, string>) => Promise<unknown>): Promise<void> {
   // Events on the exchange that the command line listens to; keys tell whose they are.

@@ -17,20 +17,20 @@ let directory: string;
 
 beforeAll(async () => {
   broker = await sharedBroker();
-}, 120_000);
-afterAll(() => broker.stop(), 60_000);
+});
+afterAll(() => broker.stop());
 beforeEach(async () => {
   power = new ScriptedPower();
   directory = mkdtempSync(join(tmpdir(), 'zenova-machines-'));
   bench = await ComputeBench.start({ drivers: [], hosts: [], powerTypes: [...POWER_TYPES, power.type] });
   service = await startService(broker.url);
   service.gateway.script = (method, params, meta) => bench.service.handle(method, params, meta);
-}, 60_000);
+});
 afterEach(async () => {
   await service.close();
   await bench.discard();
   rmSync(directory, { recursive: true });
-}, 60_000);
+});
 
 /** Without the progress that a busy machine has to show. */
 async function zenova(argv: readonly string[], options: CliOptions = {}): Promise<CliRun> {

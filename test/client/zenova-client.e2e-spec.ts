@@ -21,11 +21,11 @@ const open: { close(): Promise<unknown> }[] = [];
 
 beforeAll(async () => {
   broker = await startBroker();
-}, 120_000);
+});
 afterEach(async () => {
   for (const thing of open.splice(0).reverse()) await thing.close();
-}, 60_000);
-afterAll(() => broker.stop(), 60_000);
+});
+afterAll(() => broker.stop());
 
 async function service(): Promise<Service> {
   const started = await startService(broker.url, { drainTimeoutMs: 500, replyTimeoutMs: 500 });
@@ -231,7 +231,7 @@ describe('without an answer', () => {
     const waiting = caller.call('power.query', MACHINE, { timeoutMs: 90_000 });
     await broker.restart();
     expect(await waiting).toEqual(STATE);
-  }, 120_000);
+  });
 
   it('fails what is under way when it is closed', async () => {
     const target = await service();

@@ -136,7 +136,7 @@ beforeAll(async () => {
     },
     { noAck: true },
   );
-}, 120_000);
+});
 afterAll(async () => {
   await Promise.all([client.close(), operator.close()]);
   await service.discard();
@@ -372,7 +372,7 @@ describe('secrets in every input', () => {
       return (response as { state: string } | undefined)?.state === 'done';
     }, 'the operation to end');
     expect(await service.end('SIGTERM')).toBe(0);
-  }, 60_000);
+  });
 });
 
 describe('what came out', () => {

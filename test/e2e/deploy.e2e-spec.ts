@@ -29,12 +29,12 @@ beforeAll(async () => {
   broker = await sharedBroker();
   estate = await Estate.open(broker.url, {}, INVENTORY);
   await estate.start();
-}, 120_000);
+});
 afterAll(async () => {
   await estate.close();
   await broker.stop();
   rmSync(directory, { recursive: true });
-}, 60_000);
+});
 
 function zenova(argv: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const { group } = estate.names;
@@ -132,7 +132,7 @@ describe('an LPAR that is deployed', () => {
     expect(estate.simulator.nics('web01').map(({ vlan }) => vlan)).toEqual([7, 8]);
     expect(groupsOf('web01')).toEqual({ web01: [20], two: [10] });
     expect(await deploy('cpc1', changed)).toMatchObject(nothingToChange('web01', 'cpc1'));
-  }, 120_000);
+  });
 
   it('grows its own disk, and is started again', async () => {
     const larger = { ...changed, flavor: { ...changed.flavor, root_gib: 30 } };
@@ -150,7 +150,7 @@ describe('an LPAR that is deployed', () => {
       code: 1,
       stderr: expect.stringMatching(/^STATE_CONFLICT: flavor.root_gib differs/),
     });
-  }, 120_000);
+  });
 
   it('that somebody else made is taken over first, and what it was made with is not compared', async () => {
     const description = {
@@ -170,7 +170,7 @@ describe('an LPAR that is deployed', () => {
     expect(await deploy('cpc1', description)).toMatchObject(nothingToChange('predefined', 'cpc1'));
     // A volume or network that the description does not speak of stays.
     expect(estate.simulator.status('predefined')).toBe('stopped');
-  }, 60_000);
+  });
 });
 
 describe('the example of the driver', () => {
@@ -199,7 +199,7 @@ describe('the example of the driver', () => {
     expect(estate.simulator.properties('lpar01')).toMatchObject({ 'ifl-processors': 4 });
     expect(groupsOf('lpar01')).toEqual({ 'shared-data': [10], lpar01: [60, 100] });
     expect(await run()).toMatchObject(nothingToChange('lpar01', 'cpc1'));
-  }, 120_000);
+  });
 });
 
 describe('an instance of any driver', () => {
@@ -250,7 +250,7 @@ describe('an instance of any driver', () => {
     await zenova(['instance', 'rebuild', 'fake', 'web02', '--file', join(directory, 'image.json')]);
     const rebuilt = { ...other, user_data: web.user_data };
     expect(await deploy('fake', withFile(rebuilt))).toMatchObject(nothingToChange('web02', 'fake'));
-  }, 120_000);
+  });
 
   it('changes the place of an interface, and what it has no longer', async () => {
     const description = { name: 'web03', flavor: web.flavor, networks: web.networks, volumes: [data] };
@@ -275,7 +275,7 @@ describe('an instance of any driver', () => {
     expect(await deploy('fake', moved)).toMatchObject(nothingToChange('web03', 'fake'));
     // What it does not speak of stays as it is.
     expect(await deploy('fake', { name: 'web03', flavor: web.flavor })).toMatchObject(nothingToChange('web03', 'fake'));
-  }, 120_000);
+  });
 
   it('that is deployed twice, since the first one was interrupted, is made once', async () => {
     const description = { name: 'web04', flavor: { vcpus: 1, memory_mib: 512 } };
@@ -295,7 +295,7 @@ describe('an instance of any driver', () => {
     expect((await operationsOf('web04')).map(({ method, state }) => [method, state])).toEqual([
       ['compute.spawn', 'done'],
     ]);
-  }, 120_000);
+  });
 
   it('whose change was interrupted is changed once, also when it was not confirmed', async () => {
     const small = { name: 'web05', flavor: { vcpus: 1, memory_mib: 512 } };
@@ -314,7 +314,7 @@ describe('an instance of any driver', () => {
     expect(await deploy('fake', large)).toMatchObject(nothingToChange('web05', 'fake'));
     const methods = (await operationsOf('web05')).map(({ method }) => method);
     expect(methods).toEqual(['compute.confirm_resize', 'compute.resize', 'compute.spawn']);
-  }, 120_000);
+  });
 
   it('is made of a name that is lost', async () => {
     const description = { name: 'web06', flavor: { vcpus: 1, memory_mib: 512 }, start: false };
@@ -332,5 +332,5 @@ describe('an instance of any driver', () => {
     const left = await deploy('fake', running);
     expect(left).toMatchObject(nothingToChange('web06', 'fake'));
     expect(left.stderr).toContain('does not stop it');
-  }, 120_000);
+  });
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
   pid = estate.service.pid;
   operator = await Operator.connect(broker.url);
   await operator.channel.assertQueue(REPLY_QUEUE);
-}, 120_000);
+});
 /** Whatever came: nothing is left, nobody died, and the next call is served. */
 afterEach(async () => {
   publish(message({ method: 'get_info', args: { host: 'fake', instance: 'instance-0001' }, _msg_id: 'after' }));
@@ -176,7 +176,7 @@ it('a forged direct reply costs its connection once, and nobody else a thing', a
     return performance.now() > until;
   }, 'a while');
   expect(isDropped()).toBe(1);
-}, 30_000);
+});
 
 describe('a reply that would come to ourselves', () => {
   it.each<[string, () => string]>([
@@ -235,5 +235,5 @@ describe(`${TOTAL} mutated messages`, () => {
     let letters = 0;
     while (await operator.channel.get(estate.names.deadQueue, { noAck: true })) letters++;
     expect(letters).toBeGreaterThan(TOTAL / 10);
-  }, 120_000);
+  });
 });

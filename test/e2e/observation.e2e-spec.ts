@@ -68,7 +68,7 @@ beforeAll(async () => {
   await service.start();
   await service.ready();
   client = await PlainClient.connect(broker.url);
-}, 120_000);
+});
 
 afterAll(async () => {
   await client.close();
@@ -80,7 +80,7 @@ afterAll(async () => {
   await operator.remove(names);
   await operator.close();
   await broker.stop();
-}, 60_000);
+});
 
 async function metrics(): Promise<string> {
   return (await service.http('/metrics'))?.text() ?? '';
@@ -199,7 +199,7 @@ describe('one operation', () => {
     expect(text).toMatch(/^zenova_operations_taken_up_total\{.*host="cpc1".*\} 1$/m);
     const taken = service.log.split('\n').find((line) => line.includes('taking up power.on')) ?? '';
     expect(JSON.parse(taken)).toMatchObject({ operation_id: response.operation_id, trace_id: traceId });
-  }, 60_000);
+  });
 });
 
 describe('what is sent and shown', () => {

@@ -112,7 +112,7 @@ export class ServiceProcess {
         return (await this.http('/readyz'))?.status === 200;
       },
       () => `the service to be ready:\n${this.log}`,
-      30_000,
+      120_000,
     );
   }
 

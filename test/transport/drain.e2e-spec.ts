@@ -14,7 +14,7 @@ beforeAll(async () => {
   broker = await sharedBroker();
   operator = await Operator.connect(broker.url);
   client = await PlainClient.connect(broker.url);
-}, 120_000);
+});
 afterAll(async () => {
   await Promise.all([operator.close(), client.close()]);
   await broker.stop();
@@ -40,7 +40,7 @@ afterEach(async () => {
 async function detached(): Promise<void> {
   await service.transport.health.until(
     ({ queues }) => queues.every(({ isAttached }) => !isAttached),
-    AbortSignal.timeout(10_000),
+    AbortSignal.timeout(60_000),
   );
 }
 

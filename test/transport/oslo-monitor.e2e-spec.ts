@@ -25,7 +25,7 @@ let work: ReturnType<typeof gate>;
 beforeAll(async () => {
   broker = await sharedBroker();
   operator = await Operator.connect(broker.url);
-}, 120_000);
+});
 beforeEach(async () => {
   said = '';
   const log = createLog('debug', { write: (line) => void (said += line) });
@@ -100,11 +100,11 @@ it('a caller whose reply queue is deleted and declared anew is told in time', as
     const { address } = service.gateway.calls[0]?.meta.replyTo ?? {};
     await operator.channel.deleteQueue((address as { queue: string }).queue);
     // Much longer than its monitor waits in silence.
-    await eventually(() => isOver || performance.now() - before > 14_000, 'a long time', 20_000);
+    await eventually(() => isOver || performance.now() - before > 14_000, 'a long time');
     expect(said).toContain('the queue of a sign of life is missing');
     work.open();
     expect(await answer).toEqual({ result: 'done after all' });
   } finally {
     await python.close();
   }
-}, 60_000);
+});

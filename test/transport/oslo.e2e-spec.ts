@@ -25,7 +25,7 @@ beforeAll(async () => {
   broker = await sharedBroker();
   operator = await Operator.connect(broker.url);
   client = await OsloClient.start(broker.url, { exchange });
-}, 120_000);
+});
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
   for (const { service, topic } of services.splice(0)) {
@@ -133,7 +133,7 @@ describe('a Python caller with oslo.messaging', () => {
       expect(whole).toMatchObject({ code, message: text, operation_id: 'op-1', details: { reason: 'because' } });
       if (module !== 'builtins') expect(error?.kwargs?.['zenova']).toEqual(whole);
     }
-  }, 60_000);
+  });
 
   it('gets the arguments of InstanceNotFound, also as one of its parents, and all else as a RemoteError', async () => {
     const topic = newTopic();
@@ -266,7 +266,7 @@ describe('beside a Nova in the same virtual host', () => {
     expect(result).toMatchObject({ method: 'host.list' });
     await operator.channel.deleteQueue(`compute.${novaHost}`);
     await operator.channel.deleteExchange(`nova-${run}`);
-  }, 60_000);
+  });
 });
 
 describe('flags', () => {
@@ -308,14 +308,14 @@ describe('flags', () => {
     const { health } = service.transport;
     const status = await health.until(
       ({ queues }) => queues.some(({ error }) => error !== null),
-      AbortSignal.timeout(10_000),
+      AbortSignal.timeout(60_000),
     );
     expect(status.isConsuming).toBe(false);
     expect(status.queues.find(({ queue }) => queue === topic)?.error).toBe(
       `queue "${topic}" exists with another durable: it has true, and the section oslo asks for false. Set amqp_durable_queues, rabbit_quorum_queue or, for fanout, rabbit_transient_quorum_queue as its other users do, or delete the queue when it has none`,
     );
     await operator.channel.deleteQueue(topic);
-    await health.until(({ isConsuming }) => isConsuming, AbortSignal.timeout(20_000));
+    await health.until(({ isConsuming }) => isConsuming, AbortSignal.timeout(60_000));
   });
 });
 
