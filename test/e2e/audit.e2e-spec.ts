@@ -73,11 +73,7 @@ describe('the audit of the service', () => {
   it('stands in the log otherwise', async () => {
     await start({});
     expect(await caller.call(queue, 'compute.power_on', one, { userId: 'guest' })).toHaveProperty('response');
-    const events = (): unknown[] =>
-      service.log
-        .split('\n')
-        .filter((line) => line.includes('"audit":true'))
-        .map((line) => (JSON.parse(line) as { event: string }).event);
+    const events = (): unknown[] => service.lines('"audit":true').map(({ event }) => event);
     await eventually(() => events().includes('ended'), 'the end');
     expect(events()).toEqual(['accepted', 'ended']);
   });

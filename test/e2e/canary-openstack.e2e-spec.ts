@@ -250,6 +250,7 @@ describe('secrets on the command line', () => {
     add('a backup', stdout);
     expect(await zenova(['config', 'show', ...configured()])).toMatchObject({ code: 0 });
 
+    await eventually(async () => (await operator.count(estate.names.deadQueue)).ready === 11, 'the letters');
     const dead = (...argv: string[]) => zenova(['dead', ...argv, '--queue', estate.names.deadQueue]);
     const { said } = await dead('list', '--json');
     const { dead_letters: letters } = JSON.parse(said) as { dead_letters: { id: string }[] };

@@ -85,6 +85,7 @@ async function replyTo(id: string): Promise<Record<string, unknown>> {
 interface Letter {
   readonly reason: string;
   readonly routing_key: string;
+  readonly body?: Readonly<Record<string, unknown>>;
 }
 
 async function letter(): Promise<Letter> {
@@ -196,8 +197,14 @@ describe('a reply that would come to ourselves', () => {
   it('likewise each sign of life on its way to it', async () => {
     const args = { host: 'fake', instance: 'instance-0002', idempotency_key: TOPIC };
     publish(message({ args, _reply_q: TOPIC, _timeout: 2 }));
-    // It takes a second and a half, and so wants one, and its reply.
-    for (let i = 0; i < 2; i++) expect(await letter()).toMatchObject({ reason: 'malformed_envelope' });
+    // It takes a second and a half, and so wants one, or more on a busy machine; and then comes its reply.
+    const endings: unknown[] = [];
+    while (endings.at(-1) !== true) {
+      const { reason, body } = await letter();
+      expect(reason).toBe('malformed_envelope');
+      endings.push(body?.['ending']);
+    }
+    expect(endings.length).toBeGreaterThan(1);
   });
 
   it('stays where it is, in the queue of the dead letters', async () => {

@@ -300,6 +300,7 @@ describe('with the keyboard alone', () => {
     await press('Enter');
     expect(await page.evaluate('document.activeElement?.id')).toBe('main');
     expect(await page.locator('#hosts').isVisible()).toBe(true);
+    await page.locator('#hosts-rows').getByRole('link', { name: 'cpc1', exact: true }).waitFor();
     await tabTo('cpc1');
     await press('Enter');
     await drawer().getByRole('button', { name: 'Power cycle web01' }).waitFor();

@@ -116,6 +116,12 @@ export class ServiceProcess {
     );
   }
 
+  /** The lines of its log that hold a text. One that is not there in whole yet is none. */
+  lines(text: string): Record<string, unknown>[] {
+    const whole = this.log.split('\n').slice(0, -1);
+    return whole.filter((line) => line.includes(text)).map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
   async http(path: string, init: RequestInit = {}): Promise<Response | undefined> {
     return fetch(`${this.httpUrl}${path}`, init).catch(() => undefined);
   }

@@ -216,17 +216,18 @@ describe('a Python caller with oslo.messaging', () => {
       meta.accepted();
       return new Promise((resolve) => {
         finish = resolve;
-        setTimeout(() => finish('done after all'), 5_000);
       });
     };
     const python = client.at(topic);
     const before = Date.now();
-    // Its monitor gives up after 2 seconds of silence.
-    const monitored = await python.call('power.on', {}, { timeout: 30, call_monitor_timeout: 2 });
-    expect(monitored).toEqual({ result: 'done after all' });
-    expect(Date.now() - before).toBeGreaterThan(4_500);
+    // Its monitor gives up after 6 seconds of silence; a sign of life comes every 3.
+    const monitored = python.call('power.on', {}, { call_monitor_timeout: 6 });
+    await gateway.called(1);
+    setTimeout(() => finish('done after all'), 10_000);
+    expect(await monitored).toEqual({ result: 'done after all' });
+    expect(Date.now() - before).toBeGreaterThan(9_500);
     // A second is too short for signs of life, in oslo as here.
-    const { failed } = await python.call('power.on', {}, { timeout: 30, call_monitor_timeout: 1 });
+    const { failed } = await python.call('power.on', {}, { call_monitor_timeout: 1 });
     expect(failed?.class).toBe('MessagingTimeout');
     finish('late');
   });
@@ -426,7 +427,7 @@ describe('replies', () => {
 describe('closing and back-pressure', () => {
   it('cover the oslo queues; the fanout queue goes with the service', async () => {
     const topic = newTopic();
-    const service = await start(topic);
+    const service = await start(topic, {}, { drainTimeoutMs: 60_000 });
     const { health, intake } = service.transport;
     const queues = health.status().queues.map(({ queue }) => queue);
     const fanout = queues.find((queue) => queue.startsWith(`${topic}_fanout_`));
