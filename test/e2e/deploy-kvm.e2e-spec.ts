@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HmcInventoryInput } from '../../src/simulators/hmc/index.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
-import { cli, type CliRun } from '../support/cli.js';
+import { cli, withoutProgress, type CliRun } from '../support/cli.js';
 import { startLibvirtHosts, type LibvirtHosts } from '../support/libvirt-hosts.js';
 import { Estate, HMC_PASSWORD } from './estate.js';
 
@@ -46,8 +46,9 @@ afterAll(async () => {
 
 const volume = (): string => join(libvirt.shared, 'data.raw');
 
-function zenova(argv: readonly string[]): Promise<CliRun> {
-  return cli([...argv, '--group', estate.names.group], { environment: { ZENOVA_AMQP_URL: broker.url } });
+async function zenova(argv: readonly string[]): Promise<CliRun> {
+  const environment = { ZENOVA_AMQP_URL: broker.url };
+  return withoutProgress(await cli([...argv, '--group', estate.names.group], { environment }));
 }
 
 function deploy(host: string, description: object, more: readonly string[] = []): Promise<CliRun> {

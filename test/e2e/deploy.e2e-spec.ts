@@ -6,6 +6,7 @@ import type { HmcInventoryInput } from '../../src/simulators/hmc/index.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { CHECKOUT, examplesOf } from '../docs/documents.js';
 import { cli, type CliOptions, type CliRun } from '../support/cli.js';
+import { eventually } from '../support/eventually.js';
 import { Estate, HMC_PASSWORD } from './estate.js';
 
 const NETWORK = 'OSD 0100 Z22B-01';
@@ -27,7 +28,9 @@ let directory: string;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'zenova-deploy-'));
   broker = await sharedBroker();
-  estate = await Estate.open(broker.url, {}, INVENTORY);
+  // Slow enough to be interrupted on its way.
+  const slow = { driver: 'fake', settings: { change_delay_ms: 5_000 } };
+  estate = await Estate.open(broker.url, { hosts: { slow } }, INVENTORY);
   await estate.start();
 });
 afterAll(async () => {
@@ -221,6 +224,19 @@ describe('an instance of any driver', () => {
     return { ...rest, user_data: { file: 'user-data' } };
   };
 
+  /** Deploys on the slow host, and interrupts that as soon as the change is under way. */
+  async function interrupted(method: string, description: { readonly name: string }): Promise<CliRun> {
+    const interruption = new AbortController();
+    const run = deploy('slow', description, ['--yes'], { interrupted: interruption.signal });
+    await eventually(
+      async () =>
+        (await operationsOf(description.name)).some((one) => one.method === method && one.state === 'running'),
+      `${method} to be under way`,
+    );
+    interruption.abort();
+    return run;
+  }
+
   it('is refused what is told at its making alone, by name, before anything is done', async () => {
     expect((await deploy('fake', withFile(web))).code).toBe(0);
     expect(await deploy('fake', withFile(web))).toMatchObject(nothingToChange('web02', 'fake'));
@@ -279,19 +295,13 @@ describe('an instance of any driver', () => {
 
   it('that is deployed twice, since the first one was interrupted, is made once', async () => {
     const description = { name: 'web04', flavor: { vcpus: 1, memory_mib: 512 } };
-    const interruption = new AbortController();
-    const first = await deploy('fake', description, [], {
-      interrupted: interruption.signal,
-      onWrite: (_stdout, stderr) => {
-        if (stderr.includes('waiting for compute.spawn')) interruption.abort();
-      },
-    });
+    const first = await interrupted('compute.spawn', description);
     expect(first).toMatchObject({
       code: 130,
       stderr: expect.stringContaining('the same deploy again goes on from there'),
     });
-    const second = await deploy('fake', description);
-    expect(second).toMatchObject(nothingToChange('web04', 'fake'));
+    const second = await deploy('slow', description);
+    expect(second).toMatchObject(nothingToChange('web04', 'slow'));
     expect((await operationsOf('web04')).map(({ method, state }) => [method, state])).toEqual([
       ['compute.spawn', 'done'],
     ]);
@@ -300,18 +310,12 @@ describe('an instance of any driver', () => {
   it('whose change was interrupted is changed once, also when it was not confirmed', async () => {
     const small = { name: 'web05', flavor: { vcpus: 1, memory_mib: 512 } };
     const large = { ...small, flavor: { vcpus: 2, memory_mib: 1024 } };
-    expect((await deploy('fake', small)).code).toBe(0);
-    const interruption = new AbortController();
-    const first = await deploy('fake', large, ['--yes'], {
-      interrupted: interruption.signal,
-      onWrite: (_stdout, stderr) => {
-        if (stderr.includes('waiting for compute.resize')) interruption.abort();
-      },
-    });
+    expect((await deploy('slow', small)).code).toBe(0);
+    const first = await interrupted('compute.resize', large);
     expect(first.code).toBe(130);
-    const second = await deploy('fake', large, ['--yes']);
+    const second = await deploy('slow', large, ['--yes']);
     expect(second.code).toBe(0);
-    expect(await deploy('fake', large)).toMatchObject(nothingToChange('web05', 'fake'));
+    expect(await deploy('slow', large)).toMatchObject(nothingToChange('web05', 'slow'));
     const methods = (await operationsOf('web05')).map(({ method }) => method);
     expect(methods).toEqual(['compute.confirm_resize', 'compute.resize', 'compute.spawn']);
   });

@@ -33,7 +33,7 @@ it('a service that stops takes nothing more from the broker, while HTTP waits fo
     state_dir: directory,
     amqp: { url: broker.url, dead_queue: names.deadQueue, events_exchange: names.eventsExchange },
     http: { port, token: { env: 'HTTP_TOKEN' } },
-    hosts: { site: { driver: 'fake', settings: { change_delay_ms: 4000 } } },
+    hosts: { site: { driver: 'fake', settings: { change_delay_ms: 10_000 } } },
   };
   const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
   const source = parseSource(JSON.stringify(written), 'a test'); // JSON is YAML
