@@ -24,6 +24,7 @@ export default {
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/packages'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   testMatch: ['**/*.spec.ts', '**/*.e2e-spec.ts'],
-  testTimeout: 60_000,
+  // Tells what hangs, not what is slow: the machine may be busy with something else.
+  testTimeout: 240_000,
   maxWorkers: 2,
 };

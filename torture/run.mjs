@@ -20,8 +20,8 @@ import { Stage, limits } from './stage/stage.mjs';
 import { until } from './until.mjs';
 
 const restsWithinMs = 120_000;
-const settlesWithinMs = 10_000;
-const leasesEndWithinMs = 30_000;
+const settlesWithinMs = 60_000;
+const leasesEndWithinMs = 60_000;
 /** What may be asked of an operation that waits or runs: the names of the checkpoints that keep it. */
 const CONTROLS = ['cancel', 'abort', 'force_complete'];
 

@@ -5,9 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
  *
  * @template T
  * @param {() => T | Promise<T>} probe
- * @param {number} withinMs
+ * @param {number} [withinMs]
  */
-export async function until(probe, withinMs) {
+export async function until(probe, withinMs = 60_000) {
   const endsAt = Date.now() + withinMs;
   for (;;) {
     const answer = await probe();

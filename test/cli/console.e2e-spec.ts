@@ -23,7 +23,7 @@ let typed: PassThrough;
 beforeAll(async () => {
   broker = await sharedBroker();
   certificate = await createCertificate('hmc', ['127.0.0.1']);
-}, 120_000);
+});
 beforeEach(async () => {
   reached = '';
   typed = new PassThrough();
@@ -43,8 +43,8 @@ afterEach(async () => {
   for (const client of sockets.clients) client.terminate();
   await new Promise((resolve) => server.close(resolve));
   await service.close();
-}, 60_000);
-afterAll(() => broker.stop(), 60_000);
+});
+afterAll(() => broker.stop());
 
 const access = (url: string | null): JsonValue => ({
   type: 'serial',

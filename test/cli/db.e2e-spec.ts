@@ -114,9 +114,9 @@ describe('zenova db, when a process dies', () => {
     await opened.close();
 
     const service = start(['serve'], keep);
-    await eventually(async () => (await status())?.served, 'the service to answer', 30_000);
+    await eventually(async () => (await status())?.served, 'the service to answer');
     const backup = finished(start(['db', 'backup', '--output', at('one.backup')]));
-    await eventually(() => copies().length > 0, 'the copy to begin', 20_000);
+    await eventually(() => copies().length > 0, 'the copy to begin');
     await kill(service);
     const { code, stderr } = await backup;
     expect(code).toBe(1);
@@ -124,33 +124,29 @@ describe('zenova db, when a process dies', () => {
     expect(readdirSync(directory).filter((name) => name.startsWith('one.backup'))).toEqual([]);
 
     start(['serve'], keep);
-    await eventually(async () => (await status())?.served, 'the next service to answer', 30_000);
+    await eventually(async () => (await status())?.served, 'the next service to answer');
     expect(copies()).toEqual([]);
     expect(await run(['db', 'backup', '--output', at('one.backup')])).toMatchObject({ code: 0 });
     expect(statSync(at('one.backup')).size).toBeGreaterThan(OLD * 2000);
     expect(copies()).toEqual([]);
-  }, 120_000);
+  });
 
   it('SIGKILL of prune leaves the rest to the next run', async () => {
     await fill();
     const pruning = start(['db', 'prune']);
-    await eventually(
-      () => statSync(at('journal.db-wal'), { throwIfNoEntry: false })?.size,
-      'the first part to go',
-      20_000,
-    );
+    await eventually(() => statSync(at('journal.db-wal'), { throwIfNoEntry: false })?.size, 'the first part to go');
     await kill(pruning);
     const left = (await status())?.operations.done ?? 0;
     expect(left).toBeGreaterThan(1);
     const { stdout } = await run(['db', 'prune']);
     expect(stdout).toBe(`${left - 1} removed: outcomes older than 30d\n`);
     expect((await status())?.operations.done).toBe(1);
-  }, 120_000);
+  });
 
   it('SIGKILL of migrate leaves what was before, or all of it', async () => {
     await (await openDatabase({ file: at('journal.db') }, { clock: systemClock, log: silentLog })).close();
     const migrating = start(['db', 'migrate']);
-    await eventually(() => existsSync(at('journal.db-wal')), 'the file to be opened', 20_000);
+    await eventually(() => existsSync(at('journal.db-wal')), 'the file to be opened');
     await kill(migrating);
     expect([
       [],
@@ -166,7 +162,7 @@ describe('zenova db, when a process dies', () => {
     ]).toContainEqual((await status())?.pending);
     expect((await run(['db', 'migrate'])).code).toBe(0);
     expect((await status())?.pending).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('zenova db backup of PostgreSQL', () => {
@@ -210,5 +206,5 @@ describe('zenova db backup of PostgreSQL', () => {
     } finally {
       await database.drop();
     }
-  }, 60_000);
+  });
 });

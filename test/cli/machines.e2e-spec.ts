@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { POWER_TYPES } from '../../src/drivers/driver-registry.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
-import { cli, type CliOptions, type CliRun } from '../support/cli.js';
+import { cli, withoutProgress, type CliOptions, type CliRun } from '../support/cli.js';
 import { ComputeBench } from '../support/compute-bench.js';
+import { gate } from '../support/scripted-driver.js';
 import { ScriptedPower } from '../support/scripted-power.js';
 import { startService, type Service } from '../transport/support.js';
 
@@ -17,35 +18,28 @@ let directory: string;
 
 beforeAll(async () => {
   broker = await sharedBroker();
-}, 120_000);
-afterAll(() => broker.stop(), 60_000);
+});
+afterAll(() => broker.stop());
 beforeEach(async () => {
   power = new ScriptedPower();
   directory = mkdtempSync(join(tmpdir(), 'zenova-machines-'));
   bench = await ComputeBench.start({ drivers: [], hosts: [], powerTypes: [...POWER_TYPES, power.type] });
   service = await startService(broker.url);
   service.gateway.script = (method, params, meta) => bench.service.handle(method, params, meta);
-}, 60_000);
+});
 afterEach(async () => {
   await service.close();
   await bench.discard();
   rmSync(directory, { recursive: true });
-}, 60_000);
+});
 
 /** Without the progress that a busy machine has to show. */
 async function zenova(argv: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const group = service.groupQueue.replace('zenova.rpc.', '');
-  const run = await cli([...argv, '--group', group], {
-    environment: { ZENOVA_AMQP_URL: broker.url, PW: 'first' },
-    ...options,
-  });
-  return {
-    ...run,
-    stderr: run.stderr.replace(
-      /^(waiting for .*|\d+ of \d+ machines|\S+: (accepted|running|asking .*|registering .*|changing .*|forgetting .*|done).*)\n/gm,
-      '',
-    ),
-  };
+  const environment = { ZENOVA_AMQP_URL: broker.url, PW: 'first' };
+  const run = withoutProgress(await cli([...argv, '--group', group], { environment, ...options }));
+  const ofOperations = /^\S+: (accepted|running|asking .*|registering .*|changing .*|forgetting .*|done).*\n/gm;
+  return { ...run, stderr: run.stderr.replace(ofOperations, '') };
 }
 
 function write(name: string, content: string | object, mode = 0o600): string {
@@ -280,9 +274,12 @@ hosts: {}
       machines: Object.fromEntries(names.map((name) => [name, { power_type: 'manual' }])),
     });
     let [running, most] = [0, 0];
+    const together = gate();
     service.gateway.script = async (method, params, meta) => {
       running += 1;
       most = Math.max(most, running);
+      if (running === 3) together.open();
+      await together.passed;
       const answer = await bench.service.handle(method, params, meta);
       running -= 1;
       return answer;
@@ -301,7 +298,7 @@ hosts: {}
         ? new Promise(() => undefined)
         : bench.service.handle(method, params, meta);
     const argv = ['machine', 'import', file, '--concurrency', '1'];
-    const run = await zenova([...argv, '--timeout', '500ms']);
+    const run = await zenova([...argv, '--timeout', '5s']);
     expect(run).toMatchObject({ code: 3, stderr: expect.stringContaining('machine.register had no answer') });
     expect(run.stdout).toContain('1 registered, 0 updated, 0 unchanged, 0 failed, 2 not asked for');
     service.gateway.script = (method, params, meta) => bench.service.handle(method, params, meta);

@@ -31,7 +31,7 @@ import { STAND_INS } from './stand-ins.js';
 /** Places of the machine that examples write to. */
 const PLACES =
   /(?<![\w.])\/(?:etc\/(?:zenova|systemd)|usr\/lib\/sysusers\.d|usr\/local\/bin|var\/(?:lib|log|backups)|opt\/zenova|tmp)\b/g;
-const PATIENCE_MS = 110_000;
+const PATIENCE_MS = 220_000;
 
 export interface SandboxOptions {
   /** A simulated estate is served, as by `npm start`. */

@@ -24,7 +24,7 @@ background() { # name, what it says when it is up, command
   : >"$SANDBOX/$name.log"
   setsid "$@" >>"$SANDBOX/$name.log" 2>&1 </dev/null &
   echo $! >"$SANDBOX/$name.pid"
-  for _ in $(seq 600); do
+  for _ in $(seq 1200); do
     if grep -q -e "$up" "$SANDBOX/$name.log"; then return 0; fi
     kill -0 $! 2>/dev/null || break
     sleep 0.1

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HmcInventoryInput } from '../../src/simulators/hmc/index.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
-import { cli, type CliRun } from '../support/cli.js';
+import { cli, withoutProgress, type CliRun } from '../support/cli.js';
 import { startLibvirtHosts, type LibvirtHosts } from '../support/libvirt-hosts.js';
 import { Estate, HMC_PASSWORD } from './estate.js';
 
@@ -36,18 +36,19 @@ beforeAll(async () => {
   writeFileSync(volume(), Buffer.alloc(1 << 20));
   estate = await Estate.open(broker.url, { hosts: { kvm1: { driver: 'virsh', settings } } }, INVENTORY);
   await estate.start();
-}, 180_000);
+});
 afterAll(async () => {
   await estate.close();
   await libvirt.stop();
   await broker.stop();
   rmSync(directory, { recursive: true });
-}, 60_000);
+});
 
 const volume = (): string => join(libvirt.shared, 'data.raw');
 
-function zenova(argv: readonly string[]): Promise<CliRun> {
-  return cli([...argv, '--group', estate.names.group], { environment: { ZENOVA_AMQP_URL: broker.url } });
+async function zenova(argv: readonly string[]): Promise<CliRun> {
+  const environment = { ZENOVA_AMQP_URL: broker.url };
+  return withoutProgress(await cli([...argv, '--group', estate.names.group], { environment }));
 }
 
 function deploy(host: string, description: object, more: readonly string[] = []): Promise<CliRun> {
@@ -93,7 +94,7 @@ describe.each(['cpc1', 'kvm1'] as const)('one description for LPARs and for gues
     const made = await deploy(host, description);
     expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/outcome +done\npower_state +running/) });
     expect(await deploy(host, description)).toMatchObject(nothing);
-  }, 180_000);
+  });
 
   it('changes what it says otherwise, and that alone', async () => {
     const more = {
@@ -110,7 +111,7 @@ describe.each(['cpc1', 'kvm1'] as const)('one description for LPARs and for gues
     expect(JSON.parse(info.stdout)).toMatchObject({ vcpus: 2, memory_mib: 1536, power_state: 'running' });
     const fewer = { ...description, flavor: largerFlavor };
     expect(stepsOf(await deploy(host, fewer, ['--plan']))).toEqual(detach);
-  }, 180_000);
+  });
 
   it('refuses what is told at the making alone', async () => {
     const options = { 'hmc-dpm': { boot_os_parameters: 'quiet' }, virsh: { on_crash: 'restart' } };
@@ -119,5 +120,5 @@ describe.each(['cpc1', 'kvm1'] as const)('one description for LPARs and for gues
       code: 1,
       stderr: expect.stringMatching(/^STATE_CONFLICT: driver_options.* differ/),
     });
-  }, 60_000);
+  });
 });

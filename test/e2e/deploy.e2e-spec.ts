@@ -6,6 +6,7 @@ import type { HmcInventoryInput } from '../../src/simulators/hmc/index.js';
 import { sharedBroker, type Broker } from '../support/broker.js';
 import { CHECKOUT, examplesOf } from '../docs/documents.js';
 import { cli, type CliOptions, type CliRun } from '../support/cli.js';
+import { eventually } from '../support/eventually.js';
 import { Estate, HMC_PASSWORD } from './estate.js';
 
 const NETWORK = 'OSD 0100 Z22B-01';
@@ -27,14 +28,16 @@ let directory: string;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'zenova-deploy-'));
   broker = await sharedBroker();
-  estate = await Estate.open(broker.url, {}, INVENTORY);
+  // Slow enough to be interrupted on its way.
+  const slow = { driver: 'fake', settings: { change_delay_ms: 5_000 } };
+  estate = await Estate.open(broker.url, { hosts: { slow } }, INVENTORY);
   await estate.start();
-}, 120_000);
+});
 afterAll(async () => {
   await estate.close();
   await broker.stop();
   rmSync(directory, { recursive: true });
-}, 60_000);
+});
 
 function zenova(argv: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const { group } = estate.names;
@@ -132,7 +135,7 @@ describe('an LPAR that is deployed', () => {
     expect(estate.simulator.nics('web01').map(({ vlan }) => vlan)).toEqual([7, 8]);
     expect(groupsOf('web01')).toEqual({ web01: [20], two: [10] });
     expect(await deploy('cpc1', changed)).toMatchObject(nothingToChange('web01', 'cpc1'));
-  }, 120_000);
+  });
 
   it('grows its own disk, and is started again', async () => {
     const larger = { ...changed, flavor: { ...changed.flavor, root_gib: 30 } };
@@ -150,7 +153,7 @@ describe('an LPAR that is deployed', () => {
       code: 1,
       stderr: expect.stringMatching(/^STATE_CONFLICT: flavor.root_gib differs/),
     });
-  }, 120_000);
+  });
 
   it('that somebody else made is taken over first, and what it was made with is not compared', async () => {
     const description = {
@@ -170,7 +173,7 @@ describe('an LPAR that is deployed', () => {
     expect(await deploy('cpc1', description)).toMatchObject(nothingToChange('predefined', 'cpc1'));
     // A volume or network that the description does not speak of stays.
     expect(estate.simulator.status('predefined')).toBe('stopped');
-  }, 60_000);
+  });
 });
 
 describe('the example of the driver', () => {
@@ -199,7 +202,7 @@ describe('the example of the driver', () => {
     expect(estate.simulator.properties('lpar01')).toMatchObject({ 'ifl-processors': 4 });
     expect(groupsOf('lpar01')).toEqual({ 'shared-data': [10], lpar01: [60, 100] });
     expect(await run()).toMatchObject(nothingToChange('lpar01', 'cpc1'));
-  }, 120_000);
+  });
 });
 
 describe('an instance of any driver', () => {
@@ -220,6 +223,19 @@ describe('an instance of any driver', () => {
     writeFileSync(file, String(text), { mode: 0o600 });
     return { ...rest, user_data: { file: 'user-data' } };
   };
+
+  /** Deploys on the slow host, and interrupts that as soon as the change is under way. */
+  async function interrupted(method: string, description: { readonly name: string }): Promise<CliRun> {
+    const interruption = new AbortController();
+    const run = deploy('slow', description, ['--yes'], { interrupted: interruption.signal });
+    await eventually(
+      async () =>
+        (await operationsOf(description.name)).some((one) => one.method === method && one.state === 'running'),
+      `${method} to be under way`,
+    );
+    interruption.abort();
+    return run;
+  }
 
   it('is refused what is told at its making alone, by name, before anything is done', async () => {
     expect((await deploy('fake', withFile(web))).code).toBe(0);
@@ -250,7 +266,7 @@ describe('an instance of any driver', () => {
     await zenova(['instance', 'rebuild', 'fake', 'web02', '--file', join(directory, 'image.json')]);
     const rebuilt = { ...other, user_data: web.user_data };
     expect(await deploy('fake', withFile(rebuilt))).toMatchObject(nothingToChange('web02', 'fake'));
-  }, 120_000);
+  });
 
   it('changes the place of an interface, and what it has no longer', async () => {
     const description = { name: 'web03', flavor: web.flavor, networks: web.networks, volumes: [data] };
@@ -275,46 +291,34 @@ describe('an instance of any driver', () => {
     expect(await deploy('fake', moved)).toMatchObject(nothingToChange('web03', 'fake'));
     // What it does not speak of stays as it is.
     expect(await deploy('fake', { name: 'web03', flavor: web.flavor })).toMatchObject(nothingToChange('web03', 'fake'));
-  }, 120_000);
+  });
 
   it('that is deployed twice, since the first one was interrupted, is made once', async () => {
     const description = { name: 'web04', flavor: { vcpus: 1, memory_mib: 512 } };
-    const interruption = new AbortController();
-    const first = await deploy('fake', description, [], {
-      interrupted: interruption.signal,
-      onWrite: (_stdout, stderr) => {
-        if (stderr.includes('waiting for compute.spawn')) interruption.abort();
-      },
-    });
+    const first = await interrupted('compute.spawn', description);
     expect(first).toMatchObject({
       code: 130,
       stderr: expect.stringContaining('the same deploy again goes on from there'),
     });
-    const second = await deploy('fake', description);
-    expect(second).toMatchObject(nothingToChange('web04', 'fake'));
+    const second = await deploy('slow', description);
+    expect(second).toMatchObject(nothingToChange('web04', 'slow'));
     expect((await operationsOf('web04')).map(({ method, state }) => [method, state])).toEqual([
       ['compute.spawn', 'done'],
     ]);
-  }, 120_000);
+  });
 
   it('whose change was interrupted is changed once, also when it was not confirmed', async () => {
     const small = { name: 'web05', flavor: { vcpus: 1, memory_mib: 512 } };
     const large = { ...small, flavor: { vcpus: 2, memory_mib: 1024 } };
-    expect((await deploy('fake', small)).code).toBe(0);
-    const interruption = new AbortController();
-    const first = await deploy('fake', large, ['--yes'], {
-      interrupted: interruption.signal,
-      onWrite: (_stdout, stderr) => {
-        if (stderr.includes('waiting for compute.resize')) interruption.abort();
-      },
-    });
+    expect((await deploy('slow', small)).code).toBe(0);
+    const first = await interrupted('compute.resize', large);
     expect(first.code).toBe(130);
-    const second = await deploy('fake', large, ['--yes']);
+    const second = await deploy('slow', large, ['--yes']);
     expect(second.code).toBe(0);
-    expect(await deploy('fake', large)).toMatchObject(nothingToChange('web05', 'fake'));
+    expect(await deploy('slow', large)).toMatchObject(nothingToChange('web05', 'slow'));
     const methods = (await operationsOf('web05')).map(({ method }) => method);
     expect(methods).toEqual(['compute.confirm_resize', 'compute.resize', 'compute.spawn']);
-  }, 120_000);
+  });
 
   it('is made of a name that is lost', async () => {
     const description = { name: 'web06', flavor: { vcpus: 1, memory_mib: 512 }, start: false };
@@ -332,5 +336,5 @@ describe('an instance of any driver', () => {
     const left = await deploy('fake', running);
     expect(left).toMatchObject(nothingToChange('web06', 'fake'));
     expect(left.stderr).toContain('does not stop it');
-  }, 120_000);
+  });
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
   pid = estate.service.pid;
   operator = await Operator.connect(broker.url);
   await operator.channel.assertQueue(REPLY_QUEUE);
-}, 120_000);
+});
 /** Whatever came: nothing is left, nobody died, and the next call is served. */
 afterEach(async () => {
   publish(message({ method: 'get_info', args: { host: 'fake', instance: 'instance-0001' }, _msg_id: 'after' }));
@@ -85,6 +85,7 @@ async function replyTo(id: string): Promise<Record<string, unknown>> {
 interface Letter {
   readonly reason: string;
   readonly routing_key: string;
+  readonly body?: Readonly<Record<string, unknown>>;
 }
 
 async function letter(): Promise<Letter> {
@@ -176,7 +177,7 @@ it('a forged direct reply costs its connection once, and nobody else a thing', a
     return performance.now() > until;
   }, 'a while');
   expect(isDropped()).toBe(1);
-}, 30_000);
+});
 
 describe('a reply that would come to ourselves', () => {
   it.each<[string, () => string]>([
@@ -196,8 +197,14 @@ describe('a reply that would come to ourselves', () => {
   it('likewise each sign of life on its way to it', async () => {
     const args = { host: 'fake', instance: 'instance-0002', idempotency_key: TOPIC };
     publish(message({ args, _reply_q: TOPIC, _timeout: 2 }));
-    // It takes a second and a half, and so wants one, and its reply.
-    for (let i = 0; i < 2; i++) expect(await letter()).toMatchObject({ reason: 'malformed_envelope' });
+    // It takes a second and a half, and so wants one, or more on a busy machine; and then comes its reply.
+    const endings: unknown[] = [];
+    while (endings.at(-1) !== true) {
+      const { reason, body } = await letter();
+      expect(reason).toBe('malformed_envelope');
+      endings.push(body?.['ending']);
+    }
+    expect(endings.length).toBeGreaterThan(1);
   });
 
   it('stays where it is, in the queue of the dead letters', async () => {
@@ -235,5 +242,5 @@ describe(`${TOTAL} mutated messages`, () => {
     let letters = 0;
     while (await operator.channel.get(estate.names.deadQueue, { noAck: true })) letters++;
     expect(letters).toBeGreaterThan(TOTAL / 10);
-  }, 120_000);
+  });
 });

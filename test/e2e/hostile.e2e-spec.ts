@@ -33,7 +33,7 @@ beforeAll(async () => {
   await estate.start();
   client = await PlainClient.connect(broker.url);
   operator = await Operator.connect(broker.url);
-}, 120_000);
+});
 afterAll(async () => {
   await Promise.all([client.close(), operator.close()]);
   await estate.close();
@@ -69,7 +69,7 @@ describe('ten thousand mutated requests', () => {
     expect((await estate.service.http('/readyz'))?.status).toBe(200);
     expect(await operator.count(estate.queue)).toEqual({ ready: 0, consumers: 1 });
     expect(await operator.count(`zenova.rpc.server.${estate.names.server}`)).toEqual({ ready: 0, consumers: 1 });
-  }, 120_000);
+  });
 
   it('left no secret in the log or in any file', () => {
     expect(estate.service.log).not.toContain(PIECE);

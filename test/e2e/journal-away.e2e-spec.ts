@@ -19,7 +19,7 @@ const queue = groupQueue(names.group);
 
 beforeAll(async () => {
   [broker, postgres] = await Promise.all([sharedBroker(), startPostgres({ fsync: false })]);
-}, 120_000);
+});
 afterEach(() => service?.discard());
 afterAll(async () => {
   const operator = await Operator.connect(broker.url);
@@ -64,7 +64,6 @@ describe('a service whose PostgreSQL is away when it starts', () => {
     await eventually(
       () => running.log.includes('waiting for the journal'),
       () => `the wait:\n${running.log}`,
-      30_000,
     );
     const [ready, alive] = await Promise.all([running.http('/readyz'), running.http('/healthz')]);
     expect([ready?.status, alive?.status]).toEqual([503, 200]);
@@ -87,7 +86,7 @@ describe('a service whose PostgreSQL is away when it starts', () => {
     }
     expect(running.log).toContain('the journal is there');
     expect(await running.end('SIGTERM')).toBe(0);
-  }, 120_000);
+  });
 
   it('ends at once when it is stopped, also while an attempt is under way', async () => {
     // Takes a connection and says nothing: an attempt is given up after five seconds.
@@ -100,7 +99,6 @@ describe('a service whose PostgreSQL is away when it starts', () => {
       await eventually(
         () => sockets.length > 0,
         () => `an attempt:\n${running.log}`,
-        30_000,
       );
       const askedAt = Date.now();
       expect(await running.end('SIGTERM')).toBe(0);
@@ -110,25 +108,21 @@ describe('a service whose PostgreSQL is away when it starts', () => {
       for (const socket of sockets) socket.destroy();
       silent.close();
     }
-  }, 60_000);
+  });
 });
 
 describe('a service that PostgreSQL will never let in', () => {
   it.each([
     ['a wrong password', { password: 'hunter2' }, '(28P01)', 'correct user and password in journal.url'],
     ['an unknown database', { pathname: '/nowhere' }, '(3D000)', 'create it, or correct journal.url'],
-  ])(
-    'ends for %s, and says what to do',
-    async (_, wrong, code, remedy) => {
-      const url = changed(postgres.url, wrong);
-      const running = await start(url);
-      expect(await running.ended()).toBe(2);
-      const place = `PostgreSQL 127.0.0.1:${postgres.port}${new URL(url).pathname}`;
-      expect(running.log).toMatch(/^CONFIG_INVALID: /m);
-      for (const text of [place, code, remedy]) expect(running.log).toContain(text);
-      expect(running.log).not.toContain(passwordOf(url));
-      expect(running.log).not.toContain('waiting for the journal');
-    },
-    60_000,
-  );
+  ])('ends for %s, and says what to do', async (_, wrong, code, remedy) => {
+    const url = changed(postgres.url, wrong);
+    const running = await start(url);
+    expect(await running.ended()).toBe(2);
+    const place = `PostgreSQL 127.0.0.1:${postgres.port}${new URL(url).pathname}`;
+    expect(running.log).toMatch(/^CONFIG_INVALID: /m);
+    for (const text of [place, code, remedy]) expect(running.log).toContain(text);
+    expect(running.log).not.toContain(passwordOf(url));
+    expect(running.log).not.toContain('waiting for the journal');
+  });
 });

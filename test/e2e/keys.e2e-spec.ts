@@ -39,7 +39,7 @@ function serve(secrets: object, journal: object = {}): Promise<{ code: unknown; 
   );
   const env = { ...process.env, FIRST: first.text, SECOND: second.text };
   return new Promise((done) => {
-    execFile(process.execPath, [ENTRY, 'serve', '--config', file], { env, timeout: 20_000 }, (error, _, stderr) =>
+    execFile(process.execPath, [ENTRY, 'serve', '--config', file], { env, timeout: 120_000 }, (error, _, stderr) =>
       done({ code: error?.code ?? null, stderr }),
     );
   });

@@ -68,7 +68,7 @@ beforeAll(async () => {
     port: 0,
   });
   await register('rack1-outlet7');
-}, 120_000);
+});
 
 /** Registers an outlet, as an operator does. */
 async function register(name: string): Promise<void> {
@@ -88,7 +88,7 @@ afterAll(async () => {
   await operator.remove(names);
   await operator.close();
   await broker.stop();
-}, 60_000);
+});
 
 beforeEach(() => {
   hmc.setStatus('web01', 'stopped');

@@ -40,7 +40,6 @@ const outcome = (messageId: string): Promise<Record<string, unknown>> =>
       return view?.finished_at === null ? undefined : view;
     },
     () => `operation ${messageId} to end:\n${estate.service.log}`,
-    25_000,
   );
 
 describe('the service killed with SIGKILL during power_on', () => {

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 const HARNESS = resolve(import.meta.dirname, '../../torture/main.mjs');
-const LIMIT_MS = 240_000;
+const LIMIT_MS = 900_000;
 
 interface Report {
   readonly violations: readonly { readonly rule: string }[];

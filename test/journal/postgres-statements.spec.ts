@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Client, Pool } from 'pg';
 import { preparing } from '../../src/journal/postgres/prepared-statements.js';
+import { eventually } from '../support/eventually.js';
 import { freshDatabase, type FreshDatabase } from '../support/postgres.js';
 import { PLACES, accepted, claimed, operation, self } from './journal-places.js';
 
@@ -52,7 +53,13 @@ it('finds the rows of an operation by an index, even while there are so few that
     }
     await opened.close();
   };
+  const sessions = 'select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
   const readWhole = async (): Promise<number> => {
+    // The last thing that a session does is to tell what it has done.
+    await eventually(
+      async () => (await client.query(`${sessions} and backend_type = 'client backend'`)).rowCount === 0,
+      'all sessions to be over',
+    );
     const { rows } = await client.query<{ seq_scan: string }>(
       `select seq_scan from pg_stat_user_tables where relname = 'operations'`,
     );

@@ -165,18 +165,31 @@ describe.each(PLACES)('keys of a journal on %s', (_, makePlace) => {
     const ids = await fill(await unlock(db, keys(first)), 100);
     const service = await unlock(db, keys(first, second));
     const newer = { ...params, host: 'newer' };
-    // From the other end, so that most rows change after the rotation has read them and before it writes them.
-    const writes = async () => {
-      for (const id of ids.toReversed()) await set(id, JSON.stringify(service.seal(newer)));
-      await db.deleteFrom('operations').where('id', '=', String(ids[99])).execute();
+    const write = async (some: readonly OperationId[]): Promise<void> => {
+      for (const id of some) await set(id, JSON.stringify(service.seal(newer)));
     };
-    const [rotation] = await Promise.all([rotateTo(second, first), writes()]);
+    let looks = 0;
+    const busy = db.withPlugin({
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        const isLook = result.rows.length > 50 && 'sealed_text' in (result.rows[0] ?? {});
+        if (isLook) looks += 1;
+        // The first look counts. The second: some rows change after they were read and before they are written.
+        if (isLook && looks === 2) {
+          await write(ids.slice(50, 99));
+          await db.deleteFrom('operations').where('id', '=', String(ids[99])).execute();
+        }
+        // The third: the others, which have been written.
+        if (isLook && looks === 3) await write(ids.slice(0, 50));
+        return result;
+      },
+    });
+    const rotation = await rotate(busy, await unlock(db, keys(second, first)), going);
     expect(rotation).toMatchObject({ isComplete: true, unreadable: [] });
-    // What is written after its end is the next one's.
-    const next = await rotateTo(second, first);
-    expect(next).toMatchObject({ isComplete: true, unreadable: [] });
-    expect(rotation.rewritten + next.rewritten).toBeGreaterThan(101);
+    // The first half twice, the second but for the row that is gone, a checkpoint, and the key for fingerprints.
+    expect(rotation.rewritten).toBe(50 + 50 + 49 + 2);
     const journal = journalOn(await unlock(db, keys(second)));
+    expect(await journal.findById(String(ids[99]))).toBeUndefined();
     for (const id of ids.slice(0, 99)) expect((await journal.findById(id))?.params).toEqual(newer);
   });
 

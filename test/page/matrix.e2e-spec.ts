@@ -13,11 +13,11 @@ let page: Page;
 beforeAll(async () => {
   api = await ApiBench.start({ drivers: SAMPLE_DRIVERS, evidence: SAMPLE_EVIDENCE });
   visitor = await Visitor.start();
-}, 60_000);
+});
 afterAll(async () => {
   await visitor.leave();
   await api.stop();
-}, 60_000);
+});
 afterEach(async () => {
   expect(await page.evaluate('globalThis.stolen ?? null')).toBeNull();
   await page.context().close();
@@ -255,34 +255,30 @@ describe('people who see or work differently', () => {
     (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })),
   );
 
-  it.each(cases)(
-    'meet no barrier: $width pixels, $colorScheme',
-    async ({ width, colorScheme }) => {
-      const options = { viewport: { width, height: 844 }, colorScheme };
-      const check = async (): Promise<void> => {
-        await page.evaluate(axe.source);
-        const violations = await page.evaluate(
-          'axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html + n.failureSummary).join("; ")))',
-        );
-        expect(violations).toEqual([]);
-        expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(
-          0,
-        );
-      };
-      await open('', options);
-      await check();
-      await page.getByText('Drivers: all').click();
-      await check();
-      await cell('old.html', 'storage.image').getByRole('link').click();
-      await drawer().getByText('refuses what is beyond its limits').waitFor();
-      await check();
-      await page.goto(`${api.url}/v1/features/old.html.html`);
-      await check();
-      await page.goto(`${api.url}/v1/features.html?having=operation.fly`);
-      await check();
-    },
-    90_000,
-  );
+  it.each(cases)('meet no barrier: $width pixels, $colorScheme', async ({ width, colorScheme }) => {
+    const options = { viewport: { width, height: 844 }, colorScheme };
+    const check = async (): Promise<void> => {
+      await page.evaluate(axe.source);
+      const violations = await page.evaluate(
+        'axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html + n.failureSummary).join("; ")))',
+      );
+      expect(violations).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(
+        0,
+      );
+    };
+    await open('', options);
+    await check();
+    await page.getByText('Drivers: all').click();
+    await check();
+    await cell('old.html', 'storage.image').getByRole('link').click();
+    await drawer().getByText('refuses what is beyond its limits').waitFor();
+    await check();
+    await page.goto(`${api.url}/v1/features/old.html.html`);
+    await check();
+    await page.goto(`${api.url}/v1/features.html?having=operation.fly`);
+    await check();
+  });
 });
 
 describe('on paper', () => {

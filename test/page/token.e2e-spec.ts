@@ -7,8 +7,8 @@ let page: Page;
 
 beforeAll(async () => {
   bench = await PageBench.start({ host: '0.0.0.0' });
-}, 120_000);
-afterAll(() => bench.stop(), 60_000);
+});
+afterAll(() => bench.stop());
 afterEach(async () => {
   await bench.close(page);
   expect(bench.trespasses).toEqual([]);

@@ -1,7 +1,7 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
 /** Shorter than a test's, so that it is told what was waited for. */
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 60_000;
 const WIDE = { width: 1400, height: 900 };
 
 /** A browser that looks at pages of a service, and at what they do. */

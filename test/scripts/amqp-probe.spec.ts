@@ -37,7 +37,7 @@ describe('the AMQP probe', () => {
     expect(await amqpAnswer(http)).toBe('something else');
     expect(await amqpAnswer(other)).toBe('something else');
     expect(await amqpAnswer(closes)).toBe('something else');
-    expect(await amqpAnswer(silent, 100)).toBe('something else');
+    expect(await amqpAnswer(silent, 2_000)).toBe('something else');
   });
 
   it('tells a closed port', async () => {

@@ -65,7 +65,7 @@ describe('a private broker', () => {
     await broker.stop();
     expect(processesWith(broker.dataDir)).toEqual([]);
     expect(existsSync(broker.dataDir)).toBe(false);
-  }, 120_000);
+  });
 
   it('ends when the process that started it is killed', async () => {
     const script = `
@@ -82,9 +82,8 @@ describe('a private broker', () => {
     await eventually(
       () => !existsSync(dataDir) && processesWith(dataDir).length === 0,
       'the broker and its files to be gone',
-      30_000,
     );
-  }, 60_000);
+  });
 
   it('refuses a port that is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1');

@@ -55,7 +55,7 @@ describe('the PostgreSQL probe', () => {
     const silent = await listen(() => {});
     expect(await postgresAnswer(http)).toBe('something else');
     expect(await postgresAnswer(closes)).toBe('something else');
-    expect(await postgresAnswer(silent, 100)).toBe('something else');
+    expect(await postgresAnswer(silent, 2_000)).toBe('something else');
   });
 
   it('tells a closed port', async () => {

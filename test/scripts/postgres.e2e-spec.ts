@@ -79,7 +79,7 @@ describe('a private PostgreSQL', () => {
     expect(processesWith(server.dataDir)).toEqual([]);
     expect(existsSync(server.dataDir)).toBe(false);
     expect(pids.flatMap(sharedMemoryOf)).toEqual([]);
-  }, 60_000);
+  });
 
   it('listens on loopback only, asks for a password, and shows it to nobody', async () => {
     const server = await start({ fsync: false });
@@ -89,7 +89,7 @@ describe('a private PostgreSQL', () => {
     const { password } = new URL(server.url);
     expect(processesWith(password)).toEqual([]);
     await expect(ask(server.url.replace(password, 'guessed'), 'SELECT 1')).rejects.toThrow('password authentication');
-  }, 60_000);
+  });
 
   it('ends when the process that started it is killed', async () => {
     const script = `
@@ -105,9 +105,9 @@ describe('a private PostgreSQL', () => {
     expect(processesWith(dataDir)).not.toEqual([]);
     starter.kill('SIGKILL');
     const isGone = (): boolean => !existsSync(dataDir) && processesWith(dataDir).length === 0;
-    await eventually(isGone, 'the server and its files to be gone', 30_000);
+    await eventually(isGone, 'the server and its files to be gone');
     expect(sharedMemoryOf(Number(pid))).toEqual([]);
-  }, 60_000);
+  });
 
   it('refuses a port that is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1');
@@ -129,5 +129,5 @@ describe('a fresh database', () => {
     await connected(one.url, async () => one.drop());
     await expect(ask(one.url, tables)).rejects.toThrow();
     await other.drop();
-  }, 60_000);
+  });
 });

@@ -20,7 +20,7 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'zenova-awaited-'));
   for (const name of ['key', 'other-key']) makeKeyFile(join(directory, name));
   database = await freshDatabase();
-}, 120_000);
+});
 afterAll(async () => {
   await database.drop();
   rmSync(directory, { recursive: true });

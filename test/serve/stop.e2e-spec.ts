@@ -17,7 +17,7 @@ const TOKEN = 'canary-token-of-the-stop';
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-}, 60_000);
+});
 
 it('a service that stops takes nothing more from the broker, while HTTP waits for what runs', async () => {
   const broker = await sharedBroker();
@@ -33,13 +33,13 @@ it('a service that stops takes nothing more from the broker, while HTTP waits fo
     state_dir: directory,
     amqp: { url: broker.url, dead_queue: names.deadQueue, events_exchange: names.eventsExchange },
     http: { port, token: { env: 'HTTP_TOKEN' } },
-    hosts: { site: { driver: 'fake', settings: { change_delay_ms: 4000 } } },
+    hosts: { site: { driver: 'fake', settings: { change_delay_ms: 10_000 } } },
   };
   const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
   const source = parseSource(JSON.stringify(written), 'a test'); // JSON is YAML
   const config = loadConfig(source, { driverSettings, environment: { HTTP_TOKEN: TOKEN } });
   const service = await serve(config, { log: silentLog });
-  await service.ready(AbortSignal.timeout(30_000));
+  await service.ready(AbortSignal.timeout(60_000));
   const operator = await Operator.connect(broker.url);
   cleanups.push(async () => {
     await service.stop();
@@ -66,4 +66,4 @@ it('a service that stops takes nothing more from the broker, while HTTP waits fo
   expect(isAnswered).toBe(false);
   expect((await asked).status).toBe(200);
   await stopped;
-}, 120_000);
+});

@@ -66,7 +66,7 @@ export class PlainClient {
     const correlationId = properties.correlationId ?? `c-${++this.#count}`;
     const reply = new Promise<ConsumeMessage>((resolve, reject) => {
       this.#replies.set(correlationId, resolve);
-      const timer = setTimeout(() => reject(new Error(`no reply to ${correlationId}`)), 25_000);
+      const timer = setTimeout(() => reject(new Error(`no reply to ${correlationId}`)), 60_000);
       timer.unref();
     });
     this.channel.sendToQueue(queue, content, {

@@ -34,6 +34,11 @@ export interface CliOptions extends Partial<Omit<CliParts, 'stdout' | 'stderr'>>
   readonly onWrite?: (stdout: string, stderr: string) => void;
 }
 
+/** What it said without the progress that a busy machine has to show. */
+export function withoutProgress(run: CliRun): CliRun {
+  return { ...run, stderr: run.stderr.replace(/^(waiting for .*|\d+ of \d+ machines|\d+ dead letters read)\n/gm, '') };
+}
+
 /** Runs the command line in this process, with the drivers that there are. */
 export async function cli(argv: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const { isTerminal = false, onWrite, ...parts } = options;

@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** What takes seconds takes many on a machine that does other things too; and a test has longer, so that this is told. */
+const EVENTUALLY_MS = 60_000;
+
 /** Waits until `probe` gives something truthy; fails loudly when it does not within `timeoutMs`. */
 export async function eventually<T>(
   probe: () => T | Promise<T>,
   what: string | (() => string),
-  timeoutMs = 20_000,
+  timeoutMs = EVENTUALLY_MS,
 ): Promise<NonNullable<T>> {
   const endsAt = Date.now() + timeoutMs;
   for (;;) {

@@ -97,7 +97,7 @@ export class OsloClient {
   }
 
   call(method: string, args: Record<string, unknown>, request: OsloRequest = {}): Promise<OsloAnswer> {
-    return this.#ask('call', { timeout: 20, ...named(method), args, ...request });
+    return this.#ask('call', { timeout: 60, ...named(method), args, ...request });
   }
 
   async cast(method: string, args: Record<string, unknown>, request: OsloRequest = {}): Promise<void> {
@@ -171,7 +171,7 @@ class PythonProcess {
     if (this.#child.exitCode !== null) return;
     const gone = once(this.#child, 'exit');
     this.#child.stdin.end();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 60_000);
     await gone;
     clearTimeout(timer);
   }

@@ -112,8 +112,14 @@ export class ServiceProcess {
         return (await this.http('/readyz'))?.status === 200;
       },
       () => `the service to be ready:\n${this.log}`,
-      30_000,
+      120_000,
     );
+  }
+
+  /** The lines of its log that hold a text. One that is not there in whole yet is none. */
+  lines(text: string): Record<string, unknown>[] {
+    const whole = this.log.split('\n').slice(0, -1);
+    return whole.filter((line) => line.includes(text)).map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
   async http(path: string, init: RequestInit = {}): Promise<Response | undefined> {

@@ -12,7 +12,7 @@ import { log } from './support.js';
 let broker: Pick<Broker, 'url' | 'stop'>;
 beforeAll(async () => {
   broker = await sharedBroker();
-}, 120_000);
+});
 afterAll(() => broker.stop());
 
 it('a channel whose connection is lost as it opens is used by nobody, and another one opened', async () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   broker = await sharedBroker();
   operator = await Operator.connect(broker.url);
   client = await OsloClient.start(broker.url, { exchange });
-}, 120_000);
+});
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
   for (const { service, topic } of services.splice(0)) {
@@ -133,7 +133,7 @@ describe('a Python caller with oslo.messaging', () => {
       expect(whole).toMatchObject({ code, message: text, operation_id: 'op-1', details: { reason: 'because' } });
       if (module !== 'builtins') expect(error?.kwargs?.['zenova']).toEqual(whole);
     }
-  }, 60_000);
+  });
 
   it('gets the arguments of InstanceNotFound, also as one of its parents, and all else as a RemoteError', async () => {
     const topic = newTopic();
@@ -216,17 +216,18 @@ describe('a Python caller with oslo.messaging', () => {
       meta.accepted();
       return new Promise((resolve) => {
         finish = resolve;
-        setTimeout(() => finish('done after all'), 5_000);
       });
     };
     const python = client.at(topic);
     const before = Date.now();
-    // Its monitor gives up after 2 seconds of silence.
-    const monitored = await python.call('power.on', {}, { timeout: 30, call_monitor_timeout: 2 });
-    expect(monitored).toEqual({ result: 'done after all' });
-    expect(Date.now() - before).toBeGreaterThan(4_500);
+    // Its monitor gives up after 6 seconds of silence; a sign of life comes every 3.
+    const monitored = python.call('power.on', {}, { call_monitor_timeout: 6 });
+    await gateway.called(1);
+    setTimeout(() => finish('done after all'), 10_000);
+    expect(await monitored).toEqual({ result: 'done after all' });
+    expect(Date.now() - before).toBeGreaterThan(9_500);
     // A second is too short for signs of life, in oslo as here.
-    const { failed } = await python.call('power.on', {}, { timeout: 30, call_monitor_timeout: 1 });
+    const { failed } = await python.call('power.on', {}, { call_monitor_timeout: 1 });
     expect(failed?.class).toBe('MessagingTimeout');
     finish('late');
   });
@@ -266,7 +267,7 @@ describe('beside a Nova in the same virtual host', () => {
     expect(result).toMatchObject({ method: 'host.list' });
     await operator.channel.deleteQueue(`compute.${novaHost}`);
     await operator.channel.deleteExchange(`nova-${run}`);
-  }, 60_000);
+  });
 });
 
 describe('flags', () => {
@@ -308,14 +309,14 @@ describe('flags', () => {
     const { health } = service.transport;
     const status = await health.until(
       ({ queues }) => queues.some(({ error }) => error !== null),
-      AbortSignal.timeout(10_000),
+      AbortSignal.timeout(60_000),
     );
     expect(status.isConsuming).toBe(false);
     expect(status.queues.find(({ queue }) => queue === topic)?.error).toBe(
       `queue "${topic}" exists with another durable: it has true, and the section oslo asks for false. Set amqp_durable_queues, rabbit_quorum_queue or, for fanout, rabbit_transient_quorum_queue as its other users do, or delete the queue when it has none`,
     );
     await operator.channel.deleteQueue(topic);
-    await health.until(({ isConsuming }) => isConsuming, AbortSignal.timeout(20_000));
+    await health.until(({ isConsuming }) => isConsuming, AbortSignal.timeout(60_000));
   });
 });
 
@@ -426,7 +427,7 @@ describe('replies', () => {
 describe('closing and back-pressure', () => {
   it('cover the oslo queues; the fanout queue goes with the service', async () => {
     const topic = newTopic();
-    const service = await start(topic);
+    const service = await start(topic, {}, { drainTimeoutMs: 60_000 });
     const { health, intake } = service.transport;
     const queues = health.status().queues.map(({ queue }) => queue);
     const fanout = queues.find((queue) => queue.startsWith(`${topic}_fanout_`));

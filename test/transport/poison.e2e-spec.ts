@@ -35,7 +35,7 @@ beforeAll(async () => {
   };
   operator = await Operator.connect(broker.url);
   client = await PlainClient.connect(broker.url);
-}, 120_000);
+});
 
 afterAll(async () => {
   await service.close();
@@ -211,5 +211,5 @@ describe('random mutations of valid requests', () => {
     expect(logged).toContain('became a dead letter');
     expect(service.transport.health.status()).toMatchObject({ isConnected: true, isConsuming: true });
     expect(await operator.count(service.groupQueue)).toEqual({ ready: 0, consumers: 1 });
-  }, 120_000);
+  });
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   operator = await Operator.connect(broker.url);
   plain = await PlainClient.connect(broker.url);
   direct = await PlainClient.connect(broker.url, 'amq.rabbitmq.reply-to');
-}, 120_000);
+});
 
 afterAll(async () => {
   await service.close();

@@ -97,6 +97,6 @@ export async function startService(
   };
 }
 
-export async function ready(transport: Transport, timeoutMs = 20_000): Promise<void> {
+export async function ready(transport: Transport, timeoutMs = 60_000): Promise<void> {
   await transport.health.until((s) => s.isConnected && s.isConsuming, AbortSignal.timeout(timeoutMs));
 }

@@ -16,11 +16,11 @@ export async function deadLetters(scene) {
     JSON.stringify({ 'max-length': 1, overflow: 'reject-publish' }),
   );
   for (let n = 0; n < count; n++) await durable.sendText(`not JSON ${n}`);
-  await until(async () => (await durable.countReady(RPC_QUEUE)) === 0, 10_000);
+  await until(async () => (await durable.countReady(RPC_QUEUE)) === 0);
   await scene.killAll();
   await broker.ctl('clear_policy', POLICY);
   await scene.startAll();
-  if (!(await until(async () => (await durable.countReady(DEAD_QUEUE)) >= count, 10_000)))
+  if (!(await until(async () => (await durable.countReady(DEAD_QUEUE)) >= count)))
     scene.observe(
       'dead-letter-lost',
       `the broker confirmed ${count} messages that nobody can understand; ${await durable.countReady(DEAD_QUEUE)} became dead letters`,

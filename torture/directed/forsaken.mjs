@@ -8,7 +8,7 @@ export async function forsaken(scene) {
   const instance = scene.reserved('cpc2', 'active');
   const send = (method, options) => ledger.send(durable, { method, host: 'cpc2', instance, options });
   const begun = await send('compute.reboot', {});
-  await until(() => scene.stopsOf(instance) > 0, 10_000);
+  await until(() => scene.stopsOf(instance) > 0);
   const waits = await send('compute.power_off', { wait: 'accepted' });
   await scene.answered(waits);
   await scene.killAll();

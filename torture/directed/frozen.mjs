@@ -17,10 +17,10 @@ export async function frozen(scene) {
     instance,
     queue: `${RPC_QUEUE}.server.${sleeper.name}`,
   });
-  await until(() => scene.stopsOf(instance) > 0, 10_000);
+  await until(() => scene.stopsOf(instance) > 0);
   sleeper.freeze();
   try {
-    const taken = await until(() => scene.startsOf(instance) > 0, 20_000);
+    const taken = await until(() => scene.startsOf(instance) > 0);
     if (!taken) scene.observe('not-taken-over', `nobody took over the reboot of ${instance}`, reboot.toRequest());
     const off = await ledger.send(durable, {
       method: 'compute.power_off',

@@ -16,7 +16,7 @@ export async function killed(scene) {
         instance: scene.reserved('cpc2', 'stopped'),
       }),
     );
-  await until(() => simulator.wireLog.count({ since, method: 'GET' }) > 0, 10_000);
+  await until(() => simulator.wireLog.count({ since, method: 'GET' }) > 0);
   await scene.killAll();
   simulator.faults.remove(id);
   await scene.startAll();
@@ -29,7 +29,7 @@ export async function killed(scene) {
     await ledger.send(durable, { method: 'compute.power_on', host: 'cpc1', instance: on }),
     await ledger.send(durable, { method: 'compute.reboot', host: 'cpc1', instance: again }),
   ];
-  await until(() => scene.startsOf(on) > 0 && scene.stopsOf(again) > 0, 10_000);
+  await until(() => scene.startsOf(on) > 0 && scene.stopsOf(again) > 0);
   await scene.killAll();
   await scene.startAll();
   for (const entry of late) await scene.settled(entry);

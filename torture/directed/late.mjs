@@ -18,12 +18,12 @@ export async function late(scene) {
   simulator.fault({ kind: 'slow', method: 'GET', partition: instance, when: 'before', delay_ms: 500, times: 1 });
   const on = await from(slow, 'compute.power_on');
   // It looks at the partition: the next thing is that it writes its step down.
-  await until(() => simulator.wireLog.count({ since, method: 'GET', subject: instance }) > 0, 10_000);
+  await until(() => simulator.wireLog.count({ since, method: 'GET', subject: instance }) > 0);
   slow.databaseLink.mute();
   try {
-    if (!(await until(() => scene.startsOf(instance) > 0, 20_000)))
+    if (!(await until(() => scene.startsOf(instance) > 0)))
       scene.observe('not-taken-over', `nobody took over the start of ${instance}`, on.toRequest());
-    await until(() => simulator.partitions(instance)[0]?.status === 'active', 10_000);
+    await until(() => simulator.partitions(instance)[0]?.status === 'active');
     await scene.settled(await from(other, 'compute.power_off'));
   } finally {
     slow.databaseLink.flow();

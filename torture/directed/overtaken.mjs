@@ -21,11 +21,11 @@ export async function overtaken(scene) {
     queue,
   });
   // It has its turn, and looks at the partition.
-  await until(() => simulator.wireLog.count({ since, method: 'GET', subject: instance }) > 0, 10_000);
+  await until(() => simulator.wireLog.count({ since, method: 'GET', subject: instance }) > 0);
   former.databaseLink.stall();
   former.hmcLink.down();
   try {
-    if (!(await until(() => scene.startsOf(instance) > 0, 20_000)))
+    if (!(await until(() => scene.startsOf(instance) > 0)))
       scene.observe('not-taken-over', `nobody took over the start of ${instance}`, on.toRequest());
     for (const worker of others) worker.freeze();
     former.databaseLink.flow();

@@ -24,7 +24,7 @@ export async function parents(scene) {
     await until(async () => {
       const { result } = (await ask('operation.get', { idempotency_key: entry.key })) ?? {};
       return result?.progress?.percent >= waitsAtPercent;
-    }, 10_000);
+    });
     const method = `compute.live_migration_${control}`;
     await Promise.all([1, 2].map(() => ask(method, { host: here, instance })));
     const { result, error } = (await scene.settled(entry)) ?? {};
@@ -37,7 +37,7 @@ export async function parents(scene) {
   await until(async () => {
     const { result } = (await ask('operation.list', { method: 'compute.power_off', host: here, limit: 1 })) ?? {};
     return result?.operations.length > 0;
-  }, 10_000);
+  });
   await scene.killAll();
   await scene.startAll();
   await scene.settled(begin);

@@ -9,7 +9,7 @@ export async function preempt(scene) {
 
   simulator.fault({ kind: 'slow', path: '*/operations/stop', partition: instance, when: 'after', delay_ms: 1000 });
   const runs = await send('compute.reboot');
-  await until(() => scene.stopsOf(instance) > 0, 10_000);
+  await until(() => scene.stopsOf(instance) > 0);
   const waits = [];
   for (const method of ['compute.power_on', 'power.cycle']) {
     const entry = await send(method, { wait: 'accepted' });

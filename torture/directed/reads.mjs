@@ -19,7 +19,7 @@ export async function reads(scene) {
     delay_ms: 1000,
   });
   const entry = await ledger.send(durable, { method: 'compute.power_on', host: 'cpc2', instance, isUndisturbed: true });
-  await until(() => scene.startsOf(instance) > 0, 10_000);
+  await until(() => scene.startsOf(instance) > 0);
   const read = await query();
   if (entry.isFinal || read?.result === undefined)
     scene.observe(

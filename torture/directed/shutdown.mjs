@@ -6,7 +6,7 @@ export async function shutdown(scene) {
   simulator.dropSessions();
   const instance = scene.reserved('cpc2', 'active');
   const entry = await ledger.send(durable, { method: 'compute.reboot', host: 'cpc2', instance, isUndisturbed: true });
-  await until(() => scene.stopsOf(instance) > 0, 10_000);
+  await until(() => scene.stopsOf(instance) > 0);
   const held = simulator.sessionCount();
   const statuses = await scene.stopAll();
   if (statuses.some((status) => status !== 0))

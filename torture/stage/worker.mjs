@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../scripts/server/free-port.mjs';
 import { inCheckout } from '../../scripts/environment/checkout.mjs';
 
-const readyWithinMs = 60_000;
+const readyWithinMs = 120_000;
 const startsAgainAfterMs = 500;
 const tether = new URL('../../scripts/environment/tether.mjs', import.meta.url).href;
 
