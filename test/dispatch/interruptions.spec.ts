@@ -242,7 +242,6 @@ describe('stopping', () => {
     await eventually(
       () => sleeps.size === 0,
       () => `${sleeps.size} sleeps to end`,
-      5000,
     );
     // The outcome was asked for again with a pause of its own.
     await systemClock.sleep(500);

@@ -4,8 +4,8 @@ import { gate } from './scripted-driver.js';
 
 /** A `change_delay_ms` of the fake driver that a {@link HeldClock} holds. */
 export const HELD_MS = 3_000_000;
-/** That, and the quarters of it after which the driver tells how far it is. */
-const HELD: ReadonlySet<number> = new Set([HELD_MS, HELD_MS / 4]);
+/** That, and the parts of it after which the driver tells how far it is: a quarter, or a twentieth. */
+const HELD: ReadonlySet<number> = new Set([1, 4, 20].map((parts) => HELD_MS / parts));
 
 /** Real time, but what takes {@link HELD_MS} takes until it is let go: a device is at its work for as long as a test wants. */
 export class HeldClock implements Clock {
