@@ -8,19 +8,19 @@ import { systemClock, type Clock } from '../../src/common/clock.js';
 export function scaledClock(scale: number): Clock {
   const startedAt = Date.now();
   const now = (): number => startedAt + passedMs() * scale;
-  /** Waits until so much has passed, a part at a time, so that none of it is taken for a standstill. */
-  const partOf = (endsAt: number): number => Math.min((endsAt - now()) / scale, LONGEST_STEP_MS / 2);
+  /** What is left of a wait, in parts: a timer that comes late has not waited longer. */
+  const partOf = (endsAt: number): number => Math.min(Math.max((endsAt - now()) / scale, 0), STEP_MS);
   return {
     now: () => Math.round(now()),
     async sleep(ms, signal) {
       const endsAt = now() + ms;
-      do await systemClock.sleep(Math.max(partOf(endsAt), 0), signal);
+      do await systemClock.sleep(partOf(endsAt), signal);
       while (now() < endsAt);
     },
     after(ms, end) {
       const endsAt = now() + ms;
       const next = (): (() => void) =>
-        systemClock.after(Math.max(partOf(endsAt), 0), () => {
+        systemClock.after(partOf(endsAt), () => {
           if (now() >= endsAt) end();
           else cancel = next();
         });
@@ -30,14 +30,32 @@ export function scaledClock(scale: number): Clock {
   };
 }
 
-/** What passes between two looks at the time counts as this much at the most. */
-const LONGEST_STEP_MS = 50;
+/** How often the time is looked at while it is in use; twice as much between two looks is a standstill, and counts as that. */
+const STEP_MS = 25;
+/** How long after its last use the time is looked at. */
+const IN_USE_MS = 5000;
 let passed = 0;
 let lookedAt = performance.now();
+let usedAt = lookedAt;
+let ticker: NodeJS.Timeout | undefined;
 
 function passedMs(): number {
+  usedAt = performance.now();
+  tick();
+  return look();
+}
+
+function look(): number {
   const at = performance.now();
-  passed += Math.min(at - lookedAt, LONGEST_STEP_MS);
+  passed += Math.min(at - lookedAt, 2 * STEP_MS);
   lookedAt = at;
   return passed;
+}
+
+function tick(): void {
+  ticker ??= setTimeout(() => {
+    ticker = undefined;
+    look();
+    if (lookedAt - usedAt < IN_USE_MS) tick();
+  }, STEP_MS).unref();
 }
