@@ -57,7 +57,7 @@ describe('redact', () => {
     const startedAt = performance.now();
     expect(redact({ text })).toEqual({ text });
     // Milliseconds in truth; minutes when the search starts anew at every letter.
-    expect(performance.now() - startedAt).toBeLessThan(5000);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   it('comes back from the deepest nesting', () => {

@@ -4,6 +4,7 @@ import { fakeDriver } from '../../src/drivers/fake/index.js';
 import type { Journal } from '../../src/journal/journal.port.js';
 import { ComputeBench, type ComputeBenchOptions } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
+import { HELD_MS, HeldClock } from '../support/held-clock.js';
 
 let bench: ComputeBench;
 afterEach(() => bench.discard());
@@ -81,10 +82,12 @@ describe('the audit of a change', () => {
   });
 
   it('has a line for who carries it on when the process dies in between', async () => {
-    await start({ change_delay_ms: 300 });
+    const clock = new HeldClock();
+    await start({ change_delay_ms: HELD_MS }, { clock });
     bench.send('compute.power_on', one);
     await eventually(() => bench.service.load === 1, 'it is accepted');
     await bench.stop();
+    clock.letGo();
     await bench.start();
     await eventually(() => events().length === 3, 'it has ended');
     expect(events()).toEqual(['accepted', 'taken_up', expect.stringMatching(/^ended /)]);
@@ -109,7 +112,7 @@ describe('the audit of a change', () => {
           };
         },
       });
-    await start({}, { journal, limits: { leaseMs: dies ? 30_000 : 1000 } });
+    await start({}, { journal, limits: { leaseMs: dies ? 30_000 : 6000 } });
     const request = bench.call('compute.power_on', { ...one, idempotency_key: 'k' }, { correlationId: 'c' });
     await expect(request).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
     isLosing = false;

@@ -9,6 +9,8 @@ import type { Journal } from '../../src/journal/journal.port.js';
 import { isAboutPlaces } from '../../src/compute/dispatch/caller-rules.js';
 import { EXAMPLES } from '../../src/documents/examples/index.js';
 import { ComputeBench } from '../support/compute-bench.js';
+import { eventually } from '../support/eventually.js';
+import { HELD_MS, HeldClock } from '../support/held-clock.js';
 
 let bench: ComputeBench;
 afterEach(() => bench.discard());
@@ -37,7 +39,7 @@ const driver: AnyVirtDriver = {
   },
 };
 
-async function start(rules: readonly CallerRule[], settings: object = {}): Promise<void> {
+async function start(rules: readonly CallerRule[], settings: object = {}, clock?: HeldClock): Promise<void> {
   const hosts = ['one', 'two'].map((name) => ({
     name,
     driver: 'fake',
@@ -52,6 +54,7 @@ async function start(rules: readonly CallerRule[], settings: object = {}): Promi
     hosts,
     rules,
     journal: (journal: Journal) => watched('journal', journal),
+    ...(clock === undefined ? {} : { clock }),
   });
   asked.length = 0;
 }
@@ -126,7 +129,7 @@ describe('what no rule allows', () => {
       { numRuns: 25 },
     );
     await start([]);
-  }, 60_000);
+  }, 240_000);
 });
 
 /** A valid request for a method, at a host where it takes one, else by power type where it takes one. */
@@ -189,7 +192,8 @@ describe('what moves an instance', () => {
 
 describe('operations', () => {
   it('are seen and cancelled by those who may do so where they act', async () => {
-    await start([rule({}), rule({ callers: ['bob'], hosts: ['two'] })], { change_delay_ms: 4000 });
+    const clock = new HeldClock();
+    await start([rule({}), rule({ callers: ['bob'], hosts: ['two'] })], { change_delay_ms: HELD_MS }, clock);
     bench.send('compute.power_on', { ...at('one'), idempotency_key: 'k1' }, as('ann'));
     bench.send('compute.power_on', { ...at('two'), idempotency_key: 'k2' }, as('ann'));
     const both = await untilListed(2);
@@ -206,7 +210,10 @@ describe('operations', () => {
     await expect(refused).rejects.toMatchObject(forbidden);
     expect(await bench.call('operation.get', { idempotency_key: 'k2' }, as('bob'))).toMatchObject({ host: 'two' });
     bench.audited.length = 0;
-    await bench.call('operation.cancel', { operation_id: two?.operation_id }, as('bob'));
+    const cancelled = bench.call('operation.cancel', { operation_id: two?.operation_id }, as('bob'));
+    await eventually(() => bench.audited.some(({ event }) => event === 'control'), 'the cancel');
+    clock.letGo();
+    await cancelled;
     expect(bench.audited.filter(({ operationId }) => operationId === two?.operation_id)).toMatchObject([
       { event: 'control', method: 'operation.cancel', requestedBy: 'bob', host: 'two' },
       { event: 'ended', method: 'compute.power_on', requestedBy: 'ann' },
@@ -223,11 +230,11 @@ describe('operations', () => {
   });
 });
 
-async function untilListed(count: number): Promise<{ operation_id: string }[]> {
-  for (;;) {
+function untilListed(count: number): Promise<{ operation_id: string }[]> {
+  return eventually(async () => {
     const { operations } = (await bench.call('operation.list', {}, as('ann'))) as {
       operations: { operation_id: string }[];
     };
-    if (operations.length === count) return operations;
-  }
+    return operations.length === count ? operations : undefined;
+  }, `${count} operations`);
 }

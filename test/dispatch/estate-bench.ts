@@ -14,7 +14,8 @@ type Answer = Record<string, unknown>;
 /** Two fake hosts, `one` and `two`, that last as long as this, and workers that serve them from one PostgreSQL database. */
 export class EstateBench {
   readonly workers: ComputeBench[] = [];
-  #driver = createFakeDriver(new FakeEstate());
+  #estate = new FakeEstate();
+  #driver = createFakeDriver(this.#estate);
 
   private constructor(
     private readonly database: FreshDatabase,
@@ -40,11 +41,17 @@ export class EstateBench {
     return worker;
   }
 
+  /** Names of the instances at a host, without a worker that serves it. */
+  namesOf(host: string): string[] {
+    return (this.#estate.find(host)?.all() ?? []).map(({ name }) => name);
+  }
+
   /** Hosts and database as at the beginning, and no worker. */
   async clear(): Promise<void> {
     for (const worker of this.workers.splice(0)) await worker.discard();
     await emptyDatabase(this.database);
-    this.#driver = createFakeDriver(new FakeEstate());
+    this.#estate = new FakeEstate();
+    this.#driver = createFakeDriver(this.#estate);
   }
 
   async remove(): Promise<void> {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeEstate, createFakeDriver } from '../../src/drivers/fake/index.js';
 import { ComputeBench } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
+import { HELD_MS, HeldClock } from '../support/held-clock.js';
 import { inState } from './estate-bench.js';
 
 let estate: FakeEstate;
@@ -11,10 +12,10 @@ beforeEach(() => {
 });
 afterEach(() => bench.discard());
 
-async function start(settings: object = {}): Promise<void> {
+async function start(settings: object = {}, options: { clock?: HeldClock } = {}): Promise<void> {
   const its = { instances: 0, names: ['guest'], initial_state: 'running', ...settings };
   const host = { name: 'site', driver: 'fake', settings: its, manage: undefined, protect: [], protectSelf: true };
-  bench = await ComputeBench.start({ drivers: [createFakeDriver(estate)], hosts: [host] });
+  bench = await ComputeBench.start({ drivers: [createFakeDriver(estate)], hosts: [host], ...options });
 }
 
 const guest = { host: 'site', instance: 'guest' };
@@ -51,10 +52,12 @@ describe.each(CHANGES)('%s of the fake driver', (change) => {
   const [method, params] = changes[change];
 
   it('is done once, though its process ends while the host is at it', async () => {
-    await start({ change_delay_ms: 400 });
+    const clock = new HeldClock();
+    await start({ change_delay_ms: HELD_MS }, { clock });
     bench.send(method, { ...params, idempotency_key: 'k' });
     await eventually(() => site().requestsOf(change) === 1, 'the request to reach the host');
     await bench.stop();
+    clock.letGo();
     await bench.start();
     await inState(bench, 'k', 'done');
     expect(seen[change]()).toEqual(asked[change]);

@@ -5,6 +5,7 @@ import { fakeDriver } from '../../src/drivers/fake/index.js';
 import type { Journal } from '../../src/journal/journal.port.js';
 import { ComputeBench, type ComputeBenchOptions } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
+import { HELD_MS, HeldClock } from '../support/held-clock.js';
 import { ScriptedDriver, gate } from '../support/scripted-driver.js';
 
 let bench: ComputeBench;
@@ -18,6 +19,14 @@ async function start(settings: object = {}, options: Partial<ComputeBenchOptions
   const host = { name: 'site', driver: 'fake', settings, manage: undefined, protect: [], protectSelf: true };
   bench = await ComputeBench.start({ drivers: [scripted.driver], hosts: [host], ...options });
 }
+
+/** Changes last until the clock lets them go. */
+async function startHeld(options: Partial<ComputeBenchOptions> = {}): Promise<HeldClock> {
+  const clock = new HeldClock();
+  await start({ change_delay_ms: HELD_MS }, { clock, ...options });
+  return clock;
+}
+
 const one = { host: 'site', instance: 'instance-0001' };
 const two = { host: 'site', instance: 'instance-0002' };
 
@@ -67,10 +76,11 @@ describe('an operation that was accepted by name', () => {
   }
 
   it('waits for what runs on its true target, over a restart too', async () => {
-    await start({ change_delay_ms: 400 });
+    const clock = await startHeld();
     await moveBehindRunning();
     expect((await view('moved')).target).toBe((await view('running')).target);
     await bench.stop();
+    clock.letGo();
     await bench.start();
     await inState('running', 'done');
     await inState('moved', 'done');
@@ -79,8 +89,8 @@ describe('an operation that was accepted by name', () => {
   });
 
   it('ends in time when its time is over while it waits there', async () => {
-    await start({ change_delay_ms: 5000 });
-    await moveBehindRunning({ deadline_ms: 2000 });
+    await startHeld();
+    await moveBehindRunning({ deadline_ms: 4000 });
     await inState('moved', 'failed');
     expect(await view('moved')).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED', outcome: 'not-started' } });
     expect(await view('running')).toMatchObject({ state: 'running' });
@@ -89,13 +99,13 @@ describe('an operation that was accepted by name', () => {
 
 describe('an operation that waits for a place at its endpoint', () => {
   beforeEach(async () => {
-    await start({ change_delay_ms: 1500 }, { limits: { maxConcurrentPerEndpoint: 1 } });
+    await startHeld({ limits: { maxConcurrentPerEndpoint: 1 } });
     bench.send('compute.power_on', { ...two, idempotency_key: 'runs' });
     await inState('runs', 'running');
   });
 
   it('ends when its time is over', async () => {
-    await expect(bench.call('compute.power_on', { ...one, deadline_ms: 50 })).rejects.toMatchObject({
+    await expect(bench.call('compute.power_on', { ...one, deadline_ms: 1000 })).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
     });
     expect(await view('runs')).toMatchObject({ state: 'running' });
@@ -128,10 +138,11 @@ describe('a journal that does not answer', () => {
 
   it('when it is asked what an earlier attempt left, delays an operation', async () => {
     const journal = new FailingJournal();
-    await start({ change_delay_ms: 400 }, { journal: journal.around });
+    const clock = await startHeld({ journal: journal.around });
     bench.send('compute.power_on', { ...one, idempotency_key: 'left' });
     await inState('left', 'running');
     await bench.stop();
+    clock.letGo();
     journal.failing.add('checkpoints');
     await bench.start();
     await eventually(() => journal.refused.includes('checkpoints'), 'the refusal');
@@ -175,8 +186,9 @@ describe('a journal that does not answer', () => {
     const ended = expect(answer).rejects.toMatchObject({ code: 'OPERATION_CANCELLED' });
     await eventually(() => journal.refused.length > 0, 'claiming is refused');
     const cancelled = bench.call('operation.cancel', { idempotency_key: 'k' });
+    const [before, began] = [journal.refused.length, performance.now()];
     await systemClock.sleep(50);
-    expect(journal.refused.length).toBeLessThan(5);
+    expect(journal.refused.length - before).toBeLessThan(1 + (performance.now() - began) / 10);
     journal.failing.clear();
     expect(await cancelled).toMatchObject({ state: 'cancelled', error: { outcome: 'not-started' } });
     await ended;
@@ -222,7 +234,7 @@ describe('stopping', () => {
     journal.failing.add('claim').add('conclude');
     bench.send('compute.power_on', { ...two, idempotency_key: 'first' });
     await eventually(() => journal.refused.includes('claim'), 'the first cannot be claimed');
-    bench.send('compute.power_off', { ...two, deadline_ms: 50, idempotency_key: 'late' });
+    bench.send('compute.power_off', { ...two, deadline_ms: 1500, idempotency_key: 'late' });
     bench.send('compute.power_off', { ...two, deadline_ms: 3_600_000, idempotency_key: 'patient' });
     await eventually(() => journal.refused.includes('conclude'), 'the outcome of the late one cannot be written');
     await eventually(() => bench.service.load === 3, 'all are accepted');
@@ -230,7 +242,6 @@ describe('stopping', () => {
     await eventually(
       () => sleeps.size === 0,
       () => `${sleeps.size} sleeps to end`,
-      5000,
     );
     // The outcome was asked for again with a pause of its own.
     await systemClock.sleep(500);
@@ -246,18 +257,16 @@ describe('stopping', () => {
 describe('time that passes while the service is down', () => {
   it('after a step was begun is not told as if nothing had been done', async () => {
     let offsetMs = 0;
-    const clock: Clock = {
-      now: () => systemClock.now() + offsetMs,
-      sleep: (ms, signal) => systemClock.sleep(ms, signal),
-      after: (ms, end) => systemClock.after(ms, end),
-    };
-    await start({ change_delay_ms: 500 }, { clock });
+    const clock = new HeldClock();
+    clock.now = () => systemClock.now() + offsetMs;
+    await start({ change_delay_ms: HELD_MS }, { clock });
     bench.send('compute.power_on', { ...one, idempotency_key: 'k', deadline_ms: 60_000 });
     await eventually(
       () => bench.events.some((event) => event.kind === 'operation' && event.operation.progress !== null),
       'its step',
     );
     await bench.stop();
+    clock.letGo();
     offsetMs = 61_000;
     await bench.start();
     await inState('k', 'failed');
@@ -266,13 +275,14 @@ describe('time that passes while the service is down', () => {
   });
 
   it('is told in events too', async () => {
-    await start({ change_delay_ms: 300 }, { limits: { startWithinMs: 0 } });
+    const clock = await startHeld({ limits: { startWithinMs: 0 } });
     bench.send('compute.power_on', { ...one, idempotency_key: 'runs' });
     await inState('runs', 'running');
     bench.send('compute.power_off', { ...one, idempotency_key: 'waits' });
     await inState('waits', 'accepted');
     const { operation_id: id } = await view('waits');
     await bench.stop();
+    clock.letGo();
     await bench.start();
     await inState('waits', 'failed');
     expect(bench.statesOf(id)).toEqual(['accepted', 'failed']);
@@ -281,7 +291,7 @@ describe('time that passes while the service is down', () => {
 
 describe('a cancel', () => {
   it('holds when the process dies before it is carried out', async () => {
-    await start({ change_delay_ms: 400 });
+    const clock = await startHeld();
     bench.send('compute.reboot', { ...one, idempotency_key: 'k' });
     const begun = () => bench.events.some((event) => event.kind === 'operation' && event.operation.progress !== null);
     await eventually(begun, 'its step');
@@ -293,6 +303,7 @@ describe('a cancel', () => {
       { name: 'cancel', data: null, at: Date.now() },
     );
     await bench.stop();
+    clock.letGo();
     await bench.start();
     await inState('k', 'cancelled');
     expect((await view('k')).error).toMatchObject({ code: 'OPERATION_CANCELLED', outcome: 'unknown' });
@@ -301,13 +312,16 @@ describe('a cancel', () => {
 
 describe('a request that waits when the service stops', () => {
   it('is told at once that the next start carries it on', async () => {
-    await start({ change_delay_ms: 300 });
+    const clock = await startHeld();
     bench.send('compute.power_on', { ...one, idempotency_key: 'runs' });
     await eventually(() => bench.service.load === 1, 'the first is accepted');
     const waits = bench.call('compute.power_off', { ...one, idempotency_key: 'waits' });
     const told = expect(waits).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
     await eventually(() => bench.service.load === 2, 'the second waits');
-    await Promise.all([told, bench.stop(5000)]);
+    const stopped = bench.stop(50_000);
+    await told;
+    clock.letGo();
+    await stopped;
     await bench.start();
     await inState('runs', 'done');
     await inState('waits', 'done');

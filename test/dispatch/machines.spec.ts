@@ -397,7 +397,8 @@ describe('power verbs', () => {
 
 describe('a check', () => {
   it('that takes too long leaves the machine unverified', async () => {
-    await start({ clock: scaledClock(100), limits: { leaseMs: 600_000 } });
+    const limits = { leaseMs: 3_000_000, resolveTimeoutMs: 500_000, reconcileTimeoutMs: 1_000_000 };
+    await start({ clock: scaledClock(100), limits });
     power.beforeQuery = silent;
     expect(await register('web01')).toMatchObject({
       machine: { status: 'unverified', error: { code: 'BACKEND_TIMEOUT', message: expect.stringContaining('30 s') } },
@@ -427,14 +428,18 @@ describe('a check', () => {
 
   it('asks one controller a few things at a time, whoever waits for it', async () => {
     await start();
+    const { passed, open } = gate();
     let [running, most] = [0, 0];
-    power.beforeQuery = async ({ clock }) => {
+    power.beforeQuery = async () => {
       running += 1;
       most = Math.max(most, running);
-      await clock.sleep(5);
+      await passed;
       running -= 1;
     };
-    await Promise.all(Array.from({ length: 20 }, (_, i) => register(`web${i}`, String(i))));
+    const registered = Array.from({ length: 20 }, (_, i) => register(`web${i}`, String(i)));
+    await eventually(() => running === 4 && bench.service.load === 20, 'some to be asked, and the rest to wait');
+    open();
+    await Promise.all(registered);
     expect(most).toBe(4);
     expect(await bench.call('machine.list', { status: 'verified' })).toMatchObject({ machines: { length: 20 } });
   });

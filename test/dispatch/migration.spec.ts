@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { targetKey } from '../../src/common/ids.js';
+import { targetKey, type WorkerId } from '../../src/common/ids.js';
 import { Secret } from '../../src/common/secret.js';
 import { createFakeDriver } from '../../src/drivers/fake/index.js';
 import { hmcDpmDriver } from '../../src/drivers/hmc-dpm/index.js';
 import type { Journal } from '../../src/journal/journal.port.js';
 import type { ComputeBench } from '../support/compute-bench.js';
+import { eventually } from '../support/eventually.js';
+import { HELD_MS, HeldClock } from '../support/held-clock.js';
 import { EstateBench, fakeHost, inState, instancesOf, seen } from './estate-bench.js';
 
 let estate: EstateBench;
@@ -174,7 +176,7 @@ describe('force complete', () => {
   });
 
   it('is found by the next look when the hint is lost, and carried out once when both come', async () => {
-    const worker = await estate.worker({ ...settings, busy: ['*'] }, { limits: { leaseMs: 300 } });
+    const worker = await estate.worker({ ...settings, busy: ['*'] }, { limits: { leaseMs: 3000 } });
     await busyMigration(worker);
     const [record] = await worker.opened.journal.list({ state: 'running', limit: 1 });
     if (record === undefined) throw new Error('it does not run');
@@ -184,12 +186,17 @@ describe('force complete', () => {
   });
 
   it('waits for a migration that waits for its turn', async () => {
-    const worker = await estate.worker({ ...settings, busy: ['*'], change_delay_ms: 300 });
+    const clock = new HeldClock();
+    const worker = await estate.worker({ ...settings, busy: ['*'], change_delay_ms: HELD_MS }, { clock });
     worker.send('compute.pause', { ...guest, idempotency_key: 'before' });
     await inState(worker, 'before', 'running');
     worker.send('compute.live_migrate', request);
     await inState(worker, 'm', 'accepted');
-    await worker.call(FORCE, guest);
+    const forced = worker.call(FORCE, guest);
+    const [{ id } = { id: '' as WorkerId }] = await worker.opened.workers.list();
+    await eventually(async () => (await worker.opened.journal.controlsOf(id)).length > 0, 'it to be asked for');
+    clock.letGo();
+    await forced;
     expect(await inState(worker, 'm', 'done')).toMatchObject({ result: { power_state: 'paused', host: 'two' } });
   });
 
@@ -241,7 +248,7 @@ describe('abort', () => {
 
   it('happens when the time is over', async () => {
     const worker = await estate.worker({ ...settings, busy: ['*'] });
-    await expect(worker.call('compute.live_migrate', { ...request, deadline_ms: 300 })).rejects.toMatchObject({
+    await expect(worker.call('compute.live_migrate', { ...request, deadline_ms: 3000 })).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
       outcome: 'not-applied',
     });
@@ -280,10 +287,10 @@ describe('abort', () => {
 
 describe('a migration whose worker goes away', () => {
   it('is followed to its end by the next one', async () => {
-    const a = await estate.worker({ ...settings, migrate_delay_ms: 1500 });
+    const its = { ...settings, migrate_delay_ms: 5000 };
+    const [a, b] = [await estate.worker(its), await estate.worker(its)];
     a.send('compute.live_migrate', request);
     await atPercent(a, 20);
-    const b = await estate.worker(settings);
     await a.stop();
     expect(await inState(b, 'm', 'done')).toMatchObject({ attempts: 2, result: { outcome: 'done', host: 'two' } });
     expect(await stepsOf(b, 'liveMigrate')).toBe(1);
@@ -291,12 +298,13 @@ describe('a migration whose worker goes away', () => {
   });
 
   it('is concluded when it has ended meanwhile', async () => {
-    const a = await estate.worker({ ...settings, migrate_delay_ms: 300 });
+    const a = await estate.worker({ ...settings, migrate_delay_ms: 3000 });
     a.send('compute.live_migrate', request);
     await atPercent(a, 5);
     await a.stop();
-    const b = await estate.worker({}, { hosts: [] });
     // Nobody serves the host until the instance is there.
+    const b = await estate.worker({}, { hosts: [] });
+    await eventually(() => estate.namesOf('two').includes('guest'), 'the instance to have arrived');
     expect(await b.opened.journal.list({ state: 'unfinished', limit: 5 })).toHaveLength(1);
     const c = await estate.worker(settings);
     expect(await inState(c, 'm', 'done')).toMatchObject({ result: { outcome: 'done', host: 'two' } });

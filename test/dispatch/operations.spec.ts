@@ -4,6 +4,7 @@ import { fakeDriver } from '../../src/drivers/fake/index.js';
 import { manualPower } from '../../src/drivers/power/manual.power.js';
 import { ComputeBench, type ComputeBenchOptions } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
+import { HELD_MS, HeldClock } from '../support/held-clock.js';
 
 let bench: ComputeBench;
 afterEach(() => bench.discard());
@@ -12,6 +13,14 @@ async function start(settings: object = {}, options: Partial<ComputeBenchOptions
   const host = { name: 'site', driver: 'fake', settings, manage: undefined, protect: [], protectSelf: true };
   bench = await ComputeBench.start({ drivers: [fakeDriver], powerTypes: [manualPower], hosts: [host], ...options });
 }
+
+/** Changes last until the clock lets them go. */
+async function startHeld(options: Partial<ComputeBenchOptions> = {}): Promise<HeldClock> {
+  const clock = new HeldClock();
+  await start({ change_delay_ms: HELD_MS }, { clock, ...options });
+  return clock;
+}
+
 const one = { host: 'site', instance: 'instance-0001' };
 const two = { host: 'site', instance: 'instance-0002' };
 
@@ -60,16 +69,20 @@ describe('a changing request', () => {
   });
 
   it('is joined by a repeat that comes while it runs', async () => {
-    await start({ change_delay_ms: 80 });
-    const answers = await Promise.all(
-      Array.from({ length: 5 }, () => bench.call('compute.power_on', { ...one, idempotency_key: 'k' })),
-    );
+    const clock = await startHeld();
+    let acknowledged = 0;
+    const ask = () =>
+      bench.call('compute.power_on', { ...one, idempotency_key: 'k' }, { accepted: () => void (acknowledged += 1) });
+    const asked = Array.from({ length: 5 }, ask);
+    await eventually(() => acknowledged === 5, 'all to be acknowledged');
+    clock.letGo();
+    const answers = await Promise.all(asked);
     expect(new Set(answers.map(({ operation_id: id }) => id)).size).toBe(1);
     expect((await bench.call('operation.list', {})).operations).toHaveLength(1);
   });
 
   it('keeps the message of a repeat that wants its reply elsewhere until it is over', async () => {
-    await start({ change_delay_ms: 200 });
+    const clock = await startHeld();
     const address = (queue: string) => ({ envelope: 'nest', address: { queue } });
     const accepted: string[] = [];
     const ask = (queue: string) =>
@@ -81,22 +94,23 @@ describe('a changing request', () => {
     const first = ask('a');
     await eventually(() => bench.service.load === 1, 'the first is accepted');
     // A restart would reply to the first queue only: the journal does not know the second.
-    expect(await Promise.all([first, ask('a'), ask('b')])).toMatchObject(
+    const repeats = [ask('b'), ask('a')];
+    await eventually(() => accepted.length === 2, 'the repeat with the same queue to be acknowledged');
+    clock.letGo();
+    expect(await Promise.all([first, ...repeats])).toMatchObject(
       Array.from({ length: 3 }, () => ({ outcome: 'done' })),
     );
     expect(accepted).toEqual(['a', 'a']);
   });
 
   it('is acknowledged when it is written down, before it is over', async () => {
-    await start({ change_delay_ms: 200 });
-    let unfinished: unknown;
-    const answer = bench.call('compute.power_on', one, {
-      accepted: () => {
-        unfinished = bench.opened.journal.list({ state: 'unfinished', limit: 100 });
-      },
-    });
-    await answer;
-    expect(await unfinished).toHaveLength(1);
+    const clock = await startHeld();
+    let isAccepted = false;
+    const answer = bench.call('compute.power_on', one, { accepted: () => void (isAccepted = true) });
+    await eventually(() => isAccepted, 'it to be acknowledged');
+    expect(await bench.opened.journal.list({ state: 'unfinished', limit: 100 })).toHaveLength(1);
+    clock.letGo();
+    expect(await answer).toMatchObject({ outcome: 'done' });
   });
 
   it('answers at once with wait: accepted', async () => {
@@ -177,8 +191,11 @@ describe('operations on one target', () => {
   });
 
   it('are refused beyond what a target may hold', async () => {
-    await start({ change_delay_ms: 200 }, { maxPerTarget: 2 });
-    const all = await Promise.allSettled([1, 2, 3].map(() => bench.call('compute.power_on', one)));
+    const clock = await startHeld({ maxPerTarget: 2 });
+    const asked = [1, 2, 3].map(() => bench.call('compute.power_on', one));
+    await Promise.race(asked).catch(() => undefined);
+    clock.letGo();
+    const all = await Promise.allSettled(asked);
     const refused = all.filter(({ status }) => status === 'rejected');
     expect(refused).toHaveLength(1);
     expect(refused[0]).toMatchObject({ reason: { code: 'BACKEND_BUSY', retry: 'safe', outcome: 'not-started' } });
@@ -224,39 +241,43 @@ describe('time', () => {
   });
 
   it('is not given by a requested_at that lies in the future', async () => {
-    await start({ change_delay_ms: 1000 });
+    const clock = await startHeld();
     const before = bench.call('compute.power_on', one);
     await eventually(() => bench.service.load === 1, 'the first is accepted');
     const late = { ...one, deadline_ms: 50, requested_at: isoTime(Date.now() + 3_600_000) };
     await expect(bench.call('compute.power_off', late)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    clock.letGo();
     await before;
   });
 
   it('that passes while an operation waits ends it before it begins', async () => {
-    await start({ change_delay_ms: 1000 });
+    const clock = await startHeld();
     const before = bench.call('compute.power_on', one);
     await eventually(() => bench.service.load === 1, 'the first is accepted');
-    await expect(bench.call('compute.power_off', { ...one, deadline_ms: 50 })).rejects.toMatchObject({
+    await expect(bench.call('compute.power_off', { ...one, deadline_ms: 1000 })).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
       outcome: 'not-started',
     });
     expect(bench.service.load).toBe(1);
+    clock.letGo();
     expect(await before).toMatchObject({ outcome: 'done' });
     expect(await bench.call('power.query', one)).toMatchObject({ state: 'on' });
   });
 
   it('that passes while a step runs lets it come to its true end', async () => {
-    await start({ change_delay_ms: 3000 });
-    expect(await bench.call('compute.power_on', { ...one, deadline_ms: 1500 })).toMatchObject({
-      outcome: 'done',
-      power_state: 'running',
-    });
+    const clock = await startHeld();
+    const notAfter = Date.now() + 3000;
+    const answer = bench.call('compute.power_on', { ...one, not_after: isoTime(notAfter) });
+    await eventually(async () => (await bench.call('power.query', one)).transition === 'starting', 'its step');
+    await eventually(() => Date.now() > notAfter + 1, 'its time to be over');
+    clock.letGo();
+    expect(await answer).toMatchObject({ outcome: 'done', power_state: 'running' });
   });
 });
 
 describe('operation.cancel', () => {
   it('ends what waits', async () => {
-    await start({ change_delay_ms: 1000 });
+    const clock = await startHeld();
     const first = bench.call('compute.power_on', one);
     await eventually(() => bench.service.load === 1, 'the first is accepted');
     const second = bench.call('compute.power_off', { ...one, idempotency_key: 'second' });
@@ -264,6 +285,7 @@ describe('operation.cancel', () => {
     await eventually(() => bench.service.load === 2, 'the second is accepted');
     expect(await bench.call('operation.cancel', { idempotency_key: 'second' })).toMatchObject({ state: 'cancelled' });
     await cancelled;
+    clock.letGo();
     expect(await first).toMatchObject({ outcome: 'done' });
     await expect(bench.call('operation.cancel', { idempotency_key: 'second' })).rejects.toMatchObject({
       code: 'STATE_CONFLICT',
@@ -274,7 +296,7 @@ describe('operation.cancel', () => {
     ['idempotency_key', { idempotency_key: 'name' }, {}],
     ['message_id', {}, { requestId: 'name', messageId: 'name' }],
   ])("by %s ends the caller's own only; by id anybody's", async (field, fields, meta) => {
-    await start({ change_delay_ms: 1500 });
+    const clock = await startHeld();
     const reference = { [field]: 'name' };
     const first = bench.call('compute.power_on', one, { requestedBy: 'eve' });
     await eventually(() => bench.service.load === 1, 'the first is accepted');
@@ -297,15 +319,26 @@ describe('operation.cancel', () => {
     const { operation_id } = await bench.call('operation.get', reference, { requestedBy: 'bob' });
     expect(await cancel({ operation_id }, 'eve')).toMatchObject({ method: 'compute.reboot', state: 'cancelled' });
     await cancelledById;
+    clock.letGo();
     expect(await first).toMatchObject({ outcome: 'done' });
   });
 
   it('interrupts what runs and tells its true outcome', async () => {
-    await start({ change_delay_ms: 2000 });
+    const clock = await startHeld();
     const running = bench.call('compute.power_on', { ...one, idempotency_key: 'k' });
     // Before it has reached the device, it would not have happened at all.
     await eventually(async () => (await bench.call('power.query', one)).transition === 'starting', 'it runs');
-    const view = await bench.call('operation.cancel', { idempotency_key: 'k' });
+    const cancelled = bench.call('operation.cancel', { idempotency_key: 'k' });
+    const isWrittenDown = async (): Promise<boolean> => {
+      const [record] = await bench.opened.journal.list({ limit: 1 });
+      return (
+        record !== undefined &&
+        (await bench.opened.journal.checkpoints(record.id)).some(({ name }) => name === 'cancel')
+      );
+    };
+    await eventually(isWrittenDown, 'the cancel');
+    clock.letGo();
+    const view = await cancelled;
     // The fake device cannot take a start back, so the truth is that it happened.
     expect(view).toMatchObject({ state: 'done', result: { outcome: 'done', power_state: 'running' } });
     expect(await running).toMatchObject({ outcome: 'done' });
@@ -314,7 +347,7 @@ describe('operation.cancel', () => {
 
 describe('a restart', () => {
   it('concludes what waited and what ran, and replies late', async () => {
-    await start({ change_delay_ms: 300 });
+    const clock = await startHeld();
     const replyTo = { envelope: 'nest', address: { queue: 'q', id: '1' } };
     bench.send('compute.power_on', { ...one, idempotency_key: 'runs' }, { replyTo });
     await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
@@ -323,6 +356,7 @@ describe('a restart', () => {
     bench.send('compute.unpause', receipt, { replyTo });
     await eventually(() => bench.service.load === 3, 'two wait');
     await bench.stop();
+    clock.letGo();
     await bench.start();
     await eventually(() => bench.lateReplies.length === 2, 'both are replied to');
     expect(bench.shownLife).toEqual([1, 2].map(() => ({ to: replyTo, isOver: true })));
@@ -339,12 +373,13 @@ describe('a restart', () => {
   });
 
   it('begins nothing that has waited too long', async () => {
-    await start({ change_delay_ms: 300 }, { limits: { startWithinMs: 0 } });
+    const clock = await startHeld({ limits: { startWithinMs: 0 } });
     bench.send('compute.power_on', { ...one, idempotency_key: 'runs' });
     await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
     bench.send('compute.power_off', { ...one, idempotency_key: 'waits' });
     await eventually(() => bench.service.load === 2, 'the second waits');
     await bench.stop();
+    clock.letGo();
     await bench.start();
     const waited = await eventually(async () => {
       const view = await bench.call('operation.get', { idempotency_key: 'waits' });
@@ -354,10 +389,12 @@ describe('a restart', () => {
   });
 
   it('lets what runs come to its end when there is time for it', async () => {
-    await start({ change_delay_ms: 100 });
+    const clock = await startHeld();
     const running = bench.call('compute.power_on', one);
     await eventually(() => bench.statesOf(operationId()).includes('running'), 'it runs');
-    await bench.stop(5000);
+    const stopped = bench.stop(50_000);
+    clock.letGo();
+    await stopped;
     expect(await running).toMatchObject({ outcome: 'done' });
   });
 });
@@ -383,11 +420,12 @@ describe('reads', () => {
   });
 
   it('do not wait for operations', async () => {
-    await start({ change_delay_ms: 200 });
+    const clock = await startHeld();
     const running = bench.call('compute.power_on', one);
     const query = () => bench.call('power.query', one);
     await eventually(async () => (await query()).transition === 'starting', 'it to be seen in the middle');
     expect(bench.statesOf(operationId()).at(-1)).toBe('running');
+    clock.letGo();
     await running;
   });
 

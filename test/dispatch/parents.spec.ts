@@ -3,6 +3,7 @@ import { ComputeError } from '../../src/common/errors/index.js';
 import type { Journal, WorkerRegistry } from '../../src/journal/journal.port.js';
 import type { ComputeBench } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
+import { HELD_MS, HeldClock } from '../support/held-clock.js';
 import { gate } from '../support/scripted-driver.js';
 import { EstateBench, childrenOf, inState, instancesOf, seen } from './estate-bench.js';
 
@@ -139,12 +140,14 @@ describe('evacuate', () => {
   });
 
   it('goes on with the same parts when another worker takes it over', async () => {
-    const a = await estate.worker({ names, change_delay_ms: 1000 });
-    const b = await estate.worker({ names, change_delay_ms: 1000 });
+    const clock = new HeldClock();
+    const a = await estate.worker({ names, change_delay_ms: HELD_MS }, { clock });
+    const b = await estate.worker({ names, change_delay_ms: HELD_MS }, { clock });
     a.send('compute.evacuate', evacuation);
     const { operation_id: id } = await inState(b, 'evacuate', 'running');
     await eventually(() => childrenOf(b, id).then((children) => children.length === 3), 'its parts');
     await a.stop();
+    clock.letGo();
     expect(await inState(b, 'evacuate', 'done')).toMatchObject({
       attempts: 2,
       result: { outcome: 'done', children: 3 },
@@ -157,9 +160,9 @@ describe('evacuate', () => {
     ['with a part accepted', 'accept', (asked: string) => !asked.includes('"parentId":null')],
     ['before any part', 'checkpoint', (asked: string) => asked.includes('"step":"children"')],
   ] as const)('is carried on with no part twice when its worker dies %s', async (_when, method, isIt) => {
-    const a = await estate.worker({ names }, { limits: { leaseMs: 400 }, ...dyingWith(method, isIt) });
+    const a = await estate.worker({ names }, { limits: { leaseMs: 1500 }, ...dyingWith(method, isIt) });
     a.send('compute.evacuate', evacuation);
-    const b = await estate.worker({ names }, { limits: { leaseMs: 1500 } });
+    const b = await estate.worker({ names }, { limits: { leaseMs: 6000 } });
     const { operation_id: id } = await inState(b, 'evacuate', 'done');
     expect(await b.call('operation.get', { operation_id: id })).toMatchObject({ attempts: 2, result: { children: 3 } });
     const parts = (await childrenOf(b, id)).map(({ name }) => String(name));
@@ -168,7 +171,7 @@ describe('evacuate', () => {
   });
 
   it('is cancelled by another worker', async () => {
-    const a = await estate.worker({ names, change_delay_ms: 5000 });
+    const a = await estate.worker({ names, change_delay_ms: HELD_MS }, { clock: new HeldClock() });
     const b = await estate.worker({ names });
     a.send('compute.evacuate', evacuation);
     const { operation_id: id } = await inState(b, 'evacuate', 'running');
@@ -220,13 +223,18 @@ describe('maintenance', () => {
   });
 
   it('waits for what runs already, ends what waits, and takes what was started meanwhile', async () => {
-    const worker = await estate.worker({ names: ['a'], initial_state: 'shutdown', change_delay_ms: 500 });
+    const clock = new HeldClock();
+    const its = { names: ['a'], initial_state: 'shutdown', change_delay_ms: HELD_MS };
+    const worker = await estate.worker(its, { clock });
     const one = { host: 'one', instance: 'a' };
     worker.send('compute.power_on', { ...one, idempotency_key: 'on' });
     await inState(worker, 'on', 'running');
     worker.send('compute.reboot', { ...one, idempotency_key: 'waits' });
     await inState(worker, 'waits', 'accepted');
-    expect(await worker.call('host.set_maintenance', enter)).toMatchObject({ outcome: 'done', children: 1 });
+    const entered = worker.call('host.set_maintenance', enter);
+    await eventually(() => inMaintenance(worker), 'the host to be closed');
+    clock.letGo();
+    expect(await entered).toMatchObject({ outcome: 'done', children: 1 });
     expect(await inState(worker, 'on', 'done')).toMatchObject({ result: { outcome: 'done' } });
     expect(await inState(worker, 'waits', 'failed')).toMatchObject({ error: refusal });
     expect(await instancesOf(worker, 'one')).toEqual(['a shutdown']);
@@ -289,7 +297,7 @@ describe('maintenance', () => {
 
   it.each([
     ['a cancel', {}, 'cancelled', 'OPERATION_CANCELLED'],
-    ['the end of its time', { deadline_ms: 8000 }, 'failed', 'DEADLINE_EXCEEDED'],
+    ['the end of its time', { deadline_ms: 12_000 }, 'failed', 'DEADLINE_EXCEEDED'],
   ])('ends its unfinished parts with %s, and tells what came of them', async (_what, more, state, code) => {
     const worker = await estate.worker({ names, busy: ['b'] });
     worker.send('host.set_maintenance', { ...enter, destination: 'two', ...more });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { HELD_MS, HeldClock } from '../support/held-clock.js';
 import { EstateBench, inState, instancesOf, seen } from './estate-bench.js';
 
 let estate: EstateBench;
@@ -42,11 +43,14 @@ describe('power.off with preempt', () => {
   });
 
   it('leaves what comes after it alone', async () => {
-    const worker = await estate.worker({ names: ['guest'], change_delay_ms: 300 });
+    const clock = new HeldClock();
+    const worker = await estate.worker({ names: ['guest'], change_delay_ms: HELD_MS }, { clock });
     worker.send('compute.pause', { ...guest, idempotency_key: 'runs' });
     await inState(worker, 'runs', 'running');
     expect(await worker.call('power.off', { ...off, wait: 'accepted' })).toMatchObject({ outcome: 'accepted' });
     worker.send('compute.power_on', { ...guest, idempotency_key: 'after' });
+    await inState(worker, 'after', 'accepted');
+    clock.letGo();
     // The fake device does not take a pause back: it is over before the next begins.
     await inState(worker, 'off', 'done');
     expect(await inState(worker, 'after', 'done')).toMatchObject({

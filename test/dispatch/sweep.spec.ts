@@ -68,13 +68,16 @@ async function query(params: object = {}, meta: Parameters<ComputeBench['call']>
   return METHODS['power.query_many'].result.parse(await bench.call('power.query_many', params, meta));
 }
 
-/** Every page, one after the other. */
-async function sweep(params: object = {}): Promise<{ pages: Page[]; results: QueryResult[] }> {
+/** Every page, one after the other, and what each has taken. */
+async function sweep(params: object = {}): Promise<{ pages: Page[]; results: QueryResult[]; tookMs: number[] }> {
   const pages: Page[] = [];
+  const tookMs: number[] = [];
   for (let after: string | null | undefined; after !== null; after = pages.at(-1)?.next) {
+    const began = performance.now();
     pages.push(await query(after === undefined ? params : { ...params, after }));
+    tookMs.push(Math.ceil(performance.now() - began));
   }
-  return { pages, results: pages.flatMap(({ results }) => results) };
+  return { pages, results: pages.flatMap(({ results }) => results), tookMs };
 }
 
 const namesOf = (results: readonly QueryResult[]) => results.map(({ machine }) => machine ?? '');
@@ -86,9 +89,8 @@ describe('a sweep of 10,000 machines', () => {
     for (let i = 0; i < 40; i++) await register('many', `hmc${String(i).padStart(2, '0')}`, 200);
     for (let i = 0; i < 20; i++) await register('one', `web${String(i).padStart(2, '0')}`, 100);
     many.behaviours.set('hmc07', 'hangs');
-    const began = Date.now();
-    const { pages, results } = await sweep({ limit: 1000, timeout_ms: 5000 });
-    const tookMs = Date.now() - began;
+    const timeoutMs = 10_000;
+    const { pages, results, tookMs } = await sweep({ limit: 1000, timeout_ms: timeoutMs });
 
     expect(results).toHaveLength(10_000);
     expect(new Set(namesOf(results)).size).toBe(10_000);
@@ -103,10 +105,10 @@ describe('a sweep of 10,000 machines', () => {
     expect([...one.requests.values()]).toEqual(Array.from({ length: 20 }, () => 100));
     expect(Math.max(...one.most.values())).toBeLessThanOrEqual(4);
     // One page of eleven has waited.
-    expect(tookMs).toBeLessThan(30_000);
+    expect(tookMs.filter((ms) => ms >= timeoutMs)).toHaveLength(1);
     expect(await bench.opened.machines.list({ status: 'verified', state: 'on' }, undefined, 20_000)).toHaveLength(9800);
     expect(await bench.opened.machines.list({ status: 'unverified' }, undefined, 20_000)).toHaveLength(200);
-  }, 60_000);
+  }, 300_000);
 });
 
 describe('a page', () => {
@@ -275,9 +277,9 @@ describe('equal sweeps at the same moment', () => {
     await start();
     await register('many', 'a', 3);
     many.behaviours.set('a', 'hangs');
-    const long = query({ timeout_ms: 5000 });
+    const long = query({ timeout_ms: 10_000 });
     await eventually(() => many.requestsTo('a') === 1, 'the first to ask');
-    await query({ timeout_ms: 100 });
+    await query({ timeout_ms: 2000 });
     expect(many.requestsTo('a')).toBe(2);
     await long;
   });

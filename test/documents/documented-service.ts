@@ -41,7 +41,7 @@ export class DocumentedService {
     const driverSettings = new Map(VIRT_DRIVERS.map(({ name, settings }) => [name, settings]));
     const config = loadConfig(source, { driverSettings, environment: { HTTP_TOKEN: TOKEN } });
     const service = await serve(config, { log: silentLog });
-    await service.ready(AbortSignal.timeout(30_000));
+    await service.ready(AbortSignal.timeout(90_000));
     const operator = await Operator.connect(broker.url);
     return new DocumentedService(broker, directory, service, port, names, operator);
   }

@@ -56,8 +56,8 @@ beforeAll(async () => {
   };
   await channel.consume(queue, take, { noAck: true });
   await service.http('post', '/v1/rpc/machine.register', { machine: 'crane', power_type: 'manual' });
-}, 120_000);
-afterAll(() => service.stop(), 60_000);
+}, 180_000);
+afterAll(() => service.stop(), 120_000);
 beforeEach(async () => {
   // What the examples of another envelope have left.
   await service.http('post', '/v1/rpc/host.set_maintenance', { host: 'fake2', enabled: false });
@@ -86,7 +86,7 @@ describe('every example of the OpenAPI document', () => {
       .filter(isAnsweredOnce)
       .toSorted((a, b) => turnOf(a) - turnOf(b));
     for (const documented of operations) await expectDocumented(documented, answers);
-  }, 120_000);
+  }, 240_000);
 
   function methodOf({ path }: DocumentedOperation): MethodName | undefined {
     return METHOD_NAMES.find((method) => path === `/v1/rpc/${method}`);
@@ -146,7 +146,7 @@ describe('every example of the AsyncAPI document', () => {
       expect(schemas.mistakes(payloadPlace(replyOf(operation, code === undefined ? 0 : 1)), reply)).toBe('');
     }
     await client.close();
-  }, 120_000);
+  }, 240_000);
 
   it('of the oslo.messaging envelope is answered as it says', async () => {
     const { channel } = service.operator;
@@ -167,7 +167,7 @@ describe('every example of the AsyncAPI document', () => {
       if (REFUSED[method] === undefined) expect({ method, failure: reply.failure }).toEqual({ method, failure: null });
       else expect(reply.failure).toContain(REFUSED[method]);
     }
-  }, 120_000);
+  }, 240_000);
 
   it('of what comes before a reply is like what came', async () => {
     const { channel } = service.operator;

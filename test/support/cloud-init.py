@@ -23,7 +23,7 @@ def text(data):
 
 
 def read(request):
-    answer = util.read_seeded(request["url"], timeout=5, retries=0)
+    answer = util.read_seeded(request["url"], timeout=30, retries=0)
     # Newer ones read a network configuration too.
     return {"metadata": answer[0], "user_data": text(answer[1]), "vendor_data": text(answer[2]), "network": answer[3:]}
 

@@ -280,7 +280,7 @@ export class HmcDpmBench {
       headers = {},
     ): Promise<Record<string, string>> => {
       const given = body === undefined ? {} : { json: body };
-      const answer = await http.request({ method: verb, path: to, ...given, headers, timeoutMs: 5000 });
+      const answer = await http.request({ method: verb, path: to, ...given, headers, timeoutMs: 15_000 });
       if (answer.status >= 300) throw new Error(`${to}: ${answer.status}`);
       return answer.body.kind === 'json' ? (answer.body.value as Record<string, string>) : {};
     };

@@ -177,7 +177,9 @@ test('an endless answer ends', async () => {
 });
 
 test('silence ends in a time-out that says that it was sent', async () => {
-  const { client } = await serve(() => undefined);
+  const { client } = await serve((request, response) => void (request.method === 'GET' && ok(request, response)));
+  // The connection is there before time counts.
+  await client.request(get);
   await expect(failureOf(client.request({ ...post, timeoutMs: 100 }))).resolves.toMatchObject({
     kind: 'timeout',
     sent: 'perhaps',
@@ -313,32 +315,37 @@ test('the environment does not switch the verification off', async () => {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--input-type=module', '--eval', program, '--', String(port), other.certificatePem],
-    { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, timeout: 25_000 },
+    { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, timeout: 55_000 },
   );
   expect(stdout).toBe('untrusted\nuntrusted\n');
   expect(seen.requests).toHaveLength(0);
 });
 
 test('no more requests are under way than are allowed now', async () => {
-  let running = 0;
   let most = 0;
+  const running: (() => void)[] = [];
   const { client, seen } = await serve(
     (request, response) => {
-      most = Math.max(most, ++running);
-      setTimeout(() => {
-        running -= 1;
-        ok(request, response);
-      }, 20);
+      running.push(() => ok(request, response));
+      most = Math.max(most, running.length);
     },
     { maxConnections: 5 },
   );
-  const eight = () => Promise.all(Array.from({ length: 8 }, () => client.request(get)));
+  /** Eight requests, each of which is answered when as many are under way as may be. */
+  const eight = async (allowed: number) => {
+    const answers = Array.from({ length: 8 }, () => client.request({ ...get, timeoutMs: 60_000 }));
+    for (let left = 8; left > 0; left--) {
+      await eventually(() => running.length === Math.min(allowed, left), `${allowed} to be under way`);
+      running.shift()?.();
+    }
+    await Promise.all(answers);
+  };
   client.limitConnections(2);
-  await eight();
+  await eight(2);
   expect(most).toBe(2);
   expect(seen.connections).toBe(2);
   client.limitConnections(4);
-  await eight();
+  await eight(4);
   expect(most).toBe(4);
 });
 

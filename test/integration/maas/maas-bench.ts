@@ -7,11 +7,11 @@ import { Secret } from '../../../src/common/secret.js';
 import type { CallerRule } from '../../../src/common/caller-rule.js';
 import { POWER_TYPES, VIRT_DRIVERS } from '../../../src/drivers/driver-registry.js';
 import { EventFeed, HttpModule } from '../../../src/http/index.js';
-import { ComputeBench } from '../../support/compute-bench.js';
+import { ComputeBench, type ComputeBenchOptions } from '../../support/compute-bench.js';
 
 export const TOKENS = { maas: 'canary-token-of-maas', watcher: 'canary-token-of-watcher' };
 
-export interface MaasBenchOptions {
+export interface MaasBenchOptions extends Pick<ComputeBenchOptions, 'clock'> {
   /** Settings of the fake host `site`, with an instance `node`. */
   readonly settings?: Record<string, unknown>;
   readonly manage?: readonly string[];
@@ -26,13 +26,14 @@ export class MaasBench {
     readonly url: string,
   ) {}
 
-  static async start({ settings = {}, manage = ['*'], rules }: MaasBenchOptions = {}): Promise<MaasBench> {
+  static async start({ settings = {}, manage = ['*'], rules, ...more }: MaasBenchOptions = {}): Promise<MaasBench> {
     const site = { instances: 0, names: ['node', 'a/b é'], ...settings };
     const compute = await ComputeBench.start({
       drivers: VIRT_DRIVERS,
       powerTypes: POWER_TYPES,
       hosts: [{ name: 'site', driver: 'fake', settings: site, manage, protect: [], protectSelf: false }],
       ...(rules === undefined ? {} : { rules }),
+      ...more,
     });
     const parts = {
       host: '127.0.0.1',

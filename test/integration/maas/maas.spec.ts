@@ -3,6 +3,7 @@ import { systemClock } from '../../../src/common/clock.js';
 import { silentLog } from '../../../src/common/log.js';
 import { webhookPower } from '../../../src/drivers/power/webhook/webhook.power.js';
 import { eventually } from '../../support/eventually.js';
+import { HELD_MS, HeldClock } from '../../support/held-clock.js';
 import { MemoryBreakers } from '../../support/memory-breakers.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { MaasBench, TOKENS, type MaasBenchOptions } from './maas-bench.js';
@@ -83,14 +84,22 @@ describe('a machine', () => {
 });
 
 describe('a command that is sent again', () => {
+  /** Changes last until the clock lets them go. */
+  const startHeld = async () => {
+    const clock = new HeldClock();
+    return { clock, maas: await start({ settings: { change_delay_ms: HELD_MS }, clock }) };
+  };
   const briefly = { authorization: `Bearer ${TOKENS.maas}`, prefer: 'respond-async, wait=0' };
 
   test('joins the one that runs, and its answer says where that is told', async () => {
-    const maas = await start({ settings: { change_delay_ms: 400 } });
+    const { clock, maas } = await startHeld();
     const first = await maas.ask('POST', `${NODE}/on`, briefly);
     expect(first).toMatchObject({ status: 202, body: { outcome: 'accepted' } });
-    const [again, last] = await Promise.all([maas.ask('POST', `${NODE}/on`, briefly), maas.ask('POST', `${NODE}/on`)]);
+    const joined = maas.ask('POST', `${NODE}/on`);
+    const again = await maas.ask('POST', `${NODE}/on`, briefly);
     expect(again).toMatchObject({ status: 202, body: first.body });
+    clock.letGo();
+    const last = await joined;
     expect(last).toMatchObject({ status: 200, body: { outcome: 'done' } });
     expect(await maas.operations()).toHaveLength(1);
     const { idempotency_key } = first.body;
@@ -99,8 +108,9 @@ describe('a command that is sent again', () => {
   });
 
   test('is a new one when another has come between, or it has ended', async () => {
-    const maas = await start({ settings: { change_delay_ms: 100 } });
+    const { clock, maas } = await startHeld();
     for (const action of ['on', 'off', 'on', 'on']) await maas.ask('POST', `${NODE}/${action}`, briefly);
+    clock.letGo();
     await eventually(async () => (await maas.operations()).every(({ state }) => state === 'done'), 'them to end');
     expect((await maas.operations()).map(({ method }) => method)).toEqual(['power.on', 'power.off', 'power.on']);
     expect(await maas.ask('POST', `${NODE}/off`)).toMatchObject({ body: { outcome: 'done' } });
@@ -108,7 +118,7 @@ describe('a command that is sent again', () => {
   });
 
   test('goes on when its caller hangs up', async () => {
-    const maas = await start({ settings: { change_delay_ms: 200 } });
+    const { clock, maas } = await startHeld();
     const hangUp = new AbortController();
     const { authorization } = briefly;
     const asked = fetch(`${maas.url}/v1/maas/${NODE}/on`, {
@@ -119,6 +129,7 @@ describe('a command that is sent again', () => {
     await eventually(async () => (await maas.operations()).length === 1, 'it to be accepted');
     hangUp.abort();
     await expect(asked).rejects.toThrow();
+    clock.letGo();
     await eventually(async () => (await maas.operations())[0]?.['state'] === 'done', 'it to end');
   });
 });

@@ -57,7 +57,6 @@ describe('the query', () => {
     ['binary', { kind: 'binary' }, 'BACKEND_PROTOCOL'],
     ['an answer without end', { kind: 'endless-body' }, 'BACKEND_PROTOCOL'],
     ['an answer that is too long', { kind: 'other-text', text: 'x'.repeat(20_000) }, 'BACKEND_PROTOCOL'],
-    ['no answer in time', { kind: 'slow', delay_ms: 5000 }, 'BACKEND_TIMEOUT'],
     ['a cut connection', { kind: 'answer-lost', times: 'always' }, 'BACKEND_UNREACHABLE'],
     ['busy', { kind: 'error', status: 429 }, 'BACKEND_BUSY'],
     ['a broken server', { kind: 'error', status: 500 }, 'BACKEND_REJECTED'],
@@ -108,7 +107,6 @@ describe('a command', () => {
     ['an answer that is lost', { kind: 'answer-lost', when: 'after' }],
     ['a 500 after the work', { kind: 'error', when: 'after', status: 500 }],
     ['a gateway that gave up', { kind: 'error', when: 'after', status: 504 }],
-    ['no answer in time', { kind: 'slow', when: 'after', delay_ms: 5000 }],
     ['an answer without end', { kind: 'endless-body', when: 'after' }],
     ['a page to look at next', { kind: 'redirect', when: 'after', status: 302, location: '/' }],
   ])('that was carried out is done in spite of %s, sent once', async (_, fault) => {
@@ -188,6 +186,28 @@ describe('a command', () => {
     await bench.closeType();
     expect(await failureOf(on())).toMatchObject({ code: 'SHUTTING_DOWN' });
     expect(bench.requests()).toEqual([]);
+  });
+});
+
+describe('no answer in time', () => {
+  beforeEach(async () => {
+    await bench.stop();
+    bench = await WebhookBench.start({ token: TOKEN }, { requestTimeoutMs: 1500 });
+  });
+
+  test('of the query is told, and nothing is switched', async () => {
+    bench.simulator.fault({ kind: 'slow', delay_ms: 60_000 });
+    const failure = await failureOf(on());
+    expect(failure).toMatchObject({ code: 'BACKEND_TIMEOUT' });
+    expect(failure.outcome).not.toBe('unknown');
+    expect(bench.posts()).toEqual([]);
+  });
+
+  test('to a command that was carried out does not keep it from being done, sent once', async () => {
+    post({ kind: 'slow', when: 'after', delay_ms: 60_000 });
+    await expect(on()).resolves.toMatchObject({ outcome: 'done', state: { powerState: 'running' } });
+    expect(bench.simulator.executed('off', 'on')).toBe(1);
+    expect(bench.posts()).toHaveLength(1);
   });
 });
 

@@ -14,7 +14,7 @@ afterEach(async () => {
 const SECONDS_AGO = 10_000;
 const begun = (step: 'on' | 'off', agoMs = 0): Checkpoint => ({
   name: STEP_CHECKPOINT,
-  data: { step, request_timeout_ms: 100 },
+  data: { step, request_timeout_ms: 20 },
   at: Date.now() - agoMs,
 });
 const accepted = (step: 'on' | 'off'): Checkpoint => ({ name: 'accepted', data: { step }, at: Date.now() });
@@ -61,7 +61,7 @@ test.each([
 
 test('that something does not show is believed of a look that began when its time was over', async () => {
   await bench.stop();
-  bench = await WebhookBench.start({ token: TOKEN }, { verifyTimeoutMs: 100 });
+  bench = await WebhookBench.start({ token: TOKEN }, { verifyTimeoutMs: 20 });
   bench.simulator.fault({ kind: 'slow', when: 'after', delay_ms: 300 });
   const found = reconcile('off', 'powerOn', [begun('on'), accepted('on')]);
   await firstLook();

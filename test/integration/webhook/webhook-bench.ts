@@ -1,4 +1,3 @@
-import { systemClock } from '../../../src/common/clock.js';
 import { silentLog } from '../../../src/common/log.js';
 import type { Checkpoint, PowerChangeName, PowerMachine } from '../../../src/compute/contract/index.js';
 import { webhookPowerType } from '../../../src/drivers/power/webhook/webhook.power.js';
@@ -6,18 +5,21 @@ import type { WebhookPacing } from '../../../src/drivers/power/webhook/webhook.j
 import { WebhookSimulator, type WebhookInventoryInput } from '../../../src/simulators/webhook/index.js';
 import { MemoryBreakers } from '../../support/memory-breakers.js';
 import { RecordingContext } from '../../support/operation-context.js';
+import { scaledClock } from '../../support/scaled-clock.js';
 
 export const TOKEN = 'canary-webhook-token';
 
-const PACING: WebhookPacing = { requestTimeoutMs: 400, verifyTimeoutMs: 600, pollMs: 20, maxPollMs: 100 };
+/** Requests have room for a busy machine. */
+const PACING: WebhookPacing = { requestTimeoutMs: 15_000, verifyTimeoutMs: 600, pollMs: 20, maxPollMs: 100 };
 const MACHINES: WebhookInventoryInput['machines'] = [
   { name: 'off', start_ms: 60, stop_ms: 60 },
   { name: 'on', status: 'running', start_ms: 60, stop_ms: 60 },
   { name: 'never', start_ms: 3_600_000, stop_ms: 3_600_000 },
 ];
 
-/** The webhook power type before a simulated server. */
+/** The webhook power type before a simulated server. Its time is real, and stands still with the process. */
 export class WebhookBench {
+  readonly #clock = scaledClock(1);
   readonly #type;
 
   private constructor(
@@ -25,7 +27,7 @@ export class WebhookBench {
     pacing: Partial<WebhookPacing>,
   ) {
     this.#type = webhookPowerType({ ...PACING, ...pacing });
-    this.#connection = this.#type.open({ clock: systemClock, log: silentLog, breakers: new MemoryBreakers() });
+    this.#connection = this.#type.open({ clock: this.#clock, log: silentLog, breakers: new MemoryBreakers() });
   }
   readonly #connection;
 
@@ -62,7 +64,7 @@ export class WebhookBench {
   }
 
   context(earlier: readonly Checkpoint[] = []): RecordingContext {
-    return new RecordingContext(systemClock, earlier);
+    return new RecordingContext(this.#clock, earlier);
   }
 
   /** `GET /machines/off/status 200` for each request. */

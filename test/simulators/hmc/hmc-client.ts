@@ -99,9 +99,9 @@ function parsed(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Calls until the answer satisfies; gives up, with the last answer, after five seconds. */
+/** Calls until the answer satisfies; gives up, with the last answer, after half a minute. */
 export async function until<T>(ask: () => Promise<T> | T, isEnough: (answer: T) => boolean): Promise<T> {
-  const giveUpAt = Date.now() + 5000;
+  const giveUpAt = Date.now() + 30_000;
   for (;;) {
     const answer = await ask();
     if (isEnough(answer)) return answer;

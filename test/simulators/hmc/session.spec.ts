@@ -175,7 +175,7 @@ describe('TLS and sessions', () => {
 
 describe('connections', () => {
   it('closes idle keep-alive connections after the configured time', async () => {
-    const bench = await HmcBench.start(smallInventory({ hmc: { keep_alive_ms: 50 } }));
+    const bench = await HmcBench.start(smallInventory({ hmc: { keep_alive_ms: 1000 } }));
     try {
       await bench.client.send('GET', '/api/version');
       expect(bench.simulator.connections).toBe(1);
