@@ -2,6 +2,13 @@ import { startLibvirtd, type LibvirtdOptions } from '../../scripts/libvirtd.mjs'
 import { createVirsh } from '../../src/drivers/virsh/index.js';
 import { ComputeBench, type ComputeBenchOptions } from './compute-bench.js';
 
+/** A daemon that is asked for QEMU for the first time asks each emulator first, for seconds, and for many on a machine that does other things too. */
+export const PATIENT_LIMITS = {
+  readTimeoutMs: 120_000,
+  resolveTimeoutMs: 120_000,
+  reconcileTimeoutMs: 240_000,
+} as const;
+
 type Libvirtd = Awaited<ReturnType<typeof startLibvirtd>>;
 
 export interface VirshBenchOptions extends Partial<ComputeBenchOptions> {
@@ -23,6 +30,7 @@ export class VirshBench {
     libvirtd: options,
     driverUri,
     settings = {},
+    limits,
     ...rest
   }: VirshBenchOptions = {}): Promise<VirshBench> {
     const libvirtd = await startLibvirtd(options);
@@ -41,6 +49,7 @@ export class VirshBench {
             protectSelf: true,
           },
         ],
+        limits: { ...PATIENT_LIMITS, ...limits },
         ...rest,
       });
       return new VirshBench(libvirtd, bench);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { domainCreate, domainDefineXmlFlags, domainGetXmlDesc, DomainXMLFlags, type DomainRef } from 'node-libvirt';
 import { parseXml } from '../../../src/connectors/xml/index.js';
 import { RpcDomains } from '../../../src/drivers/virsh/client/rpc-domains.js';
@@ -12,6 +12,7 @@ import { administrator } from './guest-domain.js';
 
 const MAC = '52:54:00:00:00:07';
 const OTHER_MAC = '52:54:00:00:00:08';
+jest.setTimeout(240_000);
 let virsh: VirshBench;
 let admin: ReturnType<typeof administrator>;
 let domain: DomainRef;
@@ -37,11 +38,11 @@ beforeAll(async () => {
       ${nic(MAC)}${nic(OTHER_MAC)}
     </devices></domain>`;
   ({ domain } = await admin.caller.call(domainDefineXmlFlags, { xml, flags: 0 }));
-}, 120_000);
+});
 afterAll(async () => {
   await admin.stop();
   await virsh.stop();
-}, 60_000);
+});
 
 async function bootOrder(): Promise<readonly string[]> {
   const flags = DomainXMLFlags.VIR_DOMAIN_XML_INACTIVE;

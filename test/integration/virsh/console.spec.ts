@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { DomainConsoleFlags, domainOpenConsole, type LibvirtStream } from 'node-libvirt';
 import { WebSocket } from 'ws';
 import { eventually } from '../../support/eventually.js';
@@ -10,6 +10,8 @@ import { administrator, consolePool, startGuest } from './guest-domain.js';
 
 const instance = 'web01';
 const NO_SUCH_UUID = 'c7a5fdbd-edaf-9455-926a-d65c16db1809';
+const WITHIN_MS = 240_000;
+jest.setTimeout(WITHIN_MS);
 let virsh: VirshBench;
 let admin: ReturnType<typeof administrator>;
 let folder: string;
@@ -29,11 +31,11 @@ beforeAll(async () => {
     devices: `<graphics type='vnc' autoport='yes'><listen type='address' address='127.0.0.1'/></graphics>
       <video><model type='vga'/></video>`,
   });
-}, 240_000);
+});
 afterAll(async () => {
   await admin.stop();
   await virsh.stop();
-}, 60_000);
+});
 
 const open = (type: string, name = instance) => virsh.call('compute.get_console', { instance: name, type });
 
@@ -52,6 +54,11 @@ async function connect(url: unknown): Promise<Client> {
   return { socket, seen: () => seen, ended };
 }
 
+/** Waits until the guest has told that it has read a line. */
+async function hears({ seen }: Client, line: string): Promise<void> {
+  await eventually(() => seen().includes(`heard: ${line}`), seen, WITHIN_MS);
+}
+
 async function leave({ socket, ended }: Client): Promise<void> {
   socket.close();
   await ended;
@@ -63,12 +70,12 @@ describe('the serial console of a domain', () => {
     expect(Date.parse(String(expires))).toBeGreaterThan(Date.now());
     const client = await connect(url);
     client.socket.send('good morning\r');
-    await eventually(() => client.seen().includes('heard: good morning'), client.seen);
+    await hears(client, 'good morning');
     await leave(client);
     // Given back: the next one can have it.
     const next = await connect((await open('serial')).url);
     next.socket.send('once more\r');
-    await eventually(() => next.seen().includes('heard: once more'), next.seen);
+    await hears(next, 'once more');
     const again = new WebSocket(String(url));
     again.on('error', () => undefined);
     await once(again, 'unexpected-response');
@@ -80,7 +87,7 @@ describe('the serial console of a domain', () => {
     const [mine, late] = [await open('serial'), await open('serial')];
     const client = await connect(mine.url);
     client.socket.send('mine\r');
-    await eventually(() => client.seen().includes('heard: mine'), client.seen);
+    await hears(client, 'mine');
     await expect(open('serial')).rejects.toMatchObject({
       code: 'STATE_CONFLICT',
       message: expect.stringContaining('is in use'),
@@ -92,7 +99,7 @@ describe('the serial console of a domain', () => {
     const refused = await connect(late.url);
     expect(await refused.ended).toMatchObject({ code: 1011, reason: expect.stringContaining('is in use') });
     client.socket.send('still mine\r');
-    await eventually(() => client.seen().includes('heard: still mine'), client.seen);
+    await hears(client, 'still mine');
     await leave(client);
     expect(guest.text).not.toContain('intruding');
   });
@@ -100,7 +107,7 @@ describe('the serial console of a domain', () => {
   test('ends for its client when somebody takes it away at the host', async () => {
     const client = await connect((await open('serial')).url);
     client.socket.send('before\r');
-    await eventually(() => client.seen().includes('heard: before'), client.seen);
+    await hears(client, 'before');
     const { stream } = await force();
     expect(await client.ended).toMatchObject({ code: 1011 });
     stream.resume().end();
@@ -110,7 +117,7 @@ describe('the serial console of a domain', () => {
   test('takes a line, once, whose answer is in the log', async () => {
     const answer = await virsh.call('compute.send_console_command', { instance, command: 'run echo $((6 * 7))' });
     expect(answer).toMatchObject({ outcome: 'done', power_state: 'running' });
-    await guest.until(({ text }) => text.includes('ran: 0'), 'the line to be heard', 15_000);
+    await guest.until(({ text }) => text.includes('ran: 0'), 'the line to be heard');
     const { log, cut } = await virsh.call('compute.get_console_log', { instance, tail_lines: 3 });
     expect(String(log).split('\n')).toEqual(expect.arrayContaining(['heard: run echo $((6 * 7))', '42', 'ran: 0']));
     expect(cut).toBe(true);
@@ -156,18 +163,18 @@ describe('the serial console of a domain', () => {
   test('is closed when the daemon is killed, and is there again afterwards', async () => {
     const client = await connect((await open('serial')).url);
     client.socket.send('hello\r');
-    await eventually(() => client.seen().includes('heard: hello'), client.seen);
+    await hears(client, 'hello');
     await virsh.libvirtd.kill();
     expect(await client.ended).toMatchObject({ code: 1011 });
     await virsh.libvirtd.restart();
     const next = await eventually(
       async () => await open('serial').catch(() => undefined),
       'libvirt to be back',
-      60_000,
+      WITHIN_MS,
     );
     const again = await connect(next['url']);
     again.socket.send('back\r');
-    await eventually(() => again.seen().includes('heard: back'), again.seen);
+    await hears(again, 'back');
     await leave(again);
   });
 });

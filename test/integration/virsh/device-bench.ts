@@ -33,10 +33,11 @@ import {
   volumeFile,
   writeVolume,
 } from '../../support/libvirt-storage.js';
+import { PATIENT_LIMITS } from '../../support/virsh-bench.js';
 import { LinkBench } from './link-bench.js';
 
 /** Guests are emulated, on machines that do other things too. */
-export const WITHIN_MS = 240_000;
+export const WITHIN_MS = 400_000;
 
 type Arch = 'x86_64' | 's390x';
 
@@ -112,7 +113,7 @@ export class DeviceBench {
         },
       ],
       ...(images && { images: images(hosts.shared) }),
-      limits: { reconcileTimeoutMs: WITHIN_MS },
+      limits: PATIENT_LIMITS,
     });
     return new DeviceBench(hosts, host, bench, await connect(uriOf(socketPath)));
   }
@@ -204,7 +205,8 @@ export class DeviceBench {
   /** Waits until a hypervisor that is stopped is waited for by libvirt. */
   async untilAwaited(name: string): Promise<void> {
     const control = () => this.host.run(`virsh domcontrol ${name}`);
-    await eventually(async () => (await control()).startsWith('occupied'), `libvirt to ask the hypervisor of ${name}`);
+    const isAwaited = async () => (await control()).startsWith('occupied');
+    await eventually(isAwaited, `libvirt to ask the hypervisor of ${name}`, WITHIN_MS);
   }
 
   /** @param form `next`: as it will be at its next start */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import {
   STEP_CHECKPOINT,
   type ChangeResult,
@@ -13,11 +13,15 @@ import {
 import { resizeWorks } from '../../../src/drivers/virsh/operations/resize.js';
 import { swapVolumeWorks } from '../../../src/drivers/virsh/operations/swap-volume.js';
 import { volumeWorks } from '../../../src/drivers/virsh/operations/volumes.js';
+import { DEFAULT_PACING } from '../../../src/drivers/virsh/virsh.settings.js';
 import { DoomedContext } from '../../support/dying.js';
 import type { GuestConsole } from '../../support/guest-console.js';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
+import { settledClock } from '../../support/settled-clock.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
+
+jest.setTimeout(WITHIN_MS);
 
 type Procedure = Parameters<LibvirtCut['at']>[0];
 
@@ -209,8 +213,11 @@ describe('a hypervisor that does not answer', () => {
     async () => {
       const volume = fileVolume(nextId());
       const before = (await bench.disks(bare)).next;
+      const target = await bench.target(bare);
       await bench.signal(bare, 'STOP');
-      const end = attach(volume, bare);
+      // With all the time that a request has by default: it is to be under way when the hypervisor dies.
+      const { attachVolume } = volumeWorks(bench.place());
+      const end = attachVolume.run(new StorageContext(), target, { volume });
       await Promise.all([
         expect(end).rejects.toMatchObject({
           code: 'STATE_CONFLICT',
@@ -245,7 +252,7 @@ describe('a service that dies', () => {
     working = bench.host.run(`virsh qemu-monitor-command --hmp ${busy} 'info version'`);
     await bench.untilAwaited(busy);
     // libvirt waits for half a minute, in which others can be tested.
-    const { attachVolume } = volumeWorks(bench.place({ operation_timeout_ms: 5000 }));
+    const { attachVolume } = volumeWorks(bench.place({ operation_timeout_ms: 20_000 }));
     const end = attachVolume.run(new StorageContext(), await bench.target(busy), { volume: fileVolume('kept') });
     kept = end.catch((error: unknown) => error);
   }, WITHIN_MS);
@@ -277,7 +284,8 @@ describe('a service that dies', () => {
       const doomed = new DoomedContext(undisturbed, { checkpoint: at + 1, when });
       await expect(work.run(doomed, of, asked)).rejects.toThrow();
       expect(doomed.hasDied).toBe(true);
-      const looking = new StorageContext(doomed);
+      // What was sent was answered before it died.
+      const looking = new StorageContext(doomed, settledClock(DEFAULT_PACING.requestTimeoutMs));
       await expect(work.reconcile(looking, of, asked)).resolves.toEqual({ verdict: 'continue' });
       await expect(work.run(new StorageContext(looking), of, asked)).resolves.toMatchObject({ outcome: 'done' });
       await finish(asked);
@@ -285,12 +293,10 @@ describe('a service that dies', () => {
     return deaths;
   }
 
-  const place = () => bench.place({ request_timeout_ms: 1000 });
-
   test(
     'while a volume is attached, swapped or detached: whoever comes next brings it to its end',
     async () => {
-      const { attachVolume, detachVolume } = volumeWorks(place());
+      const { attachVolume, detachVolume } = volumeWorks(bench.place());
       const expectDisks = async (...paths: string[]): Promise<void> =>
         expect(await bench.disks(instance)).toEqual({ now: paths, next: paths });
       const newVolume = () => Promise.resolve({ volume: fileVolume(nextId()) });
@@ -313,7 +319,7 @@ describe('a service that dies', () => {
       expect(detached).toBe(4);
 
       const swapped = await dieEverywhere(
-        swapVolumeWorks(place()).swapVolume,
+        swapVolumeWorks(bench.place()).swapVolume,
         target,
         async () => {
           const [old, other] = [fileVolume(nextId()), fileVolume(nextId())];
@@ -336,7 +342,7 @@ describe('a service that dies', () => {
   test(
     'while a domain is resized: whoever comes next gives it the size, which can be taken back or kept',
     async () => {
-      const { resize } = resizeWorks(place());
+      const { resize } = resizeWorks(bench.place());
       const flavor = { vcpus: 2, memory_mib: 96, root_gib: 2 };
       const expectSize = async (vcpus: number, memoryMib: number): Promise<void> =>
         expect(await bench.facts('sized')).toMatchObject({ vcpus, memoryMib });

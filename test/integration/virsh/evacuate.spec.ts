@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { nounAnswered } from '../../../src/drivers/kit/index.js';
 import type { Journal, Lease } from '../../../src/journal/journal.port.js';
 import { eventually } from '../../support/eventually.js';
 import { TwoHosts } from './two-hosts.js';
 
-const WITHIN_MS = 240_000;
+const WITHIN_MS = 400_000;
+jest.setTimeout(WITHIN_MS);
 let kvm: TwoHosts;
 /** What happens once a write was carried out, before anything else is done. */
 let afterWrite: ((noun: string, lease: Lease) => Promise<void>) | undefined;
@@ -64,6 +65,7 @@ test(
       await eventually(
         async () => (await journal.checkpoints(operationId)).some(({ name }) => name === 'cancel'),
         'the cancel to be heard',
+        WITHIN_MS,
       );
     };
     await expect(evacuate('cut01')).rejects.toMatchObject({ code: 'OPERATION_CANCELLED', outcome: 'not-applied' });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { domainCreate, domainDefineXmlFlags } from 'node-libvirt';
 import { ComputeError } from '../../../src/common/errors/index.js';
 import { eventually } from '../../support/eventually.js';
@@ -9,6 +9,8 @@ import { administrator, consolePool, startGuest } from './guest-domain.js';
 const instance = 'web01';
 const MAC = '52:54:00:00:00:07';
 const PASSWORD = 'canary-of-the-guest';
+const WITHIN_MS = 240_000;
+jest.setTimeout(WITHIN_MS);
 let virsh: VirshBench;
 let admin: ReturnType<typeof administrator>;
 let guest: GuestConsole;
@@ -26,11 +28,11 @@ beforeAll(async () => {
     devices: `<interface type='ethernet'><mac address='${MAC}'/><model type='virtio'/></interface>
       <disk type='file' device='cdrom'><target dev='sda' bus='sata'/></disk>`,
   });
-}, 240_000);
+});
 afterAll(async () => {
   await admin.stop();
   await virsh.stop();
-}, 60_000);
+});
 
 /** Undefined while there is no agent. */
 const setPassword = async () =>
@@ -41,7 +43,7 @@ const setPassword = async () =>
 
 describe('what reaches into a guest', () => {
   test('sets a password by its agent, as often as it is asked to, and tells it nobody', async () => {
-    const answer = await eventually(setPassword, 'the agent to be there');
+    const answer = await eventually(setPassword, 'the agent to be there', WITHIN_MS);
     expect(answer).toMatchObject({ outcome: 'done', power_state: 'running' });
     await guest.until(({ passwords }) => passwords.includes('root'), 'the password of root to be set');
     await expect(virsh.call('compute.set_admin_password', { instance, password: PASSWORD })).resolves.toMatchObject({

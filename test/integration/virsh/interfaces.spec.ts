@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { attributeOf, childAt } from '../../../src/connectors/xml/index.js';
 import type { Network } from '../../../src/compute/contract/index.js';
 import type { GuestConsole } from '../../support/guest-console.js';
@@ -11,6 +11,8 @@ import {
   vlanAtSwitch,
 } from '../../support/open-vswitch.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
+
+jest.setTimeout(WITHIN_MS);
 
 let bench: DeviceBench;
 /** One that runs, with a system that lets go of interfaces. */
@@ -96,6 +98,7 @@ describe.each([
       const seen = await eventually(
         async () => (await sendersAtSwitch(bench.host)).find((sender) => sender.mac === mac),
         'the switch to have seen its packets',
+        WITHIN_MS,
       );
       expect(seen).toEqual({ mac, vlan });
       await detach(mac);

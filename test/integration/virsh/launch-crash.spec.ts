@@ -2,11 +2,12 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
 import { VirshBench } from '../../support/virsh-bench.js';
 
-const WITHIN_MS = 180_000;
+const WITHIN_MS = 400_000;
+jest.setTimeout(WITHIN_MS);
 let cut: LibvirtCut;
 let virsh: VirshBench;
 

@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ComputeError } from '../../../src/common/errors/index.js';
 import { eventually } from '../../support/eventually.js';
 import type { GuestConsole } from '../../support/guest-console.js';
 import { guestSystems, type GuestSystems } from '../../support/guest-systems.js';
 import { VirshGuests } from '../../support/virsh-guests.js';
 
-const LONG = 400_000;
+const LONG = 600_000;
+jest.setTimeout(LONG);
 const instance = 'web01';
 let systems: GuestSystems;
 let guests: VirshGuests;

@@ -1,14 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { file, newc } from '../../../scripts/guests/newc.mjs';
 import { eventually } from '../../support/eventually.js';
 import type { GuestConsole, GuestReport } from '../../support/guest-console.js';
 import { guestSystems, type GuestSystems } from '../../support/guest-systems.js';
 import { VirshGuests } from '../../support/virsh-guests.js';
 
-const LONG = 400_000;
+const LONG = 600_000;
+jest.setTimeout(LONG);
 const flavor = { vcpus: 1, memory_mib: 256 };
 let systems: GuestSystems;
 let guests: VirshGuests;
@@ -76,7 +77,7 @@ describe('a guest of IBM Z, emulated', () => {
       if (refusal === undefined) {
         const hasEnded = async () =>
           String((await call('power.query', { instance }))['native_state']).startsWith('shut off');
-        await eventually(hasEnded, 'the guest without an entry to have ended by itself');
+        await eventually(hasEnded, 'the guest without an entry to have ended by itself', LONG);
         await call('compute.destroy', { instance });
       } else {
         const message = expect.stringContaining('has ended again by itself');
@@ -141,7 +142,7 @@ describe('a guest of IBM Z, emulated', () => {
       await expect(call('compute.trigger_crash_dump', { instance })).resolves.toMatchObject({ outcome: 'done' });
       // Its Linux has no action for a restart, and stops.
       const crashed = async () => (await call('power.query', { instance }))['native_state'] === 'shut off (crashed)';
-      await eventually(crashed, 'the guest to have crashed');
+      await eventually(crashed, 'the guest to have crashed', LONG);
       await call('compute.destroy', { instance });
     },
     LONG,
@@ -185,8 +186,11 @@ async function pluggedInAndOut(instance: string, console: GuestConsole): Promise
   const answer = await call('compute.attach_interface', { instance, network: { name: 'br0' } });
   const { mac } = answer['interface'] as { readonly mac: string };
   const hasNic = ({ nics }: GuestReport): boolean => nics.some((nic) => nic.mac === mac);
-  const withBoth = await tells();
-  expect([hasDisk(withBoth), hasNic(withBoth)]).toEqual([true, true]);
+  const seesBoth = async () => {
+    const told = await tells();
+    return hasDisk(told) && hasNic(told);
+  };
+  await eventually(seesBoth, 'the guest to see both', LONG);
   expect(await guests.definition(instance)).toMatch(
     /<address type='ccw'[^>]*>\s*<\/disk>[^]*<address type='ccw'[^>]*>\s*<\/interface>/,
   );

@@ -2,14 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { attributeOf, childAt, childrenOf, parseXml, textOf } from '../../../src/connectors/xml/index.js';
 import { ComputeError } from '../../../src/common/errors/index.js';
 import { writeEncrypted } from '../../support/libvirt-storage.js';
 import { VirshGuests } from '../../support/virsh-guests.js';
 
-const WITHIN_MS = 180_000;
+const WITHIN_MS = 400_000;
+jest.setTimeout(WITHIN_MS);
 const flavor = { vcpus: 1, memory_mib: 64 };
 const virt = { virt_type: 'qemu', hotplug_slots: 0 };
 let folder: string;

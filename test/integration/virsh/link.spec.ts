@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   connectGetHostname,
   connectListAllDomains,
@@ -27,6 +27,8 @@ import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.
 import { eventually } from '../../support/eventually.js';
 import { rejectionOf } from '../../support/failure-of.js';
 import { LinkBench, testUri } from './link-bench.js';
+
+jest.setTimeout(240_000);
 
 let daemon: Libvirtd;
 beforeAll(async () => {
@@ -131,14 +133,15 @@ describe('a link to libvirt', () => {
   });
 
   test('gives every call the time that the settings name', async () => {
-    const { link } = bench.hold({ uri: testUri(daemon), request_timeout_ms: 1000 });
+    const { link } = bench.hold({ uri: testUri(daemon), request_timeout_ms: 3000 });
     await names(link);
     process.kill(daemon.pid(), 'SIGSTOP');
     try {
-      expect(await failed(names(link))).toMatchObject({ way: 'no-answer', wasSent: true, isTransient: true });
-      const before = performance.now();
-      await failed(link.caller({}).call(connectGetHostname, undefined, { timeoutMs: 20 }));
-      expect(performance.now() - before).toBeLessThan(900);
+      const unanswered = { way: 'no-answer', wasSent: true, isTransient: true };
+      const within = (ms: number) => ({ ...unanswered, text: expect.stringContaining(`not answered within ${ms} ms`) });
+      expect(await failed(names(link))).toMatchObject(within(3000));
+      const impatient = link.caller({}).call(connectGetHostname, undefined, { timeoutMs: 20 });
+      expect(await failed(impatient)).toMatchObject(within(20));
     } finally {
       process.kill(daemon.pid(), 'SIGCONT');
     }

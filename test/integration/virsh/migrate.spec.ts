@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,9 +17,13 @@ import {
 } from '../../support/open-vswitch.js';
 import { TwoHosts } from './two-hosts.js';
 
-const WITHIN_MS = 240_000;
-/** So slow, and with so short a standstill, that a guest which is busy never comes to its end. */
-const SLOW = { bandwidth_mib: 200, max_downtime_ms: 1 };
+const WITHIN_MS = 400_000;
+jest.setTimeout(WITHIN_MS);
+/**
+ * So slow, and with so short a standstill, that a guest which is busy never comes to its end, as little as it may get of the machine: it
+ * would have to write to no more than two pages in the seconds in which all of it is copied.
+ */
+const SLOW = { bandwidth_mib: 8, max_downtime_ms: 1 };
 const MAC = '52:54:00:00:07:07';
 let kvm: TwoHosts;
 /** Between the service and the daemon of kvm1. */
@@ -29,7 +33,7 @@ beforeAll(async () => {
     emulators: ['x86_64', 's390x'],
     setUp: () => openVswitch,
     aliases: ({ shared, hosts: [first] }) => ({
-      'kvm1-cut': { of: 'kvm1', uri: cutBefore(first), request_timeout_ms: 5000 },
+      'kvm1-cut': { of: 'kvm1', uri: cutBefore(first), request_timeout_ms: 15_000 },
       'kvm1-slow': { of: 'kvm1', migration: SLOW },
       'kvm2-slow': { of: 'kvm2', migration: SLOW },
       'kvm2-post-copy': { of: 'kvm2', migration: { ...SLOW, post_copy: true } },
@@ -82,7 +86,10 @@ describe('a guest that runs', () => {
       await expect(move('vlan01')).resolves.toMatchObject({ outcome: 'done', power_state: 'running' });
       const isSeen = async () => (await sendersAtSwitch(there)).find(({ mac }) => mac === MAC);
       // QEMU tells the network where the guest is now.
-      await expect(eventually(isSeen, 'the switch to have seen its packets')).resolves.toEqual({ mac: MAC, vlan: 7 });
+      await expect(eventually(isSeen, 'the switch to have seen its packets', WITHIN_MS)).resolves.toEqual({
+        mac: MAC,
+        vlan: 7,
+      });
       await kvm.bench.call('compute.destroy', { host: 'kvm2', instance: 'vlan01' });
     },
     WITHIN_MS,
@@ -336,7 +343,11 @@ describe('a guest that writes faster than it is copied', () => {
       expect(['failed', 'cancelled']).toContain(state);
       expect(error).toMatchObject({ outcome: 'not-applied' });
       // A daemon ends what was coming in when it was killed, once it is up again.
-      await eventually(async () => !(await kvm.domains('kvm2')).includes(instance), 'what was coming in is ended');
+      await eventually(
+        async () => !(await kvm.domains('kvm2')).includes(instance),
+        'what was coming in is ended',
+        WITHIN_MS,
+      );
       await isAtHome();
     },
     WITHIN_MS,

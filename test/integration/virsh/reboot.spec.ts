@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { DomainState } from 'node-libvirt';
 import { startLibvirtd, type Libvirtd } from '../../../scripts/libvirtd.mjs';
 import { systemClock } from '../../../src/common/clock.js';
@@ -10,10 +10,13 @@ import { placeAt } from '../../../src/drivers/virsh/operations/open-place.js';
 import { powerWorks } from '../../../src/drivers/virsh/operations/power.operations.js';
 import { rebootWork } from '../../../src/drivers/virsh/operations/reboot.js';
 import type { VirshPlace } from '../../../src/drivers/virsh/operations/virsh-place.js';
-import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
+import { accessOf, DEFAULT_PACING, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { Died, dyingAt } from '../../support/dying.js';
+import { settledClock } from '../../support/settled-clock.js';
 import { LinkBench, testUri } from './link-bench.js';
+
+jest.setTimeout(240_000);
 
 const soft = { type: 'soft' } as const;
 const context = (earlier?: RecordingContext) => new RecordingContext(systemClock, earlier?.checkpoints);
@@ -25,8 +28,7 @@ const links = new LinkBench();
 beforeAll(async () => {
   daemon = await startLibvirtd();
   const uri = testUri(daemon);
-  // As long a lost call is looked for.
-  const settings = VirshSettingsSchema.parse({ uri, poll: { initial_ms: 50, max_ms: 250 }, request_timeout_ms: 1000 });
+  const settings = VirshSettingsSchema.parse({ uri, poll: { initial_ms: 50, max_ms: 250 } });
   const { link } = links.hold({ uri });
   place = placeAt(accessOf(settings), () => link, pacingOf(settings));
   const { uuid: id, name } = await findDomain(context(), place, 'test');
@@ -43,7 +45,13 @@ afterEach(async () => {
 const isRunning = async () =>
   (await place.domains(context()).status(target.id)).state === DomainState.VIR_DOMAIN_RUNNING;
 const run = (ctx: RecordingContext) => rebootWork(place).run(ctx, target, soft);
-const reconcile = (ctx: RecordingContext) => rebootWork(place).reconcile(context(ctx), target, soft);
+/** What a worker that has died had sent was answered, or was never sent. */
+const reconcile = ({ checkpoints }: RecordingContext) =>
+  rebootWork(place).reconcile(
+    new RecordingContext(settledClock(DEFAULT_PACING.requestTimeoutMs), checkpoints),
+    target,
+    soft,
+  );
 
 describe('a soft reboot whose worker dies', () => {
   test.each([

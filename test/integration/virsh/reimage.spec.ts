@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Volume } from '../../../src/compute/contract/index.js';
 import { isInstance } from '../../../src/drivers/virsh/mapping/names.js';
 import { rebuildWorks } from '../../../src/drivers/virsh/operations/rebuild.js';
@@ -11,6 +11,8 @@ import { IscsiTargets, writeEncrypted } from '../../support/libvirt-storage.js';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
 import { DeviceBench, imagesOf, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
+
+jest.setTimeout(WITHIN_MS);
 
 const MIB = 1024 * 1024;
 const VOLUME_MIB = 16;

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { localUri, VirshBench } from '../../support/virsh-bench.js';
 
 const instance = 'web01';
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 240_000;
+jest.setTimeout(WITHIN_MS);
 let virsh: VirshBench;
 beforeAll(async () => {
   virsh = await VirshBench.start({

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { TwoHosts } from './two-hosts.js';
 
-const WITHIN_MS = 240_000;
+const WITHIN_MS = 400_000;
+jest.setTimeout(WITHIN_MS);
 const instance = 'ruled01';
 /** The bridge of kvm1 to which kvm2 is connected, from where the guest is asked. */
 const BRIDGE = 'hosts';
@@ -23,7 +24,7 @@ afterAll(() => kvm.stop());
 
 /** Does the guest answer its neighbour on this port? */
 async function isOpen(port: number): Promise<boolean> {
-  const connects = `timeout 5 bash -c 'exec 3<>/dev/tcp/${ADDRESS}/${port}' 2>/dev/null`;
+  const connects = `timeout 20 bash -c 'exec 3<>/dev/tcp/${ADDRESS}/${port}' 2>/dev/null`;
   return (await kvm.host('kvm2').run(`${connects} && echo open || echo shut`)).trim() === 'open';
 }
 
@@ -49,7 +50,7 @@ test(
       await kvm.tells('kvm1', instance, `run wget -O /run/got http://127.0.0.1:${port}/start && echo port ${port}`);
       await kvm.says('kvm1', instance, `^port ${port}`);
     }
-    await eventually(() => isOpen(22), 'the port of a rule to be open');
+    await eventually(() => isOpen(22), 'the port of a rule to be open', WITHIN_MS);
     await expect(isOpen(443)).resolves.toBe(true);
     await expect(isOpen(80)).resolves.toBe(false);
 

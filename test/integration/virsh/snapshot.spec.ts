@@ -3,10 +3,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { appendFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
 import { DeviceBench, imagesOf, WITHIN_MS } from './device-bench.js';
+
+jest.setTimeout(WITHIN_MS);
 
 const MIB = 1024 * 1024;
 /** So large that a copy of it can be met under way. */

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Libvirtd } from '../../../scripts/libvirtd.mjs';
-import { systemClock } from '../../../src/common/clock.js';
+import { systemClock, type Clock } from '../../../src/common/clock.js';
 import { newOperationId, type OperationId, type TargetKey } from '../../../src/common/ids.js';
 import type { CallContext, Checkpoint, Step, Target } from '../../../src/compute/contract/index.js';
 import { VirshChange } from '../../../src/drivers/virsh/operations/domain-change.js';
@@ -26,8 +26,11 @@ export class StorageContext extends RecordingContext {
   /** Told of each step before it begins. */
   onStep: ((name: string) => Promise<void>) | undefined;
 
-  constructor(earlier?: { readonly operationId: OperationId; readonly checkpoints: readonly Checkpoint[] }) {
-    super(systemClock, earlier?.checkpoints);
+  constructor(
+    earlier?: { readonly operationId: OperationId; readonly checkpoints: readonly Checkpoint[] },
+    clock: Clock = systemClock,
+  ) {
+    super(clock, earlier?.checkpoints);
     this.operationId = earlier?.operationId ?? newOperationId();
   }
 
@@ -58,7 +61,7 @@ export class StorageBench {
     const uri = `qemu+unix:///system?socket=${socketPath}`;
     const settings = VirshSettingsSchema.parse({ uri, pool });
     const { link } = this.#links.hold({ uri });
-    const pacing = { requestTimeoutMs: 3000, operationTimeoutMs: 120_000, poll: { initialMs: 20, maxMs: 200 } };
+    const pacing = { requestTimeoutMs: 10_000, operationTimeoutMs: 120_000, poll: { initialMs: 20, maxMs: 200 } };
     this.place = { ...placeAt(accessOf(settings), () => link, pacing), settings };
     mkdirSync(join(this.root, 'files'));
     this.images = new ImageFetcher({

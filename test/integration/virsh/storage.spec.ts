@@ -1,5 +1,5 @@
 import { copyFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { storagePoolDefineXml, storagePoolDestroy, storagePoolUndefine } from 'node-libvirt';
 import { type Libvirtd, startLibvirtd } from '../../../scripts/libvirtd.mjs';
 import { imageVolumeOf, keptImages } from '../../../src/drivers/virsh/mapping/image-volume.js';
@@ -13,6 +13,8 @@ import { firstBootOf, seedContent, seedMedium } from '../../../src/first-boot/in
 import { failureOf } from '../../support/failure-of.js';
 import { readIso } from '../../support/read-iso.js';
 import { StorageBench, StorageContext } from './storage-bench.js';
+
+jest.setTimeout(240_000);
 
 const UUID = '0198a7c2-5f00-7000-8000-0000000000a1';
 const MEBIBYTE = 1024 * 1024;
@@ -224,7 +226,7 @@ describe('a disk', () => {
   });
 
   test('is never smaller than its image, which then does not even come', async () => {
-    bench.disk('large', 'qcow2', 1100);
+    bench.qemuImg('create', '-q', '-f', 'qcow2', bench.file('large'), '1100M');
     const failure = await failureOf(disk({ source: bench.address('large') }, 1));
     expect(failure).toMatchObject({ code: 'REQUEST_INVALID' });
     expect(failure.message).toContain('must be at least 2');
@@ -355,8 +357,14 @@ describe('an upload that breaks off', () => {
   test('because libvirt dies is begun anew by itself', async () => {
     bench.disk('noble', 'raw', 64);
     const ctx = new StorageContext();
-    half(ctx, () => void daemon.kill().then(() => daemon.restart()));
+    let restarted: Promise<void> | undefined;
+    half(ctx, () => {
+      // Until it is killed, nothing more comes to it.
+      process.kill(daemon.pid(), 'SIGSTOP');
+      restarted = daemon.kill().then(() => daemon.restart());
+    });
     expect(await bench.import('noble', bench.address('noble'), {}, ctx)).toMatchObject({ outcome: 'done' });
+    await restarted;
     expect(ctx.begun.filter((step) => step === 'upload-volume')).toHaveLength(2);
     const [image] = keptImages(bench.lying());
     expect(readFileSync(bench.inPool(image?.volume ?? '')).equals(readFileSync(bench.file('noble')))).toBe(true);

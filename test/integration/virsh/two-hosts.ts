@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ComputeError } from '../../../src/common/errors/index.js';
 import { createVirsh } from '../../../src/drivers/virsh/index.js';
 import { ImageFetcher } from '../../../src/images/index.js';
 import { ComputeBench, type ComputeBenchOptions } from '../../support/compute-bench.js';
 import { eventually } from '../../support/eventually.js';
 import { guestSystems, type GuestSystems } from '../../support/guest-systems.js';
 import { startLibvirtHosts, type LibvirtHost, type LibvirtHosts } from '../../support/libvirt-hosts.js';
-import { localUri } from '../../support/virsh-bench.js';
+import { localUri, PATIENT_LIMITS } from '../../support/virsh-bench.js';
 
 export type HostName = 'kvm1' | 'kvm2';
 
@@ -53,6 +54,7 @@ export class TwoHosts {
     setUp = () => [],
     settings = () => ({}),
     aliases = () => ({}),
+    limits,
     ...rest
   }: TwoHostsOptions = {}): Promise<TwoHosts> {
     const { kernel } = await guestSystems('x86_64');
@@ -87,7 +89,13 @@ export class TwoHosts {
         timeoutMs: 120_000,
         trust: { kind: 'system' },
       });
-      const bench = await ComputeBench.start({ drivers: [createVirsh().virtDriver], hosts, images, ...rest });
+      const bench = await ComputeBench.start({
+        drivers: [createVirsh().virtDriver],
+        hosts,
+        images,
+        limits: { ...PATIENT_LIMITS, ...limits },
+        ...rest,
+      });
       return new TwoHosts(there, bench, fetched);
     } catch (error) {
       await there.stop();
@@ -164,7 +172,7 @@ export class TwoHosts {
     await this.host(host).run(
       `exec 3>"$(virsh ttyconsole ${instance})"
        echo '${line}' >&3
-       for try in $(seq 600); do ${isHeard} && exit; sleep 0.1; done
+       for try in $(seq 1200); do ${isHeard} && exit; sleep 0.1; done
        exit 1`,
     );
   }
@@ -175,7 +183,7 @@ export class TwoHosts {
       const { progress } = await this.bench.call('operation.get', { operation_id: id });
       return Number((progress as { percent?: number } | null)?.percent) > 0;
     };
-    await eventually(isTold, 'the migration to be followed', 60_000);
+    await eventually(isTold, 'the migration to be followed', 120_000);
   }
 
   /** What a killed daemon makes of a move: it ended, or is begun once more, and then is aborted. @returns the operation once it has ended */
@@ -185,8 +193,9 @@ export class TwoHosts {
       if (hasEnded(state)) return true;
       const isMoving = await this.host('kvm1').run(`virsh domjobinfo ${instance} 2>/dev/null || true`);
       if (!/Operation: +Outgoing migration/.test(isMoving) || progress === null) return false;
-      await this.bench.call('compute.live_migration_abort', { host: 'kvm1', instance });
-      return true;
+      const aborted = this.bench.call('compute.live_migration_abort', { host: 'kvm1', instance });
+      // It may have ended at this very moment.
+      return await aborted.then(Boolean, unlessConflict);
     };
     await eventually(isOver, 'the move to be over, or aborted', 180_000);
     return await this.ended(id);
@@ -208,7 +217,7 @@ export class TwoHosts {
         return Number((progress as { percent?: number } | null)?.percent) > 0;
       },
       'the migration to be under way',
-      60_000,
+      120_000,
     );
     return id;
   }
@@ -230,6 +239,11 @@ export class TwoHosts {
     await this.there.stop();
     rmSync(this.fetched, { recursive: true });
   }
+}
+
+function unlessConflict(error: unknown): false {
+  if (error instanceof ComputeError && error.code === 'STATE_CONFLICT') return false;
+  throw error;
 }
 
 function hasEnded(state: unknown): boolean {

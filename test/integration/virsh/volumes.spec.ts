@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import {
   connectListAllSecrets,
   domainAttachDeviceFlags,
@@ -16,6 +16,8 @@ import type { GuestConsole } from '../../support/guest-console.js';
 import { lunPath, readVolume, volumeFile, writeEncrypted } from '../../support/libvirt-storage.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
+
+jest.setTimeout(WITHIN_MS);
 
 let bench: DeviceBench;
 /** One that runs, with a system that lets go of disks. */
@@ -155,7 +157,7 @@ describe('a device of the host', () => {
     const asked = console.text.length;
     const since = () => console.text.slice(asked).replaceAll('\r', '');
     await bench.call('compute.send_console_command', { instance, command: `run ${command}` });
-    await eventually(() => /^ran: /m.test(since()), `the guest to have run ${command}`, WITHIN_MS);
+    await eventually(() => /^ran: \d+\n/m.test(since()), `the guest to have run ${command}`, WITHIN_MS);
     expect(since()).toContain('ran: 0');
     return since();
   };
@@ -176,6 +178,7 @@ describe('a device of the host', () => {
       await expect(attach(volume, 'off')).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
 
       const device = `/dev/${String(answer['device'])}`;
+      await inGuest(`until [ -b ${device} ]; do usleep 100000; done`);
       await expect(inGuest(`head -c 4096 ${device} | sha256sum`)).resolves.toContain(begin);
       await inGuest(`sh -c "echo from the guest | dd of=${device} conv=notrunc,fsync"`);
       expect(Buffer.from(readVolume(file), 'hex').toString('latin1')).toMatch(/^from the guest\n/);
@@ -186,7 +189,7 @@ describe('a device of the host', () => {
       truncateSync(file, 2 ** 31);
       await bench.host.run(`losetup --set-capacity $(readlink -f ${path})`);
       await expect(bench.call('compute.extend_volume', grow)).resolves.toMatchObject({ outcome: 'done' });
-      await expect(inGuest(`blockdev --getsize64 ${device}`)).resolves.toContain(`${2 ** 31}\n`);
+      await inGuest(`until [ $(blockdev --getsize64 ${device}) = ${2 ** 31} ]; do usleep 100000; done`);
 
       await expect(detach('device')).resolves.toMatchObject({ outcome: 'done', power_state: 'running' });
       await expect(bench.disks(instance)).resolves.toEqual({ now: [], next: [] });
