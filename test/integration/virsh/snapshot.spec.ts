@@ -11,7 +11,7 @@ import { DeviceBench, imagesOf, WITHIN_MS } from './device-bench.js';
 jest.setTimeout(WITHIN_MS);
 
 const MIB = 1024 * 1024;
-/** So large that a copy of it can be met under way. */
+/** Of the image. */
 const PIECES = 64;
 const PIECE = randomBytes(4 * MIB);
 
@@ -125,8 +125,38 @@ describe('an image of a root disk', () => {
   });
 });
 
+interface BlockNode {
+  readonly 'node-name': string;
+  readonly drv: string;
+  readonly file: string;
+}
+
+/** From now on until its next start, what is behind the disk of a guest is read so slowly that a copy of it takes half a minute; one that is ended takes a moment. */
+async function readsSlowly(name: string): Promise<void> {
+  const ask = async (execute: string, args: object = {}): Promise<unknown> => {
+    const command = JSON.stringify({ execute, arguments: args });
+    const answer = JSON.parse(await bench.host.run(`virsh -q qemu-monitor-command ${name} '${command}'`)) as object;
+    expect(answer).toHaveProperty('return');
+    return 'return' in answer ? answer.return : undefined;
+  };
+  const nodes = (await ask('query-named-block-nodes')) as readonly BlockNode[];
+  const image = nodes.find(({ drv }) => drv === 'raw');
+  const file = nodes.find((node) => node.drv === 'file' && node.file === image?.file);
+  const group = { id: 'slow', limits: { 'bps-total': 8 * MIB } };
+  await ask('object-add', { 'qom-type': 'throttle-group', ...group });
+  await ask('blockdev-add', {
+    driver: 'throttle',
+    'node-name': 'slow',
+    'throttle-group': group.id,
+    file: file?.['node-name'],
+  });
+  const reopened = { driver: 'raw', 'node-name': image?.['node-name'], 'read-only': true, file: 'slow' };
+  await ask('blockdev-reopen', { options: [reopened] });
+}
+
 /** Stops the hypervisor in the middle of the next copy; the connection is lost with that. */
-function stopsMeanwhile(name: string): void {
+async function stopsMeanwhile(name: string): Promise<void> {
+  await readsSlowly(name);
   cut.at('domain_backup_begin', 'answer', () => bench.signal(name, 'STOP'));
 }
 
@@ -148,7 +178,7 @@ describe('what dies while a disk is copied', () => {
   test(
     'a guest that is stopped leaves no image, and starts again',
     async () => {
-      stopsMeanwhile('web01');
+      await stopsMeanwhile('web01');
       const failed = snapshot('web01', 'stopped').catch((error: unknown) => error);
       await eventually(() => cut.hasCut(), 'the copy to be under way', WITHIN_MS);
       await bench.host.run('virsh -q destroy web01');
@@ -165,7 +195,7 @@ describe('what dies while a disk is copied', () => {
   test(
     'a caller who cancels leaves no image, and nothing goes on',
     async () => {
-      stopsMeanwhile('web01');
+      await stopsMeanwhile('web01');
       const { operation_id: id } = await bench.call('compute.snapshot', {
         instance: 'web01',
         name: 'cancelled',

@@ -230,7 +230,7 @@ export class TwoHosts {
         return hasEnded(view['state']) ? view : undefined;
       },
       `operation ${id} to end`,
-      120_000,
+      240_000,
     );
   }
 
