@@ -6,7 +6,6 @@ import { ComputeBench, type ComputeBenchOptions } from './compute-bench.js';
 export const PATIENT_LIMITS = {
   readTimeoutMs: 120_000,
   resolveTimeoutMs: 120_000,
-  reconcileTimeoutMs: 240_000,
 } as const;
 
 type Libvirtd = Awaited<ReturnType<typeof startLibvirtd>>;

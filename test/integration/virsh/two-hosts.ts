@@ -67,6 +67,8 @@ export class TwoHosts {
       settings: {
         uri: localUri('qemu:///system', daemon),
         poll: { initial_ms: 50, max_ms: 250 },
+        // Guests that have just been started hear nothing yet.
+        shutdown_timeout_ms: 0,
         host_folders: [systems, there.shared, '/var/lib/libvirt/images'],
         migration: { uri, ...migration },
         ...others,

@@ -143,6 +143,7 @@ export async function undoPreparation(change: MoveChange): Promise<void> {
         const pool = await findPool(there.caller, { ...ends.to.settings.pool, name }, { signal: ctx.signal });
         if (pool !== undefined) await ensureRemoved(there, pool, `volume ${volume}`, volume);
       }
+      await removeLogsThere(change, made.logs);
       for (const name of made.filters.toReversed()) await removeFilterOf(there, name);
       if (made.secrets.length > 0) await removeInstanceSecrets(there, there.uuid);
     });
@@ -150,6 +151,17 @@ export async function undoPreparation(change: MoveChange): Promise<void> {
     if (ctx.signal.aborted) throw error;
     ctx.log.warn('what was made for a move stays', { err: error });
   }
+}
+
+/** Its hypervisor has written them if it was begun there. @param logs where they are here */
+async function removeLogsThere({ ctx, ends, there }: MoveChange, logs: readonly string[]): Promise<void> {
+  const own = logs.map((path) => basename(path)).filter((name) => name.startsWith(instanceVolumePrefix(there.uuid)));
+  const options = { signal: ctx.signal };
+  const pool = own.length > 0 ? await findPool(there.caller, ends.to.settings.pool, options) : undefined;
+  if (pool === undefined) return;
+  // It learns of them by that only.
+  await pool.refresh(options);
+  for (const volume of own) await ensureRemoved(there, pool, `console log ${volume}`, volume);
 }
 
 async function removeWholes(change: MoveChange): Promise<void> {
