@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,19 +10,32 @@ export interface IsoContent {
   readonly files: Readonly<Record<string, Buffer>>;
 }
 
+/** Where ISO 9660 has the name of a volume (ECMA-119, 6.2.1 and 8.4.7). */
+const LABEL = { at: 16 * 2048 + 40, bytes: 32 } as const;
+
 export function readIso(file: string): IsoContent {
-  const root = mkdtempSync(join(tmpdir(), 'zenova-read-iso-'));
+  const to = mkdtempSync(join(tmpdir(), 'zenova-read-iso-'));
   try {
-    const to = join(root, 'read');
     execFileSync('xorriso', ['-no_rc', '-osirrox', 'on', '-indev', file, '-extract', '/', to], { stdio: 'ignore' });
-    execFileSync('chmod', ['-R', 'u+rwX', to]);
-    const paths = execFileSync('find', ['.', '-type', 'f'], { cwd: to, encoding: 'utf8' }).split('\n').filter(Boolean);
-    const info = execFileSync('xorriso', ['-no_rc', '-indev', file, '-pvd_info'], { encoding: 'utf8', stdio: 'pipe' });
     return {
-      label: /^Volume Id\s*: (.*)$/m.exec(info)?.[1] ?? '',
-      files: Object.fromEntries(paths.map((path) => [path.slice(1), readFileSync(join(to, path))])),
+      label: readFileSync(file)
+        .toString('latin1', LABEL.at, LABEL.at + LABEL.bytes)
+        .trimEnd(),
+      files: Object.fromEntries(filesIn(to).map((path) => [path.slice(to.length), readFileSync(path)])),
     };
   } finally {
-    rmSync(root, { recursive: true });
+    rmSync(to, { recursive: true });
   }
+}
+
+/** They are as nobody may change them on the image, so that nobody could remove them either. */
+function filesIn(folder: string): string[] {
+  chmodSync(folder, 0o700);
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesIn(path);
+    if (!entry.isFile()) return [];
+    chmodSync(path, 0o600);
+    return [path];
+  });
 }

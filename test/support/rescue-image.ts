@@ -35,12 +35,8 @@ export class RescueImage {
 
   /** Makes another image with a file `<name>.ins`. @returns its path */
   another(name: string): string {
-    const content = join(this.folder, name);
-    mkdirSync(content);
-    writeFileSync(join(content, `${name}.ins`), `* ${name}\n`);
-    const file = `${content}.iso`;
-    const made = ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-V', name.toUpperCase(), '-o', file, content];
-    execFileSync('xorriso', made, { stdio: 'ignore' });
+    const file = join(this.folder, `${name}.iso`);
+    writeFileSync(file, madeBefore.get(name) ?? made(name));
     return file;
   }
 
@@ -52,5 +48,24 @@ export class RescueImage {
 
   remove(): void {
     rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** By name. A program that makes one takes a while. */
+const madeBefore = new Map<string, Buffer>();
+
+function made(name: string): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'zenova-rescue-iso-'));
+  try {
+    const [content, file] = [join(folder, 'content'), join(folder, 'iso')];
+    mkdirSync(content);
+    writeFileSync(join(content, `${name}.ins`), `* ${name}\n`);
+    const how = ['-no_rc', '-as', 'mkisofs', '-quiet', '-r', '-V', name.toUpperCase(), '-o', file, content];
+    execFileSync('xorriso', how, { stdio: 'ignore' });
+    const image = readFileSync(file);
+    madeBefore.set(name, image);
+    return image;
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
