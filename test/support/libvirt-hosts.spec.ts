@@ -50,7 +50,7 @@ afterAll(async () => {
   expect(devices()).toContain(there.shared);
   await there.stop();
   expect(devices()).not.toContain(there.shared);
-}, 60_000);
+});
 
 /** A guest with nothing in it. */
 const guest = (name: string, devices = ''): string => `<domain type='qemu'><name>${name}</name>

@@ -7,7 +7,8 @@ import { systemClock, type Clock } from '../../src/common/clock.js';
  */
 export function scaledClock(scale: number): Clock {
   const startedAt = Date.now();
-  const now = (): number => startedAt + passedMs() * scale;
+  const before = passedMs();
+  const now = (): number => startedAt + (passedMs() - before) * scale;
   /** What is left of a wait, in parts: a timer that comes late has not waited longer. */
   const partOf = (endsAt: number): number => Math.min(Math.max((endsAt - now()) / scale, 0), STEP_MS);
   return {

@@ -2,7 +2,10 @@ import { startLibvirtd, type LibvirtdOptions } from '../../scripts/libvirtd.mjs'
 import { createVirsh } from '../../src/drivers/virsh/index.js';
 import { ComputeBench, type ComputeBenchOptions } from './compute-bench.js';
 
-/** A daemon that is asked for QEMU for the first time asks each emulator first, for seconds, and for many on a machine that does other things too. */
+/**
+ * A daemon that is asked for QEMU for the first time asks each emulator first, for seconds, and for many on a machine that does other things
+ * too. The service itself gives up sooner, and whoever asked may ask again.
+ */
 export const PATIENT_LIMITS = {
   readTimeoutMs: 120_000,
   resolveTimeoutMs: 120_000,

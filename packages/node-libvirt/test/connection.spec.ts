@@ -44,7 +44,7 @@ const open: Connection[] = [];
 
 beforeAll(async () => {
   daemon = await startLibvirtd();
-}, 60_000);
+});
 afterEach(async () => {
   for (const connection of open.splice(0)) await connection.close();
 });
@@ -242,7 +242,7 @@ describe('a connection to libvirtd', () => {
     } finally {
       await own.stop();
     }
-  }, 60_000);
+  });
 
   it('notices a daemon that does not say anything any more', async () => {
     const own = await startLibvirtd();
@@ -257,7 +257,7 @@ describe('a connection to libvirtd', () => {
     } finally {
       await own.stop();
     }
-  }, 60_000);
+  });
 
   it('ends what waits when its owner closes it, and does not wait long for a daemon that hangs', async () => {
     const own = await startLibvirtd();
@@ -271,7 +271,7 @@ describe('a connection to libvirtd', () => {
     } finally {
       await own.stop();
     }
-  }, 60_000);
+  });
 });
 
 describe('a volume', () => {
@@ -299,7 +299,7 @@ describe('a volume', () => {
     await eventually(() => connection.openStreams === 0, 'both streams to be over');
     await connection.call(storageVolDelete, { volume });
     expect(existsSync(join(directory, 'image'))).toBe(false);
-  }, 60_000);
+  });
 
   it('that is read slowly holds up its connection, and loses nothing', async () => {
     const connection = await Connection.open({ transport: unixTransport(daemon.socketPath), uri: daemon.qemuUri });
@@ -323,5 +323,5 @@ describe('a volume', () => {
     expect((await buffer(stream)).equals(content)).toBe(true);
     expect(await hostname).toEqual({ hostname: expect.any(String) });
     expect(answers).toEqual(['beside', 'here']);
-  }, 60_000);
+  });
 });

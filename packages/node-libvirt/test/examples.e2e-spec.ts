@@ -11,7 +11,7 @@ import { connect, domainDestroy, domainLookupByName, storagePoolCreateXml, stora
 let daemon: Libvirtd;
 beforeAll(async () => {
   daemon = await startLibvirtd();
-}, 60_000);
+});
 afterAll(() => daemon.stop());
 
 /** Runs what is built, as a reader of the examples would. */
@@ -45,7 +45,7 @@ describe('the example', () => {
     );
     child.kill('SIGINT');
     expect(await exited).toEqual([0, null]);
-  }, 60_000);
+  });
 
   it('download.mjs copies a volume into a file', async () => {
     const uri = `qemu+unix:///${daemon.qemuUri.slice('qemu:///'.length)}?socket=${daemon.socketPath}`;
@@ -61,5 +61,5 @@ describe('the example', () => {
     expect(readFileSync(file, 'utf8')).toBe('what is in it');
     await connection.call(storagePoolDestroy, { pool });
     await connection.close();
-  }, 60_000);
+  });
 });

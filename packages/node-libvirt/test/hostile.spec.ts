@@ -126,7 +126,7 @@ describe('a daemon that does not keep to the protocol', () => {
       }),
       { numRuns: 200 },
     );
-  }, 60_000);
+  });
 });
 
 describe('a daemon that keeps to the protocol', () => {

@@ -14,7 +14,7 @@ let project: string;
 beforeAll(async () => {
   daemon = await startLibvirtd();
   project = mkdtempSync(join(tmpdir(), 'node-libvirt-package-'));
-}, 60_000);
+});
 afterAll(async () => {
   rmSync(project, { recursive: true, force: true });
   await daemon.stop();

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { domainCreate, domainDefineXmlFlags, domainGetXmlDesc, DomainXMLFlags, type DomainRef } from 'node-libvirt';
 import { parseXml } from '../../../src/connectors/xml/index.js';
 import { RpcDomains } from '../../../src/drivers/virsh/client/rpc-domains.js';
@@ -12,7 +12,6 @@ import { administrator } from './guest-domain.js';
 
 const MAC = '52:54:00:00:00:07';
 const OTHER_MAC = '52:54:00:00:00:08';
-jest.setTimeout(240_000);
 let virsh: VirshBench;
 let admin: ReturnType<typeof administrator>;
 let domain: DomainRef;

@@ -17,7 +17,7 @@ import { DEFAULT_PACING } from '../../../src/drivers/virsh/virsh.settings.js';
 import { DoomedContext } from '../../support/dying.js';
 import type { GuestConsole } from '../../support/guest-console.js';
 import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
-import { settledClock } from '../../support/settled-clock.js';
+import { SettledClock } from '../../support/settled-clock.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
 
@@ -284,8 +284,8 @@ describe('a service that dies', () => {
       const doomed = new DoomedContext(undisturbed, { checkpoint: at + 1, when });
       await expect(work.run(doomed, of, asked)).rejects.toThrow();
       expect(doomed.hasDied).toBe(true);
-      // What was sent was answered before it died.
-      const looking = new StorageContext(doomed, settledClock(DEFAULT_PACING.requestTimeoutMs));
+      // Whatever was sent is over: it was answered, which nobody had noted yet.
+      const looking = new StorageContext(doomed, new SettledClock(DEFAULT_PACING.requestTimeoutMs));
       await expect(work.reconcile(looking, of, asked)).resolves.toEqual({ verdict: 'continue' });
       await expect(work.run(new StorageContext(looking), of, asked)).resolves.toMatchObject({ outcome: 'done' });
       await finish(asked);

@@ -1,12 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connect, domainDefineXmlFlags } from 'node-libvirt';
 import { localUri, VirshBench } from '../../support/virsh-bench.js';
 
 /** Names of their own: other daemons of this machine may have guests too. */
 const frozen = `frozen-${process.pid}`;
 const lively = `lively-${process.pid}`;
-jest.setTimeout(240_000);
 let virsh: VirshBench;
 
 beforeAll(async () => {

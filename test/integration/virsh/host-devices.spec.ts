@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, connectListAllNodeDevices, ConnectListAllNodeDeviceFlags, type Connection } from 'node-libvirt';
 import { eventually } from '../../support/eventually.js';
 import {
@@ -14,8 +14,6 @@ import {
 } from '../../support/libvirt-storage.js';
 import { localUri } from '../../support/virsh-bench.js';
 import { VirshGuests } from '../../support/virsh-guests.js';
-
-jest.setTimeout(240_000);
 
 const IDLE = '62177883-f1bb-47f0-914d-32a22e3a8804';
 const NOBODYS = '62177883-f1bb-47f0-914d-32a22e3a8805';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   connectGetHostname,
   connectListAllDomains,
@@ -27,8 +27,6 @@ import { accessOf, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.
 import { eventually } from '../../support/eventually.js';
 import { rejectionOf } from '../../support/failure-of.js';
 import { LinkBench, testUri } from './link-bench.js';
-
-jest.setTimeout(240_000);
 
 let daemon: Libvirtd;
 beforeAll(async () => {

@@ -1,9 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { localUri, VirshBench } from '../../support/virsh-bench.js';
-
-jest.setTimeout(240_000);
 
 const MANY = 1000;
 const RUNNING = 1;

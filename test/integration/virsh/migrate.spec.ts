@@ -396,6 +396,7 @@ describe('a guest that writes faster than it is copied', () => {
       await forced(name, 'kvm2', 'kvm1-forced');
       expect(await kvm.domains('kvm1', '--state-running')).toContain(name);
       expect(await kvm.domains('kvm2')).not.toContain(name);
+      await kvm.bench.call('compute.destroy', { host: 'kvm1', instance: name });
     },
     WITHIN_MS,
   );

@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { VirshBench } from '../../support/virsh-bench.js';
-
-jest.setTimeout(240_000);
 
 /** The domain that libvirt's test driver has. */
 const instance = 'test';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { connectListAllDomains, DomainState } from 'node-libvirt';
 import { type Libvirtd, startLibvirtd } from '../../../scripts/libvirtd.mjs';
 import { type Sshd, startSshd } from '../../../scripts/sshd.mjs';
@@ -23,8 +23,6 @@ import { eventually } from '../../support/eventually.js';
 import { rejectionOf } from '../../support/failure-of.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { LinkBench, testUri } from './link-bench.js';
-
-jest.setTimeout(240_000);
 
 const NOBODY = '00000000-0000-0000-0000-000000000001';
 const IN_TIME = 20_000;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { DomainState } from 'node-libvirt';
 import { startLibvirtd, type Libvirtd } from '../../../scripts/libvirtd.mjs';
 import { systemClock } from '../../../src/common/clock.js';
@@ -13,10 +13,8 @@ import type { VirshPlace } from '../../../src/drivers/virsh/operations/virsh-pla
 import { accessOf, DEFAULT_PACING, VirshSettingsSchema } from '../../../src/drivers/virsh/virsh.settings.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { Died, dyingAt } from '../../support/dying.js';
-import { settledClock } from '../../support/settled-clock.js';
+import { SettledClock } from '../../support/settled-clock.js';
 import { LinkBench, testUri } from './link-bench.js';
-
-jest.setTimeout(240_000);
 
 const soft = { type: 'soft' } as const;
 const context = (earlier?: RecordingContext) => new RecordingContext(systemClock, earlier?.checkpoints);
@@ -46,12 +44,9 @@ const isRunning = async () =>
   (await place.domains(context()).status(target.id)).state === DomainState.VIR_DOMAIN_RUNNING;
 const run = (ctx: RecordingContext) => rebootWork(place).run(ctx, target, soft);
 /** What a worker that has died had sent was answered, or was never sent. */
-const reconcile = ({ checkpoints }: RecordingContext) =>
-  rebootWork(place).reconcile(
-    new RecordingContext(settledClock(DEFAULT_PACING.requestTimeoutMs), checkpoints),
-    target,
-    soft,
-  );
+const settled = () => new SettledClock(DEFAULT_PACING.requestTimeoutMs);
+const reconcile = ({ checkpoints }: RecordingContext, clock = settled()) =>
+  rebootWork(place).reconcile(new RecordingContext(clock, checkpoints), target, soft);
 
 describe('a soft reboot whose worker dies', () => {
   test.each([
@@ -62,7 +57,10 @@ describe('a soft reboot whose worker dies', () => {
     const first = dyingAt(context(), checkpoint, count);
     await expect(run(first)).rejects.toThrow(Died);
     await expect(isRunning()).resolves.toBe(runs);
-    await expect(reconcile(first)).resolves.toEqual({ verdict: 'continue' });
+    const clock = settled();
+    await expect(reconcile(first, clock)).resolves.toEqual({ verdict: 'continue' });
+    // What may be on its way still is waited for.
+    expect(clock.outlasted).toBe(checkpoint === STEP_CHECKPOINT ? 1 : 0);
     const second = context(first);
     await expect(run(second)).resolves.toMatchObject({ outcome: 'done', state: { powerState: 'running' } });
     expect(second.begun).toEqual(left);
@@ -96,4 +94,19 @@ test('a soft reboot that is cancelled once the guest was asked begins nothing mo
   await expect(isRunning()).resolves.toBe(false);
   // Nothing is concluded of what is only half done.
   await expect(reconcile(ctx)).resolves.toEqual({ verdict: 'continue' });
+});
+
+test('a guest that ends again before anybody has looked is told of, and is not started anew', async () => {
+  const ctx = context();
+  const leave = ctx.checkpoint.bind(ctx);
+  ctx.checkpoint = async (name, data) => {
+    await leave(name, data);
+    if (name === 'answered' && ctx.begun.at(-1) === 'start')
+      await place.domains(context()).destroy(target.id, DEFAULT_PACING.requestTimeoutMs);
+  };
+  await expect(run(ctx)).rejects.toMatchObject({
+    code: 'OPERATION_FAILED',
+    message: expect.stringContaining('was started and has ended again by itself (shut off'),
+  });
+  expect(ctx.begun).toEqual(['ask-shutdown', 'start']);
 });

@@ -1,5 +1,5 @@
 import { copyFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { storagePoolDefineXml, storagePoolDestroy, storagePoolUndefine } from 'node-libvirt';
 import { type Libvirtd, startLibvirtd } from '../../../scripts/libvirtd.mjs';
 import { imageVolumeOf, keptImages } from '../../../src/drivers/virsh/mapping/image-volume.js';
@@ -13,8 +13,6 @@ import { firstBootOf, seedContent, seedMedium } from '../../../src/first-boot/in
 import { failureOf } from '../../support/failure-of.js';
 import { readIso } from '../../support/read-iso.js';
 import { StorageBench, StorageContext } from './storage-bench.js';
-
-jest.setTimeout(240_000);
 
 const UUID = '0198a7c2-5f00-7000-8000-0000000000a1';
 const MEBIBYTE = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newAuthority, type Identity } from '../../../packages/node-libvirt/test/support/authority.js';
 import { type Libvirtd, startLibvirtd } from '../../../scripts/libvirtd.mjs';
 import { freePort } from '../../../scripts/server/free-port.mjs';
@@ -11,8 +11,6 @@ import { createVirsh } from '../../../src/drivers/virsh/index.js';
 import { failureOf } from '../../support/failure-of.js';
 import { RecordingContext } from '../../support/operation-context.js';
 import { LinkBench } from './link-bench.js';
-
-jest.setTimeout(240_000);
 
 let folder: string;
 let daemon: Libvirtd;

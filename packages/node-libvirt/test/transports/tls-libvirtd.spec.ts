@@ -36,7 +36,7 @@ beforeAll(async () => {
       tls_allowed_dn_list: ['CN=client', 'CN=late'],
     },
   });
-}, 60_000);
+});
 afterAll(async () => {
   await daemon.stop();
   rmSync(folder, { recursive: true });

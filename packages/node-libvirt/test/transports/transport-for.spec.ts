@@ -57,7 +57,7 @@ beforeAll(async () => {
   const { username } = userInfo();
   behindSsh = (query = '', driver = 'test+ssh') =>
     `${driver}://${username}@127.0.0.1:${sshd.port}/default?keyfile=${key.file}&known_hosts=${hosts}&sshauth=privkey${query}`;
-}, 60_000);
+});
 afterAll(async () => {
   await sshd.stop();
   await daemon.stop();

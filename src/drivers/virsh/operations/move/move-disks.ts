@@ -41,8 +41,8 @@ export interface OwnFile {
 
 export interface MovingDisks {
   readonly own: readonly OwnFile[];
-  /** Where what lies in a folder here comes to there, console logs as well. */
-  readonly folders: ReadonlyMap<string, string>;
+  /** The pools that what lies in a folder here comes to there, console logs as well. */
+  readonly folders: ReadonlyMap<string, StoragePool>;
   /** Are there files among its disks that it was seen of that both hosts have them, and past all caches? */
   readonly areFilesShared: boolean;
 }
@@ -81,10 +81,10 @@ export async function movingDisks(change: MoveChange, facts: DomainFacts): Promi
     if (!folder.isShared) own.push(await ownFile(change, disk, source, folder, true));
   }
   const logs = facts.consoles.flatMap(({ logFile }) => (logFile === undefined ? [] : [dirname(logFile)]));
-  const folders = new Map<string, string>();
+  const folders = new Map<string, StoragePool>();
   for (const path of new Set([...shared.keys(), ...logs])) {
     const { isShared, from, to } = await folderOf(path);
-    if (!isShared && from !== undefined && to !== undefined) folders.set(path, to.path);
+    if (!isShared && from !== undefined && to !== undefined) folders.set(path, to);
   }
   return { own, folders, areFilesShared: areFilesShared && !isCached };
 }

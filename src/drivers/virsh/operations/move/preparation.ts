@@ -8,6 +8,7 @@ import { instanceFiles, instanceVolumePrefix } from '../../mapping/names.js';
 import { ensureCreated, ensureRemoved } from '../storage/ensure-volume.js';
 import { ensurePool, findPool } from '../storage/find-pool.js';
 import { ensureNoInstanceVolumes } from '../storage/instance-volumes.js';
+import type { StoragePool } from '../storage/storage-pool.js';
 import { removeInstanceSecrets } from '../volume-secrets.js';
 import { admitMove, movingOf, type Moving } from './admit-move.js';
 import { carryFile, wholePrefix } from './carry-volume.js';
@@ -27,6 +28,8 @@ const MakingSchema = z.object({
   secrets: z.array(z.string()).default([]),
   /** Where its console logs are here, when the other host does not share that place. */
   logs: z.array(z.string()).default([]),
+  /** The pools there that they come to, and their names. */
+  logs_there: z.array(z.object({ pool: z.string(), volume: z.string() })).default([]),
   /** Does it start with its host? libvirt forgets that on the way. */
   autostart: z.boolean().default(false),
 });
@@ -54,11 +57,13 @@ export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => b
   if (notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema) === undefined) {
     await requireFree(change, own);
     const { autostart } = await caller.call(domainGetAutostart, { domain: ref }, { signal: ctx.signal });
+    const logs = ownLogs(disks, moving);
     await ctx.checkpoint(MAKING_CHECKPOINT, {
       volumes: own.map(({ to, into }) => ({ pool: to.name, volume: into })),
       filters: filters.map(({ name }) => name),
       secrets: secrets.map(({ usageId }) => usageId),
-      logs: ownLogs(disks, moving),
+      logs: logs.map(({ path }) => path),
+      logs_there: logs.map(({ path, to }) => ({ pool: to.name, volume: basename(path) })),
       autostart,
     });
   }
@@ -78,9 +83,12 @@ export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => b
 }
 
 /** What its console shows is written at another place there, so that what is here stays with nobody. */
-function ownLogs({ folders }: MovingDisks, { facts }: Moving): string[] {
-  const logs = facts.consoles.flatMap(({ logFile }) => logFile ?? []);
-  return [...new Set(logs.filter((path) => folders.has(dirname(path))))];
+function ownLogs({ folders }: Pick<MovingDisks, 'folders'>, { facts }: Moving): { path: string; to: StoragePool }[] {
+  const logs = new Set(facts.consoles.flatMap(({ logFile }) => logFile ?? []));
+  return [...logs].flatMap((path) => {
+    const to = folders.get(dirname(path));
+    return to === undefined ? [] : [{ path, to }];
+  });
 }
 
 /** @throws ComputeError ALREADY_EXISTS for a file of somebody else's that is in the way */
@@ -99,10 +107,10 @@ async function requireFree(change: MoveChange, own: readonly OwnFile[]): Promise
 
 /** Where its files are there, by where they are here. What its console shows goes on beside its disks. */
 export function filePlaces({ own, folders, moving }: Luggage): ReadonlyMap<string, string> {
-  const logs = moving.facts.consoles.flatMap(({ logFile }): [string, string][] => {
-    const folder = logFile === undefined ? undefined : folders.get(dirname(logFile));
-    return logFile === undefined || folder === undefined ? [] : [[logFile, `${folder}/${basename(logFile)}`]];
-  });
+  const logs = ownLogs({ folders }, moving).map(({ path, to }): [string, string] => [
+    path,
+    `${to.path}/${basename(path)}`,
+  ]);
   return new Map([
     ...own.map(({ from, to, volume, into }): [string, string] => [`${from.path}/${volume}`, `${to.path}/${into}`]),
     ...logs,
@@ -143,9 +151,9 @@ export async function undoPreparation(change: MoveChange): Promise<void> {
         const pool = await findPool(there.caller, { ...ends.to.settings.pool, name }, { signal: ctx.signal });
         if (pool !== undefined) await ensureRemoved(there, pool, `volume ${volume}`, volume);
       }
-      await removeLogsThere(change, made.logs);
       for (const name of made.filters.toReversed()) await removeFilterOf(there, name);
       if (made.secrets.length > 0) await removeInstanceSecrets(there, there.uuid);
+      for (const { pool, volume } of made.logs_there) await removeLogThere(change, pool, volume);
     });
   } catch (error) {
     if (ctx.signal.aborted) throw error;
@@ -153,15 +161,14 @@ export async function undoPreparation(change: MoveChange): Promise<void> {
   }
 }
 
-/** Its hypervisor has written them if it was begun there. @param logs where they are here */
-async function removeLogsThere({ ctx, ends, there }: MoveChange, logs: readonly string[]): Promise<void> {
-  const own = logs.map((path) => basename(path)).filter((name) => name.startsWith(instanceVolumePrefix(there.uuid)));
+/** Its hypervisor has written it if it was begun there. */
+async function removeLogThere({ ctx, ends, there }: MoveChange, name: string, volume: string): Promise<void> {
+  if (!volume.startsWith(instanceVolumePrefix(there.uuid))) return;
   const options = { signal: ctx.signal };
-  const pool = own.length > 0 ? await findPool(there.caller, ends.to.settings.pool, options) : undefined;
-  if (pool === undefined) return;
-  // It learns of them by that only.
-  await pool.refresh(options);
-  for (const volume of own) await ensureRemoved(there, pool, `console log ${volume}`, volume);
+  const pool = await findPool(there.caller, { ...ends.to.settings.pool, name }, options);
+  // It learns of what others write there by that only.
+  await pool?.refresh(options);
+  if (pool !== undefined) await ensureRemoved(there, pool, `console log ${volume}`, volume);
 }
 
 async function removeWholes(change: MoveChange): Promise<void> {
