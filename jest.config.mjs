@@ -27,4 +27,5 @@ export default {
   // Tells what hangs, not what is slow: the machine may be busy with something else.
   testTimeout: 240_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/scripts/jest/longest-first.mjs',
 };
