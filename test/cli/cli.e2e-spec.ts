@@ -207,19 +207,20 @@ describe('progress', () => {
       return once(answers.signal, 'abort').then(() => ({ operation_id: ID, outcome: 'done' }));
     });
     // Over and over: the command may have asked before it listens.
-    const told = eventually(() => {
-      const progress = { message: 'half way', percent: 50, at: isoTime(1) };
-      if (key !== undefined && isShown) tell({ idempotency_key: key, progress });
-      return answers.signal.aborted;
-    }, 'the news to be shown');
-    const run = await watched(argv, {
+    const told = (): Promise<unknown> =>
+      eventually(() => {
+        const progress = { message: 'half way', percent: 50, at: isoTime(1) };
+        if (key !== undefined && isShown) tell({ idempotency_key: key, progress });
+        return answers.signal.aborted;
+      }, 'the news to be shown');
+    const shown = watched(argv, {
       isTerminal,
       onWrite: (_, stderr) => {
         isShown = true;
         if (stderr.includes('half way')) answers.abort();
       },
     });
-    await told;
+    const [run] = await Promise.all([shown, told()]);
     return run;
   };
 
@@ -244,9 +245,7 @@ describe('operation watch', () => {
       tell({ progress: { message: 'half way', percent: 50, at: isoTime(1) } });
       tell({ state: 'done', result: { outcome: 'done' }, finished_at: isoTime(2) });
     };
-    const told = tellTheRest();
-    const run = await zenova(['operation', 'watch', ID]);
-    await told;
+    const [run] = await Promise.all([zenova(['operation', 'watch', ID]), tellTheRest()]);
     expect(run.stderr).toMatch(/^(waiting for .*\n)?web01: running\nweb01: half way \(50 %\)\nweb01: done\n$/);
     expect(run).toMatchObject({ code: 0, stdout: expect.stringMatching(/state +done/) });
   });

@@ -30,9 +30,15 @@ async function busyMigration(worker: ComputeBench): Promise<void> {
   await atPercent(worker, 75);
 }
 
+/** A migration that has begun and goes on once the clock lets it go. */
+async function heldMigration(worker: ComputeBench): Promise<void> {
+  worker.send('compute.live_migrate', request);
+  await atPercent(worker, 0);
+}
+
 function atPercent(worker: ComputeBench, percent: number): Promise<unknown> {
   const isThere = (view: Record<string, unknown>): boolean =>
-    ((view['progress'] as { percent: number } | null)?.percent ?? 0) >= percent;
+    ((view['progress'] as { percent: number } | null)?.percent ?? -1) >= percent;
   return seen(worker, 'm', isThere, `at ${percent} %`);
 }
 
@@ -287,23 +293,27 @@ describe('abort', () => {
 
 describe('a migration whose worker goes away', () => {
   it('is followed to its end by the next one', async () => {
-    const its = { ...settings, migrate_delay_ms: 5000 };
-    const [a, b] = [await estate.worker(its), await estate.worker(its)];
-    a.send('compute.live_migrate', request);
-    await atPercent(a, 20);
+    const clock = new HeldClock();
+    const its = { ...settings, migrate_delay_ms: HELD_MS };
+    const [a, b] = [await estate.worker(its, { clock }), await estate.worker(its, { clock })];
+    await heldMigration(a);
     await a.stop();
+    // Only who carries it out knows how far it is.
+    await atPercent(b, 0);
+    clock.letGo();
     expect(await inState(b, 'm', 'done')).toMatchObject({ attempts: 2, result: { outcome: 'done', host: 'two' } });
     expect(await stepsOf(b, 'liveMigrate')).toBe(1);
     expect(await instancesOf(b, 'two')).toEqual(['guest running']);
   });
 
   it('is concluded when it has ended meanwhile', async () => {
-    const a = await estate.worker({ ...settings, migrate_delay_ms: 3000 });
-    a.send('compute.live_migrate', request);
-    await atPercent(a, 5);
+    const clock = new HeldClock();
+    const a = await estate.worker({ ...settings, migrate_delay_ms: HELD_MS }, { clock });
+    await heldMigration(a);
     await a.stop();
     // Nobody serves the host until the instance is there.
     const b = await estate.worker({}, { hosts: [] });
+    clock.letGo();
     await eventually(() => estate.namesOf('two').includes('guest'), 'the instance to have arrived');
     expect(await b.opened.journal.list({ state: 'unfinished', limit: 5 })).toHaveLength(1);
     const c = await estate.worker(settings);

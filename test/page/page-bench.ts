@@ -17,7 +17,7 @@ const HOSTS = {
     settings: { instances: 0, names: ['web01', 'web02', 'db-prod', HOSTILE], change_delay_ms: 300 },
   },
   // Long enough to be looked at, and over before a test ends the service, which would wait for it.
-  slow: { driver: 'fake', manage: ['*'], settings: { instances: 3, change_delay_ms: 40_000 } },
+  slow: { driver: 'fake', manage: ['*'], settings: { instances: 3, change_delay_ms: 25_000 } },
   many: { driver: 'fake', manage: ['*'], settings: { instances: 60 } },
   broken: {
     driver: 'fake',

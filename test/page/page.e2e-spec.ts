@@ -364,6 +364,7 @@ describe('when the service goes and comes back', () => {
     eventually(
       async () => ((await bench.call('operation.list', { state: 'unfinished' }))['operations'] as []).length === 0,
       'nothing to run',
+      120_000,
     ),
   );
 

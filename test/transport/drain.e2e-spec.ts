@@ -32,6 +32,8 @@ beforeEach(async () => {
   };
 });
 afterEach(async () => {
+  // A test that failed still holds its requests.
+  finish();
   await service.close();
   await operator.remove(service);
 });
@@ -71,16 +73,20 @@ describe('closing', () => {
 
   it('gives back what did not finish in time, but not what was accepted', async () => {
     const impatient = await startService(broker.url, { drainTimeoutMs: 1_000 });
-    impatient.gateway.script = service.gateway.script;
-    for (const pattern of ['power.query', 'power.on']) {
-      operator.channel.sendToQueue(impatient.groupQueue, Buffer.from(JSON.stringify({ pattern })));
+    try {
+      impatient.gateway.script = service.gateway.script;
+      for (const pattern of ['power.query', 'power.on']) {
+        operator.channel.sendToQueue(impatient.groupQueue, Buffer.from(JSON.stringify({ pattern })));
+      }
+      await impatient.gateway.called(2);
+      await impatient.close();
+      expect((await operator.take(impatient.groupQueue)).body).toEqual({ pattern: 'power.query' });
+      expect(await operator.channel.get(impatient.groupQueue)).toBe(false);
+    } finally {
+      finish();
+      await impatient.close();
+      await operator.remove(impatient);
     }
-    await impatient.gateway.called(2);
-    await impatient.close();
-    expect((await operator.take(impatient.groupQueue)).body).toEqual({ pattern: 'power.query' });
-    expect(await operator.channel.get(impatient.groupQueue)).toBe(false);
-    finish();
-    await operator.remove(impatient);
   });
 
   it('gives back what arrives after it has begun, and loses none', async () => {

@@ -14,6 +14,8 @@ let operator: Operator;
 const services: { service: Service; topic: string }[] = [];
 const clients: OsloClient[] = [];
 let client: OsloClient;
+/** Lets go the request that a test holds. */
+let finish: () => void = () => undefined;
 
 /** Names of this test alone: queue names are global. */
 const run = randomBytes(4).toString('hex');
@@ -27,6 +29,7 @@ beforeAll(async () => {
   client = await OsloClient.start(broker.url, { exchange });
 });
 afterEach(async () => {
+  finish();
   await Promise.all(clients.splice(0).map((client) => client.close()));
   for (const { service, topic } of services.splice(0)) {
     await service.close();
@@ -439,7 +442,6 @@ describe('closing and back-pressure', () => {
     intake.resume();
     await service.gateway.called(1);
 
-    let finish: () => void = () => undefined;
     service.gateway.script = () =>
       new Promise((resolve) => {
         finish = () => resolve('finished');
