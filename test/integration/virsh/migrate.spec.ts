@@ -265,17 +265,19 @@ describe('a move whose request is lost with the daemon', () => {
     await daemon.kill();
     await daemon.restart();
   };
-  test.each<[string, Lost]>([
-    ['when the guest is there already', 'answer'],
-    ['before the daemon has heard of it', 'call'],
+  const MIGRATE = 'domain_migrate_perform3_params';
+  test.each<[string, Parameters<LibvirtCut['at']>[0], Lost]>([
+    ['when the guest is there already', MIGRATE, 'answer'],
+    ['before the daemon has heard of it', MIGRATE, 'call'],
+    ['when what it leaves is looked for, to be cleared away', 'storage_pool_list_all_volumes', 'call'],
   ])(
     '%s: the guest has moved, once, with its disks',
-    async (_when, lost) => {
+    async (_when, procedure, lost) => {
       const id = await kvm.launch('lost01');
       await kvm.says('kvm1', 'lost01', 'zenova guest ready');
       await kvm.tells('kvm1', 'lost01', 'run echo from home >/run/memory');
       const before = await kvm.volumesOf('kvm1', id);
-      cut.at('domain_migrate_perform3_params', lost, crash);
+      cut.at(procedure, lost, crash);
       await expect(move('lost01', { host: 'kvm1-cut' })).resolves.toMatchObject({
         outcome: 'done',
         host: 'kvm2',

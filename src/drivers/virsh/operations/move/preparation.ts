@@ -142,13 +142,14 @@ export async function definitionThere(
 export async function undoPreparation(change: MoveChange): Promise<void> {
   const { ctx, ends, there } = change;
   const made = notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema);
+  const options = { signal: ctx.signal };
   try {
     await removeProbe(change);
     if (made === undefined) return;
     await removeWholes(change);
     await change.atDestination('removing what was made for domain', async () => {
       for (const { pool: name, volume } of made.volumes) {
-        const pool = await findPool(there.caller, { ...ends.to.settings.pool, name }, { signal: ctx.signal });
+        const pool = await there.ask(() => findPool(there.caller, { ...ends.to.settings.pool, name }, options));
         if (pool !== undefined) await ensureRemoved(there, pool, `volume ${volume}`, volume);
       }
       for (const name of made.filters.toReversed()) await removeFilterOf(there, name);
@@ -165,18 +166,20 @@ export async function undoPreparation(change: MoveChange): Promise<void> {
 async function removeLogThere({ ctx, ends, there }: MoveChange, name: string, volume: string): Promise<void> {
   if (!volume.startsWith(instanceVolumePrefix(there.uuid))) return;
   const options = { signal: ctx.signal };
-  const pool = await findPool(there.caller, { ...ends.to.settings.pool, name }, options);
+  const pool = await there.ask(() => findPool(there.caller, { ...ends.to.settings.pool, name }, options));
   // It learns of what others write there by that only.
-  await pool?.refresh(options);
+  await there.ask(async () => await pool?.refresh(options));
   if (pool !== undefined) await ensureRemoved(there, pool, `console log ${volume}`, volume);
 }
 
 async function removeWholes(change: MoveChange): Promise<void> {
   const { ctx, caller, ends, uuid } = change;
   const options = { signal: ctx.signal };
-  const pool = await findPool(caller, ends.from.settings.pool, options);
+  const pool = await change.ask(() => findPool(caller, ends.from.settings.pool, options));
   if (pool === undefined) return;
-  const names = (await pool.volumeNames(options)).filter((name) => name.startsWith(wholePrefix(uuid)));
+  const names = (await change.ask(() => pool.volumeNames(options))).filter((name) =>
+    name.startsWith(wholePrefix(uuid)),
+  );
   for (const volume of names) await ensureRemoved(change, pool, `volume ${volume}`, volume);
 }
 
@@ -188,10 +191,13 @@ export async function clearAway(change: MoveChange): Promise<void> {
   const isOfInstance = (volume: string): boolean => volume.startsWith(instanceVolumePrefix(uuid));
   const hasVolumes = made?.volumes.some(({ volume }) => isOfInstance(volume)) === true;
   const logs = made?.logs.filter((path) => isOfInstance(basename(path))) ?? [];
-  const pool = hasVolumes || logs.length > 0 ? await findPool(caller, ends.from.settings.pool, options) : undefined;
+  const isNeeded = hasVolumes || logs.length > 0;
+  const pool = await change.ask(async () =>
+    isNeeded ? await findPool(caller, ends.from.settings.pool, options) : undefined,
+  );
   if (pool !== undefined && (hasVolumes || logs.some((path) => dirname(path) === pool.path))) {
     // Of what others write there, such as logs, it learns by that only.
-    await pool.refresh(options);
+    await change.ask(() => pool.refresh(options));
     await ensureNoInstanceVolumes(change, pool, uuid);
   }
   const own = instanceFiles(uuid).filter;

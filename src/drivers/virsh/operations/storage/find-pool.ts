@@ -85,7 +85,7 @@ export async function ensurePool(change: VirshChange, { name, path }: PoolSettin
       return undefined;
     },
   });
-  if (!hasActed) await found.refresh(options);
+  if (!hasActed) await change.ask(() => found.refresh(options));
   return found;
 }
 
