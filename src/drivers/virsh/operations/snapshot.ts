@@ -27,7 +27,7 @@ import { cannotBeDone, planning } from './power.operations.js';
 import { HELD, holdFileSystems, isFrozen, LET_GO, whyNoAgent } from './quiesce.js';
 import { requireRoom } from './storage/base-image.js';
 import { ensureMarked } from './storage/ensure-volume.js';
-import { ensurePool, findPool } from './storage/find-pool.js';
+import { ensurePool, findPool, poolIfThere } from './storage/find-pool.js';
 import { admitExport, dropImage, putImage } from './storage/image.operations.js';
 import { keepAsImage, keptByName, removeLeftBehind, shownImage } from './storage/kept-images.js';
 import { slowestMs, type StoragePool } from './storage/storage-pool.js';
@@ -230,7 +230,7 @@ async function giveUp(begun: DomainChange, place: HostPlace, name: string): Prom
   const change = begun.afresh();
   const { ctx } = change;
   const options = { signal: ctx.signal };
-  const pool = await change.ask(() => findPool(change.caller, place.settings.pool, options));
+  const pool = await poolIfThere(change, place.settings.pool);
   if (pool !== undefined) {
     await endCopy(change, pool);
     const own = (await change.ask(() => keptByName(pool, name, options))).find(

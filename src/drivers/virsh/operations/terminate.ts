@@ -20,7 +20,7 @@ import { removeFilter } from './instance-filter.js';
 import { removeRescueVolumes } from './rescue-volumes.js';
 import { planning } from './power.operations.js';
 import { ensureRemoved } from './storage/ensure-volume.js';
-import { findPool } from './storage/find-pool.js';
+import { poolIfThere } from './storage/find-pool.js';
 import { ensureNoDisk } from './storage/root-disk.js';
 import type { HostPlace } from './virsh-place.js';
 import { removeInstanceSecrets } from './volume-secrets.js';
@@ -107,8 +107,8 @@ export async function removeDomain(change: DomainChange, place: HostPlace): Prom
 }
 
 async function removeVolumes(change: DomainChange, { settings }: HostPlace): Promise<void> {
-  const { caller, ctx, target, uuid } = change;
-  const pool = await change.ask(() => findPool(caller, settings.pool, { signal: ctx.signal }));
+  const { ctx, target, uuid } = change;
+  const pool = await poolIfThere(change, settings.pool);
   if (pool === undefined) return;
   await change.ask(() => pool.refresh({ signal: ctx.signal }));
   const files = instanceFiles(uuid);

@@ -6,7 +6,7 @@ import { makeSo, notedAs } from '../../../kit/index.js';
 import { movedDefinition } from '../../mapping/moved-definition.js';
 import { instanceFiles, instanceVolumePrefix } from '../../mapping/names.js';
 import { ensureCreated, ensureRemoved } from '../storage/ensure-volume.js';
-import { ensurePool, findPool } from '../storage/find-pool.js';
+import { ensurePool, poolIfThere } from '../storage/find-pool.js';
 import { ensureNoInstanceVolumes } from '../storage/instance-volumes.js';
 import type { StoragePool } from '../storage/storage-pool.js';
 import { removeInstanceSecrets } from '../volume-secrets.js';
@@ -142,14 +142,13 @@ export async function definitionThere(
 export async function undoPreparation(change: MoveChange): Promise<void> {
   const { ctx, ends, there } = change;
   const made = notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema);
-  const options = { signal: ctx.signal };
   try {
     await removeProbe(change);
     if (made === undefined) return;
     await removeWholes(change);
     await change.atDestination('removing what was made for domain', async () => {
       for (const { pool: name, volume } of made.volumes) {
-        const pool = await there.ask(() => findPool(there.caller, { ...ends.to.settings.pool, name }, options));
+        const pool = await poolIfThere(there, { ...ends.to.settings.pool, name });
         if (pool !== undefined) await ensureRemoved(there, pool, `volume ${volume}`, volume);
       }
       for (const name of made.filters.toReversed()) await removeFilterOf(there, name);
@@ -165,39 +164,33 @@ export async function undoPreparation(change: MoveChange): Promise<void> {
 /** Its hypervisor has written it if it was begun there. */
 async function removeLogThere({ ctx, ends, there }: MoveChange, name: string, volume: string): Promise<void> {
   if (!volume.startsWith(instanceVolumePrefix(there.uuid))) return;
-  const options = { signal: ctx.signal };
-  const pool = await there.ask(() => findPool(there.caller, { ...ends.to.settings.pool, name }, options));
+  const pool = await poolIfThere(there, { ...ends.to.settings.pool, name });
+  if (pool === undefined) return;
   // It learns of what others write there by that only.
-  await there.ask(async () => await pool?.refresh(options));
-  if (pool !== undefined) await ensureRemoved(there, pool, `console log ${volume}`, volume);
+  await there.ask(() => pool.refresh({ signal: ctx.signal }));
+  await ensureRemoved(there, pool, `console log ${volume}`, volume);
 }
 
 async function removeWholes(change: MoveChange): Promise<void> {
-  const { ctx, caller, ends, uuid } = change;
-  const options = { signal: ctx.signal };
-  const pool = await change.ask(() => findPool(caller, ends.from.settings.pool, options));
+  const { ctx, ends, uuid } = change;
+  const pool = await poolIfThere(change, ends.from.settings.pool);
   if (pool === undefined) return;
-  const names = (await change.ask(() => pool.volumeNames(options))).filter((name) =>
-    name.startsWith(wholePrefix(uuid)),
-  );
-  for (const volume of names) await ensureRemoved(change, pool, `volume ${volume}`, volume);
+  const names = await change.ask(() => pool.volumeNames({ signal: ctx.signal }));
+  const wholes = names.filter((name) => name.startsWith(wholePrefix(uuid)));
+  for (const volume of wholes) await ensureRemoved(change, pool, `volume ${volume}`, volume);
 }
 
 /** Removes at the host that it came from what was made for the domain alone, and is at the other one now. */
 export async function clearAway(change: MoveChange): Promise<void> {
-  const { ctx, uuid, ends, caller } = change;
+  const { ctx, uuid, ends } = change;
   const made = notedAs(ctx.checkpoints, MAKING_CHECKPOINT, MakingSchema);
-  const options = { signal: ctx.signal };
   const isOfInstance = (volume: string): boolean => volume.startsWith(instanceVolumePrefix(uuid));
   const hasVolumes = made?.volumes.some(({ volume }) => isOfInstance(volume)) === true;
   const logs = made?.logs.filter((path) => isOfInstance(basename(path))) ?? [];
-  const isNeeded = hasVolumes || logs.length > 0;
-  const pool = await change.ask(async () =>
-    isNeeded ? await findPool(caller, ends.from.settings.pool, options) : undefined,
-  );
+  const pool = hasVolumes || logs.length > 0 ? await poolIfThere(change, ends.from.settings.pool) : undefined;
   if (pool !== undefined && (hasVolumes || logs.some((path) => dirname(path) === pool.path))) {
     // Of what others write there, such as logs, it learns by that only.
-    await change.ask(() => pool.refresh(options));
+    await change.ask(() => pool.refresh({ signal: ctx.signal }));
     await ensureNoInstanceVolumes(change, pool, uuid);
   }
   const own = instanceFiles(uuid).filter;

@@ -56,6 +56,11 @@ export async function findPool(
   });
 }
 
+/** The same for a change, over interruptions that a restarting daemon explains. @throws as {@link findPool} */
+export async function poolIfThere(change: VirshChange, settings: PoolSettings): Promise<StoragePool | undefined> {
+  return await change.ask(() => findPool(change.caller, settings, { signal: change.ctx.signal }));
+}
+
 /**
  * The pool, made and started where it was not, with what is in its directory now.
  *
