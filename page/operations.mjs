@@ -6,7 +6,7 @@ import { titleOf } from './words.mjs';
 
 /**
  * The view of operations, newest first, kept true by events. Rows under the pointer or with the focus do not move: what
- * is new waits until the reader has left the list, or asks for it.
+ * is new waits until the reader has left the list, or asks for it. The button that shows it stays while he is at that.
  *
  * @typedef {import('../src/compute/contract/index.js').OperationView} Operation
  */
@@ -14,6 +14,8 @@ import { titleOf } from './words.mjs';
 const KEPT = 250;
 const DRAW_EVERY_MS = 100;
 const LOOK_EVERY_MS = 20_000;
+/** From the list to the button that shows what is new. */
+const WAY_TO_BUTTON_MS = 1000;
 
 const rows = byId('operations-rows', HTMLElement);
 const news = byId('operations-news', HTMLButtonElement);
@@ -37,6 +39,8 @@ let oldest = null;
 const pages = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let drawing;
+/** When the pointer has left the list. */
+let leftAt = -Infinity;
 
 /** @param {Pick<Operation, 'state'>} operation */
 export function isOver({ state }) {
@@ -118,7 +122,9 @@ export function forget() {
 }
 
 function isHeld() {
-  return rows.matches(':hover') || rows.querySelector(':focus-visible') !== null;
+  if (rows.matches(':hover') || rows.querySelector(':focus-visible') !== null) return true;
+  if (news.hidden) return false;
+  return performance.now() - leftAt < WAY_TO_BUTTON_MS || news.matches(':hover, :focus-visible');
 }
 
 /** @param {boolean} [isAsked] also what waits */
@@ -216,8 +222,12 @@ export function initOperations() {
   older.addEventListener('click', () => void showOlder());
   stateFilter.addEventListener('change', () => draw(true));
   textFilter.addEventListener('input', () => draw(true));
-  rows.addEventListener('pointerleave', () => draw());
-  rows.addEventListener('focusout', () => draw());
+  rows.addEventListener('pointerleave', () => {
+    leftAt = performance.now();
+    setTimeout(() => draw(), WAY_TO_BUTTON_MS);
+  });
+  news.addEventListener('pointerleave', () => draw());
+  for (const held of [rows, news]) held.addEventListener('focusout', () => draw());
   setInterval(() => {
     if (!document.hidden) lookAgain().catch(() => undefined); // the stream tells when there is nobody to ask
   }, LOOK_EVERY_MS);

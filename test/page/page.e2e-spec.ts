@@ -340,8 +340,27 @@ describe('a list in which things happen', () => {
     await news.waitFor();
     expect(await row.boundingBox()).toEqual(before);
     expect(await page.evaluate('globalThis.shifts')).toBe(0);
-    await news.click();
-    await rowOf('instance-0039').waitFor();
+    // Who has left the list for the button finds it there, whatever happens meanwhile.
+    await news.hover();
+    await bench.call('power.on', { host: 'many', instance: 'instance-0040' });
+    const more = page.getByRole('button', { name: 'Show 31 new' });
+    await more.waitFor();
+    expect(await rowOf('instance-0039').count()).toBe(0);
+    await more.click();
+    await rowOf('instance-0040').waitFor();
+  });
+
+  it('shows what is new to who leaves both the list and the button', async () => {
+    page = await bench.open();
+    await isLive(page);
+    await bench.call('power.on', { host: 'many', instance: 'instance-0041' });
+    const row = rowOf('instance-0041').first();
+    await row.hover();
+    await bench.call('power.on', { host: 'many', instance: 'instance-0042' });
+    await page.getByRole('button', { name: 'Show 1 new' }).hover();
+    expect(await rowOf('instance-0042').count()).toBe(0);
+    await page.mouse.move(0, 0);
+    await rowOf('instance-0042').waitFor();
   });
 
   it('finds and shows what the reader asks for', async () => {

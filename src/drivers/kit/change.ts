@@ -55,7 +55,8 @@ export abstract class Change {
    * @param intervalMs first pause; pauses grow up to the longest of the settings
    * @param timeoutMs what is left of the operation, when not given
    * @param pause how a pause is spent: asleep, when not given
-   * @throws ComputeError BACKEND_TIMEOUT; the backend's error when it fails for too long; the signal's reason
+   * @throws ComputeError BACKEND_TIMEOUT; the backend's error when it fails for too long, or still does when the time is over; the
+   *   signal's reason
    */
   async poll<T>(
     what: string,
@@ -66,6 +67,7 @@ export abstract class Change {
   ): Promise<T> {
     const { ctx, backend } = this;
     const maxIntervalMs = Math.max(intervalMs, backend.pacing.poll.maxMs);
+    const endsAt = ctx.clock.now() + timeoutMs;
     let failingSince: number | undefined;
     return await pollUntil(
       async () => {
@@ -76,7 +78,7 @@ export abstract class Change {
         } catch (error) {
           const now = ctx.clock.now();
           failingSince ??= now;
-          if (!this.#isPatientWith(error, now - failingSince)) throw error;
+          if (now >= endsAt || !this.#isPatientWith(error, now - failingSince)) throw error;
           ctx.log.debug(`${backend.noun} did not answer, asking again`, { backend: backend.label, err: error });
           return undefined;
         }

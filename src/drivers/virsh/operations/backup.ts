@@ -96,7 +96,7 @@ async function begin(change: DomainChange, pool: StoragePool, disk: DiskToCopy, 
 
 /** The file that a backup of the domain writes to now; undefined when none is under way. */
 async function fileNow(change: DomainChange): Promise<string | undefined> {
-  const xml = await change.ask(() => backupNow(change));
+  const xml = await backupNow(change);
   if (xml === undefined) return undefined;
   const disks = childrenOf(childAt(parseXml(xml), 'disks'), 'disk');
   return disks.map((disk) => attributeOf(childAt(disk, 'target'), 'file')).find((file) => file !== undefined);
@@ -147,8 +147,10 @@ async function endOf(change: DomainChange): Promise<CopyEnd> {
   const { state } = await change.look();
   if (state === DomainState.VIR_DOMAIN_SHUTOFF) return { kind: 'failed', why: 'the guest has stopped meanwhile' };
   const { VIR_DOMAIN_JOB_STATS_COMPLETED: ENDED, VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED: KEPT } = DomainGetJobStatsFlags;
-  const { type, parameters } = await change.ask(() =>
-    change.caller.call(domainGetJobStats, { domain: change.ref, flags: ENDED | KEPT }, { signal: change.ctx.signal }),
+  const { type, parameters } = await change.caller.call(
+    domainGetJobStats,
+    { domain: change.ref, flags: ENDED | KEPT },
+    { signal: change.ctx.signal },
   );
   const values = valuesOf(parameters);
   if (values.get('operation') !== DomainJobOperation.VIR_DOMAIN_JOB_OPERATION_BACKUP) return { kind: 'forgotten' };
@@ -199,7 +201,7 @@ export async function endCopy(copying: DomainChange, pool: StoragePool): Promise
     },
   });
   // QEMU has made the file, and libvirt may not know it yet.
-  await change.ask(() => pool.refresh({ signal: ctx.signal }));
-  const left = unmarkedVolumes(await change.ask(() => pool.volumeNames({ signal: ctx.signal }))).filter(isOwn);
+  await pool.refresh({ signal: ctx.signal });
+  const left = unmarkedVolumes(await pool.volumeNames({ signal: ctx.signal })).filter(isOwn);
   for (const volume of left) await ensureRemoved(change, pool, `rest of ${volume}`, volume);
 }

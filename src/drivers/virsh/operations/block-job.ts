@@ -143,7 +143,7 @@ function brokenOff(change: DomainChange, { noun, whenBroken }: JobToFinish): Err
 async function tellProgress(change: DomainChange, target: string, noun: string): Promise<void> {
   try {
     const args = { domain: change.ref, path: target };
-    const { found, current, end } = await change.caller.call(domainGetBlockJobInfo, args, {
+    const { found, current, end } = await change.plainCaller.call(domainGetBlockJobInfo, args, {
       signal: change.ctx.signal,
     });
     if (found === 1 && end > 0n) change.ctx.progress(`making the ${noun}`, Number((current * 100n) / end));

@@ -73,7 +73,7 @@ export async function admitBootVolume(change: DomainChange, facts: DomainFacts, 
   const { ctx, place } = change;
   // What another operation has left would seem to have it.
   await endWriter(change);
-  await refuseTakenVolume(ctx, place, facts, disk);
+  await change.ask(() => refuseTakenVolume(ctx, place, facts, disk));
   const id = volumeIdOf(disk, facts.volumeIds);
   const isTold = (await change.facts()).id !== undefined;
   const { bytes, hasBackingStore } = isTold ? await seeVolume(change, disk.target) : await open(change, disk, id);

@@ -3,6 +3,7 @@ import type { XmlElement } from '../../../connectors/xml/index.js';
 import type { ChangeResult, OperationContext, Target } from '../../../compute/contract/index.js';
 import { Change, writesAnswered } from '../../kit/index.js';
 import type { Domains, DomainStatus } from '../client/domains.port.js';
+import { withPatientReads } from '../client/patient-reads.js';
 import { unlessMissing } from '../client/unless-missing.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
 import { observe } from '../mapping/domain-state.js';
@@ -26,8 +27,13 @@ export class VirshChange extends Change {
     return 'domain';
   }
 
-  /** All of libvirt's protocol. @throws ComputeError FEATURE_LIMITED */
+  /** All of libvirt's protocol, in which reads are made as {@link ask} asks. @throws ComputeError FEATURE_LIMITED */
   get caller(): Caller {
+    return withPatientReads(this.plainCaller, (question) => this.ask(question));
+  }
+
+  /** The same, which asks everything once: for what matters less than that the change goes on. */
+  get plainCaller(): Caller {
     return this.place.caller(this.ctx);
   }
 
@@ -35,7 +41,7 @@ export class VirshChange extends Change {
     return this.backend.pacing.requestTimeoutMs;
   }
 
-  /** Asks, over interruptions that a restarting daemon explains. */
+  /** Asks what is not asked by {@link caller}, over interruptions that a restarting daemon explains. */
   async ask<T>(question: () => Promise<T>): Promise<T> {
     const { found } = await this.poll(
       `${this.backend.noun} to answer`,

@@ -19,7 +19,7 @@ export function admit({ memory_backing, extras = {} }: Flavor): void {
 
 /** @throws ComputeError CAPACITY_EXHAUSTED */
 export async function requireCapacity(change: DomainChange, { vcpus, memory_mib: memoryMib }: Flavor): Promise<void> {
-  const { memoryMib: hasMib, cpus } = await change.domains.hypervisor();
+  const { memoryMib: hasMib, cpus } = await change.ask(() => change.domains.hypervisor());
   if (memoryMib > hasMib) {
     throw change.error(
       'CAPACITY_EXHAUSTED',

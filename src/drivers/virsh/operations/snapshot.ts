@@ -233,9 +233,7 @@ async function giveUp(begun: DomainChange, place: HostPlace, name: string): Prom
   const pool = await poolIfThere(change, place.settings.pool);
   if (pool !== undefined) {
     await endCopy(change, pool);
-    const own = (await change.ask(() => keptByName(pool, name, options))).find(
-      ({ operationId }) => operationId === ctx.operationId,
-    );
+    const own = (await keptByName(pool, name, options)).find(({ operationId }) => operationId === ctx.operationId);
     if (own !== undefined) await dropImage(change, pool, own);
   }
   const wasPut = notedAs(ctx.checkpoints, PUT, ImageSchema) !== undefined;

@@ -110,7 +110,7 @@ async function removeVolumes(change: DomainChange, { settings }: HostPlace): Pro
   const { ctx, target, uuid } = change;
   const pool = await poolIfThere(change, settings.pool);
   if (pool === undefined) return;
-  await change.ask(() => pool.refresh({ signal: ctx.signal }));
+  await pool.refresh({ signal: ctx.signal });
   const files = instanceFiles(uuid);
   await ensureNoDisk(change, pool, { volume: files.rootDisk, what: rootDiskOf(target) });
   await ensureNoDisk(change, pool, { volume: files.otherRootDisk, what: `other ${rootDiskOf(target)}` });

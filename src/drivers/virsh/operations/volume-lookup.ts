@@ -129,7 +129,7 @@ export async function lookAtFile(
 ): Promise<ComputeError | undefined> {
   const { caller, ctx, ref, place } = change;
   try {
-    await change.ask(() => caller.call(domainGetBlockInfo, { domain: ref, path: target }, { signal: ctx.signal }));
+    await caller.call(domainGetBlockInfo, { domain: ref, path: target }, { signal: ctx.signal });
     return undefined;
   } catch (error) {
     const failure = failureOf(error);

@@ -47,7 +47,7 @@ export async function removeSecrets(change: VirshChange, instance: string, volum
 /** What was kept for any volume of an instance is not there. */
 export async function removeInstanceSecrets(change: VirshChange, instance: string): Promise<void> {
   const { caller, ctx } = change;
-  const found = await change.ask(() => instanceSecrets(caller, instance, { signal: ctx.signal }));
+  const found = await instanceSecrets(caller, instance, { signal: ctx.signal });
   for (const { uuid, usageId } of found) await removeSecret(change, `secret ${usageId}`, uuid);
 }
 

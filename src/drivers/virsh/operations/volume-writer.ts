@@ -128,9 +128,7 @@ export async function openVolume(change: DomainChange, disk: DiskFacts, what: st
 export async function seeVolume(change: DomainChange, target: string): Promise<OpenedVolume> {
   const { caller, ref, ctx } = change;
   const disk = await diskNow(change, target);
-  const info = await change.ask(() =>
-    caller.call(domainGetBlockInfo, { domain: ref, path: target }, { signal: ctx.signal }),
-  );
+  const info = await caller.call(domainGetBlockInfo, { domain: ref, path: target }, { signal: ctx.signal });
   return { bytes: Number(info.capacity), hasBackingStore: disk !== undefined && hasBackingStore(disk) };
 }
 

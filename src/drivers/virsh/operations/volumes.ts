@@ -228,8 +228,7 @@ function extendVolume(place: HostPlace): OperationWork<ChangeParams<'extendVolum
         const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         const sizeOf = async (): Promise<bigint> => {
           const args = { domain: change.ref, path: disk.target };
-          return (await change.ask(() => change.caller.call(domainGetBlockInfo, args, { signal: ctx.signal })))
-            .capacity;
+          return (await change.caller.call(domainGetBlockInfo, args, { signal: ctx.signal })).capacity;
         };
         await refusing(change, `extending volume ${id} of`, () =>
           makeSo(change, {

@@ -4,7 +4,11 @@ import { migrationJob, type MigrationJob } from '../../mapping/migration-job.js'
 import type { DomainChange } from '../domain-change.js';
 
 /** The migration of a domain away from its host; undefined when none is under way, or there is no such domain. */
-export async function migrationOf({ caller, ref, ctx }: DomainChange): Promise<MigrationJob | undefined> {
+export async function migrationOf({
+  caller,
+  ref,
+  ctx,
+}: Pick<DomainChange, 'caller' | 'ref' | 'ctx'>): Promise<MigrationJob | undefined> {
   try {
     const args = { domain: ref, flags: 0 };
     const { type, parameters } = await caller.call(domainGetJobStats, args, { signal: ctx.signal });

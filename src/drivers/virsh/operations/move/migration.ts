@@ -160,7 +160,7 @@ export async function follow(change: MoveChange, sent?: Sent): Promise<void> {
 async function jobOf(change: MoveChange, sent: Sent | undefined): Promise<MigrationJob | undefined> {
   if (sent === undefined) return await migrationOf(change);
   try {
-    return await migrationOf(change);
+    return await migrationOf({ caller: change.plainCaller, ref: change.ref, ctx: change.ctx });
   } catch (error) {
     if (failureOf(error) === undefined) throw error;
     return undefined;

@@ -60,7 +60,7 @@ export class MoveChange extends DomainChange {
   /** Where it is now. */
   async whereIsIt(): Promise<Whereabouts> {
     // Asked first: what has come to its end by then shows in what is asked afterwards.
-    const job = await this.ask(() => migrationOf(this));
+    const job = await migrationOf(this);
     const here = await this.ask(() => unlessMissing('anything', () => this.domains.status(this.uuid)));
     const there = await this.#statusThere(here !== undefined);
     return whereabouts({ here, there, job }, this.isOurs);

@@ -178,9 +178,9 @@ export async function removeProbe(change: MoveChange): Promise<void> {
   const { caller, ctx } = change;
   const options = { signal: ctx.signal };
   const flags = ConnectListAllStoragePoolsFlags.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE;
-  const { pools } = await change.ask(() => caller.call(connectListAllStoragePools, { flags }, options));
+  const { pools } = await caller.call(connectListAllStoragePools, { flags }, options);
   for (const ref of pools) {
-    const pool = await change.ask(() => unlessMissing('pool', () => openPool(change, ref, options)));
+    const pool = await unlessMissing('pool', () => openPool(change, ref, options));
     if (pool !== undefined) await ensureRemoved(change, pool, 'probe', probeOf(change));
   }
 }

@@ -167,7 +167,7 @@ async function removeLogThere({ ctx, ends, there }: MoveChange, name: string, vo
   const pool = await poolIfThere(there, { ...ends.to.settings.pool, name });
   if (pool === undefined) return;
   // It learns of what others write there by that only.
-  await there.ask(() => pool.refresh({ signal: ctx.signal }));
+  await pool.refresh({ signal: ctx.signal });
   await ensureRemoved(there, pool, `console log ${volume}`, volume);
 }
 
@@ -175,7 +175,7 @@ async function removeWholes(change: MoveChange): Promise<void> {
   const { ctx, ends, uuid } = change;
   const pool = await poolIfThere(change, ends.from.settings.pool);
   if (pool === undefined) return;
-  const names = await change.ask(() => pool.volumeNames({ signal: ctx.signal }));
+  const names = await pool.volumeNames({ signal: ctx.signal });
   const wholes = names.filter((name) => name.startsWith(wholePrefix(uuid)));
   for (const volume of wholes) await ensureRemoved(change, pool, `volume ${volume}`, volume);
 }
@@ -190,7 +190,7 @@ export async function clearAway(change: MoveChange): Promise<void> {
   const pool = hasVolumes || logs.length > 0 ? await poolIfThere(change, ends.from.settings.pool) : undefined;
   if (pool !== undefined && (hasVolumes || logs.some((path) => dirname(path) === pool.path))) {
     // Of what others write there, such as logs, it learns by that only.
-    await change.ask(() => pool.refresh({ signal: ctx.signal }));
+    await pool.refresh({ signal: ctx.signal });
     await ensureNoInstanceVolumes(change, pool, uuid);
   }
   const own = instanceFiles(uuid).filter;

@@ -42,7 +42,7 @@ export async function readConfigDrive(
   name: string,
 ): Promise<string | undefined> {
   const { signal } = change.ctx;
-  const seen = await change.ask(() => pool.find(volume, { signal }));
+  const seen = await pool.find(volume, { signal });
   if (seen === undefined) return undefined;
   return await inFolder(async (folder) => {
     const file = join(folder, 'drive.iso');

@@ -56,9 +56,9 @@ export async function findPool(
   });
 }
 
-/** The same for a change, over interruptions that a restarting daemon explains. @throws as {@link findPool} */
+/** The same for a change. @throws as {@link findPool} */
 export async function poolIfThere(change: VirshChange, settings: PoolSettings): Promise<StoragePool | undefined> {
-  return await change.ask(() => findPool(change.caller, settings, { signal: change.ctx.signal }));
+  return await findPool(change.caller, settings, { signal: change.ctx.signal });
 }
 
 /**
@@ -90,7 +90,7 @@ export async function ensurePool(change: VirshChange, { name, path }: PoolSettin
       return undefined;
     },
   });
-  if (!hasActed) await change.ask(() => found.refresh(options));
+  if (!hasActed) await found.refresh(options);
   return found;
 }
 

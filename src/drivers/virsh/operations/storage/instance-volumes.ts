@@ -10,7 +10,7 @@ import type { StoragePool } from './storage-pool.js';
  * @returns whether there was anything
  */
 export async function ensureNoInstanceVolumes(change: VirshChange, pool: StoragePool, uuid: string): Promise<boolean> {
-  const names = await change.ask(() => pool.volumeNames({ signal: change.ctx.signal }));
+  const names = await pool.volumeNames({ signal: change.ctx.signal });
   const own = names.filter((name) => name.startsWith(instanceVolumePrefix(uuid)));
   // A disk goes before what it is made of, whose name is longer.
   for (const volume of own.toSorted()) await ensureRemoved(change, pool, `volume ${volume}`, volume);
