@@ -14,8 +14,8 @@ import { titleOf } from './words.mjs';
 const KEPT = 250;
 const DRAW_EVERY_MS = 100;
 const LOOK_EVERY_MS = 20_000;
-/** From the list to the button that shows what is new. */
-const WAY_TO_BUTTON_MS = 1000;
+/** From the list to the button that shows what is new, or back. */
+const WAY_MS = 1000;
 
 const rows = byId('operations-rows', HTMLElement);
 const news = byId('operations-news', HTMLButtonElement);
@@ -39,7 +39,7 @@ let oldest = null;
 const pages = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let drawing;
-/** When the pointer has left the list. */
+/** When the pointer has left the list or the button. */
 let leftAt = -Infinity;
 
 /** @param {Pick<Operation, 'state'>} operation */
@@ -124,7 +124,7 @@ export function forget() {
 function isHeld() {
   if (rows.matches(':hover') || rows.querySelector(':focus-visible') !== null) return true;
   if (news.hidden) return false;
-  return performance.now() - leftAt < WAY_TO_BUTTON_MS || news.matches(':hover, :focus-visible');
+  return performance.now() - leftAt < WAY_MS || news.matches(':hover, :focus-visible');
 }
 
 /** @param {boolean} [isAsked] also what waits */
@@ -218,16 +218,21 @@ async function showOlder() {
 
 /** Where the reader has left the list, what is new comes in. */
 export function initOperations() {
-  news.addEventListener('click', () => draw(true));
+  news.addEventListener('click', () => {
+    const hadFocus = news.matches(':focus-visible');
+    draw(true);
+    if (hadFocus) rows.querySelector('a')?.focus();
+  });
   older.addEventListener('click', () => void showOlder());
   stateFilter.addEventListener('change', () => draw(true));
   textFilter.addEventListener('input', () => draw(true));
-  rows.addEventListener('pointerleave', () => {
-    leftAt = performance.now();
-    setTimeout(() => draw(), WAY_TO_BUTTON_MS);
-  });
-  news.addEventListener('pointerleave', () => draw());
-  for (const held of [rows, news]) held.addEventListener('focusout', () => draw());
+  for (const held of [rows, news]) {
+    held.addEventListener('pointerleave', () => {
+      leftAt = performance.now();
+      setTimeout(() => draw(), WAY_MS);
+    });
+    held.addEventListener('focusout', () => draw());
+  }
   setInterval(() => {
     if (!document.hidden) lookAgain().catch(() => undefined); // the stream tells when there is nobody to ask
   }, LOOK_EVERY_MS);

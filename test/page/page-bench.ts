@@ -61,8 +61,13 @@ export class PageBench {
       hosts: HOSTS,
     };
     const bench = new PageBench(broker, await Visitor.start(), run, new ServiceProcess(options));
-    await bench.service.start();
-    await bench.service.ready();
+    try {
+      await bench.service.start();
+      await bench.service.ready();
+    } catch (error) {
+      await bench.stop();
+      throw error;
+    }
     return bench;
   }
 

@@ -4,13 +4,25 @@ import { programs } from '../../packages/node-libvirt/src/generated/procedures.j
 /** What is lost of a call: the call itself, or the answer to one that was carried out; `middle`: the answer to one that is being carried out. */
 export type Lost = 'call' | 'middle' | 'answer';
 
+type Procedures = typeof programs.remote.procedures;
+export type ProcedureName = keyof Procedures;
+
 interface Cut {
-  readonly procedure: number;
+  readonly isIt: (procedure: ProcedureName) => boolean;
   readonly lost: Lost;
   /** How many such calls pass before. */
   passing: number;
   readonly end: () => Promise<void>;
 }
+
+const NAMES = new Map(
+  Object.entries(programs.remote.procedures).map(([name, number]): [number, ProcedureName] => [
+    number,
+    name as ProcedureName,
+  ]),
+);
+/** What a client does of itself, to be connected and to be told of events. */
+const OF_CONNECTIONS = /^(auth_|connect_(open|close|supports_feature|domain_event_))/;
 
 const HEADER = { program: 4, procedure: 12, type: 16, serial: 20 } as const;
 const CALL = 0;
@@ -21,6 +33,7 @@ export class LibvirtCut {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #cut: Cut | undefined;
+  #seen: ProcedureName[] = [];
   #ended: Promise<void> | undefined;
 
   /** @param daemon its socket */
@@ -35,9 +48,22 @@ export class LibvirtCut {
    * @param end ends the daemon, and starts it again
    * @param passing how many such calls pass before
    */
-  at(procedure: keyof typeof programs.remote.procedures, lost: Lost, end: () => Promise<void>, passing = 0): void {
-    this.#cut = { procedure: programs.remote.procedures[procedure], lost, end, passing };
+  at(procedure: ProcedureName, lost: Lost, end: () => Promise<void>, passing = 0): void {
+    this.#cut = { isIt: (name) => name === procedure, lost, end, passing };
     this.#ended = undefined;
+  }
+
+  /** The same at any call that asks or changes something. */
+  afterCalls(passing: number, lost: Lost, end: () => Promise<void>): void {
+    this.#cut = { isIt: (name) => !OF_CONNECTIONS.test(name), lost, end, passing };
+    this.#ended = undefined;
+  }
+
+  /** The calls that have asked or changed something since this was called. */
+  seen(): readonly ProcedureName[] {
+    const seen = this.#seen;
+    this.#seen = [];
+    return seen;
   }
 
   /** Was anything lost? Then the daemon is there again afterwards. */
@@ -65,10 +91,9 @@ export class LibvirtCut {
     };
     onFrames(client, (frame) => {
       const cut = this.#cut;
-      const isIt =
-        frame.readUInt32BE(HEADER.program) === programs.remote.number &&
-        frame.readUInt32BE(HEADER.type) === CALL &&
-        frame.readUInt32BE(HEADER.procedure) === cut?.procedure;
+      const name = calledBy(frame);
+      if (name !== undefined && !OF_CONNECTIONS.test(name)) this.#seen.push(name);
+      const isIt = name !== undefined && cut?.isIt(name) === true;
       if (cut !== undefined && isIt && cut.passing > 0) cut.passing -= 1;
       else if (cut !== undefined && isIt) {
         if (cut.lost === 'call') return end(cut);
@@ -95,6 +120,13 @@ export class LibvirtCut {
       });
     }
   }
+}
+
+/** The call that a message is; undefined when it is something else. */
+function calledBy(frame: Buffer): ProcedureName | undefined {
+  const isCall =
+    frame.readUInt32BE(HEADER.program) === programs.remote.number && frame.readUInt32BE(HEADER.type) === CALL;
+  return isCall ? NAMES.get(frame.readUInt32BE(HEADER.procedure)) : undefined;
 }
 
 /** Whole messages, one after the other: each begins with its length. */

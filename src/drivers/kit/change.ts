@@ -2,6 +2,7 @@ import { ComputeError, type ErrorCode } from '../../common/errors/index.js';
 import { pollUntil } from '../../common/poll.js';
 import type { OperationContext, Target } from '../../compute/contract/index.js';
 import type { Backend } from './backend.js';
+import { lastStepOf } from './checkpoints.js';
 
 /** How long a backend that does not answer is waited for once something was sent to it: it restarts in a few minutes. */
 const OUTAGE_PATIENCE_MS = 10 * 60_000;
@@ -12,11 +13,11 @@ export const BUSY_PATIENCE_MS = 60_000;
 export abstract class Change {
   /** What was sent and is not known to have ended, as a noun: "start", "creation of NIC eth0". */
   underWay: string | undefined;
-  /** Did this change try to send anything? From then on the backend is waited for. */
-  hasBegun = false;
   /** What was carried out, now or by an earlier attempt, and stays whatever fails later; nouns as in {@link underWay}. */
   readonly carriedOut: Set<string>;
   #endsAt: number;
+  /** Since when the backend has not answered; undefined while it does. */
+  #failingSince: number | undefined;
 
   /** @param carriedOut by what earlier attempts have left */
   protected constructor(
@@ -39,6 +40,11 @@ export abstract class Change {
     return `${this.noun} ${this.target.name}`;
   }
 
+  /** Did its operation try to send anything, in this attempt or an earlier one? From then on the backend is waited for. */
+  get hasBegun(): boolean {
+    return lastStepOf(this.ctx.checkpoints) !== undefined;
+  }
+
   get remainingMs(): number {
     return Math.max(0, this.#endsAt - this.ctx.clock.now());
   }
@@ -55,8 +61,7 @@ export abstract class Change {
    * @param intervalMs first pause; pauses grow up to the longest of the settings
    * @param timeoutMs what is left of the operation, when not given
    * @param pause how a pause is spent: asleep, when not given
-   * @throws ComputeError BACKEND_TIMEOUT; the backend's error when it fails for too long, or still does when the time is over; the
-   *   signal's reason
+   * @throws ComputeError BACKEND_TIMEOUT; the backend's error when it fails for too long; the signal's reason
    */
   async poll<T>(
     what: string,
@@ -68,17 +73,17 @@ export abstract class Change {
     const { ctx, backend } = this;
     const maxIntervalMs = Math.max(intervalMs, backend.pacing.poll.maxMs);
     const endsAt = ctx.clock.now() + timeoutMs;
-    let failingSince: number | undefined;
     return await pollUntil(
       async () => {
         try {
           const answer = await probe();
-          failingSince = undefined;
+          this.#failingSince = undefined;
           return answer;
         } catch (error) {
           const now = ctx.clock.now();
-          failingSince ??= now;
-          if (now >= endsAt || !this.#isPatientWith(error, now - failingSince)) throw error;
+          this.#failingSince ??= now;
+          if (!this.#isPatientWith(error, now - this.#failingSince)) throw error;
+          if (now >= endsAt) throw this.#inVain(what, timeoutMs, error);
           ctx.log.debug(`${backend.noun} did not answer, asking again`, { backend: backend.label, err: error });
           return undefined;
         }
@@ -92,6 +97,17 @@ export abstract class Change {
     if (failure === undefined) return false;
     if (this.hasBegun) return failure.isTransient && failingMs < OUTAGE_PATIENCE_MS;
     return failure.isBusy && failingMs < BUSY_PATIENCE_MS;
+  }
+
+  /** The backend does not answer, and nobody can wait any longer. */
+  #inVain(what: string, timeoutMs: number, error: unknown): ComputeError {
+    const { backend } = this;
+    const said = backend.failureOf(error)?.message ?? 'no answer';
+    return new ComputeError(
+      'BACKEND_TIMEOUT',
+      `waited ${Math.round(timeoutMs / 1000)} s for ${what}, in vain (${backend.label}: ${said})`,
+      { driver: backend.driver, native: backend.nativeOf(error), cause: error },
+    );
   }
 
   /** What was carried out has been taken back: nothing of it stays. */

@@ -15,7 +15,7 @@ export async function reconcileSequence<C extends Change>(
 ): Promise<Reconciliation> {
   return await lookAfter(change, async (last) => {
     await outlast(change, last);
-    const result = await conclude(change);
+    const result = await whileUntold(change, last, () => conclude(change));
     return result === undefined ? { verdict: 'continue' } : { verdict: 'concluded', result };
   });
 }
@@ -23,6 +23,22 @@ export async function reconcileSequence<C extends Change>(
 /** Waits until the request of a step cannot be under way any more. */
 export async function outlast({ ctx }: Change, { isAnswered, requestTimeoutMs }: LastStep): Promise<void> {
   if (!isAnswered) await ctx.clock.sleep(requestTimeoutMs, ctx.signal);
+}
+
+/** Looks what became of a step. As long as the backend does not tell, a request that nobody saw answered may have been carried out. */
+export async function whileUntold<T>(
+  change: Change,
+  { isAnswered, step }: LastStep,
+  look: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    const { backend } = change;
+    const failure = backend.failureOf(error) ?? (error instanceof Error ? backend.failureOf(error.cause) : undefined);
+    if (!isAnswered && failure?.isTransient === true) change.underWay ??= step;
+    throw error;
+  }
 }
 
 /** Looks after the last step that was begun, and makes a verdict of every failure that ends it. */

@@ -29,7 +29,6 @@ export async function sendOnce<T>(change: Change, { step, noun, doing, send }: B
   for (;;) {
     if (change.remainingMs === 0) throw change.timeOver(noun);
     await ctx.beginStep({ name: step, description: doing, requestTimeoutMs });
-    change.hasBegun = true;
     change.underWay = noun;
     try {
       return await send(requestTimeoutMs);

@@ -101,7 +101,6 @@ async function send<T>(change: Change, write: Write<T>): Promise<SendEnd<T>> {
   const { step, noun, doing, requestTimeoutMs = backend.pacing.requestTimeoutMs } = write;
   await ctx.beginStep({ name: step, description: doing, requestTimeoutMs });
   const sentAt = ctx.clock.now();
-  change.hasBegun = true;
   change.underWay = noun;
   let answer: T | undefined;
   try {

@@ -73,7 +73,6 @@ function obstacle(partition: Partition): string | undefined {
 async function seeThrough(change: PartitionChange, jobUri: string | undefined): Promise<ChangeResult> {
   const { target, place } = change;
   const what = `restarting the PSW of partition ${target.name}`;
-  change.hasBegun = true;
   change.underWay = NOUN;
   const end =
     jobUri === undefined
@@ -82,6 +81,7 @@ async function seeThrough(change: PartitionChange, jobUri: string | undefined): 
   switch (end.kind) {
     case 'complete':
       change.underWay = undefined;
+      change.carriedOut.add(NOUN);
       return change.ended(true, await change.look());
     case 'failed':
       change.underWay = undefined;

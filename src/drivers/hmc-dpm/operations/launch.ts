@@ -125,8 +125,6 @@ async function finish(
   before: LookedUp | undefined,
 ): Promise<Partition> {
   const { ctx } = change;
-  // Something was sent to the HMC: from now on it is waited for.
-  change.hasBegun = true;
   const found = before ?? (await lookUp(ctx, place, await requireDpmCpc(ctx, place), wanted, change.uri));
   await furnish(change, wanted, found, sources);
   return wanted.start ? (await bringTo(change, 'running')).partition : await change.look();
@@ -152,7 +150,6 @@ async function removed(change: PartitionChange, place: CpcPlace, cause: ComputeE
   const { ctx, target } = change;
   // It has a time of its own: that of the launch may be over.
   const removal = new PartitionChange(ctx, place, target);
-  removal.hasBegun = true;
   return await undone(change, cause, {
     undo: async () => {
       const partition = await unlessGone(() => removal.lookWhole());

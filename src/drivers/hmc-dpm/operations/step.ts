@@ -40,7 +40,6 @@ export async function takeStep(
   const description = `${DOING[step]} ${change.label}`;
   await ctx.beginStep({ name: step, description, requestTimeoutMs });
   const sentAt = ctx.clock.now();
-  change.hasBegun = true;
   change.underWay = step;
   let jobUri: string | undefined;
   let lost: HmcError | undefined;
@@ -67,7 +66,6 @@ export async function takeStep(
 /** Sees a step through that was carried out: its job when there is one, then the status. @throws as {@link takeStep} */
 export async function seeThrough(change: PartitionChange, step: StepName, jobUri: string | undefined): Promise<Seen> {
   const { ctx, label } = change;
-  change.hasBegun = true;
   change.underWay = step;
   let end: JobEnd = { kind: 'complete' };
   if (jobUri !== undefined) {
@@ -92,7 +90,6 @@ export async function becameVisible(change: PartitionChange, step: StepName, arr
   const { rules, showsWithinMs } = change.mode;
   const untilMs = arrivalMs + showsWithinMs;
   const { initialMs } = change.place.pacing.poll;
-  change.hasBegun = true;
   change.underWay = step;
   let isLastLook = clock.now() >= untilMs;
   return await change.watch(`the ${step} of ${change.label} to show`, initialMs, ({ status }) => {

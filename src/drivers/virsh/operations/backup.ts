@@ -125,9 +125,9 @@ async function untilOver(change: DomainChange, what: string): Promise<void> {
   });
 }
 
-async function tellProgress({ caller, ref, ctx }: DomainChange, what: string): Promise<void> {
+async function tellProgress({ plainCaller, ref, ctx }: DomainChange, what: string): Promise<void> {
   try {
-    const { parameters } = await caller.call(domainGetJobStats, { domain: ref }, { signal: ctx.signal });
+    const { parameters } = await plainCaller.call(domainGetJobStats, { domain: ref }, { signal: ctx.signal });
     const values = valuesOf(parameters);
     const [total, done] = [Number(values.get('disk_total') ?? 0), Number(values.get('disk_processed') ?? 0)];
     if (total > 0) ctx.progress(`copying the ${what}`, Math.min(100, Math.floor((done / total) * 100)));

@@ -47,6 +47,7 @@ export function blindWork<Params>(
         }
         await noteAnswered(ctx, step, noun);
         change.underWay = undefined;
+        change.carriedOut.add(noun);
         return change.ended(true, await change.look());
       });
     },

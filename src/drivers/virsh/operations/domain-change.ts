@@ -3,7 +3,7 @@ import type { XmlElement } from '../../../connectors/xml/index.js';
 import type { ChangeResult, OperationContext, Target } from '../../../compute/contract/index.js';
 import { Change, writesAnswered } from '../../kit/index.js';
 import type { Domains, DomainStatus } from '../client/domains.port.js';
-import { withPatientReads } from '../client/patient-reads.js';
+import { patientCaller } from '../client/patient-caller.js';
 import { unlessMissing } from '../client/unless-missing.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
 import { observe } from '../mapping/domain-state.js';
@@ -29,7 +29,7 @@ export class VirshChange extends Change {
 
   /** All of libvirt's protocol, in which reads are made as {@link ask} asks. @throws ComputeError FEATURE_LIMITED */
   get caller(): Caller {
-    return withPatientReads(this.plainCaller, (question) => this.ask(question));
+    return patientCaller(this.plainCaller, (question) => this.ask(question));
   }
 
   /** The same, which asks everything once: for what matters less than that the change goes on. */
@@ -67,12 +67,10 @@ export class DomainChange extends VirshChange {
 
   /**
    * Another change of the same domain, which has a time of its own, since that of this one may be over: to take back or to end what this
-   * one has sent. A daemon that restarts is waited for.
+   * one has sent.
    */
   afresh(): DomainChange {
-    const change = new DomainChange(this.ctx, this.place, this.target);
-    change.hasBegun = true;
-    return change;
+    return new DomainChange(this.ctx, this.place, this.target);
   }
 
   /** As libvirt's calls take it; it is found by its UUID alone. */

@@ -8,7 +8,7 @@ import type {
   OperationWork,
   OperationWorks,
 } from '../../../compute/contract/index.js';
-import { lastStepOf, reconcileSequence } from '../../kit/index.js';
+import { reconcileSequence } from '../../kit/index.js';
 import type { NicFacts } from '../mapping/device-facts.js';
 import { macAddress } from '../mapping/names.js';
 import { admitNetwork, vlanWay, type NetworkSource } from '../mapping/network-source.js';
@@ -38,15 +38,14 @@ function attachInterface(place: HostPlace): OperationWork<ChangeParams<'attachIn
       return await change.run('attaching an interface to domain', async () => {
         const status = await lookWhenPluggable(change);
         const sight = await seeDevices(change);
-        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         // The same whenever this operation is tried again, so that it is found.
         const mac = (network.mac ?? macAddress(ctx.operationId, 0)).toLowerCase();
         if (!formsOf(sight).every(({ nics }) => hasMac(nics, mac))) {
-          const way = await admitHere(ctx, place, target.id, network, sight, mac);
+          const way = await change.ask(() => admitHere(ctx, place, target.id, network, sight, mac));
           const model = sight.next.nics[0]?.model ?? 'virtio';
           await plugIn(change, pluggedNic(mac), nicXml({ ...way, mac, model, tag: network.tag }));
         }
-        return { ...change.ended(wasBegun || change.hasBegun, status), answer: { interface: { name: mac, mac } } };
+        return { ...change.ended(change.hasBegun, status), answer: { interface: { name: mac, mac } } };
       });
     },
     plan: (ctx, target, { network }) =>
@@ -115,9 +114,8 @@ function detachInterface(place: HostPlace): OperationWork<ChangeParams<'detachIn
       return await change.run('detaching an interface from domain', async () => {
         const status = await lookWhenPluggable(change);
         const mac = find(await seeDevices(change), params.interface);
-        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         if (mac !== undefined) await plugOut(change, pluggedNic(mac));
-        return change.ended(wasBegun || change.hasBegun, status);
+        return change.ended(change.hasBegun, status);
       });
     },
     plan: (ctx, target, params) =>

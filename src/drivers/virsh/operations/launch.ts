@@ -50,7 +50,7 @@ function spawn(place: HostPlace, images: Images | undefined): OperationWork<Desc
           return change.ended(true, await make(change, place, images, wanted));
         } catch (error) {
           if (ctx.signal.aborted || change.underWay !== undefined || !isOfBackend(change, error)) throw error;
-          if (!change.hasBegun && lastStepOf(ctx.checkpoints) === undefined) throw error;
+          if (!change.hasBegun) throw error;
           const cause = toComputeError(change.explain(DOING, error));
           await noteUndoing(ctx, UNDOING_CHECKPOINT, cause);
           throw await removed(change, place, cause);
@@ -83,7 +83,7 @@ async function itselfOf(ctx: OperationContext, place: HostPlace, target: Target)
   if (noted !== undefined) return noted;
   const change = new VirshChange(ctx, place, target);
   return await change.run(DOING, () =>
-    targetOf(ctx, place, { uuid: instanceUuid(ctx.operationId), name: target.name }),
+    change.ask(() => targetOf(ctx, place, { uuid: instanceUuid(ctx.operationId), name: target.name })),
   );
 }
 
@@ -94,8 +94,6 @@ async function make(
   wanted: WantedDomain,
 ): Promise<DomainStatus> {
   await ensureDomain(change, place, wanted);
-  // Something was sent to libvirt: from now on it is waited for.
-  change.hasBegun = true;
   const status = await change.look();
   // What runs has all that it needs, and its disks are its guest's.
   if (status.state === DomainState.VIR_DOMAIN_SHUTOFF && !change.carriedOut.has('start')) {

@@ -20,13 +20,16 @@ import type { WantedDomain } from './wanted-domain.js';
 export async function ensureDomain(change: DomainChange, place: HostPlace, wanted: WantedDomain): Promise<void> {
   const { ctx, uuid, target } = change;
   if ((await change.lookIfThere()) === undefined) {
-    await refuseTakenName(ctx, place, target.name);
-    const found = await lookUp(ctx, place, wanted);
     const operation = ctx.operationId;
     // What cannot be is refused before there is a pool.
-    const planned = definitionOf(wanted, found, { uuid, operation, poolPath: place.settings.pool.path });
-    await refuseTakenVolumes(ctx, place, wanted, planned);
-    await requireHostDevices(ctx, place, wanted);
+    const found = await change.ask(async () => {
+      await refuseTakenName(ctx, place, target.name);
+      const seen = await lookUp(ctx, place, wanted);
+      const planned = definitionOf(wanted, seen, { uuid, operation, poolPath: place.settings.pool.path });
+      await refuseTakenVolumes(ctx, place, wanted, planned);
+      await requireHostDevices(ctx, place, wanted);
+      return seen;
+    });
     const { path: poolPath } = await ensurePool(change, place.settings.pool);
     const definition = domainXml(definitionOf(wanted, found, { uuid, operation, poolPath }));
     await settle<DomainStatus>(change, {

@@ -8,7 +8,7 @@ import type {
   OperationWorks,
   Target,
 } from '../../../compute/contract/index.js';
-import { lastStepOf, makeSo, reconcileSequence } from '../../kit/index.js';
+import { makeSo, reconcileSequence } from '../../kit/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
 import { domainFacts, type DomainFacts } from '../mapping/domain-facts.js';
 import { DRIVER_NAME } from '../mapping/refusal.js';
@@ -60,9 +60,8 @@ function holdingWork(place: VirshPlace, holding: Holding): OperationWork<object,
         const status = await change.look();
         const why = whyNoAgent(status, await change.facts());
         if (why !== undefined) throw cannotBeDone(target, status, why);
-        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         await holdFileSystems(change, holding);
-        return change.ended(wasBegun || change.hasBegun, status);
+        return change.ended(change.hasBegun, status);
       });
     },
     plan: (ctx, target) =>

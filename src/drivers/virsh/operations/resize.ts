@@ -289,10 +289,10 @@ function withoutUndo(definition: XmlElement): XmlElement {
 
 /** A domain that cannot be had in its new size is as it was before. @returns what the caller is told */
 async function takenBack(change: DomainChange, place: HostPlace, cause: ComputeError): Promise<ComputeError> {
-  const { ctx, target } = change;
+  const { ctx } = change;
   const before = notedAs(ctx.checkpoints, BEFORE_CHECKPOINT, BeforeSchema) ?? { is_running: false };
   return await undone(change, cause, {
-    undo: async () => void (await goBack(new DomainChange(ctx, place, target), place, before)),
+    undo: async () => void (await goBack(change.afresh(), place, before)),
     undone: 'It has its earlier size again',
     stays: () => 'It could not be given its earlier size either; repeat that with compute.revert_resize',
     retry: 'safe',

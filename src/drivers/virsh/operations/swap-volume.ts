@@ -56,12 +56,13 @@ function swapVolume(place: HostPlace): OperationWork<ChangeParams<'swapVolume'>,
       return await change.run('swapping a volume of domain', async () => {
         const status = await lookWhenPluggable(change);
         const sight = await seeDevices(change);
-        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         admitNew(place, id, volume, sight);
         if (!isSwapped(sight, id, volume.id)) {
           if (sight.live === undefined) throw cannotBeDone(target, status, NOT_RUNNING);
           const old = diskToSwap(target.name, sight, id);
-          const disk = await attachableDisk(ctx, place, target.id, 'new_volume', volume, sight, old.target);
+          const disk = await change.ask(() =>
+            attachableDisk(ctx, place, target.id, 'new_volume', volume, sight, old.target),
+          );
           try {
             await copy(change, id, old, volume, disk);
           } catch (error) {
@@ -71,7 +72,7 @@ function swapVolume(place: HostPlace): OperationWork<ChangeParams<'swapVolume'>,
           await noteVolumeId(change, old.alias ?? '', volume.id);
         }
         await removeSecrets(change, target.id, id);
-        return change.ended(wasBegun || change.hasBegun, status);
+        return change.ended(change.hasBegun, status);
       });
     },
     plan: (ctx, target, { volume: id, new_volume: volume }) =>
@@ -169,9 +170,8 @@ async function copy(change: DomainChange, id: string, old: DiskFacts, volume: Vo
 
 /** Nothing stays of a copy that the guest has not gone on with. What has failed matters more than that. */
 async function endAfterFailure(failed: DomainChange, id: string, volume: Volume, disk: Disk): Promise<void> {
-  const { ctx, place, target } = failed;
-  // It has a time of its own: that of the swap may be over.
-  const change = new DomainChange(ctx, place, target);
+  const { ctx, target } = failed;
+  const change = failed.afresh();
   try {
     await endCopy(change, id, disk.target);
     const found = await diskNow(change, disk.target);

@@ -23,7 +23,6 @@ class Writer extends DomainChange {
   constructor(private readonly of: DomainChange) {
     const { uuid, name } = writerOf(of.uuid);
     super(of.ctx, of.place, { ...of.target, id: uuid, name });
-    this.hasBegun = of.hasBegun;
   }
 
   override get label(): string {
@@ -36,7 +35,6 @@ class Writer extends DomainChange {
     return await this.run(`${what} of domain ${of.target.name} by`, async () => {
       try {
         await refusing(this, `${what} by`, () => this.#ensureThere(disk, isIt));
-        of.hasBegun = true;
         const used = await use();
         await this.ensureGone();
         return used;

@@ -10,7 +10,7 @@ import type {
   Volume,
 } from '../../../compute/contract/index.js';
 import { attributeOf, childAt } from '../../../connectors/xml/index.js';
-import { lastStepOf, makeSo, reconcileSequence } from '../../kit/index.js';
+import { makeSo, reconcileSequence } from '../../kit/index.js';
 import { diskXml, freeDiskTarget, type Disk, type DiskBus, type DiskCache } from '../mapping/disk.js';
 import { diskSourceKey, sourceKeyOf } from '../mapping/disk-source.js';
 import type { DiskFacts } from '../mapping/device-facts.js';
@@ -49,18 +49,17 @@ function attachVolume(place: HostPlace): OperationWork<ChangeParams<'attachVolum
         const status = await lookWhenPluggable(change);
         const sight = await seeDevices(change);
         admitVolumeHere(place, 'volume', volume, sight);
-        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         if (!isEverywhere(sight, volume.id)) {
-          const disk = await attachableDisk(ctx, place, target.id, 'volume', volume, sight);
+          const disk = await change.ask(() => attachableDisk(ctx, place, target.id, 'volume', volume, sight));
           await attach(change, volume, disk);
         }
-        if (wasBegun || change.hasBegun) {
+        if (change.hasBegun) {
           await requireAlone(change, place, volume);
           await requireReachable(change, volume);
         }
         const found = findAnywhere(await seeDevices(change), volume.id);
         return {
-          ...change.ended(wasBegun || change.hasBegun, status),
+          ...change.ended(change.hasBegun, status),
           answer: { device: found?.target ?? null },
         };
       });
@@ -185,13 +184,12 @@ function detachVolume(place: HostPlace): OperationWork<ChangeParams<'detachVolum
         const status = await lookWhenPluggable(change);
         const sight = await seeDevices(change);
         const disk = findAnywhere(sight, id);
-        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         if (disk !== undefined) {
           refuseRoot(disk);
           await plugOut(change, pluggedDisk(id, disk));
         }
         await removeSecrets(change, target.id, id);
-        return change.ended(wasBegun || change.hasBegun, status);
+        return change.ended(change.hasBegun, status);
       });
     },
     plan: (ctx, target, { volume: id }) =>
@@ -225,7 +223,6 @@ function extendVolume(place: HostPlace): OperationWork<ChangeParams<'extendVolum
           requireGrown(change, id, sizeGib, BigInt((await openVolume(change, disk, `volume ${id}`)).bytes));
           return change.ended(false, status);
         }
-        const wasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         const sizeOf = async (): Promise<bigint> => {
           const args = { domain: change.ref, path: disk.target };
           return (await change.caller.call(domainGetBlockInfo, args, { signal: ctx.signal })).capacity;
@@ -244,7 +241,7 @@ function extendVolume(place: HostPlace): OperationWork<ChangeParams<'extendVolum
             },
           }),
         );
-        return change.ended(wasBegun || change.hasBegun, status);
+        return change.ended(change.hasBegun, status);
       });
     },
     plan: (ctx, target, { volume: id, size_gib: sizeGib }) =>

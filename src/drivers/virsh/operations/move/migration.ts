@@ -115,7 +115,6 @@ export async function migrate(change: MoveChange, request: MigrationRequest): Pr
   const { requestTimeoutMs } = backend.pacing;
   await ctx.checkpoint(POST_COPY_CHECKPOINT, { permitted: (request.flags & Flag.VIR_MIGRATE_POSTCOPY) !== 0 });
   await ctx.beginStep({ name: MIGRATE_STEP, description: change.doing, requestTimeoutMs });
-  change.hasBegun = true;
   change.underWay = MIGRATION;
   const args = { domain: ref, cookie: Buffer.alloc(0), ...request };
   const sent = watched(

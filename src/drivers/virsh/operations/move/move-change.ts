@@ -1,7 +1,6 @@
 import { ComputeError } from '../../../../common/errors/index.js';
 import { targetKey } from '../../../../common/ids.js';
 import type { CallContext, OperationContext, Target } from '../../../../compute/contract/index.js';
-import { lastStepOf } from '../../../kit/index.js';
 import type { DomainStatus } from '../../client/domains.port.js';
 import { failureOf } from '../../client/libvirt-failure.js';
 import { unlessMissing } from '../../client/unless-missing.js';
@@ -52,18 +51,13 @@ export class MoveChange extends DomainChange {
     return `moving ${this.label} to ${this.ends.destination}`;
   }
 
-  /** Has this operation, in this attempt or an earlier one, begun to take it there? */
-  get isOurs(): boolean {
-    return this.hasBegun || lastStepOf(this.ctx.checkpoints) !== undefined;
-  }
-
   /** Where it is now. */
   async whereIsIt(): Promise<Whereabouts> {
     // Asked first: what has come to its end by then shows in what is asked afterwards.
     const job = await migrationOf(this);
     const here = await this.ask(() => unlessMissing('anything', () => this.domains.status(this.uuid)));
     const there = await this.#statusThere(here !== undefined);
-    return whereabouts({ here, there, job }, this.isOurs);
+    return whereabouts({ here, there, job }, this.hasBegun);
   }
 
   /** Does something at the other host, whose errors tell so. @param what "preparing domain" */
@@ -72,7 +66,6 @@ export class MoveChange extends DomainChange {
   }
 
   async #statusThere(isHere: boolean): Promise<DomainStatus | 'untold' | undefined> {
-    this.there.hasBegun = this.hasBegun;
     return await this.atDestination('looking for domain', (there) =>
       there.ask(async () => {
         try {

@@ -48,7 +48,9 @@ export interface Luggage extends MovingDisks {
 export async function prepare(change: MoveChange, isCopied: (file: OwnFile) => boolean): Promise<Luggage> {
   const { ctx, there, caller, ref, ends } = change;
   const moving = movingOf(await change.definition());
-  await change.atDestination('looking whether there is a place for domain', () => admitMove(change, moving));
+  await change.atDestination('looking whether there is a place for domain', (there) =>
+    there.ask(() => admitMove(change, moving)),
+  );
   const disks = await movingDisks(change, moving.facts);
   const { own } = disks;
   requireCopyable(change, own.filter(isCopied));

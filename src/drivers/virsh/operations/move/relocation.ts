@@ -8,7 +8,7 @@ import type {
   Relocation,
   Target,
 } from '../../../../compute/contract/index.js';
-import { lookAfter, outlast } from '../../../kit/index.js';
+import { lookAfter, outlast, whileUntold } from '../../../kit/index.js';
 import type { DomainStatus } from '../../client/domains.port.js';
 import { failureOf } from '../../client/libvirt-failure.js';
 import { isHeldForMove, type Whereabouts } from '../../mapping/whereabouts.js';
@@ -128,20 +128,20 @@ async function begin(change: MoveChange, kind: RelocationKind, here: DomainStatu
   try {
     error = await kind.move(change, here);
   } catch (failure) {
-    if (change.ctx.signal.aborted || !change.isOurs || (await change.whereIsIt()).kind !== 'here') throw failure;
+    if (change.ctx.signal.aborted || !change.hasBegun || (await change.whereIsIt()).kind !== 'here') throw failure;
     throw await asBefore(change, change.explain('moving domain', failure));
   }
   if (error !== undefined) await judge(change, error);
 }
 
 async function arrived(change: MoveChange, status: DomainStatus): Promise<ChangeResult> {
-  const { ctx, isOurs } = change;
-  if (isOurs) {
+  const { ctx, hasBegun } = change;
+  if (hasBegun) {
     await restoreAutostart(change);
     await clearAway(change);
   }
   change.underWay = undefined;
-  return { outcome: isOurs ? 'done' : 'already', state: stateOf(status, ctx.clock.now()) };
+  return { outcome: hasBegun ? 'done' : 'already', state: stateOf(status, ctx.clock.now()) };
 }
 
 /** A while of a move that goes on. */
@@ -207,7 +207,7 @@ async function lookAfterMove(change: MoveChange): Promise<Reconciliation> {
   return await lookAfter(change, async (last) => {
     // What may still come is waited for; a migration that was seen under way has come.
     if (!wasSent(ctx) || !wasSeen(ctx)) await outlast(change, last);
-    const where = await change.whereIsIt();
+    const where = await whileUntold(change, last, () => change.whereIsIt());
     if (where.kind === 'twice') return { verdict: 'unknown', reason: nowhere(change, where).message };
     if (where.kind === 'gone' || where.kind === 'torn') throw nowhere(change, where);
     return { verdict: 'continue' };

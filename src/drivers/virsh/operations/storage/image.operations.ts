@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Caller } from 'node-libvirt';
 import { ComputeError } from '../../../../common/errors/index.js';
 import type {
   Answering,
@@ -22,7 +23,7 @@ import { VirshChange } from '../domain-change.js';
 import { explaining, type HostPlace } from '../virsh-place.js';
 import { requireRoom } from './base-image.js';
 import { ensureRemoved, telling } from './ensure-volume.js';
-import { ensurePool, findPool } from './find-pool.js';
+import { ensurePool, findPool, poolIfThere } from './find-pool.js';
 import { keepImage, keptByName, shownImage } from './kept-images.js';
 import { admitImageSource, isAddress, noImage, requireImages, withPrepared } from './obtain-image.js';
 import type { StoragePool } from './storage-pool.js';
@@ -109,8 +110,8 @@ function importWork(
       });
     },
     reconcile: async (ctx, target) =>
-      await reconcileSequence(new ImageChange(ctx, place, target), async () => {
-        const pool = await findPool(place.caller(ctx), place.settings.pool, { signal: ctx.signal });
+      await reconcileSequence(new ImageChange(ctx, place, target), async (change) => {
+        const pool = await poolIfThere(change, place.settings.pool);
         const own = pool && (await ownOf(ctx, pool, target.name));
         return own && shown('done', own);
       }),
@@ -223,29 +224,28 @@ async function fetchKept(
 }
 
 function removeWork(place: HostPlace): OperationWork<object, StatelessResult> {
-  const poolOf = (ctx: CallContext): Promise<StoragePool | undefined> =>
-    findPool(place.caller(ctx), place.settings.pool, { signal: ctx.signal });
   return {
     async run(ctx, target) {
       const change = new ImageChange(ctx, place, target);
       return await change.run('removing image', async () => {
-        const pool = await poolOf(ctx);
+        const pool = await poolIfThere(change, place.settings.pool);
         const kept = pool === undefined ? [] : await keptByName(pool, target.name, { signal: ctx.signal });
         if (pool === undefined || kept.length === 0) {
           return { outcome: change.carriedOut.size > 0 ? 'done' : 'already', state: null };
         }
         await pool.refresh({ signal: ctx.signal });
-        for (const image of kept) await refuseNeeded(ctx, place, target, pool, image);
+        for (const image of kept) await refuseNeeded(ctx, change.caller, target, pool, image);
         for (const image of kept) await dropImage(change, pool, image);
         return { outcome: 'done', state: null };
       });
     },
     plan: async (ctx, target) =>
       await explaining(place, `planning for image ${target.name}`, async () => {
-        const pool = await poolOf(ctx);
+        const caller = place.caller(ctx);
+        const pool = await findPool(caller, place.settings.pool, { signal: ctx.signal });
         const kept = pool === undefined ? [] : await keptByName(pool, target.name, { signal: ctx.signal });
         if (pool === undefined || kept.length === 0) return [];
-        for (const image of kept) await refuseNeeded(ctx, place, target, pool, image);
+        for (const image of kept) await refuseNeeded(ctx, caller, target, pool, image);
         return [{ action: 'remove-image', description: `remove the image ${target.name} from the host` }];
       }),
     reconcile: async (ctx, target) => await reconcileSequence(new ImageChange(ctx, place, target)),
@@ -268,13 +268,13 @@ export async function dropImage(
 
 /** @throws ComputeError STATE_CONFLICT */
 async function refuseNeeded(
-  ctx: CallContext,
-  place: HostPlace,
+  { signal }: CallContext,
+  caller: Caller,
   { key }: Target,
   pool: StoragePool,
   { image, volume }: KeptImage,
 ): Promise<void> {
-  const users = await usersOf(place.caller(ctx), pool, volume, { signal: ctx.signal });
+  const users = await usersOf(caller, pool, volume, { signal });
   const [first] = users;
   if (first === undefined) return;
   const more = users.length === 1 ? '' : `, and ${users.length - 1} more`;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import * as libvirt from 'node-libvirt';
 import { connectGetHostname, domainDestroy, storagePoolRefresh, type Call, type Caller } from 'node-libvirt';
-import { isRepeatable, withPatientReads } from './patient-reads.js';
+import { isRepeatable, patientCaller } from './patient-caller.js';
 
 const ONCE = `
   auth_list auth_polkit connect_baseline_hypervisor_cpu connect_close connect_compare_hypervisor_cpu
@@ -21,9 +21,9 @@ const ONCE = `
   storage_vol_download storage_vol_resize storage_vol_upload
 `;
 
-describe('what may be repeated', () => {
+describe('what may be repeated, by its name', () => {
   // Whoever adds a call to node-libvirt says here what it is.
-  test('is what changes nothing, of all calls that there are', () => {
+  test('is of all calls that there are', () => {
     const calls = Object.values(libvirt as Record<string, unknown>).filter(isCall);
     const names = (wanted: boolean): string[] =>
       calls
@@ -35,7 +35,7 @@ describe('what may be repeated', () => {
   });
 });
 
-describe('calls with patient reads', () => {
+describe('a patient caller', () => {
   const sent: string[] = [];
   const caller: Caller = {
     call: async ({ name }: Call<unknown, unknown>) => {
@@ -46,21 +46,27 @@ describe('calls with patient reads', () => {
     openStream: () => Promise.reject(new Error('no streams here')),
   };
   const twice = async <T>(question: () => Promise<T>): Promise<T> => await question().catch(question);
-  const patient = withPatientReads(caller, twice);
+  const patient = patientCaller(caller, twice);
   const domain = { name: 'web01', uuid: '6e0aeb0e-3b6f-4c5e-8e02-4a3d1f2b0c11', id: -1 };
+
+  const { signal } = new AbortController();
 
   beforeEach(() => void sent.splice(0));
 
-  test('ask once more for what changes nothing', async () => {
-    await expect(patient.call(connectGetHostname)).resolves.toMatchObject({ name: 'connect_get_hostname' });
+  test('asks once more for what changes nothing, as long as the operation lasts', async () => {
+    await expect(patient.call(connectGetHostname, undefined, { signal })).resolves.toMatchObject({
+      name: 'connect_get_hostname',
+    });
     expect(sent).toEqual(['connect_get_hostname', 'connect_get_hostname']);
     sent.splice(0);
     const pool = { name: 'zenova', uuid: domain.uuid };
-    await expect(patient.call(storagePoolRefresh, { pool })).resolves.toBeDefined();
+    await expect(patient.call(storagePoolRefresh, { pool }, { signal })).resolves.toBeDefined();
+    sent.splice(0);
+    await expect(patient.call(connectGetHostname)).rejects.toThrow('lost');
   });
 
-  test('send what changes something once', async () => {
-    await expect(patient.call(domainDestroy, { domain })).rejects.toThrow('lost');
+  test('sends what changes something once', async () => {
+    await expect(patient.call(domainDestroy, { domain }, { signal })).rejects.toThrow('lost');
     expect(sent).toEqual(['domain_destroy']);
   });
 });
