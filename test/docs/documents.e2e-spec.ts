@@ -12,8 +12,6 @@ import { forgotten, reasonToLeaveOut } from './left-out.js';
 import { Sandbox, type Ran, type SandboxOptions } from './sandbox.js';
 
 interface Scene extends SandboxOptions {
-  /** RabbitMQ users that are there. */
-  readonly users?: readonly string[];
   /** What somebody types who is asked, line by line, by what the example holds that asks. */
   readonly answers?: Readonly<Record<string, string>>;
 }
@@ -58,8 +56,8 @@ describe.each(PAGES)('%s', (page) => {
 
   let sandbox: Sandbox;
   beforeAll(async () => {
-    sandbox = await Sandbox.open(scene);
-    for (const user of scene.users ?? []) await sandbox.broker.ctl('add_user', user, 'secret');
+    const isReadOnly = examples.every(({ language }) => language === 'yaml' || language === 'json');
+    sandbox = await Sandbox.open({ ...scene, isReadOnly });
   });
   afterAll(async () => {
     const accepted = sandbox.accepted();

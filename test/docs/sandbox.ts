@@ -34,6 +34,8 @@ const PLACES =
 const PATIENCE_MS = 220_000;
 
 export interface SandboxOptions {
+  /** Examples are read, such as configurations, and none is run: nothing is started for them. */
+  readonly isReadOnly?: boolean;
   /** A simulated estate is served, as by `npm start`. */
   readonly estate: boolean;
   readonly postgres?: boolean;
@@ -41,6 +43,8 @@ export interface SandboxOptions {
   readonly libvirt?: boolean;
   /** What docs/install.md makes is there: code, unit, directories, the broker's address. */
   readonly isInstalled?: boolean;
+  /** RabbitMQ users that are there. */
+  readonly users?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -63,13 +67,13 @@ export class Sandbox {
   #postgres: Postgres | undefined;
   #libvirt: LibvirtHosts | undefined;
 
-  private constructor(readonly broker: Broker) {
+  private constructor(private readonly broker: Broker | undefined) {
     mkdirSync(join(CHECKOUT, '.zenova'), { recursive: true });
     this.#programs = mkdtempSync(join(CHECKOUT, '.zenova', 'docs-'));
   }
 
   static async open(options: SandboxOptions): Promise<Sandbox> {
-    const sandbox = new Sandbox(await startBroker());
+    const sandbox = new Sandbox(options.isReadOnly === true ? undefined : await startBroker());
     try {
       await sandbox.#furnish(options);
     } catch (error) {
@@ -79,7 +83,7 @@ export class Sandbox {
     return sandbox;
   }
 
-  async #furnish({ estate, postgres, libvirt, isInstalled, environment }: SandboxOptions): Promise<void> {
+  async #furnish({ estate, postgres, libvirt, isInstalled, users = [], environment }: SandboxOptions): Promise<void> {
     const here = (...path: string[]): string => join(this.directory, ...path);
     for (const path of [
       'bin',
@@ -97,10 +101,12 @@ export class Sandbox {
       writeFileSync(here('bin', name), `#!/bin/bash\n${script}\n`);
       chmodSync(here('bin', name), 0o755);
     }
-    const { port: amqp } = new URL(this.broker.url);
+    this.#replacements.push([PLACES, `${this.directory}$&`]);
+    const { broker } = this;
+    if (broker === undefined) return;
+    const { port: amqp } = new URL(broker.url);
     const [http, hmc] = [await freePort(), await freePort()];
     this.#replacements.push(
-      [PLACES, `${this.directory}$&`],
       [/\b5672\b/g, amqp],
       [/\b8780\b/g, String(http)],
       [/\b6794\b/g, String(hmc)],
@@ -112,13 +118,14 @@ export class Sandbox {
       LC_ALL: 'C.UTF-8',
       SANDBOX: this.directory,
       NODE: process.execPath,
-      BROKER_CONTROL: await this.#controlBroker(),
-      ZENOVA_AMQP_URL: this.broker.url,
+      BROKER_CONTROL: await this.#control(broker),
+      ZENOVA_AMQP_URL: broker.url,
       ZENOVA_CONFIG: here('etc/zenova/zenova.yaml'),
       ZENOVA__HTTP__PORT: String(http),
       ...environment,
     };
-    if (isInstalled === true) this.#install();
+    for (const user of users) await broker.ctl('add_user', user, 'secret');
+    if (isInstalled === true) this.#install(broker.url);
     if (postgres === true) await this.#startPostgres();
     if (libvirt === true) await this.#startLibvirt();
     if (estate) await this.#serveEstate(here('state'));
@@ -132,13 +139,13 @@ export class Sandbox {
     if (code !== 0) throw new Error(output);
   }
 
-  #install(): void {
+  #install(brokerUrl: string): void {
     const here = (...path: string[]): string => join(this.directory, ...path);
     mkdirSync(here('opt'));
     mkdirSync(here('etc/zenova'));
     symlinkSync(CHECKOUT, here('opt/zenova'));
     copyFileSync(join(CHECKOUT, 'packaging/systemd/zenova.service'), here('etc/systemd/system/zenova.service'));
-    writeFileSync(here('etc/zenova/amqp-url'), this.broker.url, { mode: 0o640 });
+    writeFileSync(here('etc/zenova/amqp-url'), brokerUrl, { mode: 0o640 });
   }
 
   async #startPostgres(): Promise<void> {
@@ -167,10 +174,10 @@ export class Sandbox {
     return `http://${await this.#listen(server)}/image`;
   }
 
-  async #controlBroker(): Promise<string> {
+  async #control(broker: Broker): Promise<string> {
     const server = createServer((request, response) => {
       void text(request)
-        .then((body) => this.broker.ctl(...(JSON.parse(body) as string[])))
+        .then((body) => broker.ctl(...(JSON.parse(body) as string[])))
         .then(
           (output) => response.end(output),
           (error: unknown) => response.writeHead(500).end(String(error)),
@@ -229,7 +236,7 @@ export class Sandbox {
     for (const name of readdirSync(this.directory).filter((file) => file.endsWith('.pid')))
       killGroup(Number(readFileSync(join(this.directory, name), 'utf8')));
     for (const server of this.#servers) server.close();
-    await Promise.all([this.broker.stop(), this.#postgres?.stop(), this.#libvirt?.stop()]);
+    await Promise.all([this.broker?.stop(), this.#postgres?.stop(), this.#libvirt?.stop()]);
     for (const directory of [this.directory, this.#programs]) rmSync(directory, { recursive: true, force: true });
   }
 }

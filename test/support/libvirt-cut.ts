@@ -59,6 +59,11 @@ export class LibvirtCut {
     this.#ended = undefined;
   }
 
+  /** Nothing gets lost that has not yet. */
+  disarm(): void {
+    this.#cut = undefined;
+  }
+
   /** The calls that have asked or changed something since this was called. */
   seen(): readonly ProcedureName[] {
     const seen = this.#seen;

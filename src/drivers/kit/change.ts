@@ -18,6 +18,8 @@ export abstract class Change {
   #endsAt: number;
   /** Since when the backend has not answered; undefined while it does. */
   #failingSince: number | undefined;
+  /** Polls under way, one within the other. */
+  #polls = 0;
 
   /** @param carriedOut by what earlier attempts have left */
   protected constructor(
@@ -73,23 +75,36 @@ export abstract class Change {
     const { ctx, backend } = this;
     const maxIntervalMs = Math.max(intervalMs, backend.pacing.poll.maxMs);
     const endsAt = ctx.clock.now() + timeoutMs;
-    return await pollUntil(
-      async () => {
-        try {
-          const answer = await probe();
-          this.#failingSince = undefined;
-          return answer;
-        } catch (error) {
-          const now = ctx.clock.now();
-          this.#failingSince ??= now;
-          if (!this.#isPatientWith(error, now - this.#failingSince)) throw error;
-          if (now >= endsAt) throw this.#inVain(what, timeoutMs, error);
-          ctx.log.debug(`${backend.noun} did not answer, asking again`, { backend: backend.label, err: error });
-          return undefined;
-        }
-      },
-      { clock: ctx.clock, signal: ctx.signal, intervalMs, maxIntervalMs, pause, timeoutMs, what },
-    );
+    // What failed before the outermost one is nothing that it waits for.
+    if (this.#polls === 0) this.#failingSince = undefined;
+    const asking = async (): Promise<T | undefined> => {
+      try {
+        const answer = await probe();
+        this.#failingSince = undefined;
+        return answer;
+      } catch (error) {
+        const now = ctx.clock.now();
+        this.#failingSince ??= now;
+        if (!this.#isPatientWith(error, now - this.#failingSince)) throw error;
+        if (now >= endsAt) throw this.#inVain(what, timeoutMs, error);
+        ctx.log.debug(`${backend.noun} did not answer, asking again`, { backend: backend.label, err: error });
+        return undefined;
+      }
+    };
+    this.#polls += 1;
+    try {
+      return await pollUntil(asking, {
+        clock: ctx.clock,
+        signal: ctx.signal,
+        intervalMs,
+        maxIntervalMs,
+        pause,
+        timeoutMs,
+        what,
+      });
+    } finally {
+      this.#polls -= 1;
+    }
   }
 
   #isPatientWith(error: unknown, failingMs: number): boolean {

@@ -1,5 +1,6 @@
-import { ComputeError } from '../../common/errors/index.js';
+import { ComputeError, type ErrorCode } from '../../common/errors/index.js';
 import type { ChangeResult, Reconciliation, StatelessResult } from '../../compute/contract/index.js';
+import type { Backend, BackendFailure } from './backend.js';
 import type { Change } from './change.js';
 import { lastStepOf, type LastStep } from './checkpoints.js';
 
@@ -15,7 +16,7 @@ export async function reconcileSequence<C extends Change>(
 ): Promise<Reconciliation> {
   return await lookAfter(change, async (last) => {
     await outlast(change, last);
-    const result = await whileUntold(change, last, () => conclude(change));
+    const result = await conclude(change);
     return result === undefined ? { verdict: 'continue' } : { verdict: 'concluded', result };
   });
 }
@@ -25,23 +26,11 @@ export async function outlast({ ctx }: Change, { isAnswered, requestTimeoutMs }:
   if (!isAnswered) await ctx.clock.sleep(requestTimeoutMs, ctx.signal);
 }
 
-/** Looks what became of a step. As long as the backend does not tell, a request that nobody saw answered may have been carried out. */
-export async function whileUntold<T>(
-  change: Change,
-  { isAnswered, step }: LastStep,
-  look: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await look();
-  } catch (error) {
-    const { backend } = change;
-    const failure = backend.failureOf(error) ?? (error instanceof Error ? backend.failureOf(error.cause) : undefined);
-    if (!isAnswered && failure?.isTransient === true) change.underWay ??= step;
-    throw error;
-  }
-}
-
-/** Looks after the last step that was begun, and makes a verdict of every failure that ends it. */
+/**
+ * Looks after the last step that was begun, and makes a verdict of every failure that ends it. A backend that says nothing is none.
+ *
+ * @throws ComputeError BACKEND_UNREACHABLE, BACKEND_TIMEOUT: whoever asked may ask again
+ */
 export async function lookAfter(
   change: Change,
   look: (last: LastStep) => Promise<Reconciliation>,
@@ -49,14 +38,33 @@ export async function lookAfter(
   const { ctx, backend } = change;
   const last = lastStepOf(ctx.checkpoints);
   if (last === undefined) return { verdict: 'continue' };
+  let silence: BackendFailure | undefined;
   try {
-    return await change.run(`finding out what became of ${change.noun}`, () => look(last));
+    return await change.run(`finding out what became of ${change.noun}`, async () => {
+      try {
+        return await look(last);
+      } catch (error) {
+        silence = silenceOf(backend, error);
+        throw error;
+      }
+    });
   } catch (error) {
     if (ctx.signal.aborted || !(error instanceof ComputeError)) throw error;
+    if (silence?.isTransient === true) throw error;
+    // What was sent may have been carried out, and we are not let in to see.
+    if (silence !== undefined && !last.isAnswered) return { verdict: 'unknown', reason: error.message };
     // Without a step under way the end is known: it failed.
     if (change.underWay === undefined || error.code === 'INSTANCE_NOT_FOUND') return { verdict: 'failed', error };
-    // Whoever asked may ask again: the backend said nothing about the outcome.
     if (backend.failureOf(error.cause)?.isTransient === true) throw error;
     return { verdict: 'unknown', reason: error.message };
   }
+}
+
+const OF_SILENCE: ReadonlySet<ErrorCode> = new Set(['BACKEND_UNREACHABLE', 'BACKEND_TIMEOUT']);
+
+/** How the backend failed to say anything; undefined when something else went wrong, such as a job of which it has told. */
+function silenceOf(backend: Backend, error: unknown): BackendFailure | undefined {
+  const said = error instanceof ComputeError && OF_SILENCE.has(error.code) ? error.cause : error;
+  const failure = backend.failureOf(said);
+  return failure?.isTransient === true || failure?.isOver === false ? failure : undefined;
 }

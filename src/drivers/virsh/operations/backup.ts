@@ -178,8 +178,9 @@ async function endAfterFailure(failed: DomainChange, pool: StoragePool): Promise
 /**
  * No copy of this operation is under way any more, and nothing stays of one that was not marked as whole. It has a time of its own.
  */
-export async function endCopy(copying: DomainChange, pool: StoragePool): Promise<void> {
+export async function endCopy(copying: DomainChange, found: StoragePool): Promise<void> {
   const change = copying.afresh();
+  const pool = found.askedBy(change.caller);
   const { ctx } = change;
   const isOwn = (volume: string): boolean => imageVolumeOf(volume)?.operationId === ctx.operationId;
   await makeSo(change, {

@@ -8,7 +8,7 @@ import type {
   Relocation,
   Target,
 } from '../../../../compute/contract/index.js';
-import { lookAfter, outlast, whileUntold } from '../../../kit/index.js';
+import { lookAfter, outlast } from '../../../kit/index.js';
 import type { DomainStatus } from '../../client/domains.port.js';
 import { failureOf } from '../../client/libvirt-failure.js';
 import { isHeldForMove, type Whereabouts } from '../../mapping/whereabouts.js';
@@ -207,7 +207,7 @@ async function lookAfterMove(change: MoveChange): Promise<Reconciliation> {
   return await lookAfter(change, async (last) => {
     // What may still come is waited for; a migration that was seen under way has come.
     if (!wasSent(ctx) || !wasSeen(ctx)) await outlast(change, last);
-    const where = await whileUntold(change, last, () => change.whereIsIt());
+    const where = await change.whereIsIt();
     if (where.kind === 'twice') return { verdict: 'unknown', reason: nowhere(change, where).message };
     if (where.kind === 'gone' || where.kind === 'torn') throw nowhere(change, where);
     return { verdict: 'continue' };

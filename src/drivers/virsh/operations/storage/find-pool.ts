@@ -78,7 +78,8 @@ export async function ensurePool(change: VirshChange, { name, path }: PoolSettin
       return seen?.isActive === true ? seen.pool : undefined;
     },
     send: async (timeoutMs) => {
-      const ref = (await lookUp(caller, name, options))?.ref ?? (await define(caller, { name, path }, timeoutMs));
+      const there = await lookUp(change.plainCaller, name, { timeoutMs });
+      const ref = there?.ref ?? (await define(caller, { name, path }, timeoutMs));
       try {
         // The directory of another's pool is his own affair.
         if (ref.uuid === poolUuid(name)) await caller.call(storagePoolBuild, { pool: ref }, { timeoutMs });

@@ -66,6 +66,11 @@ export class StoragePool {
     return this.#ref.name;
   }
 
+  /** The same, asked by another change, which has a time of its own. */
+  askedBy(caller: Caller): StoragePool {
+    return new StoragePool(caller, this.#ref, this.path);
+  }
+
   async facts(options: CallOptions): Promise<StoragePoolFacts> {
     const { xml } = await this.#caller.call(storagePoolGetXmlDesc, { pool: this.#ref }, options);
     return storagePoolFacts(parseXml(xml));
