@@ -139,7 +139,10 @@ describe('a backend that does not answer', () => {
 });
 
 describe('what became of a step', () => {
-  const looking = (error: unknown) => lookAfter(taken(ctx.checkpoints), () => Promise.reject(error));
+  const looking = (error: Error) =>
+    lookAfter(taken(ctx.checkpoints), async () => {
+      throw error;
+    });
 
   test('is asked again as long as the backend says nothing, whether the step was answered or not', async () => {
     await begin();
