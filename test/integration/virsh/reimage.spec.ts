@@ -216,11 +216,11 @@ describe('what dies while a volume is written', () => {
     WITHIN_MS,
   );
 
-  test.each<[Parameters<LibvirtCut['at']>[0], Lost, number?]>([
-    ['domain_create_xml', 'answer'],
-    ['domain_block_copy', 'answer'],
-    ['domain_block_job_abort', 'answer'],
-    ['domain_destroy', 'answer'],
+  test.each<[Parameters<LibvirtCut['at']>[0], Lost, number]>([
+    ['domain_create_xml', 'answer', 0],
+    ['domain_block_copy', 'answer', 0],
+    ['domain_block_job_abort', 'answer', 0],
+    ['domain_destroy', 'answer', 0],
     // What is asked between two changes: how much room there is for the image.
     ['storage_pool_get_xml_desc', 'answer', 1],
   ])(
