@@ -20,7 +20,6 @@ import { setBootDevice, type BootDevice } from './boot-device.js';
 import { admitImage, ensureBootImage, requireImages } from './boot-image.js';
 import { bootStateOf, ensureDescription, type BootState } from './boot-settings.js';
 import { bringTo } from './bring-to.js';
-import { lastStep } from './checkpoints.js';
 import type { HmcPlace } from './hmc-place.js';
 import { ensureNoIso, isIsoFor, isoName } from './iso.js';
 import { modeOf } from './mode.js';
@@ -64,9 +63,8 @@ function rescue(place: HmcPlace, sources: RescueSources): OperationWork<ChangePa
         async () => {
           const partition = await change.steady();
           const state = await bootStateOf(change.client, change.uri, ctx);
-          const hasBegun = lastStep(ctx.checkpoints) !== undefined;
           if (isRescued(state) && isRunning(partition)) {
-            return change.ended(hasBegun, partition);
+            return change.ended(change.hasBegun, partition);
           }
           refuseLocked(change, partition);
           refuse(change, whyNot(partition, state, source));
@@ -110,8 +108,7 @@ function unrescue(place: HmcPlace): OperationWork<object, ChangeResult> {
           const partition = await change.steady();
           const state = await bootStateOf(change.client, change.uri, ctx);
           const kept = keptIn(state.description);
-          const hasBegun = lastStep(ctx.checkpoints) !== undefined;
-          if (kept === undefined && !hasBegun) {
+          if (kept === undefined && !change.hasBegun) {
             return change.ended(false, partition);
           }
           refuseLocked(change, partition);

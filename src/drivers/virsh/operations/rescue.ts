@@ -10,7 +10,7 @@ import type {
   PlannedStep,
 } from '../../../compute/contract/index.js';
 import { parseXml, serialiseXml, type XmlElement } from '../../../connectors/xml/index.js';
-import { lastStepOf, makeSo, reconcileSequence } from '../../kit/index.js';
+import { makeSo, reconcileSequence } from '../../kit/index.js';
 import type { DomainStatus } from '../client/domains.port.js';
 import { diskXml } from '../mapping/disk.js';
 import { DISK_ALIASES } from '../mapping/domain-definition.js';
@@ -63,9 +63,8 @@ function rescue(place: HostPlace, images: Images | undefined): OperationWork<Par
       return await change.run('rescuing domain', async () => {
         const status = await change.look();
         const facts = await change.facts('next');
-        const hasBegun = lastStepOf(ctx.checkpoints) !== undefined;
         if (isRescued(facts)) {
-          if (isRunning(status)) return change.ended(hasBegun, status);
+          if (isRunning(status)) return change.ended(change.hasBegun, status);
         } else {
           refuse(change, status, whyNot(facts, status, source));
           const rescued = await rescueDefinition(change, place, images, source, params, facts);
@@ -103,8 +102,7 @@ function unrescue(place: HostPlace): OperationWork<object, ChangeResult> {
       return await change.run('ending the rescue of domain', async () => {
         const status = await change.look();
         const { mark } = await change.facts('next');
-        const hasBegun = lastStepOf(ctx.checkpoints) !== undefined;
-        if (mark?.undo?.kind !== 'rescue' && !hasBegun) return change.ended(false, status);
+        if (mark?.undo?.kind !== 'rescue' && !change.hasBegun) return change.ended(false, status);
         if (mark?.undo?.kind === 'rescue') {
           await bringTo(change, 'shut off', status);
           const earlier = parseXml(mark.undo.definition);
