@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, connect, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { programs } from '../../packages/node-libvirt/src/generated/procedures.js';
 
 /** What is lost of a call: the call itself, or the answer to one that was carried out; `middle`: the answer to one that is being carried out. */
 export type Lost = 'call' | 'middle' | 'answer';
 
-type Procedures = typeof programs.remote.procedures;
-export type ProcedureName = keyof Procedures;
+export type ProcedureName = keyof typeof programs.remote.procedures;
 
 interface Cut {
   readonly isIt: (procedure: ProcedureName) => boolean;
@@ -36,10 +38,13 @@ export class LibvirtCut {
   #seen: ProcedureName[] = [];
   #ended: Promise<void> | undefined;
 
+  /** Where clients connect. */
+  readonly socketPath = join(tmpdir(), `zenova-cut-${randomUUID()}`);
+
   /** @param daemon its socket */
-  constructor(socketPath: string, daemon: string) {
+  constructor(daemon: string) {
     this.#server = createServer((client) => this.#join(client, connect(daemon)));
-    this.#server.listen(socketPath);
+    this.#server.listen(this.socketPath);
   }
 
   /**

@@ -1,6 +1,5 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ComputeError } from '../../../src/common/errors/index.js';
@@ -37,7 +36,7 @@ interface Journey {
 
 let bench: DeviceBench;
 let cut: LibvirtCut;
-/** How many files there are that instances did not bring: images. */
+/** Names of the files that no instance has brought: images. */
 let shared: string[];
 
 beforeAll(async () => {
@@ -46,11 +45,7 @@ beforeAll(async () => {
     { request_timeout_ms: 15_000, shutdown_timeout_ms: 0 },
     {
       images: imagesOf,
-      socketBefore: (daemon) => {
-        const socket = join(tmpdir(), `zenova-cut-${randomUUID()}`);
-        cut = new LibvirtCut(socket, daemon);
-        return socket;
-      },
+      socketBefore: (daemon) => (cut = new LibvirtCut(daemon)).socketPath,
     },
   );
   for (const name of ['image', 'other', 'rescue'])

@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import {
   STEP_CHECKPOINT,
@@ -16,14 +13,12 @@ import { volumeWorks } from '../../../src/drivers/virsh/operations/volumes.js';
 import { DEFAULT_PACING } from '../../../src/drivers/virsh/virsh.settings.js';
 import { DoomedContext } from '../../support/dying.js';
 import type { GuestConsole } from '../../support/guest-console.js';
-import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
+import { LibvirtCut, type Lost, type ProcedureName } from '../../support/libvirt-cut.js';
 import { SettledClock } from '../../support/settled-clock.js';
 import { DeviceBench, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
 
 jest.setTimeout(WITHIN_MS);
-
-type Procedure = Parameters<LibvirtCut['at']>[0];
 
 /** One that runs, with a system that lets go of devices. */
 const instance = 'web01';
@@ -40,11 +35,7 @@ beforeAll(async () => {
     // As long a lost call is looked for.
     { request_timeout_ms: 3000 },
     {
-      socketBefore: (daemon) => {
-        const socket = join(tmpdir(), `zenova-cut-${randomUUID()}`);
-        cut = new LibvirtCut(socket, daemon);
-        return socket;
-      },
+      socketBefore: (daemon) => (cut = new LibvirtCut(daemon)).socketPath,
     },
   );
   console = await bench.started(instance, { hasSystem: true });
@@ -125,7 +116,7 @@ describe('a daemon that is killed', () => {
     WITHIN_MS,
   );
 
-  test.each<[Procedure, Lost]>([
+  test.each<[ProcedureName, Lost]>([
     ['domain_block_copy', 'call'],
     ['domain_block_copy', 'answer'],
     ['domain_block_job_abort', 'call'],

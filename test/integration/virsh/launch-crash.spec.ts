@@ -1,9 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
+import { LibvirtCut, type Lost, type ProcedureName } from '../../support/libvirt-cut.js';
 import { VirshBench } from '../../support/virsh-bench.js';
 
 const WITHIN_MS = 400_000;
@@ -12,14 +10,13 @@ let cut: LibvirtCut;
 let virsh: VirshBench;
 
 beforeAll(async () => {
-  const socket = join(tmpdir(), `zenova-cut-${randomUUID()}`);
   virsh = await VirshBench.start({
     libvirtd: { emulators: ['x86_64'] },
     // As long a lost call is looked for.
     settings: { request_timeout_ms: 15_000 },
     driverUri: ({ socketPath }) => {
-      cut = new LibvirtCut(socket, socketPath);
-      return `qemu+unix:///system?socket=${socket}`;
+      cut = new LibvirtCut(socketPath);
+      return `qemu+unix:///system?socket=${cut.socketPath}`;
     },
   });
 }, WITHIN_MS);
@@ -51,7 +48,7 @@ function volumes(): string[] {
 }
 
 describe('a daemon that is killed', () => {
-  test.each<[Parameters<LibvirtCut['at']>[0], Lost]>([
+  test.each<[ProcedureName, Lost]>([
     ['domain_define_xml_flags', 'call'],
     ['domain_define_xml_flags', 'answer'],
     ['storage_vol_create_xml', 'answer'],
@@ -71,7 +68,7 @@ describe('a daemon that is killed', () => {
     WITHIN_MS,
   );
 
-  test.each<[Parameters<LibvirtCut['at']>[0], Lost]>([
+  test.each<[ProcedureName, Lost]>([
     ['domain_destroy', 'answer'],
     ['storage_vol_delete', 'answer'],
     ['domain_undefine_flags', 'call'],

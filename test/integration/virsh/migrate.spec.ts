@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.js';
 import { guestSystems } from '../../support/guest-systems.js';
-import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
+import { LibvirtCut, type Lost, type ProcedureName } from '../../support/libvirt-cut.js';
 import { writeEncrypted } from '../../support/libvirt-storage.js';
 import type { LibvirtHost } from '../../support/libvirt-hosts.js';
 import { localUri } from '../../support/virsh-bench.js';
@@ -56,9 +54,8 @@ afterAll(async () => {
 });
 
 function cutBefore(host: LibvirtHost | undefined): string {
-  const socket = join(tmpdir(), `zenova-cut-${randomUUID()}`);
-  cut = new LibvirtCut(socket, host?.daemon.socketPath ?? '');
-  return localUri('qemu:///system', { socketPath: socket });
+  cut = new LibvirtCut(host?.daemon.socketPath ?? '');
+  return localUri('qemu:///system', cut);
 }
 
 const move = (instance: string, { host = 'kvm1', destination = 'kvm2', ...more }: Record<string, unknown> = {}) =>
@@ -266,7 +263,7 @@ describe('a move whose request is lost with the daemon', () => {
     await daemon.restart();
   };
   const MIGRATE = 'domain_migrate_perform3_params';
-  test.each<[string, Parameters<LibvirtCut['at']>[0], Lost]>([
+  test.each<[string, ProcedureName, Lost]>([
     ['when the guest is there already', MIGRATE, 'answer'],
     ['before the daemon has heard of it', MIGRATE, 'call'],
     ['when what it leaves is looked for, to be cleared away', 'storage_pool_list_all_volumes', 'call'],

@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Volume } from '../../../src/compute/contract/index.js';
 import { isInstance } from '../../../src/drivers/virsh/mapping/names.js';
 import { rebuildWorks } from '../../../src/drivers/virsh/operations/rebuild.js';
 import { IscsiTargets, writeEncrypted } from '../../support/libvirt-storage.js';
-import { LibvirtCut, type Lost } from '../../support/libvirt-cut.js';
+import { LibvirtCut, type Lost, type ProcedureName } from '../../support/libvirt-cut.js';
 import { DeviceBench, imagesOf, WITHIN_MS } from './device-bench.js';
 import { StorageContext } from './storage-bench.js';
 
@@ -28,11 +27,7 @@ beforeAll(async () => {
     { request_timeout_ms: 15_000, shutdown_timeout_ms: 0 },
     {
       images: imagesOf,
-      socketBefore: (daemon) => {
-        const socket = join(tmpdir(), `zenova-cut-${randomUUID()}`);
-        cut = new LibvirtCut(socket, daemon);
-        return socket;
-      },
+      socketBefore: (daemon) => (cut = new LibvirtCut(daemon)).socketPath,
     },
   );
   targets = new IscsiTargets(bench.host, '198.18.0.1:3260');
@@ -216,7 +211,7 @@ describe('what dies while a volume is written', () => {
     WITHIN_MS,
   );
 
-  test.each<[Parameters<LibvirtCut['at']>[0], Lost, number]>([
+  test.each<[ProcedureName, Lost, number]>([
     ['domain_create_xml', 'answer', 0],
     ['domain_block_copy', 'answer', 0],
     ['domain_block_job_abort', 'answer', 0],

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { eventually } from '../../support/eventually.js';
@@ -23,11 +22,7 @@ beforeAll(async () => {
     { request_timeout_ms: 15_000 },
     {
       images: imagesOf,
-      socketBefore: (daemon) => {
-        const socket = join(tmpdir(), `zenova-cut-${randomUUID()}`);
-        cut = new LibvirtCut(socket, daemon);
-        return socket;
-      },
+      socketBefore: (daemon) => (cut = new LibvirtCut(daemon)).socketPath,
     },
   );
   for (let piece = 0; piece < PIECES; piece++) appendFileSync(join(bench.folder, 'image.raw'), PIECE);
