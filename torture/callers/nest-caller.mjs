@@ -1,6 +1,6 @@
 // A caller that uses Nest's own RabbitMQ client. Its requests are named by an idempotency key, since it sends no message id.
 import { Logger } from '@nestjs/common';
-import { ClientProxyFactory, Transport } from '@nestjs/microservices';
+import { ClientRMQ } from '@nestjs/microservices';
 import { RPC_QUEUE } from './plain-caller.mjs';
 
 // It tells of every lost connection, and losing them is what we are here for.
@@ -8,6 +8,18 @@ Logger.overrideLogger(false);
 
 const reconnectSeconds = 1;
 const forgetsAfterMs = 60_000;
+
+/**
+ * Nest gives its channel no listener for errors. One that is lost while it is being set up, with its connection, would
+ * end the process; the next connection sets it up anew.
+ */
+class LastingClient extends ClientRMQ {
+  createChannel() {
+    const opened = super.createChannel();
+    this.channel.on('error', () => undefined);
+    return opened;
+  }
+}
 
 export class NestCaller {
   confirms = false;
@@ -18,17 +30,14 @@ export class NestCaller {
 
   constructor(url, name) {
     this.name = name;
-    this.client = ClientProxyFactory.create({
-      transport: Transport.RMQ,
-      options: {
-        urls: [url],
-        queue: RPC_QUEUE,
-        noAssert: true,
-        persistent: true,
-        socketOptions: {
-          heartbeatIntervalInSeconds: 5,
-          reconnectTimeInSeconds: reconnectSeconds,
-        },
+    this.client = new LastingClient({
+      urls: [url],
+      queue: RPC_QUEUE,
+      noAssert: true,
+      persistent: true,
+      socketOptions: {
+        heartbeatIntervalInSeconds: 5,
+        reconnectTimeInSeconds: reconnectSeconds,
       },
     });
     this.client.on('error', () => undefined);
