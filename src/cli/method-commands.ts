@@ -20,6 +20,7 @@ import { addParamOptions, readParams, type ParamOptions } from './param-options.
 import { readRequestFile } from './request-file.js';
 import { viewOf } from './result-views.js';
 import { renderTable, widthOf } from './table.js';
+import { whenUsed } from './when-used.js';
 
 /** What carries methods out that are more on the command line than one request and its answer. */
 export type MethodRuns = {
@@ -75,15 +76,16 @@ function addMethod<M extends MethodName>(
   const command = group.command(wordOf(method.slice(namespace.length + 1)), { isDefault }).description(summary);
   const alias = ALIASES[method];
   if (alias !== undefined) command.alias(alias);
-  const { fields, read } = takeRequest(command, namespace, schema, parts);
+  const request = whenUsed(group, command, () => takeRequest(command, namespace, schema, parts));
   const examples = EXAMPLES[method];
   if (examples !== undefined) command.addHelpText('after', examplesText(examples));
 
   command.action(async () => {
-    const request = await read();
+    const { fields, read } = request();
+    const asked = await read();
     const globals = globalOptionsOf(command);
-    if (run !== undefined) return run(request as MethodParams<M>, globals, parts);
-    const result = await invoke(method, request as MethodInput<M>, globals, parts);
+    if (run !== undefined) return run(asked as MethodParams<M>, globals, parts);
+    const result = await invoke(method, asked as MethodInput<M>, globals, parts);
     printResult(method, result, globals.json === true, parts);
     if ('next' in result && typeof result.next === 'string' && globals.json !== true) {
       const flag = fields.includes('after') ? '--after' : '--before';

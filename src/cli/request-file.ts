@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { describeSchema } from '../common/json-schema.js';
 import { isRecord } from '../common/record.js';
 import { Secret } from '../common/secret.js';
 import { Mistakes, SecretReferences, inOurWords, parseSource, type Environment } from '../config/index.js';
@@ -25,7 +24,7 @@ export function readRequestFile<Params>(
   const references = new SecretReferences(source.directory, environment, mistakes, WHOLE_FIELDS);
   const written = plain(references.resolveFields(source.document, []));
   const parsed = schema.safeParse({ ...(written as object), ...given }, inOurWords);
-  mistakes.addFurtherIssues(parsed.error?.issues ?? [], describeSchema(schema));
+  mistakes.addFurtherIssues(parsed.error?.issues ?? [], schema);
   mistakes.throwIfAny();
   if (!parsed.success) throw new Error('a schema failed without an issue');
   return parsed.data;

@@ -22,9 +22,18 @@ export interface SchemaNode {
   readonly typeText?: string | undefined;
 }
 
-/** The JSON Schema of what a caller or a file writes; what cannot be expressed becomes an empty node. */
+const described = new WeakMap<z.ZodType, SchemaNode>();
+
+/**
+ * The JSON Schema of what a caller or a file writes; what cannot be expressed becomes an empty node. It takes a few
+ * milliseconds the first time: not for what is only loaded.
+ */
 export function describeSchema(schema: z.ZodType): SchemaNode {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  const known = described.get(schema);
+  if (known !== undefined) return known;
+  const node = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  described.set(schema, node);
+  return node;
 }
 
 /** The node a path leads to, through properties, map values, list items and alternatives; undefined when nothing may stand there. */

@@ -31,8 +31,6 @@ export interface LoadOptions {
   readonly ruleWords?: RuleWords | undefined;
 }
 
-const fileSchema = describeSchema(ConfigFileSchema);
-
 const GIBIBYTE = 1024 ** 3;
 /** Name of the token that stands in `http.token`. */
 const DEFAULT_TOKEN = 'default';
@@ -57,7 +55,7 @@ export function loadConfig(source: ConfigSource, { driverSettings, environment, 
   const references = new SecretReferences(source.directory, environment, mistakes);
   const document = resolveSecrets(applyOverrides(written, overrides), references);
   const parsed = ConfigFileSchema.safeParse(document, inOurWords);
-  mistakes.addFurtherIssues(parsed.error?.issues ?? [], fileSchema);
+  mistakes.addFurtherIssues(parsed.error?.issues ?? [], ConfigFileSchema);
   checkHosts(document['hosts'], driverSettings, mistakes);
   checkTokens(document['http'], mistakes);
   checkRules(source.document['rules'], document, ruleWords, mistakes);
@@ -71,7 +69,7 @@ export function loadConfig(source: ConfigSource, { driverSettings, environment, 
 export function withHosts(config: Config, hosts: Record<string, unknown>, driverSettings: DriverSettings): Config {
   const mistakes = new Mistakes(config.origin, () => null);
   const parsed = ConfigFileSchema.shape.hosts.safeParse(hosts, inOurWords);
-  if (!parsed.success) mistakes.addIssues(parsed.error.issues, fileSchema, ['hosts']);
+  if (!parsed.success) mistakes.addIssues(parsed.error.issues, ConfigFileSchema, ['hosts']);
   checkHosts(hosts, driverSettings, mistakes);
   mistakes.throwIfAny();
   if (!parsed.success) throw new Error('a schema failed without an issue');
@@ -241,7 +239,7 @@ function checkHosts(hosts: unknown, driverSettings: DriverSettings, mistakes: Mi
     if (parsed.success) continue;
     // A secret whose reference led nowhere is missing now; it has been reported with the true reason.
     const issues = parsed.error.issues.filter((issue) => !mistakes.has([...path, ...issue.path.map(String)]));
-    mistakes.addIssues(issues, describeSchema(schema), path);
+    mistakes.addIssues(issues, schema, path);
   }
 }
 
@@ -317,7 +315,8 @@ function readTls(amqp: unknown, references: SecretReferences): Omit<AmqpTlsConfi
 function schemaFinder(document: Record<string, unknown>, driverSettings: DriverSettings) {
   return (path: readonly string[]): SchemaNode | undefined => {
     const [section, name, part, ...rest] = path;
-    if (section !== 'hosts' || name === undefined || part !== 'settings') return schemaAt(fileSchema, path);
+    if (section !== 'hosts' || name === undefined || part !== 'settings')
+      return schemaAt(describeSchema(ConfigFileSchema), path);
     const hosts = document['hosts'];
     const host = isRecord(hosts) ? hosts[name] : undefined;
     const schema =

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { ComputeError, describeIssues, type JsonValue } from '../common/errors/index.js';
-import { namesAt, schemaAt, type SchemaNode } from '../common/json-schema.js';
+import { describeSchema, namesAt, schemaAt } from '../common/json-schema.js';
 import { closest } from '../common/similar.js';
 
 /** Places in the order of the document; "line 9" stands before "line 10". */
@@ -36,7 +36,7 @@ export class Mistakes {
   }
 
   /** Takes over what a schema found below `base`; unknown keys get a hint at what may have been meant. */
-  addIssues(issues: readonly z.core.$ZodIssue[], schema: SchemaNode, base: ConfigPath = []): void {
+  addIssues(issues: readonly z.core.$ZodIssue[], schema: z.ZodType, base: ConfigPath = []): void {
     for (const issue of issues) {
       const path = [...base, ...placeOf(issue)];
       if (issue.code === 'unrecognized_keys') {
@@ -52,7 +52,7 @@ export class Mistakes {
   }
 
   /** The same, but for places where something is wrong already: what a reference did not lead to is missing there. */
-  addFurtherIssues(issues: readonly z.core.$ZodIssue[], schema: SchemaNode): void {
+  addFurtherIssues(issues: readonly z.core.$ZodIssue[], schema: z.ZodType): void {
     this.addIssues(
       issues.filter((issue) => !this.has(placeOf(issue))),
       schema,
@@ -94,8 +94,8 @@ function placeOf({ path }: z.core.$ZodIssue): ConfigPath {
   return path.map((part) => (typeof part === 'symbol' ? String(part) : part));
 }
 
-function unknownKey(key: string, schema: SchemaNode, path: readonly PropertyKey[]): string {
-  const names = namesAt(schemaAt(schema, path.map(String)));
+function unknownKey(key: string, schema: z.ZodType, path: readonly PropertyKey[]): string {
+  const names = namesAt(schemaAt(describeSchema(schema), path.map(String)));
   const meant = closest(key, names);
   if (meant !== undefined) return `unknown key; did you mean ${meant}?`;
   return names.length > 0 ? `unknown key; known here: ${names.join(', ')}` : 'unknown key';

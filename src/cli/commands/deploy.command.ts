@@ -13,6 +13,7 @@ import { Progress } from '../progress.js';
 import { stepsView } from '../result-views.js';
 import { factsOf, renderTable, widthOf } from '../table.js';
 import { terminalText } from '../terminal-text.js';
+import { whenUsed } from '../when-used.js';
 
 /** The request of `compute.spawn`, without what names one request alone: a deployment is as many as it takes. */
 const DescriptionSchema = METHODS['compute.spawn'].params.omit({
@@ -37,12 +38,19 @@ export function addDeployCommand(group: Command, parts: CliParts): void {
     .description(
       'Make an instance of a description, or make the one of that name what it says; again to change nothing.',
     );
-  const { read } = takeRequest(command, 'compute', DescriptionSchema, parts);
+  const request = whenUsed(group, command, () => {
+    const taken = takeRequest(command, 'compute', DescriptionSchema, parts);
+    command
+      .addOption(new Option('--yes', 'change an instance that is there without asking'))
+      .addOption(
+        new Option(
+          '--keep-first-start',
+          'do the rest, although what is told at its making differs: image, user data, …',
+        ),
+      );
+    return taken;
+  });
   command
-    .addOption(new Option('--yes', 'change an instance that is there without asking'))
-    .addOption(
-      new Option('--keep-first-start', 'do the rest, although what is told at its making differs: image, user data, …'),
-    )
     .addHelpText(
       'after',
       `\nAn instance that is there is compared with the description; what differs is shown, asked for, and changed.\n${examplesText(
@@ -54,7 +62,7 @@ export function addDeployCommand(group: Command, parts: CliParts): void {
       )}`,
     )
     .action(async () => {
-      const description = await read();
+      const description = await request().read();
       const globals = globalOptionsOf(command);
       await withClient(globals, parts, (client) => deploy(command, description, globals, parts, client));
     });

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { describeSchema } from '../../common/json-schema.js';
 import { isRecord } from '../../common/record.js';
 import { Secret } from '../../common/secret.js';
 import { NameSchema, PowerParametersSchema } from '../../compute/contract/index.js';
@@ -13,7 +12,6 @@ const MachineSchema = z.strictObject({
   power_parameters: PowerParametersSchema.default({}),
 });
 const FileSchema = z.strictObject({ machines: z.array(MachineSchema) });
-const fileSchema = describeSchema(FileSchema);
 
 /**
  * Reads machines from a YAML file: `machines`, a list or a map by name, each with `power_type` and `power_parameters`. Any
@@ -35,7 +33,7 @@ export function readMachineFile(file: string, environment: Environment): Machine
   );
   const written = { ...source.document, ...('machines' in source.document ? { machines } : {}) };
   const parsed = FileSchema.safeParse(written, inOurWords);
-  mistakes.addFurtherIssues(parsed.error?.issues ?? [], fileSchema);
+  mistakes.addFurtherIssues(parsed.error?.issues ?? [], FileSchema);
   const seen = new Set<unknown>();
   for (const [i, machine] of machines.entries()) {
     if (isMap && isRecord(machine) && machine['name'] !== names[i]) {
