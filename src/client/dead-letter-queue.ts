@@ -201,12 +201,14 @@ export class DeadLetterQueue {
     let seen = 0;
     let seenAt = this.#clock.now();
     for (;;) {
-      const { messageCount: left } = await reader.channel.checkQueue(this.queue);
+      const { messageCount: left, consumerCount } = await reader.channel.checkQueue(this.queue);
       const now = this.#clock.now();
-      if (this.#heldCount >= MAX_HELD) return left === 0;
+      // RabbitMQ tells a quorum queue whose leader is slow to answer as empty and without consumers, and we are one.
+      const isEmpty = left === 0 && consumerCount > 0;
+      if (this.#heldCount >= MAX_HELD) return isEmpty;
       if (this.#heldCount > seen) [seen, seenAt] = [this.#heldCount, now];
       // What the broker has assigned to us may still be on its way.
-      if (left === 0 && (this.#heldCount >= announced || now - seenAt > QUIET_MS)) return true;
+      if (isEmpty && (this.#heldCount >= announced || now - seenAt > QUIET_MS)) return true;
       if (now > endsAt) {
         const text = `${this.queue} could not be read to its end within ${this.#options.timeoutMs} ms; give --timeout more`;
         throw new ComputeError('BACKEND_TIMEOUT', text, { outcome: 'not-applied', retry: 'safe' });

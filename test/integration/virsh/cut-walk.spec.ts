@@ -78,6 +78,12 @@ const OF_IMAGE = {
     return imageOf('image');
   },
 };
+const TOLD = {
+  get image() {
+    return imageOf('image');
+  },
+  metadata: { role: 'web' },
+};
 const volume = () => ({ id: 'data', connection: { type: 'file', path: join(bench.folder, 'data.img') } });
 
 async function expectPower(state: string): Promise<void> {
@@ -107,7 +113,8 @@ const JOURNEYS: readonly Journey[] = [
   },
   {
     name: 'rebuild',
-    from: OF_IMAGE,
+    // What it was told is read from its config drive.
+    from: TOLD,
     go: () => call('compute.rebuild', { image: imageOf('other') }),
     check: () => expectPower('running'),
   },

@@ -44,11 +44,14 @@ export async function readConfigDrive(
   const { signal } = change.ctx;
   const seen = await pool.find(volume, { signal });
   if (seen === undefined) return undefined;
-  return await inFolder(async (folder) => {
-    const file = join(folder, 'drive.iso');
-    await pool.download(volume, { file, bytes: seen.fileBytes, timeoutMs: change.requestTimeoutMs, signal });
-    return await readSeedFile(file, name, folder, signal);
-  });
+  const file = (): Promise<string> =>
+    inFolder(async (folder) => {
+      const drive = join(folder, 'drive.iso');
+      await pool.download(volume, { file: drive, bytes: seen.fileBytes, timeoutMs: change.requestTimeoutMs, signal });
+      return await readSeedFile(drive, name, folder, signal);
+    });
+  // A stream ends with its connection, and is begun anew from its first byte.
+  return await change.ask(file);
 }
 
 /** There are secrets in it, so that nothing of it stays. */
