@@ -73,16 +73,48 @@ export function setCount(element, number, words) {
  * @param {...Child} children
  */
 export function fill(element, ...children) {
-  const { activeElement: focused } = document;
+  keepingFocus(element, () => put(element, children, (before, child) => before.replaceWith(child)));
+}
+
+/**
+ * Puts other rows into the body of a table, cell by cell: a button that somebody is about to press is not taken away
+ * because another cell of its row says something new.
+ *
+ * @param {HTMLTableSectionElement} list
+ * @param {...HTMLTableRowElement} rows whose buttons are called by what they act on
+ */
+export function fillRows(list, ...rows) {
+  keepingFocus(list, () =>
+    put(list, rows, (before, row) =>
+      put(/** @type {Element} */ (before), [...row.childNodes], (cell, next) => cell.replaceWith(next)),
+    ),
+  );
+}
+
+/**
+ * @param {Element} element
+ * @param {readonly Child[]} children
+ * @param {(before: ChildNode, child: ChildNode) => void} change what is done about one that looks otherwise
+ */
+function put(element, children, change) {
   const next = document.createDocumentFragment();
   next.append(...present(children));
   const wanted = [...next.childNodes];
   wanted.forEach((child, index) => {
     const before = element.childNodes[index];
     if (before === undefined) element.append(child);
-    else if (!before.isEqualNode(child)) before.replaceWith(child);
+    else if (!before.isEqualNode(child)) change(before, child);
   });
   while (element.childNodes.length > wanted.length) element.lastChild?.remove();
+}
+
+/**
+ * @param {Element} element
+ * @param {() => void} act
+ */
+function keepingFocus(element, act) {
+  const { activeElement: focused } = document;
+  act();
   if (focused === null || focused.isConnected) return;
   const same = [...element.querySelectorAll(focused.tagName)].find((one) => nameOf(one) === nameOf(focused));
   if (same instanceof HTMLElement) same.focus();

@@ -170,6 +170,17 @@ describe('with a token', () => {
     await question().getByText('Nothing was done.').waitFor();
   });
 
+  it('leaves a button where it is pressed while its row says something new', async () => {
+    page = await bench.openAs(TOKENS.operator, '/ui#hosts/many');
+    const verb = 'Power on instance-0031';
+    await drawer().getByRole('button', { name: verb }).hover();
+    await page.mouse.down();
+    await bench.call('power.on', { host: 'many', instance: 'instance-0031' });
+    await drawer().locator('tr', { hasText: 'instance-0031' }).getByText('running').waitFor();
+    await page.mouse.up();
+    expect(await question().getByRole('heading').textContent()).toBe(`${verb} on many?`);
+  });
+
   it('does nothing twice when an answer is lost on the way, and is asked for again', async () => {
     page = await bench.openAs(TOKENS.operator, '/ui#hosts/many');
     const verb = 'Power on instance-0003';
