@@ -8,6 +8,7 @@ import type { Backend } from './backend.js';
 import { Change } from './change.js';
 import { noteAnswered } from './checkpoints.js';
 import { lookAfter } from './reconcile.js';
+import { settle } from './settle.js';
 
 /** Time goes by in pauses alone. */
 class Pauses implements Clock {
@@ -27,9 +28,11 @@ class Pauses implements Clock {
   }
 }
 
-/** A backend's words: `away` says nothing, `locked out` does not let us see, all else is an answer. */
+/** A backend's words: `away` and `lost` say nothing, `locked out` does not let us see, all else is an answer. */
 class Said extends Error {}
 const AWAY = new Said('away');
+/** What was sent may have been carried out. */
+const LOST = new Said('lost');
 const LOCKED_OUT = new Said('locked out');
 const REFUSED = new Said('refused');
 
@@ -45,7 +48,7 @@ const BACKEND: Backend = {
     error instanceof Said
       ? {
           message: error.message,
-          mayHaveRun: false,
+          mayHaveRun: error === LOST,
           isBusy: false,
           isPassing: error === AWAY,
           isTransient: error === AWAY,
@@ -168,5 +171,33 @@ describe('what became of a step', () => {
     await expect(looking(REFUSED)).resolves.toMatchObject({ verdict: 'failed', error: { code: 'BACKEND_REJECTED' } });
     const job = new ComputeError('OPERATION_FAILED', 'its job failed', { cause: AWAY });
     await expect(looking(job)).resolves.toMatchObject({ verdict: 'failed', error: { code: 'OPERATION_FAILED' } });
+  });
+});
+
+describe('a request whose answer was lost', () => {
+  /** @param showsAt when the first one is carried out, after it cannot be under way any more */
+  const made = (showsAt: number) => {
+    const answers = [LOST, REFUSED];
+    return settle(change, {
+      step: 'create',
+      noun: 'creation',
+      doing: 'creating',
+      look: () => Promise.resolve(clock.passed >= showsAt ? 'there' : undefined),
+      send: () => {
+        const answer = answers.shift();
+        if (answer === REFUSED) clock.passed += 1000;
+        return Promise.reject(answer ?? new Error('asked too often'));
+      },
+    });
+  };
+
+  test('is what refuses the second one, when it was carried out late', async () => {
+    await expect(made(31_000)).resolves.toEqual({ found: 'there', hasActed: true });
+    expect(change.carriedOut).toContain('creation');
+    expect(change.underWay).toBeUndefined();
+  });
+
+  test('does not make a refusal of the second one a success', async () => {
+    await expect(made(600_000)).rejects.toBe(REFUSED);
   });
 });

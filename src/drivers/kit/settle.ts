@@ -45,6 +45,7 @@ export interface Settled<T> {
  *
  * A request whose answer was lost is looked for until its time-out is over, when it cannot be under way any more. Only what
  * is then still absent is sent anew; what `send` makes must therefore be found by `look`, by a name or a mark of its own.
+ * When that is refused, it is looked for once more.
  *
  * @throws ComputeError OUTCOME_UNKNOWN when the answers get lost again and again, BACKEND_TIMEOUT when the operation's time is
  *   over; the backend's error for a refusal; what beginStep throws
@@ -56,7 +57,7 @@ export async function settle<T>(change: Change, write: Write<T>): Promise<Settle
   let pauseMs = change.backend.pacing.poll.initialMs;
   for (let sends = 0; sends < MAX_SENDS;) {
     if (change.remainingMs === 0) throw change.timeOver(write.noun);
-    const end = await send(change, write);
+    const end = await send(change, write).catch((error: unknown) => unlessLate(change, write, sends, error));
     switch (end.kind) {
       case 'done':
         return { found: end.found, hasActed: true };
@@ -127,6 +128,18 @@ async function send<T>(change: Change, write: Write<T>): Promise<SendEnd<T>> {
   await landed(change, write);
   const found = answer ?? (await see(change, write, `the ${noun} to show`, ctx.clock.now() + LAG_MS));
   if (found === undefined) throw change.error('OPERATION_FAILED', `${doing} was answered, but does not show`);
+  return { kind: 'done', found };
+}
+
+/**
+ * What refuses a request that is sent anew may be the first one, whose answer was lost, and which was carried out later than a request may
+ * be under way.
+ */
+async function unlessLate<T>(change: Change, write: Write<T>, sends: number, error: unknown): Promise<SendEnd<T>> {
+  if (sends === 0 || change.backend.failureOf(error) === undefined) throw error;
+  const found = await see(change, write, `the ${write.noun} to show`, undefined);
+  if (found === undefined) throw error;
+  await landed(change, write);
   return { kind: 'done', found };
 }
 
