@@ -241,6 +241,7 @@ describe('acknowledgement', () => {
       arguments: { 'x-overflow': 'reject-publish' },
     });
     operator.channel.sendToQueue(full, Buffer.from('{}'));
+    await operator.counted(full, { ready: 1 });
     narrow.gateway.script = (method) => Promise.resolve(method);
     plain.channel.sendToQueue(narrow.groupQueue, Buffer.from('{"pattern":"power.query"}'), {
       replyTo: full,
