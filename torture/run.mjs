@@ -94,6 +94,8 @@ async function play(scene, options, { signal, tell, began }) {
   const time = AbortSignal.timeout(options.minutes * 60_000);
   const calm = new AbortController();
   const storm = chaos.run(random.stream('chaos'), AbortSignal.any([calm.signal, signal]));
+  // It is awaited when the load is over, and may fail before.
+  storm.catch(() => undefined);
   const progress = setInterval(() => tell(`${load.sent} of ${options.operations} requests sent`), 10_000);
   try {
     const { operations, inFlight } = options;

@@ -34,8 +34,10 @@ const copies = (): string[] => (existsSync(at('.journal-copies')) ? readdirSync(
 /** The built program in a process of its own; its broker is never there. */
 function start(command: string[], config: object = {}): ChildProcess {
   const written = { state_dir: directory, amqp: { url: 'amqp://127.0.0.1:9' }, http: { enabled: false }, ...config };
-  writeFileSync(at('zenova.yaml'), JSON.stringify(written), { mode: 0o600 });
-  const child = spawn(process.execPath, [ENTRY, ...command, '--config', at('zenova.yaml')], {
+  // A file of its own: what was started before may be reading the last one.
+  const file = at(`zenova-${children.length}.yaml`);
+  writeFileSync(file, JSON.stringify(written), { mode: 0o600 });
+  const child = spawn(process.execPath, [ENTRY, ...command, '--config', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '', HOME: directory },
   });

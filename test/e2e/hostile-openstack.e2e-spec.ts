@@ -29,8 +29,7 @@ afterEach(async () => {
   publish(message({ method: 'get_info', args: { host: 'fake', instance: 'instance-0001' }, _msg_id: 'after' }));
   expect(await replyTo('after')).toMatchObject({ failure: null, result: { power_state: expect.any(String) } });
   for (const queue of ours()) {
-    await eventually(async () => (await operator.count(queue)).ready === 0, `${queue} to be empty`);
-    expect((await operator.count(queue)).consumers).toBe(1);
+    await operator.counted(queue, { ready: 0, consumers: 1 });
   }
   expect(estate.service.pid).toBe(pid);
   expect((await estate.service.http('/readyz'))?.status).toBe(200);

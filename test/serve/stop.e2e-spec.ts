@@ -46,8 +46,7 @@ it('a service that stops takes nothing more from the broker, while HTTP waits fo
     await operator.remove(names);
     await operator.close();
   });
-  const consumers = async (): Promise<number> => (await operator.channel.checkQueue(names.groupQueue)).consumerCount;
-  expect(await consumers()).toBe(1);
+  await operator.counted(names.groupQueue, { consumers: 1 });
 
   let isAnswered = false;
   const asked = fetch(`http://127.0.0.1:${port}/v1/rpc/power.on`, {
@@ -62,7 +61,7 @@ it('a service that stops takes nothing more from the broker, while HTTP waits fo
     return ((await answer.json()) as { operations: unknown[] }).operations.length === 1;
   }, 'it to run');
   const stopped = service.stop();
-  await eventually(async () => (await consumers()) === 0, 'the service to consume no more');
+  await operator.counted(names.groupQueue, { consumers: 0 });
   expect(isAnswered).toBe(false);
   expect((await asked).status).toBe(200);
   await stopped;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { connect, type Channel, type ChannelModel, type ConsumeMessage, type Options } from 'amqplib';
 import { eventually } from './eventually.js';
 
@@ -92,6 +93,12 @@ export class PlainClient {
   }
 }
 
+/** Messages that nobody has in hand, and consumers. */
+export interface QueueCount {
+  readonly ready: number;
+  readonly consumers: number;
+}
+
 /** What `operator` sees: counts, deletions, dead letters. */
 export class Operator {
   private constructor(
@@ -107,9 +114,21 @@ export class Operator {
     return new Operator(model, channel);
   }
 
-  async count(queue: string): Promise<{ ready: number; consumers: number }> {
+  async count(queue: string): Promise<QueueCount> {
     const { messageCount, consumerCount } = await this.channel.checkQueue(queue);
     return { ready: messageCount, consumers: consumerCount };
+  }
+
+  /** Waits for a count: RabbitMQ answers with zeros while the leader of a quorum queue is slow to tell. */
+  async counted(queue: string, expected: Partial<QueueCount>): Promise<void> {
+    let count: Partial<QueueCount> = {};
+    await eventually(
+      async () => {
+        count = await this.count(queue);
+        return isDeepStrictEqual({ ...count, ...expected }, count);
+      },
+      () => `${queue} to have ${JSON.stringify(expected)}; it has ${JSON.stringify(count)}`,
+    );
   }
 
   /** Takes the next message of a queue, which must come. */

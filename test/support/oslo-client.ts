@@ -153,8 +153,10 @@ class PythonProcess {
       this.#waiting.get(id)?.resolve(answer);
       this.#waiting.delete(id);
     });
+    // A request that it does not read any more: its end, which follows, tells why.
+    this.#child.stdin.on('error', () => undefined);
     this.#child.once('exit', () => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(`the Python client ended:\n${this.#errors}`));
+      for (const { reject } of this.#waiting.values()) reject(this.#failure());
     });
   }
 
@@ -168,7 +170,7 @@ class PythonProcess {
   }
 
   async close(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    if (this.#hasEnded) return;
     const gone = once(this.#child, 'exit');
     this.#child.stdin.end();
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 60_000);
@@ -176,8 +178,20 @@ class PythonProcess {
     clearTimeout(timer);
   }
 
+  get #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  #failure(): Error {
+    return new Error(`the Python client ended:\n${this.#errors}`);
+  }
+
   #send(id: number, request: Record<string, unknown>): Promise<OsloAnswer> {
     return new Promise((resolve, reject) => {
+      if (this.#hasEnded) {
+        reject(this.#failure());
+        return;
+      }
       this.#waiting.set(id, { resolve, reject });
       this.#child.stdin.write(`${JSON.stringify({ id, ...request })}\n`);
     });

@@ -40,9 +40,14 @@ export class OtlpCollector {
 
   private constructor(private readonly server: Server) {
     server.on('request', (request, response) => {
-      void this.#take(request).finally(() => {
-        response.writeHead(this.status, { 'Content-Type': 'application/json' }).end('{}');
-      });
+      const answer = (status: number): void => {
+        response.writeHead(status, { 'Content-Type': 'application/json' }).end('{}');
+      };
+      // What it cannot read is refused; a sender that went away reads no answer.
+      this.#take(request).then(
+        () => answer(this.status),
+        () => answer(400),
+      );
     });
   }
 

@@ -247,6 +247,14 @@ describe('a history without fault', () => {
       },
     ],
     [
+      'a job whose answer a fault held back',
+      {
+        operations: [operation({ checkpoints: [step(1010)] })],
+        requests: [request({ isUndisturbed: true })],
+        writes: [write({ faults: ['slow'] })],
+      },
+    ],
+    [
       'a refusal before acceptance',
       { operations: [], writes: [], requests: [request({ replies: [{ at: 1300, error: { code: 'BACKEND_BUSY' } }] })] },
     ],

@@ -96,8 +96,7 @@ describe('the broker restarts while requests run', () => {
       return body['response'] === 'changed' ? true : undefined;
     }, 'the reply');
     expect(service.gateway.calls.filter(({ method }) => method === 'power.on')).toHaveLength(1);
-    await eventually(async () => (await operator.count(service.groupQueue)).ready === 0, 'the queue to be empty');
-    expect(await operator.count(service.groupQueue)).toEqual({ ready: 0, consumers: 1 });
+    await operator.counted(service.groupQueue, { ready: 0, consumers: 1 });
   });
 
   it('a read that is not acknowledged is delivered again, and its stale acknowledgement harms nobody', async () => {
@@ -118,7 +117,7 @@ describe('the broker restarts while requests run', () => {
     expect(new Set(answers)).toEqual(new Set(['first', 'second']));
     expect(service.gateway.calls.map(({ meta }) => meta.requestId)).toEqual([`m-${replies}`, `m-${replies}`]);
     await ready(service.transport);
-    expect(await operator.count(service.groupQueue)).toEqual({ ready: 0, consumers: 1 });
+    await operator.counted(service.groupQueue, { ready: 0, consumers: 1 });
   });
 
   it('a reply that is due while the broker is away arrives when it is back', async () => {
@@ -195,7 +194,7 @@ describe('one connection or consumer is lost', () => {
     expect(await reply).toMatchObject({ response: 'answered' });
     service.gateway.script = () => Promise.resolve('again');
     await works();
-    expect(await operator.count(service.groupQueue)).toEqual({ ready: 0, consumers: 1 });
+    await operator.counted(service.groupQueue, { ready: 0, consumers: 1 });
   });
 
   it('a queue that somebody declared otherwise is an error that names it, until it is gone', async () => {

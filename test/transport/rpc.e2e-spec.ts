@@ -196,13 +196,9 @@ describe.each([
     await firstValueFrom(client.emit('power.on', { machine: 'm' }), { defaultValue: undefined });
     await service.gateway.called(1);
     expect(service.gateway.calls[0]).toMatchObject({ method: 'power.on', meta: { replyTo: null } });
-    await eventuallyEmpty();
+    await operator.counted(service.groupQueue, { ready: 0, consumers: 1 });
   });
 });
-
-async function eventuallyEmpty(): Promise<void> {
-  expect(await operator.count(service.groupQueue)).toMatchObject({ ready: 0, consumers: 1 });
-}
 
 describe('acknowledgement', () => {
   let narrow: Service;
@@ -245,6 +241,7 @@ describe('acknowledgement', () => {
       arguments: { 'x-overflow': 'reject-publish' },
     });
     operator.channel.sendToQueue(full, Buffer.from('{}'));
+    await operator.counted(full, { ready: 1 });
     narrow.gateway.script = (method) => Promise.resolve(method);
     plain.channel.sendToQueue(narrow.groupQueue, Buffer.from('{"pattern":"power.query"}'), {
       replyTo: full,

@@ -119,17 +119,22 @@ export class PlainCaller {
   async #connect() {
     const connection = await connect(this.#url, { noDelay: true, timeout: 5000 });
     connection.on('error', () => undefined);
+    let isLost = false;
+    connection.once('close', () => {
+      isLost = true;
+      // Before it had a channel: whoever connects tries again, and no reply was on its way here.
+      if (this.#connection !== connection) return;
+      if (!this.keepsReplies) this.epoch += 1;
+      this.#channel = undefined;
+      if (!this.#isClosed) void this.#reconnect();
+    });
     const channel = await connection.createConfirmChannel();
     channel.setMaxListeners(0);
     channel.on('error', () => undefined);
     const { queue, options } = replyQueues[this.#kind](this.name);
     const replyTo = options === undefined ? queue : (await channel.assertQueue(queue, options)).queue;
     await channel.consume(replyTo, (message) => this.#take(message), { noAck: true });
-    connection.once('close', () => {
-      if (!this.keepsReplies) this.epoch += 1;
-      this.#channel = undefined;
-      if (!this.#isClosed) void this.#reconnect();
-    });
+    if (isLost) throw new Error('the connection was lost while its channel was set up');
     this.#connection = connection;
     this.#replyTo = replyTo;
     this.#channel = channel;

@@ -188,7 +188,8 @@ function checkTruth(operation, written) {
 }
 
 /**
- * What was accepted as a job is written down before it is waited for.
+ * What was accepted as a job is written down before it is waited for. An answer that a fault held back may have been
+ * given up by then.
  *
  * @param {Operation} operation
  * @param {readonly { step: Step, write: DeviceWrite }[]} written
@@ -198,7 +199,7 @@ function checkTruth(operation, written) {
 function checkJob(operation, written, { requests }) {
   if (!requests.some(({ key, isUndisturbed }) => isUndisturbed === true && key === operation.key)) return [];
   const jobs = operation.checkpoints.filter(({ name }) => name === 'job').length;
-  const accepted = written.filter(({ write }) => write.isExecuted).length;
+  const accepted = written.filter(({ write }) => write.isExecuted && write.faults.length === 0).length;
   if (jobs >= accepted) return [];
   return [
     {
