@@ -140,9 +140,20 @@ async function crashOutliving({ outlivingDirs = [], dataDir }) {
     .filter((directory) => existsSync(directory))
     .flatMap((directory) => {
       const files = readdirSync(directory).filter((name) => name.endsWith('.pid'));
-      return files.map((name) => Number.parseInt(readFileSync(join(directory, name), 'utf8'), 10));
+      return files.flatMap((name) => pidIn(join(directory, name)) ?? []);
     });
   await Promise.all(pids.filter((pid) => isAlive(pid) && names(pid, dataDir)).map(crash));
+}
+
+/** @type {(file: string) => number | undefined} */
+function pidIn(file) {
+  try {
+    return Number.parseInt(readFileSync(file, 'utf8'), 10);
+  } catch (error) {
+    // Whoever wrote it has ended, and removed it.
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error;
+    return undefined;
+  }
 }
 
 /** @type {(pid: number, directory: string) => boolean} otherwise the number is that of another process by now */

@@ -7,6 +7,9 @@ import { suiteFor } from './suite.js';
 /** What is real takes its time to start. */
 const STARTS_WITHIN_MS = 300_000;
 
+/** Above all that a scenario waits for one after the other: a guest, its agent and moves of it. */
+const LIVE_WITHIN_MS = 1_500_000;
+
 /** The suite for a driver as jest tests. Their titles carry what the reporter keeps of them as evidence. */
 export function describeDriver(fixture: Fixture): void {
   const { driver, backend, claims } = fixture;
@@ -21,6 +24,7 @@ export function describeDriver(fixture: Fixture): void {
         const { result, error } = await run.outcome(id);
         if (result === 'failed') throw error;
       },
+      backend.grade === 'live' ? LIVE_WITHIN_MS : undefined,
     );
 
     test('declares what is proven', async () => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { eventually } from './eventually.js';
 
 /** Generous: guests are emulated, on machines that do other things too. */
-const STARTS_WITHIN_MS = 120_000;
+const STARTS_WITHIN_MS = 240_000;
 
 /** What a guest told on its console since it was started, of what scripts/guests/system makes it tell. */
 export interface GuestReport {

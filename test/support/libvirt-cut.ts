@@ -87,6 +87,12 @@ export class LibvirtCut {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
+  #endBy(cut: Cut): void {
+    this.#ended = cut.end();
+    // Whoever asks what was cut is told, later.
+    this.#ended.catch(() => undefined);
+  }
+
   #join(client: Socket, daemon: Socket): void {
     /** Serial number of the call whose answer gets lost. */
     let awaited: number | undefined;
@@ -97,7 +103,7 @@ export class LibvirtCut {
     const end = (cut: Cut): void => {
       this.#cut = undefined;
       sever();
-      this.#ended = cut.end();
+      this.#endBy(cut);
     };
     onFrames(client, (frame) => {
       const cut = this.#cut;
@@ -111,7 +117,7 @@ export class LibvirtCut {
         else {
           // Whoever ends the daemon ends what is between the two as well.
           this.#cut = undefined;
-          this.#ended = cut.end();
+          this.#endBy(cut);
         }
       }
       daemon.write(frame);

@@ -43,7 +43,7 @@ beforeAll(async () => {
   [one, two] = there.hosts as [LibvirtHost, LibvirtHost];
   targets = new IscsiTargets(one, '198.18.0.1:3260');
   await targets.ready();
-}, 120_000);
+}, 400_000);
 afterAll(async () => {
   const devices = () =>
     execFileSync('losetup', ['--list', '--noheadings', '--output', 'BACK-FILE'], { encoding: 'utf8' });

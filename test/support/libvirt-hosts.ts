@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { newAuthority } from '../../packages/node-libvirt/test/support/authority.js';
 import { run } from '../../scripts/environment/run.mjs';
 import { type Libvirtd, startLibvirtd } from '../../scripts/libvirtd.mjs';
-
-/** Of what daemons have learned of their emulators, which takes each of them two seconds otherwise. */
-const CACHE = new URL('../../.zenova/libvirtd', import.meta.url).pathname;
+import { LIBVIRT_CACHE } from './libvirt-cache.js';
 
 /** A host with a libvirtd: its own name, network and devices, on this machine. */
 export interface LibvirtHost {
@@ -60,7 +58,7 @@ export async function startLibvirtHosts({
     for (const [at, name] of names.entries()) {
       const daemon = await startLibvirtd({
         emulators,
-        cacheDir: CACHE,
+        cacheDir: LIBVIRT_CACHE,
         settings: { ovs_timeout: 60, listen_tls: 1, listen_addr: '0.0.0.0', ...pki.settings },
         host: {
           name,

@@ -1,6 +1,8 @@
+import { connect } from 'node-libvirt';
 import { startLibvirtd, type LibvirtdOptions } from '../../scripts/libvirtd.mjs';
 import { createVirsh } from '../../src/drivers/virsh/index.js';
 import { ComputeBench, type ComputeBenchOptions } from './compute-bench.js';
+import { LIBVIRT_CACHE } from './libvirt-cache.js';
 
 /**
  * A daemon that is asked for QEMU for the first time asks each emulator first, for seconds, and for many on a machine that does other things
@@ -29,14 +31,15 @@ export class VirshBench {
   ) {}
 
   static async start({
-    libvirtd: options,
+    libvirtd: options = {},
     driverUri,
     settings = {},
     limits,
     ...rest
   }: VirshBenchOptions = {}): Promise<VirshBench> {
-    const libvirtd = await startLibvirtd(options);
+    const libvirtd = await startLibvirtd({ ...(options.emulators && { cacheDir: LIBVIRT_CACHE }), ...options });
     try {
+      if (options.emulators !== undefined) await awaitEmulators(libvirtd);
       const uri = driverUri?.(libvirtd) ?? localUri('test:///default', libvirtd);
       const bench = await ComputeBench.start({
         drivers: [createVirsh().virtDriver],
@@ -69,6 +72,12 @@ export class VirshBench {
     await this.bench.discard();
     await this.libvirtd.stop();
   }
+}
+
+/** Waits until a daemon knows its emulators: who asks it then has an answer at once. */
+async function awaitEmulators(libvirtd: Libvirtd): Promise<void> {
+  const connection = await connect(localUri(libvirtd.qemuUri, libvirtd), { openTimeoutMs: 120_000 });
+  await connection.close();
 }
 
 /** A URI of a driver, asked of this daemon. */

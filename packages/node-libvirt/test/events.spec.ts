@@ -5,6 +5,7 @@ import { type Libvirtd, startLibvirtd } from '../../../scripts/libvirtd.mjs';
 import { eventually } from '../../../test/support/eventually.js';
 import { GuestConsole } from '../../../test/support/guest-console.js';
 import { guestSystems } from '../../../test/support/guest-systems.js';
+import { LIBVIRT_CACHE } from '../../../test/support/libvirt-cache.js';
 import {
   agentLifecycleEvent,
   connect,
@@ -62,7 +63,7 @@ const rounds: EventOf<typeof migrationIterationEvent>[] = [];
 const jobs: EventOf<typeof jobCompletedEvent>[] = [];
 
 beforeAll(async () => {
-  daemon = await startLibvirtd({ emulators: ['x86_64'] });
+  daemon = await startLibvirtd({ emulators: ['x86_64'], cacheDir: LIBVIRT_CACHE });
   connection = await connect(`qemu+unix:///${daemon.qemuUri.slice('qemu:///'.length)}?socket=${daemon.socketPath}`);
   await collect(agentLifecycleEvent, agents);
   await collect(deviceAddedEvent, added);

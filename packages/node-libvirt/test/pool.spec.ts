@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { type Libvirtd, startLibvirtd } from '../../../scripts/libvirtd.mjs';
 import { eventually } from '../../../test/support/eventually.js';
 import { rejectionOf } from '../../../test/support/failure-of.js';
+import { LIBVIRT_CACHE } from '../../../test/support/libvirt-cache.js';
 import {
   CallTimeoutError,
   connect,
@@ -48,8 +49,8 @@ function poolOf(uri: string, options: { maxSlowConnections?: number } = {}): Ope
   return { pool, connections };
 }
 
-async function daemonOf(emulators: readonly string[] = []): Promise<Libvirtd> {
-  const daemon = await startLibvirtd({ emulators });
+async function daemonOf(emulators?: readonly string[]): Promise<Libvirtd> {
+  const daemon = await startLibvirtd(emulators && { emulators, cacheDir: LIBVIRT_CACHE });
   ends.push(() => daemon.stop());
   return daemon;
 }
@@ -186,12 +187,13 @@ describe('a pool of connections to one daemon', () => {
         answered += 1;
         return answer;
       });
+      const ended = Promise.allSettled(stuck);
       const tooMany = rejectionOf(
         pool.call(domainMemoryStats, { domain: frozen, max: 13 }, { timeoutMs: 150 }),
         CallTimeoutError,
       );
       expect(await Promise.race([...stuck, tooMany])).toMatchObject({ wasSent: false });
-      for (let query = 0; query < 100; query++) {
+      for (let query = 0; query < 10; query++) {
         for (const domain of [other, frozen])
           expect(await pool.call(domainGetState, { domain })).toMatchObject({ state: DomainState.VIR_DOMAIN_RUNNING });
       }
@@ -199,7 +201,11 @@ describe('a pool of connections to one daemon', () => {
       // All of that came before any answer of the one that is frozen. `npm run bench:libvirt` has the times.
       expect(answered).toBe(0);
       process.kill(pid, 'SIGCONT');
-      expect((await Promise.all(stuck)).every(({ stats }) => stats.length > 0)).toBe(true);
+      for (const end of await ended) {
+        if (end.status === 'fulfilled') expect(end.value.stats.length).toBeGreaterThan(0);
+        // Behind another one libvirt lets a call wait for half a minute, which the above may take on a busy machine.
+        else expect(end.reason).toMatchObject({ codeName: 'OPERATION_TIMEOUT' });
+      }
       process.kill(pid, 'SIGSTOP');
       const hanging = pool.call(domainMemoryStats, { domain: frozen, max: 13 });
       await pool.call(domainDestroy, { domain: frozen });

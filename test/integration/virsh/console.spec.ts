@@ -10,7 +10,7 @@ import { administrator, consolePool, startGuest } from './guest-domain.js';
 
 const instance = 'web01';
 const NO_SUCH_UUID = 'c7a5fdbd-edaf-9455-926a-d65c16db1809';
-const WITHIN_MS = 240_000;
+const WITHIN_MS = 400_000;
 jest.setTimeout(WITHIN_MS);
 let virsh: VirshBench;
 let admin: ReturnType<typeof administrator>;

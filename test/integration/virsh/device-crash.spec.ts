@@ -12,6 +12,7 @@ import { swapVolumeWorks } from '../../../src/drivers/virsh/operations/swap-volu
 import { volumeWorks } from '../../../src/drivers/virsh/operations/volumes.js';
 import { DEFAULT_PACING } from '../../../src/drivers/virsh/virsh.settings.js';
 import { DoomedContext } from '../../support/dying.js';
+import { eventually } from '../../support/eventually.js';
 import type { GuestConsole } from '../../support/guest-console.js';
 import { LibvirtCut, type Lost, type ProcedureName } from '../../support/libvirt-cut.js';
 import { SettledClock } from '../../support/settled-clock.js';
@@ -33,7 +34,7 @@ let pid: number;
 beforeAll(async () => {
   bench = await DeviceBench.start(
     // As long a lost call is looked for.
-    { request_timeout_ms: 3000 },
+    { request_timeout_ms: 15_000 },
     {
       socketBefore: (daemon) => (cut = new LibvirtCut(daemon)).socketPath,
     },
@@ -218,6 +219,8 @@ describe('a hypervisor that does not answer', () => {
         bench.untilAwaited(bare).then(() => bench.signal(bare, 'KILL')),
       ]);
       await expect(bench.disks(bare)).resolves.toEqual({ now: before, next: before });
+      const isOff = async () => (await bench.host.run(`virsh -q domstate ${bare}`)).startsWith('shut off');
+      await eventually(isOff, `${bare} to be shut off`, WITHIN_MS);
       await expect(attach(volume, bare)).resolves.toMatchObject({ outcome: 'done', power_state: 'shutdown' });
     },
     WITHIN_MS,
@@ -241,6 +244,7 @@ describe('a service that dies', () => {
     await bench.started(busy);
     await bench.signal(busy, 'STOP');
     working = bench.host.run(`virsh qemu-monitor-command --hmp ${busy} 'info version'`);
+    working.catch(() => undefined); // told to who awaits it
     await bench.untilAwaited(busy);
     // libvirt waits for half a minute, in which others can be tested.
     const { attachVolume } = volumeWorks(bench.place({ operation_timeout_ms: 20_000 }));

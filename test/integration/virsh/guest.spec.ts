@@ -9,7 +9,7 @@ import { administrator, consolePool, startGuest } from './guest-domain.js';
 const instance = 'web01';
 const MAC = '52:54:00:00:00:07';
 const PASSWORD = 'canary-of-the-guest';
-const WITHIN_MS = 240_000;
+const WITHIN_MS = 400_000;
 jest.setTimeout(WITHIN_MS);
 let virsh: VirshBench;
 let admin: ReturnType<typeof administrator>;

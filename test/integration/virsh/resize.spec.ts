@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { localUri, VirshBench } from '../../support/virsh-bench.js';
 
 const instance = 'web01';
-const WITHIN_MS = 240_000;
+const WITHIN_MS = 400_000;
 jest.setTimeout(WITHIN_MS);
 let virsh: VirshBench;
 beforeAll(async () => {

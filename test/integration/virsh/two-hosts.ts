@@ -165,7 +165,7 @@ export class TwoHosts {
   async says(host: HostName, instance: string, what: string): Promise<void> {
     const isShown = async () =>
       (await this.host(host).run(`grep -c '${what}' ${logOf(instance)} || true`)).trim() !== '0';
-    await eventually(isShown, `${instance} to say "${what}"`, 120_000);
+    await eventually(isShown, `${instance} to say "${what}"`, 240_000);
   }
 
   /** Types a line on the console of a guest that listens, and stays there until it was heard. */
@@ -174,7 +174,7 @@ export class TwoHosts {
     await this.host(host).run(
       `exec 3>"$(virsh ttyconsole ${instance})"
        echo '${line}' >&3
-       for try in $(seq 1200); do ${isHeard} && exit; sleep 0.1; done
+       for try in $(seq 2400); do ${isHeard} && exit; sleep 0.1; done
        exit 1`,
     );
   }
@@ -185,7 +185,7 @@ export class TwoHosts {
       const { progress } = await this.bench.call('operation.get', { operation_id: id });
       return Number((progress as { percent?: number } | null)?.percent) > 0;
     };
-    await eventually(isTold, 'the migration to be followed', 120_000);
+    await eventually(isTold, 'the migration to be followed', 240_000);
   }
 
   /** What a killed daemon makes of a move: it ended, or is begun once more, and then is aborted. @returns the operation once it has ended */
@@ -219,7 +219,7 @@ export class TwoHosts {
         return Number((progress as { percent?: number } | null)?.percent) > 0;
       },
       'the migration to be under way',
-      120_000,
+      240_000,
     );
     return id;
   }

@@ -197,7 +197,8 @@ test('an ssh connection that is cut takes the calls with it, and the next one wo
 });
 
 test('an ssh connection that hangs is noticed, and not used for the next one', async () => {
-  const way = transportFor(behindSsh(), { connectTimeoutMs: 5000 });
+  // Of all three: the last one is to have the time that it takes on a busy machine.
+  const way = transportFor(behindSsh(), { connectTimeoutMs: 15_000 });
   const other = await connected(way, { keepalive: false });
   const connection = await connected(way, { keepalive: { intervalMs: 50, count: 2 } });
   const hung = descendants(sshd.pid());

@@ -1,6 +1,6 @@
 import { already, answered, ensure, hasFields, text } from '../../checks.js';
 import type { Answer, VirtSubject } from '../../subject.js';
-import { atBackend, backendHas, isInState } from './instance-state.js';
+import { atBackend, backendGets, backendHas, isInState } from './instance-state.js';
 import { spawned, type Virt } from './spawning.js';
 import { isRefused, needsGuest, nobody } from './state-changes.js';
 
@@ -45,7 +45,7 @@ export const passwordScenarios: readonly Virt[] = [
       const instance = await subject.instance('running', 'with-guest');
       const password = 'canary-of-the-guest';
       const answer = await answered(subject, PASSWORD, { host, instance, password });
-      await backendHas(subject, instance, { hasPassword: true });
+      await backendGets(subject, instance, { hasPassword: true });
       hasFields(answer, { outcome: 'done', power_state: 'running' }, PASSWORD);
       const operation = await answered(subject, 'operation.get', { operation_id: answer['operation_id'] });
       const told = JSON.stringify([answer, operation, await answered(subject, 'compute.get_info', { host, instance })]);
@@ -66,7 +66,7 @@ export const crashDumpScenarios: readonly Virt[] = [
       const { crashDumps: before = 0 } = await atBackend(subject, instance);
       for (const crashDumps of [before + 1, before + 2]) {
         const answer = await answered(subject, DUMP, { host, instance });
-        await backendHas(subject, instance, { crashDumps });
+        await backendGets(subject, instance, { crashDumps });
         hasFields(answer, { outcome: 'done' }, DUMP);
       }
     },

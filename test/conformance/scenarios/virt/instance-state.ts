@@ -1,6 +1,8 @@
 import { machinePowerState, type InstancePowerState } from '../../../../src/compute/state/power-state.js';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { answered, ensure, hasFields, ifOffered, text } from '../../checks.js';
+import { Nonconformance } from '../../scenario.js';
 import type { Answer, BackendInstance, BackendInterface, BackendVolume, VirtSubject } from '../../subject.js';
 
 /** Where an instance has to be, and how. */
@@ -64,6 +66,23 @@ export async function backendHas(
   expected: Partial<BackendInstance>,
 ): Promise<void> {
   isLike(await atBackend(subject, instance), expected, instance);
+}
+
+/** The same of what a guest does in its own time, and the backend shows then. */
+export async function backendGets(
+  subject: VirtSubject,
+  instance: string,
+  expected: Partial<BackendInstance>,
+): Promise<void> {
+  const endsAt = Date.now() + (subject.patienceMs ?? 0);
+  for (;;) {
+    try {
+      return await backendHas(subject, instance, expected);
+    } catch (error) {
+      if (!(error instanceof Nonconformance) || Date.now() > endsAt) throw error;
+      await delay(10);
+    }
+  }
 }
 
 export async function volumeAt(subject: VirtSubject, instance: string, id: string): Promise<BackendVolume | undefined> {
