@@ -34,7 +34,7 @@ let pid: number;
 beforeAll(async () => {
   bench = await DeviceBench.start(
     // As long a lost call is looked for.
-    { request_timeout_ms: 15_000 },
+    { request_timeout_ms: 8000 },
     {
       socketBefore: (daemon) => (cut = new LibvirtCut(daemon)).socketPath,
     },
