@@ -1,43 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { systemClock, type Clock } from '../../src/common/clock.js';
 import { STEP_CHECKPOINT, type Checkpoint } from '../../src/compute/contract/index.js';
 import type { Journal } from '../../src/journal/journal.port.js';
 import { failureOf } from '../support/failure-of.js';
 import { ComputeBench } from '../support/compute-bench.js';
 import { SharedDevice } from '../support/device-driver.js';
 import { eventually } from '../support/eventually.js';
-
-/** The time of the machine, which can be moved on, with the timers that are due or ahead of them. */
-class MovedClock implements Clock {
-  readonly #timers = new Map<() => void, number>();
-  #offsetMs = 0;
-
-  now(): number {
-    return systemClock.now() + this.#offsetMs;
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return systemClock.sleep(ms, signal);
-  }
-
-  after(ms: number, end: () => void): () => void {
-    const timer = (): void => end();
-    this.#timers.set(timer, this.now() + ms);
-    return () => void this.#timers.delete(timer);
-  }
-
-  moveOn(ms: number): void {
-    this.#offsetMs += ms;
-  }
-
-  fire(): void {
-    for (const [timer, due] of this.#timers) {
-      if (due > this.now()) continue;
-      this.#timers.delete(timer);
-      timer();
-    }
-  }
-}
+import { MovedClock } from './moved-clock.js';
 
 const one = { host: 'site', instance: 'instance-0001', idempotency_key: 'k' };
 const DEADLINE_MS = 60_000;

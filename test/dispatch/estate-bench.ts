@@ -90,7 +90,6 @@ export function seen(
       return latest !== undefined && isSo(latest) ? latest : undefined;
     },
     () => `${key} to be ${what}, not ${JSON.stringify(latest)}`,
-    20_000,
   );
 }
 

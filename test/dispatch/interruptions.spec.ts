@@ -7,6 +7,7 @@ import { ComputeBench, type ComputeBenchOptions } from '../support/compute-bench
 import { eventually } from '../support/eventually.js';
 import { HELD_MS, HeldClock } from '../support/held-clock.js';
 import { ScriptedDriver, gate } from '../support/scripted-driver.js';
+import { MovedClock } from './moved-clock.js';
 
 let bench: ComputeBench;
 let scripted: ScriptedDriver;
@@ -21,14 +22,15 @@ async function start(settings: object = {}, options: Partial<ComputeBenchOptions
 }
 
 /** Changes last until the clock lets them go. */
-async function startHeld(options: Partial<ComputeBenchOptions> = {}): Promise<HeldClock> {
-  const clock = new HeldClock();
+async function startHeld(options: Partial<ComputeBenchOptions> = {}): Promise<MovedClock> {
+  const clock = new MovedClock();
   await start({ change_delay_ms: HELD_MS }, { clock, ...options });
   return clock;
 }
 
 const one = { host: 'site', instance: 'instance-0001' };
 const two = { host: 'site', instance: 'instance-0002' };
+const HOUR_MS = 3_600_000;
 
 const view = (key: string) => bench.call('operation.get', { idempotency_key: key });
 const inState = (key: string, state: string) =>
@@ -89,8 +91,9 @@ describe('an operation that was accepted by name', () => {
   });
 
   it('ends in time when its time is over while it waits there', async () => {
-    await startHeld();
-    await moveBehindRunning({ deadline_ms: 4000 });
+    const clock = await startHeld();
+    await moveBehindRunning({ deadline_ms: HOUR_MS });
+    clock.pass(HOUR_MS + 1);
     await inState('moved', 'failed');
     expect(await view('moved')).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED', outcome: 'not-started' } });
     expect(await view('running')).toMatchObject({ state: 'running' });
@@ -202,8 +205,9 @@ describe('stopping', () => {
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', note);
     const sleeps = new Set<Promise<void>>();
+    const moved = new MovedClock();
     const clock: Clock = {
-      now: () => systemClock.now(),
+      now: () => moved.now(),
       sleep: (ms, signal) => {
         const sleep = systemClock.sleep(ms, signal);
         sleeps.add(sleep);
@@ -220,7 +224,7 @@ describe('stopping', () => {
           };
         });
         sleeps.add(pending);
-        const forget = systemClock.after(ms, () => {
+        const forget = moved.after(ms, () => {
           isOver();
           end();
         });
@@ -234,10 +238,11 @@ describe('stopping', () => {
     journal.failing.add('claim').add('conclude');
     bench.send('compute.power_on', { ...two, idempotency_key: 'first' });
     await eventually(() => journal.refused.includes('claim'), 'the first cannot be claimed');
-    bench.send('compute.power_off', { ...two, deadline_ms: 1500, idempotency_key: 'late' });
-    bench.send('compute.power_off', { ...two, deadline_ms: 3_600_000, idempotency_key: 'patient' });
-    await eventually(() => journal.refused.includes('conclude'), 'the outcome of the late one cannot be written');
+    bench.send('compute.power_off', { ...two, deadline_ms: 60_000, idempotency_key: 'late' });
+    bench.send('compute.power_off', { ...two, deadline_ms: HOUR_MS, idempotency_key: 'patient' });
     await eventually(() => bench.service.load === 3, 'all are accepted');
+    moved.pass(60_001);
+    await eventually(() => journal.refused.includes('conclude'), 'the outcome of the late one cannot be written');
     await bench.stop();
     await eventually(
       () => sleeps.size === 0,

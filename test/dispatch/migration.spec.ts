@@ -8,6 +8,7 @@ import type { ComputeBench } from '../support/compute-bench.js';
 import { eventually } from '../support/eventually.js';
 import { HELD_MS, HeldClock } from '../support/held-clock.js';
 import { EstateBench, fakeHost, inState, instancesOf, seen } from './estate-bench.js';
+import { MovedClock } from './moved-clock.js';
 
 let estate: EstateBench;
 beforeAll(async () => {
@@ -21,6 +22,7 @@ const request = { ...guest, destination: 'two', idempotency_key: 'm' };
 const settings = { names: ['guest', 'other'] };
 /** Nobody is there: what asks it anything fails in another way. */
 const hmc = { endpoint: 'https://127.0.0.1:1', userid: 'u', password: new Secret('p'), cpc: 'CPC' };
+const HOUR_MS = 3_600_000;
 const FORCE = 'compute.live_migration_force_complete';
 const ABORT = 'compute.live_migration_abort';
 
@@ -253,11 +255,13 @@ describe('abort', () => {
   });
 
   it('happens when the time is over', async () => {
-    const worker = await estate.worker({ ...settings, busy: ['*'] });
-    await expect(worker.call('compute.live_migrate', { ...request, deadline_ms: 3000 })).rejects.toMatchObject({
-      code: 'DEADLINE_EXCEEDED',
-      outcome: 'not-applied',
-    });
+    const clock = new MovedClock();
+    const worker = await estate.worker({ ...settings, busy: ['*'] }, { clock });
+    const answer = worker.call('compute.live_migrate', { ...request, deadline_ms: HOUR_MS });
+    const ended = expect(answer).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', outcome: 'not-applied' });
+    await atPercent(worker, 75);
+    clock.pass(HOUR_MS + 1);
+    await ended;
     expect(await instancesOf(worker, 'two')).toEqual([]);
   });
 

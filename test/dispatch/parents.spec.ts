@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.js';
 import { HELD_MS, HeldClock } from '../support/held-clock.js';
 import { gate } from '../support/scripted-driver.js';
 import { EstateBench, childrenOf, inState, instancesOf, seen } from './estate-bench.js';
+import { MovedClock } from './moved-clock.js';
 
 let estate: EstateBench;
 beforeAll(async () => {
@@ -15,6 +16,7 @@ afterEach(() => estate.clear());
 afterAll(() => estate.remove());
 
 const names = ['a', 'b', 'c'];
+const HOUR_MS = 3_600_000;
 const enter = { host: 'one', enabled: true, idempotency_key: 'enter' };
 const leave = { host: 'one', enabled: false };
 const evacuation = { host: 'one', destination: 'two', idempotency_key: 'evacuate' };
@@ -297,12 +299,14 @@ describe('maintenance', () => {
 
   it.each([
     ['a cancel', {}, 'cancelled', 'OPERATION_CANCELLED'],
-    ['the end of its time', { deadline_ms: 12_000 }, 'failed', 'DEADLINE_EXCEEDED'],
+    ['the end of its time', { deadline_ms: HOUR_MS }, 'failed', 'DEADLINE_EXCEEDED'],
   ])('ends its unfinished parts with %s, and tells what came of them', async (_what, more, state, code) => {
-    const worker = await estate.worker({ names, busy: ['b'] });
+    const clock = new MovedClock();
+    const worker = await estate.worker({ names, busy: ['b'] }, { clock });
     worker.send('host.set_maintenance', { ...enter, destination: 'two', ...more });
     await nearlyThrough(worker);
     if (state === 'cancelled') await worker.call('operation.cancel', { idempotency_key: 'enter' });
+    else clock.pass(HOUR_MS + 1);
     const view = await inState(worker, 'enter', state);
     expect(view).toMatchObject({
       error: {

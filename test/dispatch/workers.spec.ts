@@ -69,7 +69,7 @@ class Line {
     const before = this.asked.length;
     const alike = () =>
       this.asked.slice(before).filter((call) => call.method === method && call.isAnswered === isAnswered);
-    await eventually(() => alike().length >= count, `${count} calls of ${method}`, 30_000);
+    await eventually(() => alike().length >= count, `${count} calls of ${method}`);
   }
 }
 
@@ -105,7 +105,6 @@ const inState = (bench: ComputeBench, key: string, state: string) =>
       return found?.state === state ? found : undefined;
     },
     () => `${key} to be ${state}`,
-    30_000,
   );
 
 describe('several workers', () => {
@@ -199,7 +198,6 @@ describe('several workers', () => {
     await inState(b.bench, 'waits', 'accepted');
     await a.bench.stop(0);
     await inState(b.bench, 'waits', 'done');
-    expect(await view(b.bench, 'sent')).toMatchObject({ state: 'running', attempts: 1 });
     running.open();
     expect(await inState(b.bench, 'sent', 'done')).toMatchObject({ attempts: 2 });
     expect(Date.now() - sentAt).toBeGreaterThanOrEqual(device.requestTimeoutMs);
@@ -242,9 +240,9 @@ describe('several workers', () => {
     const [a, b] = [await worker(options), await worker(options)];
     const running = gate();
     device.duringWrite = () => running.passed;
-    // Each knows of the other once it has renewed its lease.
+    // Each knows of the other once it has renewed its lease and counted; the first of two counts may have begun before.
     await eventually(async () => (await a.bench.opened.workers.list()).length === 2, 'two workers');
-    await Promise.all([a, b].map(({ line }) => line.hears(1, 'list', true)));
+    await Promise.all([a, b].map(({ line }) => line.hears(2, 'countUnfinished', true)));
     for (let i = 0; i < 20; i++)
       (i % 2 === 0 ? a : b).bench.send('compute.power_on', {
         host: 'site',
@@ -270,11 +268,7 @@ describe('a worker that says nothing for longer than its lease', () => {
     const end = request.catch((error: unknown) => (error as ComputeError).code);
     await eventually(() => device.count() === 1, 'the write');
     a.line.isCut = true;
-    await eventually(
-      async () => (await b.bench.opened.journal.list({ limit: 1 }))[0]?.fence === 2,
-      'the takeover',
-      30_000,
-    );
+    await eventually(async () => (await b.bench.opened.journal.list({ limit: 1 }))[0]?.fence === 2, 'the takeover');
     expect(b.bench.shownLife).toEqual([{ to: replyTo, isOver: false }]);
     running.open();
     expect(await inState(b.bench, 'k', 'done')).toMatchObject({ attempts: 2, result: { outcome: 'done' } });
@@ -364,7 +358,7 @@ describe('an answer of the database that is lost', () => {
     expect(['cancelled', 'done']).toContain(cancelled.state);
     await request;
     expect(device.count()).toBe(cancelled.state === 'done' ? 1 : 0);
-    expect(bench.service.load).toBe(0);
+    await eventually(() => bench.service.load === 0, 'it to be let go');
   });
 
   it.each(['accept', 'claim', 'checkpoint', 'conclude'])(

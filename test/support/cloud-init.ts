@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,8 +71,8 @@ const run = promisify(execFile);
 
 async function ask<Answer>(request: object): Promise<Answer> {
   const child = spawn(PYTHON, [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'] });
-  child.stdin.end(`${JSON.stringify(request)}\n`);
-  const [answer, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  child.stdin.on('error', () => undefined).end(`${JSON.stringify(request)}\n`);
+  const [answer, said] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   if (answer === '') throw new Error(`cloud-init did not answer:\n${said}`);
   return JSON.parse(answer) as Answer;
 }

@@ -38,7 +38,6 @@ describe('SystemClock', () => {
         resolve();
       });
     });
-    expect(Date.now() - startedAt).toBeLessThan(5000);
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(19_000);
   });
 

@@ -81,6 +81,7 @@ export const brokenHosts: readonly BrokenDriver[] = [
     name: 'takes the order to force a migration, and does nothing',
     fixture: fakeFixture({
       driver: operating(() => ({ liveMigrationForceComplete: () => Promise.resolve('taken') })),
+      patienceMs: 5000,
     }),
     caught: { 'operation.force-live-migration-to-complete/effect': 'no-effect' },
   },

@@ -315,10 +315,14 @@ describe('an operation that is interrupted', () => {
 });
 
 test('a start that is slow to be carried out is waited for, not sent again', async () => {
-  const slow = await HmcDpmBench.start({ clock: systemClock, settings: { request_timeout_ms: 1000 } });
+  const slow = await HmcDpmBench.start({ clock: systemClock });
   try {
-    slow.simulator.fault({ kind: 'slow', when: 'after', ...START, delay_ms: 5000 });
-    await expect(slow.change('powerOn', 'off')).resolves.toMatchObject({ outcome: 'done' });
+    const ctx = slow.context();
+    const target = await slow.host.resolve(ctx, 'off');
+    slow.simulator.fault({ kind: 'slow', when: 'after', ...START, delay_ms: 15_000 });
+    // What it looks at before it starts has as long as the start.
+    const hasty = slow.open({ request_timeout_ms: 3000 });
+    await expect(run(hasty, 'powerOn', ctx, target)).resolves.toMatchObject({ outcome: 'done' });
     expect(slow.simulator.wireLog.count({ ...START })).toBe(1);
   } finally {
     await slow.stop();

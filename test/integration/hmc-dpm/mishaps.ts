@@ -18,7 +18,7 @@ export type Mishap =
   | { readonly kind: 'death'; readonly name: string; readonly checkpoint: number; readonly when: 'before' | 'after' };
 
 /** How long a request may take where slow answers take longer. It is true time, as it is on the wire. */
-export const SLOW_REQUEST_MS = 1000;
+export const SLOW_REQUEST_MS = 3000;
 
 type Kind = HmcFaultInput['kind'];
 type Profile<K extends Kind> = Extract<HmcFaultInput, { kind: K }> & { readonly kind: K };

@@ -150,13 +150,13 @@ describe('a power-on whose process died', () => {
   });
 
   test.each([
-    ['BACKEND_BUSY', { kind: 'unavailable', times: 'always' }],
-    ['BACKEND_TIMEOUT', { kind: 'slow', times: 'always', delay_ms: 60_000 }],
-  ] as const)('can be asked again when the HMC does not answer: %s', async (code, fault) => {
+    ['BACKEND_BUSY', { kind: 'unavailable', times: 'always' }, {}],
+    ['BACKEND_TIMEOUT', { kind: 'slow', times: 'always', delay_ms: 60_000 }, { request_timeout_ms: 2000 }],
+  ] as const)('can be asked again when the HMC does not answer: %s', async (code, fault, settings) => {
     const ctx = dyingAt('job');
     await expect(run(bench.host, 'powerOn', ctx, off)).rejects.toThrow(Died);
     bench.simulator.fault(fault);
-    const host = bench.open({ request_timeout_ms: 2000 });
+    const host = bench.open(settings);
     const asked = { operation: 'powerOn', params: {} } as const;
     const failure = await failureOf(host.reconcile(bench.context(ctx.checkpoints), asked, off));
     expect(failure.code).toBe(code);

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { systemClock } from '../../../src/common/clock.js';
+import { systemClock, type Clock } from '../../../src/common/clock.js';
 import { silentLog } from '../../../src/common/log.js';
 import { Secret } from '../../../src/common/secret.js';
 import type { CallerRule } from '../../../src/common/caller-rule.js';
@@ -24,7 +24,13 @@ export class MaasBench {
     readonly compute: ComputeBench,
     private readonly app: INestApplication,
     readonly url: string,
+    private readonly waits: ReadonlySet<() => void>,
   ) {}
+
+  /** Requests that wait for the end of a change. */
+  get waiting(): number {
+    return this.waits.size;
+  }
 
   static async start({ settings = {}, manage = ['*'], rules, ...more }: MaasBenchOptions = {}): Promise<MaasBench> {
     const site = { instances: 0, names: ['node', 'a/b é'], ...settings };
@@ -35,6 +41,7 @@ export class MaasBench {
       ...(rules === undefined ? {} : { rules }),
       ...more,
     });
+    const waits = new Set<() => void>();
     const parts = {
       host: '127.0.0.1',
       tokens: [
@@ -44,13 +51,13 @@ export class MaasBench {
       health: [],
       gateway: compute.service,
       events: { feed: new EventFeed(), sees: () => true },
-      clock: systemClock,
+      clock: noting(waits),
       metrics: { contentType: 'text/plain', text: () => Promise.resolve('') },
       log: silentLog,
     };
     const app = await NestFactory.create(HttpModule.of(parts), { logger: false });
     await app.listen(0, '127.0.0.1');
-    return new MaasBench(compute, app, await app.getUrl());
+    return new MaasBench(compute, app, await app.getUrl(), waits);
   }
 
   async stop(): Promise<void> {
@@ -74,4 +81,23 @@ export class MaasBench {
     const { operations } = await this.compute.call('operation.list', {});
     return (operations as Record<string, unknown>[]).toReversed();
   }
+}
+
+/** The machine's clock, and which of its timers run. */
+function noting(timers: Set<() => void>): Clock {
+  return {
+    ...systemClock,
+    after: (ms, end) => {
+      const forget = systemClock.after(ms, () => {
+        timers.delete(stop);
+        end();
+      });
+      const stop = (): void => {
+        timers.delete(stop);
+        forget();
+      };
+      timers.add(stop);
+      return stop;
+    },
+  };
 }

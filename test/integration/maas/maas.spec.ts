@@ -98,6 +98,7 @@ describe('a command that is sent again', () => {
     const joined = maas.ask('POST', `${NODE}/on`);
     const again = await maas.ask('POST', `${NODE}/on`, briefly);
     expect(again).toMatchObject({ status: 202, body: first.body });
+    await eventually(() => maas.waiting === 1, 'the second request to wait');
     clock.letGo();
     const last = await joined;
     expect(last).toMatchObject({ status: 200, body: { outcome: 'done' } });

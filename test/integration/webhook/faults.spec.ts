@@ -192,7 +192,8 @@ describe('a command', () => {
 describe('no answer in time', () => {
   beforeEach(async () => {
     await bench.stop();
-    bench = await WebhookBench.start({ token: TOKEN }, { requestTimeoutMs: 1500 });
+    // The looks before and after a command have as long as the command.
+    bench = await WebhookBench.start({ token: TOKEN }, { requestTimeoutMs: 4000 });
   });
 
   test('of the query is told, and nothing is switched', async () => {

@@ -9,9 +9,6 @@ import { requestOf } from './requests.js';
 import type { Virt } from './spawning.js';
 import { isRefused, nobody } from './state-changes.js';
 
-/** How long a migration that was told to end may take, in milliseconds, unless the subject says so. */
-const LONGEST_MS = 5000;
-
 export const liveMigrateScenarios: readonly Virt[] = [
   ...moves('compute.live_migrate', 'running'),
   {
@@ -136,9 +133,10 @@ async function begin(subject: VirtSubject, instance: string): Promise<unknown> {
     ...requestOf('compute.live_migrate', subject, instance),
     wait: 'accepted',
   });
-  await until(subject, operation, 'is not under way', ({ progress }) => {
-    return progress !== null && Number((progress as Answer)['percent']) > 0;
-  });
+  const isUnderWay = ({ progress }: Answer): boolean =>
+    progress !== null && Number((progress as Answer)['percent']) > 0;
+  const view = await until(subject, operation, 'is not under way', (view) => isOver(view) || isUnderWay(view));
+  ensure(!isOver(view), 'no-effect', `the migration has ended by itself: ${text(view)}`);
   return operation;
 }
 
@@ -149,9 +147,11 @@ async function busyMigration(subject: VirtSubject): Promise<{ instance: string; 
 
 /** An operation once it is over. */
 function ended(subject: VirtSubject, operation: unknown): Promise<Answer> {
-  return until(subject, operation, 'does not end', ({ state }) => {
-    return ['done', 'failed', 'cancelled'].includes(String(state));
-  });
+  return until(subject, operation, 'does not end', isOver, subject.patienceMs);
+}
+
+function isOver({ state }: Answer): boolean {
+  return ['done', 'failed', 'cancelled'].includes(String(state));
 }
 
 async function until(
@@ -159,6 +159,7 @@ async function until(
   operation: unknown,
   otherwise: string,
   isSo: (view: Answer) => boolean,
+  patienceMs?: number,
 ): Promise<Answer> {
   let latest: Answer = {};
   const look = async (): Promise<boolean> => {
@@ -166,7 +167,7 @@ async function until(
     return isSo(latest);
   };
   try {
-    await eventually(look, 'the migration', subject.patienceMs ?? LONGEST_MS);
+    await eventually(look, 'the migration', patienceMs);
   } catch (error) {
     throw new Nonconformance('no-effect', `the migration ${otherwise}: ${text(latest)}`, error);
   }
