@@ -124,6 +124,30 @@ describe('an operation that waits for a place at its endpoint', () => {
   });
 });
 
+describe('an operation that somebody else goes on with', () => {
+  it('finds its target once', async () => {
+    const open: typeof fakeDriver.open = (...how) => ({
+      ...fakeDriver.open(...how),
+      reconcile: () => Promise.resolve({ verdict: 'continue' }),
+    });
+    scripted = new ScriptedDriver({ ...fakeDriver, open });
+    const clock = await startHeld();
+    bench.send('compute.power_on', { ...one, idempotency_key: 'left' });
+    await eventually(async () => (await bench.call('power.query', one)).transition === 'starting', 'its step');
+    await bench.stop();
+    clock.letGo();
+    let asked = 0;
+    scripted.beforeResolve = () => {
+      asked += 1;
+      return asked === 1 ? Promise.resolve() : Promise.reject(new ComputeError('BACKEND_UNREACHABLE', 'it went away'));
+    };
+    await bench.start();
+    await eventually(async () => ['done', 'failed'].includes(String((await view('left')).state)), 'its end');
+    expect(await view('left')).toMatchObject({ state: 'done', attempts: 2 });
+    expect(asked).toBe(1);
+  });
+});
+
 describe('a journal that does not answer', () => {
   it.each(['claim', 'checkpoint', 'conclude'] as const)(
     'at %s delays an operation, and changes nothing about its outcome',

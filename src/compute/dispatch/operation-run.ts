@@ -64,10 +64,13 @@ export class OperationRun {
   readonly #input: OperationRunInput;
   readonly #checkpoints: Checkpoint[] = [];
   readonly #watch: AttemptWatch;
+  /** Once it is known to this attempt. */
+  #target: Target | undefined;
 
   constructor(ports: OperationRunPorts, input: OperationRunInput) {
     this.#ports = ports;
     this.#input = input;
+    this.#target = input.target;
     const { record, route, lease } = input;
     const { driver, host } = route;
     const { id: operationId, method, trace } = record;
@@ -147,8 +150,8 @@ export class OperationRun {
 
   /** The target, found anew after a restart: a name may stand for something else by then, which is left alone. */
   async #find(ctx: OperationContext): Promise<Target> {
-    const { record, route, target } = this.#input;
-    if (target !== undefined) return target;
+    const { record, route } = this.#input;
+    if (this.#target !== undefined) return this.#target;
     const found = await route.resolve(ctx, this.#checkpoints);
     if (!record.targetSettled || found.key === record.target) return found;
     throw new ComputeError('STATE_CONFLICT', `${record.name} names something else than when this was accepted`, {
@@ -218,6 +221,8 @@ export class OperationRun {
         case 'stopped':
           return this.#failed(this.#stopped(found));
         case 'continue':
+          // It was there a moment ago: a backend that goes away now is not asked for it again.
+          this.#target = target;
           return 'continue';
       }
     } catch (error) {
