@@ -171,14 +171,13 @@ describe('with a token', () => {
   });
 
   it('leaves a button where it is pressed while its row says something new', async () => {
-    page = await bench.openAs(TOKENS.operator, '/ui#hosts/many');
-    const verb = 'Power on instance-0031';
-    await drawer().getByRole('button', { name: verb }).hover();
+    page = await bench.openAs(TOKENS.operator, '/ui#hosts/cpc1');
+    await drawer().getByRole('button', { name: 'Power on web02' }).hover();
     await page.mouse.down();
-    await bench.call('power.on', { host: 'many', instance: 'instance-0031' });
-    await drawer().locator('tr', { hasText: 'instance-0031' }).getByText('running').waitFor();
+    await bench.call('power.off', { host: 'cpc1', instance: 'web02' });
+    await drawer().locator('tr', { hasText: 'web02' }).getByText('shutdown').waitFor();
     await page.mouse.up();
-    expect(await question().getByRole('heading').textContent()).toBe(`${verb} on many?`);
+    expect(await question().getByRole('heading').textContent()).toBe('Power on web02 on cpc1?');
   });
 
   it('does nothing twice when an answer is lost on the way, and is asked for again', async () => {
