@@ -57,7 +57,7 @@ export async function settle<T>(change: Change, write: Write<T>): Promise<Settle
   let pauseMs = change.backend.pacing.poll.initialMs;
   for (let sends = 0; sends < MAX_SENDS;) {
     if (change.remainingMs === 0) throw change.timeOver(write.noun);
-    const end = await send(change, write).catch((error: unknown) => unlessLate(change, write, sends, error));
+    const end = await send(change, write, sends > 0);
     switch (end.kind) {
       case 'done':
         return { found: end.found, hasActed: true };
@@ -97,7 +97,8 @@ type SendEnd<T> =
   /** Refused for now; nothing was carried out. */
   | { readonly kind: 'busy'; readonly error: unknown };
 
-async function send<T>(change: Change, write: Write<T>): Promise<SendEnd<T>> {
+/** @param isAnew whether the answer to an earlier one was lost */
+async function send<T>(change: Change, write: Write<T>, isAnew: boolean): Promise<SendEnd<T>> {
   const { ctx, backend } = change;
   const { step, noun, doing, requestTimeoutMs = backend.pacing.requestTimeoutMs } = write;
   await ctx.beginStep({ name: step, description: doing, requestTimeoutMs });
@@ -109,37 +110,28 @@ async function send<T>(change: Change, write: Write<T>): Promise<SendEnd<T>> {
   } catch (error) {
     const failure = backend.failureOf(error);
     if (failure === undefined) throw error;
-    if (!failure.mayHaveRun) {
+    const isRefused = !failure.mayHaveRun;
+    if (isRefused) {
       change.underWay = undefined;
       if (failure.isPassing) return { kind: 'busy', error };
-      throw error;
+      // What is sent anew may be refused because of the first one, which was carried out later than it may be under way.
+      if (!isAnew) throw error;
     }
-    const untilMs = failure.isOver === true ? undefined : sentAt + requestTimeoutMs;
+    const isOver = isRefused || failure.isOver === true;
+    const untilMs = isOver ? undefined : sentAt + requestTimeoutMs;
     const seen = await see(change, write, `the ${noun} to show`, untilMs);
     if (seen !== undefined) {
       await landed(change, write);
       return { kind: 'done', found: seen };
     }
     change.underWay = undefined;
-    if (failure.isOver === true) throw error;
+    if (isOver) throw error;
     return { kind: 'absent', error };
   }
   // Whatever a look at it says, it was carried out.
   await landed(change, write);
   const found = answer ?? (await see(change, write, `the ${noun} to show`, ctx.clock.now() + LAG_MS));
   if (found === undefined) throw change.error('OPERATION_FAILED', `${doing} was answered, but does not show`);
-  return { kind: 'done', found };
-}
-
-/**
- * What refuses a request that is sent anew may be the first one, whose answer was lost, and which was carried out later than a request may
- * be under way.
- */
-async function unlessLate<T>(change: Change, write: Write<T>, sends: number, error: unknown): Promise<SendEnd<T>> {
-  if (sends === 0 || change.backend.failureOf(error) === undefined) throw error;
-  const found = await see(change, write, `the ${write.noun} to show`, undefined);
-  if (found === undefined) throw error;
-  await landed(change, write);
   return { kind: 'done', found };
 }
 
