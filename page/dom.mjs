@@ -66,58 +66,38 @@ export function setCount(element, number, words) {
 }
 
 /**
- * Puts other children into an element. Those that look the same stay; who stood on one that is replaced stands on what
- * is called the same.
+ * Puts other children into an element. Those that look the same stay, of rows of a table the cells that do: a button that
+ * somebody is about to press is not taken away because another cell says something new. Who stood on one that is replaced
+ * stands on what is called the same.
  *
  * @param {Element} element
- * @param {...Child} children
+ * @param {...Child} children what looks the same acts on the same
  */
 export function fill(element, ...children) {
-  keepingFocus(element, () => put(element, children, (before, child) => before.replaceWith(child)));
-}
-
-/**
- * Puts other rows into the body of a table, cell by cell: a button that somebody is about to press is not taken away
- * because another cell of its row says something new.
- *
- * @param {HTMLTableSectionElement} list
- * @param {...HTMLTableRowElement} rows whose buttons are called by what they act on
- */
-export function fillRows(list, ...rows) {
-  keepingFocus(list, () =>
-    put(list, rows, (before, row) =>
-      put(/** @type {Element} */ (before), [...row.childNodes], (cell, next) => cell.replaceWith(next)),
-    ),
-  );
+  const { activeElement: focused } = document;
+  put(element, children);
+  if (focused === null || focused.isConnected) return;
+  const same = [...element.querySelectorAll(focused.tagName)].find((one) => nameOf(one) === nameOf(focused));
+  if (same instanceof HTMLElement) same.focus();
 }
 
 /**
  * @param {Element} element
  * @param {readonly Child[]} children
- * @param {(before: ChildNode, child: ChildNode) => void} change what is done about one that looks otherwise
  */
-function put(element, children, change) {
+function put(element, children) {
   const next = document.createDocumentFragment();
   next.append(...present(children));
   const wanted = [...next.childNodes];
   wanted.forEach((child, index) => {
     const before = element.childNodes[index];
     if (before === undefined) element.append(child);
-    else if (!before.isEqualNode(child)) change(before, child);
+    else if (before.isEqualNode(child)) return;
+    else if (child instanceof HTMLTableRowElement && child.cloneNode().isEqualNode(before.cloneNode()))
+      put(/** @type {Element} */ (before), [...child.cells]);
+    else before.replaceWith(child);
   });
   while (element.childNodes.length > wanted.length) element.lastChild?.remove();
-}
-
-/**
- * @param {Element} element
- * @param {() => void} act
- */
-function keepingFocus(element, act) {
-  const { activeElement: focused } = document;
-  act();
-  if (focused === null || focused.isConnected) return;
-  const same = [...element.querySelectorAll(focused.tagName)].find((one) => nameOf(one) === nameOf(focused));
-  if (same instanceof HTMLElement) same.focus();
 }
 
 /** @param {Element} element */

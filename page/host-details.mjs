@@ -1,4 +1,4 @@
-import { byId, el, fill, fillRows } from './dom.mjs';
+import { byId, el, fill } from './dom.mjs';
 import { change, confirm, notifyAccepted, powerButtons } from './confirm.mjs';
 import { body, keepFocus, openDrawer } from './drawer.mjs';
 import { allHosts, areHostsListed, hostOf, lookAtHosts, reachOf, watchHosts } from './hosts.mjs';
@@ -44,7 +44,7 @@ export async function showHost(name) {
   const drawInstances = () => {
     const text = find.value.trim().toLowerCase();
     const like = instances.filter((instance) => instance.name.toLowerCase().includes(text));
-    fillRows(list, ...like.slice(0, SHOWN).map((instance) => instanceRow(name, instance)));
+    fill(list, ...like.slice(0, SHOWN).map((instance) => instanceRow(name, instance)));
     fill(rest, instances.length === 0 ? 'None.' : like.length > SHOWN ? `and ${like.length - SHOWN} more` : '');
     keepFocus();
   };

@@ -1,4 +1,4 @@
-import { byId, el, fill, fillRows, setIdle, setText } from './dom.mjs';
+import { byId, el, fill, setIdle, setText } from './dom.mjs';
 import { powerButtons } from './confirm.mjs';
 import { oneAtATime } from './looking.mjs';
 import { get } from './session.mjs';
@@ -17,7 +17,7 @@ const LOOK_EVERY_MS = 20_000;
 /** Many may be registered at once: the list is asked for at most so often. */
 const SETTLED_MS = 1000;
 
-const rows = byId('machines-rows', HTMLTableSectionElement);
+const rows = byId('machines-rows', HTMLElement);
 const empty = byId('machines-empty', HTMLElement);
 const filter = byId('machines-filter', HTMLFormElement);
 const previous = byId('machines-previous', HTMLButtonElement);
@@ -143,7 +143,7 @@ function rowOf(machine) {
 }
 
 function draw() {
-  fillRows(rows, ...machines.map(rowOf));
+  fill(rows, ...machines.map(rowOf));
   setIdle(previous, starts.length === 1);
   setIdle(next, following === null);
   for (const watcher of watchers) watcher();

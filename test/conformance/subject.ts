@@ -110,7 +110,7 @@ export interface VirtSubject extends Subject {
   /** Another host of the same driver. */
   readonly destination: string;
   readonly values: VirtValues;
-  /** How long may what the backend does by itself take? Default: that of `eventually`. */
+  /** How long may what the backend does by itself take? Default: that of `eventually`; of what guests show, nothing. */
   readonly patienceMs?: number;
   /**
    * An instance of `host` that no other scenario has, in this state.
