@@ -171,6 +171,7 @@ describe('with a token', () => {
   });
 
   it('leaves a button where it is pressed while its row says something new', async () => {
+    await bench.call('power.on', { host: 'cpc1', instance: 'web02' });
     page = await bench.openAs(TOKENS.operator, '/ui#hosts/cpc1');
     const button = drawer().getByRole('button', { name: 'Power on web02' });
     await button.hover();
